@@ -1,0 +1,46 @@
+-- Locked first by every transaction that changes anything; it never holds a row.
+-- A table of its own because LOCK on Redshift keeps readers out too.
+create table if not exists ledger.load_lock (
+    holder varchar(256)
+) diststyle all;
+
+-- One row for each version of a partition (a day of events, a prefix of songs) that was ever staged.
+-- state: incoming -> published | blocked; published -> superseded | withdrawn; blocked or incoming -> superseded
+create table if not exists ledger.loads (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    partition_key varchar(16) not null,
+    state varchar(16) not null,
+    records_read bigint not null,
+    rows_staged bigint not null,
+    rows_quarantined bigint not null,
+    sql_hash varchar(64) not null,
+    run_id varchar(64),
+    verdict varchar(65535),
+    release_reason varchar(4096),
+    staged_at timestamp not null,
+    published_at timestamp
+) diststyle all sortkey (dataset, partition_key);
+
+-- The objects that a load read, each in the version that it read.
+create table if not exists ledger.objects (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    partition_key varchar(16) not null,
+    object_key varchar(1024) not null,
+    version_token varchar(256) not null,
+    size_bytes bigint not null,
+    content_hash varchar(128)
+) diststyle all sortkey (dataset, partition_key);
+
+-- Records that could not be staged, each with its place, the reason and what was written there.
+create table if not exists ledger.quarantine (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    partition_key varchar(16) not null,
+    object_key varchar(1024),
+    position bigint,
+    column_name varchar(128),
+    reason varchar(1024) not null,
+    raw_record varchar(65535)
+) diststyle all sortkey (dataset, partition_key);

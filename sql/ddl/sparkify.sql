@@ -1,0 +1,61 @@
+-- The star. Keys are declared because the planner uses them, and checked by sql/checks because nothing enforces them.
+
+-- Fact: one row for each play. Analysts read ranges of time, so blocks are sorted by it; the merges join by session.
+create table if not exists sparkify.songplays (
+    songplay_id varchar(64) not null,
+    start_time timestamp not null,
+    user_id bigint not null,
+    level varchar(32),
+    song_id varchar(64),
+    artist_id varchar(64),
+    session_id bigint not null,
+    item_in_session bigint not null,
+    location varchar(512),
+    user_agent varchar(2048),
+    event_date date not null,
+    primary key (songplay_id)
+) diststyle key distkey (session_id) sortkey (start_time);
+
+-- One row for each user, from the latest event of the user (event_ts in milliseconds since 1970, UTC).
+create table if not exists sparkify.users (
+    user_id bigint not null,
+    first_name varchar(256),
+    last_name varchar(256),
+    gender varchar(16),
+    level varchar(32),
+    event_ts bigint,
+    session_id bigint,
+    item_in_session bigint,
+    event_date date not null,
+    primary key (user_id)
+) diststyle all sortkey (user_id);
+
+create table if not exists sparkify.songs (
+    song_id varchar(64) not null,
+    title varchar(1024),
+    artist_id varchar(64) not null,
+    year integer,
+    duration double precision,
+    primary key (song_id)
+) diststyle all sortkey (song_id);
+
+create table if not exists sparkify.artists (
+    artist_id varchar(64) not null,
+    name varchar(1024),
+    location varchar(1024),
+    latitude double precision,
+    longitude double precision,
+    primary key (artist_id)
+) diststyle all sortkey (artist_id);
+
+-- One row for each start_time of songplays (UTC); week is the ISO week, weekday the English name of the day.
+create table if not exists sparkify.time (
+    start_time timestamp not null,
+    hour integer not null,
+    day integer not null,
+    week integer not null,
+    month integer not null,
+    year integer not null,
+    weekday varchar(9) not null,
+    primary key (start_time)
+) diststyle key distkey (start_time) sortkey (start_time);
