@@ -1,0 +1,70 @@
+# The project's commands. Nothing is assumed but make, git and a Python 3.11, 3.12 or 3.13 that can make
+# virtual environments: `make PYTHON=/path/to/python3.12 setup` names one, else the first that works is taken.
+
+PYTHON ?=
+ARGS ?=
+VENV := .venv
+IN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev stop test lint bench soak clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## make .venv with the pinned packages (quick when nothing changed)
+
+demo: setup ## load made-up data into the embedded warehouse and show what came out
+	@$(IN)/sparkify demo $(ARGS)
+
+dev: setup ## start Dagster's web page with the assets, schedules and sensors
+	@$(IN)/sparkify dev $(ARGS)
+
+stop: setup ## stop what demo and dev left running
+	@$(IN)/sparkify stop $(ARGS)
+
+test: $(VENV)/installed-test ## run the tests (ARGS="-k word" chooses)
+	@$(IN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of Python and SQL
+	@$(IN)/ruff check .
+	@$(IN)/ruff format --check .
+	@$(IN)/mypy
+	@$(IN)/sqlfluff lint --disable-progress-bar sql
+
+bench: $(VENV)/installed-bench ## measure loading against a hand-written loader (ARGS="--events 1000000")
+	@$(IN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/installed-test ## run the long tests: random kills and corrections for many minutes
+	@$(IN)/python -m pytest -m soak tests $(ARGS)
+
+clean: ## stop what runs, then remove .venv, .sparkify and all caches
+	@if [ -x $(IN)/sparkify ]; then $(IN)/sparkify stop; fi
+	@rm -rf $(VENV) .sparkify .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+PIP_INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+$(VENV)/installed: $(IN)/python pyproject.toml constraints.txt
+	@echo "installing the pinned packages into $(VENV)"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-%: $(IN)/python pyproject.toml constraints.txt
+	@echo "installing the pinned packages into $(VENV), with those for $*"
+	@$(PIP_INSTALL) --editable '.[$*]'
+	@touch $@ $(VENV)/installed
+
+# A name on PATH proves nothing (version managers leave shims that fail), so each candidate is run.
+$(IN)/python:
+	@for candidate in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+		"$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+		"$$candidate" -c 'import ensurepip, venv' 2>/dev/null || { unfit="$$unfit $$candidate"; continue; }; \
+		exec "$$candidate" -m venv --clear $(VENV); \
+	done; \
+	if [ -n "$$unfit" ]; then \
+		echo "error: no virtual environments with$$unfit: its venv or ensurepip is missing (Debian: apt-get install python3-venv)" >&2; \
+	else \
+		echo "error: no Python 3.11, 3.12 or 3.13 among: $(or $(PYTHON),python3.13 python3.12 python3.11 python3) (name one: make PYTHON=/path/to/python setup)" >&2; \
+	fi; \
+	exit 1
