@@ -13,14 +13,15 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## make .venv with the pinned packages (quick when nothing changed)
+	@echo "ready: $$($(IN)/python --version) in $(VENV); next: make demo"
 
-demo: setup ## load made-up data into the embedded warehouse and show what came out
+demo: $(VENV)/installed ## load made-up data into the embedded warehouse and show what came out
 	@$(IN)/sparkify demo $(ARGS)
 
-dev: setup ## start Dagster's web page with the assets, schedules and sensors
+dev: $(VENV)/installed ## start Dagster's web page with the assets, schedules and sensors
 	@$(IN)/sparkify dev $(ARGS)
 
-stop: setup ## stop what demo and dev left running
+stop: $(VENV)/installed ## stop what demo and dev left running
 	@$(IN)/sparkify stop $(ARGS)
 
 test: $(VENV)/installed-test ## run the tests (ARGS="-k word" chooses)
@@ -54,6 +55,11 @@ $(VENV)/installed-%: $(IN)/python pyproject.toml constraints.txt
 	@echo "installing the pinned packages into $(VENV), with those for $*"
 	@$(PIP_INSTALL) --editable '.[$*]'
 	@touch $@ $(VENV)/installed
+
+# An environment whose Python has gone away is made anew, and filled anew.
+ifeq ($(realpath $(IN)/python),)
+$(shell rm -f $(VENV)/installed*)
+endif
 
 # A name on PATH proves nothing (version managers leave shims that fail), so each candidate is run.
 $(IN)/python:
