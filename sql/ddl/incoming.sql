@@ -1,4 +1,5 @@
 -- The workbench of COPY: batches that wait for their audit, or that did not pass it.
+-- fault says why a record cannot be staged (copy/incoming_events.sql, copy/incoming_songs.sql).
 create table if not exists incoming.events (
     batch_id varchar(64) not null,
     artist varchar(1024),
@@ -19,7 +20,8 @@ create table if not exists incoming.events (
     ts bigint,
     user_agent varchar(2048),
     user_id bigint,
-    event_date date not null
+    event_date date not null,
+    fault varchar(128)
 ) diststyle key distkey (session_id) sortkey (batch_id, event_date);
 
 create table if not exists incoming.songs (
@@ -34,5 +36,6 @@ create table if not exists incoming.songs (
     title varchar(1024),
     duration double precision,
     year integer,
-    song_prefix varchar(2) not null
+    song_prefix varchar(2) not null,
+    fault varchar(128)
 ) diststyle all sortkey (batch_id, song_prefix);

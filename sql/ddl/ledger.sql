@@ -11,6 +11,7 @@ create table if not exists ledger.loads (
     dataset varchar(16) not null,
     partition_key varchar(16) not null,
     state varchar(16) not null,
+    objects integer not null,
     records_read bigint not null,
     rows_staged bigint not null,
     rows_quarantined bigint not null,

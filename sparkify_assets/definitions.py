@@ -1,0 +1,47 @@
+"""The only wiring: assets, checks, jobs and resources as one code location
+(https://docs.dagster.io/guides/build/projects)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import dagster as dg
+
+from sparkify_assets.assets import load_assets
+from sparkify_assets.landing import landing_assets
+from sparkify_assets.loading import Loader
+from sparkify_assets.resources.landing_zone import open_store
+from sparkify_assets.resources.redshift import open_warehouse
+from sparkify_assets.settings import Settings
+
+# backfill_policy is marked beta; it is what makes one run of many days, and is tested here.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+
+def open_loader(settings: Settings) -> Loader:
+    """The loader between the source and the warehouse that the settings name."""
+    return Loader(
+        settings=settings,
+        warehouse=open_warehouse(settings),
+        source=open_store(settings.source),
+        work=open_store(settings.work),
+    )
+
+
+def build_defs(settings: Settings | None = None, **resources: Any) -> dg.Definitions:
+    """The code location for some settings (the environment's where none are given); resources by name override."""
+    settings = settings or Settings.from_environment()
+    return dg.Definitions(
+        assets=[*landing_assets(settings), *load_assets(settings)],
+        jobs=[
+            # Songs and days in one run, songs first: what `sparkify load` runs.
+            dg.define_asset_job("load", selection=dg.AssetSelection.groups("staging", "sparkify")),
+        ],
+        resources={"loader": open_loader(settings), **resources},
+        # A step is one batch; a process for each would cost more than it does.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,102 @@
+"""What was loaded, as the warehouse itself remembers it: the only truth about loads.
+
+Belongs here: reading and writing `ledger.*`. Does not: deciding what to load (`arrivals`) or loading it (`loading`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from sparkify_assets.arrivals import KnownPartition, SourceObject
+from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.quarantine import Reject
+from sparkify_assets.resources.redshift import Transaction
+
+#: The widths of ledger.quarantine's text columns, in bytes.
+_REASON_BYTES, _RAW_BYTES = 1024, 65535
+
+
+@dataclass
+class StagedPartition:
+    """One partition as it was brought to `incoming`: the versions read and what became of their records."""
+
+    partition: Partition
+    objects: list[SourceObject]
+    content_hashes: dict[str, str]
+    records_read: int
+    rows_staged: int
+    rejects: list[Reject]
+
+
+class LoadState(NamedTuple):
+    """A partition of a batch as the ledger has it now."""
+
+    key: str
+    state: str
+    objects: int
+    records_read: int
+    rows_staged: int
+    rows_quarantined: int
+    verdict: str | None
+
+
+def known_partitions(transaction: Transaction) -> dict[Partition, KnownPartition]:
+    """What was staged last of each partition, published or not."""
+    known: dict[Partition, tuple[str, str, str, dict[str, str]]] = {}
+    for dataset, key, state, batch_id, sql_hash, object_key, token in transaction.rows("ledger/known_objects"):
+        partition = Partition(dataset, key)
+        if partition not in known or known[partition][1] != batch_id:
+            known[partition] = (state, batch_id, sql_hash, {})
+        if object_key is not None:
+            known[partition][3][object_key] = token
+    return {partition: KnownPartition(*values) for partition, values in known.items()}
+
+
+def discard_waiting(transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
+    """Forget what waits or is blocked of these partitions, for a newer version takes its place."""
+    if dataset == "events":
+        transaction.run("ledger/discard_events", event_dates=tuple(map(date.fromisoformat, keys)))
+    else:
+        transaction.run("ledger/discard_songs", partition_keys=tuple(keys))
+    transaction.run("ledger/discard_loads", dataset=dataset, partition_keys=tuple(keys))
+
+
+def record_staged(
+    transaction: Transaction, batch_id: str, staged: Iterable[StagedPartition], *, sql_hash: str, run_id: str | None
+) -> None:
+    """Write a batch with its objects and rejected records into the ledger, in state `incoming`."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    loads: list[tuple[Any, ...]] = []
+    objects: list[tuple[Any, ...]] = []
+    rejects: list[tuple[Any, ...]] = []
+    for item in staged:
+        place = (batch_id, item.partition.dataset, item.partition.key)
+        loads.append(
+            (*place, "incoming", len(item.objects), item.records_read, item.rows_staged, len(item.rejects))
+            + (sql_hash, run_id, now)
+        )
+        objects.extend(
+            (*place, o.key, o.version_token, o.size, item.content_hashes.get(o.key)) for o in item.objects
+        )
+        rejects.extend(
+            (*place, r.object_key, r.position, r.column, _fit(r.reason, _REASON_BYTES), _fit(r.raw, _RAW_BYTES))
+            for r in item.rejects
+        )
+    transaction.insert("ledger/insert_loads", loads)
+    transaction.insert("ledger/insert_objects", objects)
+    transaction.insert("ledger/insert_quarantine", rejects)
+
+
+def batch(transaction: Transaction, batch_id: str) -> list[LoadState]:
+    """The partitions of a batch as they stand."""
+    return [LoadState(*row) for row in transaction.rows("ledger/batch", batch_id=batch_id)]
+
+
+def _fit(text: str | None, width: int) -> str | None:
+    """Text cut to a width in bytes, without the character that no column can hold."""
+    if text is None:
+        return None
+    return text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace")[:width].decode("utf-8", "ignore")

@@ -1,0 +1,104 @@
+"""Records that could not be staged: where each stands in its object, and what is written there.
+
+COPY names the line of a record that it refuses; a rule of ours names only its values. Both end as the same kind of
+row, with the record's own text, by reading the few objects concerned once more.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sparkify_assets.resources.embedded.records import read_records
+from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
+
+
+class Reject(NamedTuple):
+    """One record in quarantine. `position` is the line that the record ends on; None: not known (or the whole
+    object, where `raw` is None too)."""
+
+    object_key: str | None
+    position: int | None
+    column: str | None
+    reason: str
+    raw: str | None
+
+
+class Unreadable(ValueError):
+    """An object that cannot be read at all, such as a broken gzip."""
+
+
+def content_of(key: str, data: bytes) -> bytes:
+    """The text of an object, unpacked where its key says that it is packed. Raises Unreadable."""
+    if not key.endswith(".gz"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(f"gzip: {error}") from None
+
+
+def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> list[Reject]:
+    """The rejects with the text of their records; one that was rewritten meanwhile keeps none."""
+    lines: dict[str, set[int]] = defaultdict(set)
+    for reject in rejects:
+        if reject.object_key is not None and reject.position is not None:
+            lines[reject.object_key].add(reject.position)
+    texts: dict[tuple[str, int], str] = {}
+    for key, wanted in lines.items():
+        for line, _, raw in _records(store, key):
+            if line in wanted:
+                texts[key, line] = raw.decode("utf-8", "backslashreplace")
+    return [
+        reject._replace(raw=texts.get((reject.object_key or "", reject.position or 0), reject.raw))
+        for reject in rejects
+    ]
+
+
+def located(
+    store: ObjectStore, keys: Iterable[str], faults: Sequence[Mapping[str, Any]], fields: Mapping[str, str]
+) -> list[Reject]:
+    """Find records again by their values.
+
+    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record). Each row
+    is found once; one that is found nowhere keeps its values as text and has no position.
+    """
+    wanted: dict[tuple[str | None, ...], list[str]] = defaultdict(list)
+    for row in faults:
+        wanted[tuple(_text(row[column]) for column in fields)].append(row["fault"])
+    missing = Counter({values: len(reasons) for values, reasons in wanted.items()})
+    found: list[Reject] = []
+    for key in keys:
+        if not missing:
+            break
+        for line, record, raw in _records(store, key):
+            if not isinstance(record, dict):
+                continue
+            values = tuple(_text(record.get(name)) for name in fields.values())
+            if missing.get(values):
+                missing[values] -= 1
+                reason = wanted[values].pop()
+                found.append(Reject(key, line, None, reason, raw.decode("utf-8", "backslashreplace")))
+    for values, count in missing.items():
+        for reason in wanted[values][:count]:
+            shown = json.dumps(dict(zip(fields.values(), values, strict=True)), ensure_ascii=False)
+            found.append(Reject(None, None, None, reason, shown))
+    return found
+
+
+def _records(store: ObjectStore, key: str) -> Iterator[tuple[int, object, bytes]]:
+    try:
+        yield from read_records(content_of(key, store.read(key)))
+    except (SourceError, Unreadable):
+        return
+
+
+def _text(value: object) -> str | None:
+    """A value as it compares: numbers as their text, '' and blanks as null."""
+    if value is None:
+        return None
+    return str(value).strip() or None

@@ -1,0 +1,245 @@
+"""The source's objects and the work area, on files or on S3: list, read, write. No rule of the data belongs here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.settings import path_of
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+class SourceError(RuntimeError):
+    """The source or the work area cannot be used; one line that names it and the reason."""
+
+
+class ObjectStore(Protocol):
+    """A folder of files or a prefix of a bucket; keys are relative to it."""
+
+    url: str
+
+    def list(self, prefix: str = "") -> Iterator[SourceObject]:
+        """Every object whose key starts with the prefix. A listing that cannot be completed raises SourceError."""
+
+    def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
+        """The version tokens of these objects as they are now, by key; an object that is gone is left out."""
+
+    def read(self, key: str) -> bytes:
+        """The whole object. Raises SourceError."""
+
+    def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
+        """The whole objects, in the order of the keys, read side by side where that is faster; an object that
+        cannot be read comes with its error."""
+
+    def content_hash(self, item: SourceObject) -> str:
+        """A fingerprint of the content: SHA-256 of a file, the ETag on S3 (which is its MD5 or that of its parts)."""
+
+    def url_of(self, key: str) -> str:
+        """The address that COPY takes."""
+
+    def key_of(self, url: str) -> str:
+        """The key of an address that COPY names."""
+
+    def write(self, key: str, content: bytes) -> str:
+        """Write an object; returns its address."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; those that are gone already do not matter."""
+
+
+class FileStore:
+    """A local folder. The version token of a file is its size, both its times in nanoseconds, and its inode."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.root = path_of(url)
+
+    def list(self, prefix: str = "") -> Iterator[SourceObject]:
+        if not self.root.is_dir():
+            raise SourceError(f"source folder {self.root} does not exist")
+        folder = self.root / prefix.rpartition("/")[0]
+        if not folder.is_dir():
+            return
+        skip = len(str(self.root)) + 1
+        for entry in _walk(str(folder)):
+            key = os.fsencode(entry.path[skip:]).decode("utf-8", "backslashreplace")
+            if key.startswith(prefix):
+                try:
+                    status = entry.stat()
+                except FileNotFoundError:
+                    continue  # gone since its folder was read, as if it had never been listed
+                yield SourceObject(key, _token(status), status.st_size)
+
+    def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        root = str(self.root)
+        for item in objects:
+            try:
+                found[item.key] = _token(os.stat(f"{root}/{item.key}"))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        return found
+
+    def read(self, key: str) -> bytes:
+        try:
+            with open(f"{self.root}/{key}", "rb", buffering=0) as file:
+                return file.read()
+        except OSError as error:
+            raise SourceError(f"{key}: {error.strerror}") from None
+
+    def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
+        # One after the other: threads made this slower on local files (measured with 100,000 files of 250 bytes).
+        for key in keys:
+            yield key, _read_or_error(self, key)
+
+    def content_hash(self, item: SourceObject) -> str:
+        try:
+            with open(f"{self.root}/{item.key}", "rb") as file:
+                return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise SourceError(f"{item.key}: {error.strerror}") from None
+
+    def url_of(self, key: str) -> str:
+        return f"{self.url}/{quote(key)}"
+
+    def key_of(self, url: str) -> str:
+        return unquote(url.removeprefix(self.url + "/"))
+
+    def write(self, key: str, content: bytes) -> str:
+        path = self.root / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise SourceError(f"work area {path}: {error.strerror}") from None
+        return self.url_of(key)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            Path(self.root / key).unlink(missing_ok=True)
+
+
+class S3Store:
+    """A bucket, or a prefix in one. The version token of an object is its ETag and size. Credentials, region and
+    endpoint come from the environment by boto3's own chain, through dagster-aws's S3Resource."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parts = urlsplit(url)
+        self.bucket = parts.netloc
+        self.prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
+
+    @cached_property
+    def client(self) -> S3Client:
+        """One client for the life of the store: it is thread-safe and keeps its connections."""
+        from dagster_aws.s3 import S3Resource  # here, for its import costs a second that local files need not pay
+
+        client: S3Client = S3Resource(max_attempts=8, retry_mode="standard").get_client()
+        return client
+
+    def list(self, prefix: str = "") -> Iterator[SourceObject]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self.prefix + prefix
+        )
+        skip = len(self.prefix)
+        try:
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    if not entry["Key"].endswith("/"):  # a folder's marker is no object
+                        token = f"{entry['ETag'].strip(chr(34))}-{entry['Size']}"
+                        yield SourceObject(entry["Key"][skip:], token, entry["Size"])
+        except (BotoCoreError, ClientError) as error:
+            raise SourceError(f"{self.url}: {error}") from None
+
+    def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
+        keys = {item.key for item in objects}
+        prefix = os.path.commonprefix(list(keys))
+        return {item.key: item.version_token for item in self.list(prefix) if item.key in keys}
+
+    def read(self, key: str) -> bytes:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise SourceError(f"{key}: {error}") from None
+
+    def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            yield from zip(keys, pool.map(lambda key: _read_or_error(self, key), keys), strict=True)
+
+    def content_hash(self, item: SourceObject) -> str:
+        return "etag:" + item.version_token.rpartition("-")[0]
+
+    def url_of(self, key: str) -> str:
+        return f"s3://{self.bucket}/{self.prefix}{key}"
+
+    def key_of(self, url: str) -> str:
+        return url.removeprefix(f"s3://{self.bucket}/{self.prefix}")
+
+    def write(self, key: str, content: bytes) -> str:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content)
+        except (BotoCoreError, ClientError) as error:
+            raise SourceError(f"work area {self.url_of(key)}: {error}") from None
+        return self.url_of(key)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+
+def open_store(url: str) -> ObjectStore:
+    """The object store at a `file://` or `s3://` URL."""
+    return S3Store(url) if url.startswith("s3://") else FileStore(url)
+
+
+def manifest(store: ObjectStore, objects: Iterable[SourceObject]) -> bytes:
+    """The manifest that COPY reads: exactly these objects, each mandatory and of this size
+    (https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html)."""
+    entries = [
+        {"url": store.url_of(item.key), "mandatory": True, "meta": {"content_length": item.size}}
+        for item in objects
+    ]
+    return json.dumps({"entries": entries}).encode()
+
+
+def _read_or_error(store: ObjectStore, key: str) -> bytes | SourceError:
+    try:
+        return store.read(key)
+    except SourceError as error:
+        return error
+
+
+def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Every file below a folder, in the order of their names, links followed."""
+    try:
+        with os.scandir(folder) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SourceError(f"source folder {folder}: {error.strerror}") from None
+    for entry in ordered:
+        if entry.is_dir():
+            yield from _walk(entry.path)
+        elif entry.is_file():
+            yield entry
+
+
+def _token(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"

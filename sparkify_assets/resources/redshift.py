@@ -1,0 +1,204 @@
+"""The warehouse: connections, transactions and their retries, over psycopg2 on every engine.
+
+Belongs here: how to reach the warehouse and when a transaction may be tried again. Does not: which statements a load
+is made of (`loading`), nor how the stand-in runs them (`embedded`).
+
+dagster-aws's RedshiftClientResource is not used: it commits on exceptions, knows no transaction that spans calls and
+binds no parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from sparkify_assets import sql
+from sparkify_assets.resources import embedded
+from sparkify_assets.settings import Settings
+from sparkify_assets.tables import LOOKUPS
+
+Result = TypeVar("Result")
+
+#: How long a transaction waits for another load, in milliseconds.
+LOCK_WAIT_MS = 15 * 60 * 1000
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse cannot be reached or refuses; one line."""
+
+
+class LockTimeout(WarehouseError):
+    """Another load held the lock for longer than a transaction waits."""
+
+
+@dataclass
+class Warehouse:
+    """Where the tables are. `before_statement` is called with each statement of the project's own before it runs."""
+
+    url: str
+    folder: Path
+    before_statement: Callable[[str], None] | None = field(default=None, repr=False)
+
+    def connect(self, *, read_only: bool = False) -> Connection:
+        """A new connection whose cursors take Redshift's SQL; raises WarehouseError.
+
+        Isolation is that of the server: snapshot on Redshift, its equal REPEATABLE READ on the stand-in.
+        """
+        try:
+            dsn = embedded.ensure(self.folder) if self.url == "embedded" else self.url
+            if dsn.startswith("redshift:"):
+                raise WarehouseError(f"{self.url}: Redshift itself is not reachable from this version yet")
+            connection = embedded.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
+        except (embedded.ServerError, psycopg2.OperationalError) as error:
+            raise WarehouseError(f"warehouse {self.url}: {_line(error)}") from None
+        if read_only:
+            connection.set_session(readonly=True)
+        return connection
+
+    @contextmanager
+    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
+        """One transaction on one connection: committed at the end, rolled back on any exception.
+
+        With `lock` it first takes the project's one lock, as every transaction that changes anything must:
+        before the first read, so that its snapshot already holds what the holder before it wrote.
+        Raises LockTimeout, or psycopg2's errors as they are.
+        """
+        connection = self.connect()
+        try:
+            transaction = Transaction(connection, self.before_statement)
+            if lock:
+                self._lock(transaction)
+            yield transaction
+            if self.before_statement:
+                self.before_statement("commit")
+            connection.commit()
+        except BaseException:
+            if not connection.closed:
+                connection.rollback()
+            raise
+        finally:
+            connection.close()
+
+    def _lock(self, transaction: Transaction) -> None:
+        try:
+            transaction.run("ledger/lock", lock_wait_ms=LOCK_WAIT_MS)
+        except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
+            raise LockTimeout(
+                f"another load has held the lock for {LOCK_WAIT_MS // 60_000} minutes: {self.lock_holder()}"
+            ) from None
+
+    def lock_holder(self) -> str:
+        """Who holds the project's lock, in words."""
+        with self.transaction(lock=False) as transaction:
+            rows = transaction.rows("ledger/lock_holder")
+        return ", ".join(f"process {row[0]} since {row[1]:%Y-%m-%d %H:%M:%S}" for row in rows) or "nobody now"
+
+    def retried(self, work: Callable[[], Result]) -> Result:
+        """Run a function that makes one whole transaction, again with jitter where the warehouse says that trying
+        again can help: serialization failures (1023 on Redshift), deadlocks, lost connections. The function finds
+        out from the ledger whether its earlier try was committed."""
+        for attempt in Retrying(
+            retry=retry_if_exception(is_transient),
+            wait=wait_random_exponential(multiplier=0.2, max=10),
+            stop=stop_after_attempt(8),
+            reraise=True,
+        ):
+            with attempt:
+                result = work()
+        return result
+
+    def ensure_tables(self) -> None:
+        """Create whatever schema or table is not there yet."""
+        with self.transaction(lock=False) as transaction:
+            if transaction.value("ledger/tables_exist") == EXPECTED_TABLES:
+                return
+
+        def create() -> None:
+            with self.transaction(lock=False) as transaction:
+                for name in ("schemas", "ledger", "incoming", "staging", "sparkify"):
+                    transaction.run(f"ddl/{name}")
+
+        self.retried(create)
+
+    def drop_tables(self) -> None:
+        """Drop every table of the project with all it holds."""
+        with self.transaction(lock=False) as transaction:
+            transaction.run("ddl/drop")
+
+
+#: How many tables `sql/ddl` makes in the project's schemas.
+EXPECTED_TABLES = 14
+
+
+class Transaction:
+    """The statements of `sql/` inside one open transaction."""
+
+    def __init__(self, connection: Connection, before_statement: Callable[[str], None] | None) -> None:
+        self.connection = connection
+        self.cursor: Cursor = connection.cursor()
+        self._before = before_statement
+
+    def run(self, name: str, **parameters: Any) -> None:
+        """Run every statement of a file; afterwards `cursor` holds the result of the last."""
+        for statement in sql.statements(name):
+            if self._before:
+                self._before(f"{name}: {statement}")
+            self.cursor.execute(statement, parameters)
+
+    def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a file; the rows of its last statement."""
+        self.run(name, **parameters)
+        return self.cursor.fetchall()
+
+    def records(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a file; the rows of its last statement by column name."""
+        rows = self.rows(name, **parameters)
+        columns = [column.name for column in self.cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def value(self, name: str, **parameters: Any) -> Any:
+        """Run a file; the one value of its last statement."""
+        return self.rows(name, **parameters)[0][0]
+
+    def insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert many rows by a file whose statement ends in `values %s`."""
+        from psycopg2.extras import execute_values
+
+        if rows:
+            (statement,) = sql.statements(name)
+            if self._before:
+                self._before(f"{name}: {statement}")
+            execute_values(self.cursor, statement, rows, page_size=1000)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether a whole transaction that failed with this error may succeed when it is run again.
+
+    40001 is PostgreSQL's code of a serialization failure; Redshift says 1023 in the text
+    (https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html). Class 08 and 57P are connections lost.
+    """
+    if isinstance(error, (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)):
+        return True
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return not isinstance(error, psycopg2.errors.QueryCanceled)
+    return isinstance(error, psycopg2.Error) and "1023" in str(error) and "erializable" in str(error)
+
+
+def open_warehouse(settings: Settings, **options: Any) -> Warehouse:
+    """The warehouse that the settings name."""
+    return Warehouse(url=settings.warehouse, folder=settings.warehouse_folder, **options)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+

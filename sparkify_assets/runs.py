@@ -1,0 +1,67 @@
+"""Dagster runs started from the command line, in this process and on the project's own Dagster home, so that they show
+in the UI like any other."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from sparkify_assets.loading import Loader
+from sparkify_assets.settings import Settings
+
+#: Dagster's settings, as the checkout has them.
+DAGSTER_YAML = Path(__file__).resolve().parent.parent / "dagster.yaml"
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the home with Dagster's settings in it and point Dagster there. Raises OSError."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    wanted, there = DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
+    if not there.exists() or there.read_bytes() != wanted.read_bytes():
+        shutil.copyfile(wanted, there)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+
+
+def run_load(
+    loader: Loader,
+    *,
+    songs: bool,
+    prefixes: Sequence[str] = (),
+    days: tuple[str, str] | None = None,
+    only_changed: bool = True,
+    accept_deletions: bool = False,
+) -> tuple[str, bool]:
+    """One Dagster run over the songs, a range of days, or both, songs first: its id, and whether it succeeded.
+
+    What it did is in `loader.results`.
+    """
+    import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
+
+    from sparkify_assets.definitions import build_defs
+    from sparkify_assets.tables import ASSETS
+
+    choice = {"only_changed": only_changed, "accept_deletions": accept_deletions}
+    ops: dict[str, object] = {}
+    chosen: list[dg.AssetKey] = []
+    tags: dict[str, str] = {}
+    if songs:
+        ops["load_songs"] = {"config": {**choice, "prefixes": list(prefixes)}}
+        chosen += map(dg.AssetKey, ASSETS["songs"])
+    if days:
+        ops["load_events"] = {"config": choice}
+        chosen += map(dg.AssetKey, ASSETS["events"])
+        tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[1]}
+    job = build_defs(loader.settings, loader=loader).resolve_job_def("load")
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=chosen,
+            tags=tags,
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        errors = [event.step_failure_data.error for event in result.get_step_failure_events()]
+    loader.errors = [str(error.message) for error in errors if error]
+    return result.run_id, result.success

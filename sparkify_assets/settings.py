@@ -1,0 +1,154 @@
+"""Where the project runs: the environment as one typed value. Nothing else reads the environment.
+
+Belongs here: names, defaults and meaning of every setting (`.env.example` lists them for users).
+Does not: anything that opens a file or a connection for its content, other than the sample's own description.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+#: The earliest day that a real deployment shows unless it says otherwise.
+DEFAULT_FIRST_DAY = date(2018, 1, 1)
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it and what it should look like."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides where and how loads run.
+
+    `source` and `work` are URLs (`file://` or `s3://`) without a final slash; `warehouse` is `embedded`,
+    `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: today, moving) bound the event days,
+    in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
+    both have to be exceeded.
+    """
+
+    home: Path
+    source: str
+    warehouse: str
+    work: str
+    first_day: date
+    last_day: date | None
+    deleted: Literal["withdraw", "keep"]
+    reject_share: float
+    reject_rows: int
+    region: str
+    iam_role: str
+
+    @property
+    def dagster_home(self) -> Path:
+        """The folder of Dagster's own storage."""
+        return self.home / "dagster"
+
+    @property
+    def warehouse_folder(self) -> Path:
+        """The folder of the embedded warehouse."""
+        return self.home / "warehouse"
+
+    @property
+    def sample(self) -> Path:
+        """The folder of the sample data, the source where none is set."""
+        return self.home / "sample"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings; raises SettingsError for a value that cannot be used."""
+
+        def read(name: str, default: str = "") -> str:
+            return environment.get(f"SPARKIFY_{name}", "").strip() or default
+
+        home = Path(read("HOME", ".sparkify")).expanduser().absolute()
+        source = read("SOURCE")
+        sample_days = {} if source else _sample_days(home / "sample")
+        source = _object_url("SOURCE", source or (home / "sample").as_uri())
+        first = read("FIRST_DAY", sample_days.get("first_day", DEFAULT_FIRST_DAY.isoformat()))
+        last = read("LAST_DAY", sample_days.get("last_day", ""))
+        deleted = read("DELETED", "withdraw")
+        if deleted not in ("withdraw", "keep"):
+            raise SettingsError(f"SPARKIFY_DELETED is {deleted!r}; it takes withdraw or keep")
+        settings = cls(
+            home=home,
+            source=source,
+            warehouse=_warehouse_url(read("WAREHOUSE", "embedded")),
+            work=_object_url("WORK", read("WORK") or _default_work(source, home)),
+            first_day=_day("FIRST_DAY", first),
+            last_day=_day("LAST_DAY", last) if last else None,
+            deleted="keep" if deleted == "keep" else "withdraw",
+            reject_share=_number("REJECT_SHARE", read("REJECT_SHARE", "0.2")),
+            reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),
+            region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",
+            iam_role=read("IAM_ROLE", "default"),
+        )
+        if settings.last_day and settings.last_day < settings.first_day:
+            raise SettingsError(
+                f"SPARKIFY_LAST_DAY {settings.last_day} is before SPARKIFY_FIRST_DAY {settings.first_day}"
+            )
+        return settings
+
+
+def path_of(url: str) -> Path:
+    """The local path of a `file://` URL."""
+    return Path(unquote(urlsplit(url).path))
+
+
+def _sample_days(sample: Path) -> dict[str, str]:
+    """First and last day of the sample, as its description says; empty where there is no sample yet."""
+    try:
+        described = json.loads((sample / "sample.json").read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except ValueError as error:
+        raise SettingsError(f"{sample / 'sample.json'}: not the description of a sample: {error}") from None
+    return {name: str(described[name]) for name in ("first_day", "last_day") if name in described}
+
+
+def _default_work(source: str, home: Path) -> str:
+    """Manifests and compacted files go beside the landed objects on S3, and below the home otherwise."""
+    parts = urlsplit(source)
+    return f"s3://{parts.netloc}/work" if parts.scheme == "s3" else (home / "work").as_uri()
+
+
+def _object_url(name: str, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "s3" and parts.netloc:
+        return value.rstrip("/")
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return value.rstrip("/")
+    if not parts.scheme:
+        return Path(value).expanduser().absolute().as_uri()
+    raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a folder, file:///folder or s3://bucket/prefix")
+
+
+def _warehouse_url(value: str) -> str:
+    if value == "embedded" or urlsplit(value).scheme in ("postgresql", "postgres", "redshift"):
+        return value
+    raise SettingsError(
+        f"SPARKIFY_WAREHOUSE is {value!r}; it takes embedded, postgresql://… or redshift://cluster/database"
+    )
+
+
+def _day(name: str, value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a day such as 2018-11-01") from None
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not number >= 0:
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a number that is not negative")
+    return number

@@ -1,0 +1,104 @@
+"""The source against the ledger, for people and machines: what is loaded, new, changed, blocked, gone, unrecognised."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sparkify_assets.arrivals import Change
+from sparkify_assets.loading import Loader, Survey
+from sparkify_assets.partitions import Partition
+
+
+@dataclass
+class PartitionStatus:
+    """One partition. `state` is loaded, new, changed, gone, kept, incoming, blocked or outside (of the days that the
+    settings name); counts are those of the last staged version."""
+
+    dataset: str
+    partition: str
+    state: str
+    objects: int
+    records_read: int = 0
+    rows_staged: int = 0
+    rows_quarantined: int = 0
+    new: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    blocked_by: list[dict[str, Any]] = field(default_factory=list)
+    other_rules: bool = False
+    released: str | None = None
+
+
+@dataclass
+class Status:
+    """All partitions that are in the source or in the ledger, and the objects that are in no known place."""
+
+    source: str
+    warehouse: str
+    partitions: list[PartitionStatus]
+    unrecognised: list[str]
+    warning: str | None
+
+    @property
+    def in_step(self) -> bool:
+        """Whether everything in the source is loaded as it is."""
+        return all(item.state in ("loaded", "kept") for item in self.partitions)
+
+
+def status(loader: Loader) -> Status:
+    """Compare source and ledger. Raises SourceError, WarehouseError."""
+    survey = loader.survey()
+    with loader.warehouse.transaction(lock=False) as transaction:
+        loads = transaction.records("ledger/current_loads")
+    latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
+    partitions = [
+        _partition(survey, partition, latest.get(partition))
+        for partition in sorted({*latest, *survey.difference.listed}, key=lambda p: (p.dataset != "songs", p.key))
+    ]
+    return Status(
+        source=loader.source.url,
+        warehouse=loader.warehouse.url,
+        partitions=partitions,
+        unrecognised=sorted(survey.difference.unrecognised),
+        warning=survey.difference.looks_incomplete,
+    )
+
+
+def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:
+    change = survey.difference.changed.get(partition, Change())
+    listed = survey.difference.listed.get(partition, [])
+    result = PartitionStatus(
+        dataset=partition.dataset,
+        partition=partition.key,
+        state=_state(survey, partition, load),
+        objects=len(listed),
+        new=list(change.new),
+        overwritten=list(change.overwritten),
+        gone=list(change.gone),
+    )
+    if load is not None:
+        result.records_read = load["records_read"]
+        result.rows_staged = load["rows_staged"]
+        result.rows_quarantined = load["rows_quarantined"]
+        result.other_rules = load["sql_hash"] != survey.rules
+        result.released = load["release_reason"]
+        if load["state"] == "blocked":
+            result.blocked_by = json.loads(load["verdict"] or "[]")
+    return result
+
+
+def _state(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> str:
+    if partition.dataset == "events" and partition.key in survey.outside:
+        return "outside"
+    if load is None:
+        return "new"
+    if partition in survey.difference.changed:
+        return "changed" if survey.difference.listed.get(partition) else "gone"
+    if load["state"] == "published":
+        kept = set(survey.known[partition].objects) - {
+            item.key for item in survey.difference.listed.get(partition, [])
+        }
+        return "kept" if kept else "loaded"
+    return str(load["state"])

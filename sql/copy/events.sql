@@ -1,0 +1,15 @@
+-- One day's objects into a table of the session's own. Records that COPY refuses go to sys_load_error_detail, up to
+-- MAXERROR, which is the most that COPY allows (docs: copy-parameters-data-load). No statistics and no encodings: the
+-- table lives for one transaction.
+copy arriving_events (
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id
+)
+from %(manifest)s
+iam_role %(iam_role)s
+region %(region)s
+manifest
+format as json %(jsonpaths)s
+maxerror 100000
+compupdate off
+statupdate off;

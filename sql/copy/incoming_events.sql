@@ -1,0 +1,26 @@
+-- The day's records with their day and batch. `fault` says why a record cannot be staged; it is the only place of the rule:
+-- a play needs a user, a session, an item and a time, and a logged-in user, for every play has its row in users and time.
+-- The bounds of ts are the years 1 to 9999.
+insert into incoming.events (
+    batch_id, event_date, fault,
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id
+)
+select
+    %(batch_id)s,
+    %(event_date)s,
+    case
+        when page <> 'NextSong' then null
+        when user_id is null then 'play without user'
+        when session_id is null then 'play without session'
+        when item_in_session is null then 'play without item in session'
+        when ts is null then 'play without time'
+        when ts < -62135596800000 or ts > 253402300799999 then 'play with a time outside the years 1 to 9999'
+        when coalesce(auth, '') <> 'Logged In' then 'play of a user who is not logged in'
+    end,
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id
+from arriving_events
+;
+
+drop table arriving_events;

@@ -1,0 +1,3 @@
+select
+    artist_id, name, location, latitude, longitude
+from sparkify.artists;

@@ -1,0 +1,3 @@
+select
+    song_id, title, artist_id, year, duration
+from sparkify.songs;

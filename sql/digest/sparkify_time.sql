@@ -1,0 +1,3 @@
+select
+    start_time, hour, day, week, month, year, weekday
+from sparkify.time;

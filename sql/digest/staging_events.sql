@@ -1,0 +1,10 @@
+select
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id, event_date
+from staging.events
+where
+    event_date not in (
+        select cast(partition_key as date)
+        from ledger.loads
+        where dataset = 'events' and state = 'blocked'
+    );

@@ -1,0 +1,7 @@
+-- every version that readers see or that waits to replace it
+select
+    dataset, partition_key, state, objects, records_read, rows_staged, rows_quarantined, sql_hash, run_id, verdict,
+    release_reason, staged_at, published_at
+from ledger.loads
+where state in ('incoming', 'blocked', 'published')
+order by dataset desc, partition_key, staged_at;

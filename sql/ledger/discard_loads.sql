@@ -1,0 +1,14 @@
+-- versions of these partitions that wait or are blocked give way to a newer one
+delete from ledger.quarantine
+where
+    dataset = %(dataset)s
+    and partition_key in %(partition_keys)s
+    and batch_id in (
+        select batch_id
+        from ledger.loads
+        where dataset = %(dataset)s and state in ('incoming', 'blocked')
+    );
+
+update ledger.loads
+set state = 'superseded'
+where dataset = %(dataset)s and partition_key in %(partition_keys)s and state in ('incoming', 'blocked');

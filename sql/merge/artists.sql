@@ -1,0 +1,60 @@
+-- One row for each artist_id. Where songs disagree: a known name before none, the shortest name, then a known location,
+-- latitude and longitude, then the smallest song_id, then the smallest values. '' is not known.
+create temp table touched_artists as
+select artist_id from withdrawn_songs
+union
+select artist_id from arrived_songs;
+
+create temp table winning_artists as
+select artist_id, name, location, latitude, longitude
+from (
+    select
+        a.*,
+        row_number() over (
+            partition by artist_id
+            order by
+                len(name) asc nulls last,
+                case when location is null then 1 else 0 end asc,
+                case when latitude is null then 1 else 0 end asc,
+                case when longitude is null then 1 else 0 end asc,
+                song_id asc, name asc, location asc, latitude asc, longitude asc
+        ) as place
+    from (
+        select
+            s.artist_id,
+            s.song_id,
+            nullif(s.artist_name, '') as name,
+            nullif(s.artist_location, '') as location,
+            s.artist_latitude as latitude,
+            s.artist_longitude as longitude
+        from staging.songs as s
+        inner join touched_artists as t on s.artist_id = t.artist_id
+    ) as a
+) as ranked
+where place = 1;
+
+create temp table replaced_artists as
+select a.artist_id
+from sparkify.artists as a
+inner join touched_artists as t on a.artist_id = t.artist_id;
+
+delete from sparkify.artists
+using touched_artists
+where artists.artist_id = touched_artists.artist_id;
+
+insert into sparkify.artists (artist_id, name, location, latitude, longitude)
+select artist_id, name, location, latitude, longitude
+from winning_artists;
+
+select
+    came - kept as inserted,
+    kept as updated,
+    went - kept as deleted
+from
+    (select count(*) as came from winning_artists) as c,
+    (select count(*) as went from replaced_artists) as w,
+    (
+        select count(*) as kept
+        from replaced_artists as r
+        inner join winning_artists as n on r.artist_id = n.artist_id
+    ) as k;

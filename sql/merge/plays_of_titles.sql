@@ -1,0 +1,17 @@
+-- Which plays the songs touch: those whose title and artist a changed song has or had. A play is one with all its records,
+-- also those that name another song. One scan of the narrow columns of staging.events for the titles, one for the keys.
+create temp table touched_plays as
+select distinct e.session_id, e.item_in_session
+from staging.events as e
+inner join touched_titles as t on rtrim(e.song) = t.title and rtrim(e.artist) = t.artist_name
+where e.page = 'NextSong';
+
+create temp table play_records as
+select e.session_id, e.item_in_session, e.event_date, e.ts
+from staging.events as e
+inner join touched_plays as t on e.session_id = t.session_id and e.item_in_session = t.item_in_session
+where e.page = 'NextSong';
+
+create temp table former_records as
+select session_id, item_in_session, ts
+from play_records;

@@ -1,0 +1,137 @@
+-- Makes the touched plays anew from staging: SCD1 by replacing existing rows
+-- (docs: merge-replacing-existing-rows). Takes play_records and former_records.
+
+-- A play that was delivered more than once: the greatest (ts, event_date) wins, then the content, column by column in the
+-- order written here, the greater value first and nulls last.
+create temp table contested_plays as
+select session_id, item_in_session
+from play_records
+group by session_id, item_in_session
+having count(*) > 1;
+
+create temp table contested_days as
+select distinct r.session_id, r.item_in_session, r.event_date
+from play_records as r
+inner join contested_plays as c on r.session_id = c.session_id and r.item_in_session = c.item_in_session;
+
+create temp table plays as
+select
+    e.session_id, e.item_in_session, e.ts, e.user_id, e.level, e.location, e.user_agent, e.event_date,
+    e.song, e.artist, e.length
+from staging.events as e
+inner join play_records as r
+    on
+        e.event_date = r.event_date
+        and e.session_id = r.session_id
+        and e.item_in_session = r.item_in_session
+left join contested_plays as c on e.session_id = c.session_id and e.item_in_session = c.item_in_session
+where e.page = 'NextSong' and c.session_id is null
+union all
+select
+    session_id, item_in_session, ts, user_id, level, location, user_agent, event_date,
+    song, artist, length
+from (
+    select
+        e.*,
+        row_number() over (
+            partition by e.session_id, e.item_in_session
+            order by
+                e.ts desc, e.event_date desc,
+                e.artist desc nulls last,
+                e.auth desc nulls last,
+                e.first_name desc nulls last,
+                e.gender desc nulls last,
+                e.last_name desc nulls last,
+                e.length desc nulls last,
+                e.level desc nulls last,
+                e.location desc nulls last,
+                e.method desc nulls last,
+                e.registration desc nulls last,
+                e.song desc nulls last,
+                e.status desc nulls last,
+                e.user_agent desc nulls last,
+                e.user_id desc nulls last
+        ) as place
+    from staging.events as e
+    inner join contested_days as c
+        on
+            e.event_date = c.event_date
+            and e.session_id = c.session_id
+            and e.item_in_session = c.item_in_session
+    where e.page = 'NextSong'
+) as ranked
+where place = 1;
+
+-- A play matches a song by equal title and equal artist name, trailing blanks ignored as Redshift compares. Most titles
+-- belong to one song; where several songs share one, the nearest duration wins, then the smallest song_id.
+create temp table titles as
+select
+    song_id, artist_id, title, artist_name, duration,
+    count(*) over (partition by title, artist_name) as namesakes
+from staging.song_titles
+where title is not null and artist_name is not null;
+
+create temp table namesake_matches as
+select session_id, item_in_session, song_id, artist_id
+from (
+    select
+        p.session_id, p.item_in_session, t.song_id, t.artist_id,
+        row_number() over (
+            partition by p.session_id, p.item_in_session
+            order by abs(t.duration - p.length) asc nulls last, t.song_id asc
+        ) as place
+    from plays as p
+    inner join titles as t on rtrim(p.song) = t.title and rtrim(p.artist) = t.artist_name
+    where t.namesakes > 1
+) as ranked
+where place = 1;
+
+create temp table replaced_plays as
+select s.session_id, s.item_in_session, s.start_time
+from sparkify.songplays as s
+inner join former_records as f
+    on
+        s.start_time = timestamp 'epoch' + f.ts * interval '0.001 second'
+        and s.session_id = f.session_id
+        and s.item_in_session = f.item_in_session
+group by s.session_id, s.item_in_session, s.start_time;
+
+delete from sparkify.songplays
+using replaced_plays
+where
+    songplays.start_time = replaced_plays.start_time
+    and songplays.session_id = replaced_plays.session_id
+    and songplays.item_in_session = replaced_plays.item_in_session;
+
+insert into sparkify.songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, item_in_session, location, user_agent,
+    event_date
+)
+select
+    cast(p.session_id as varchar(20)) || '-' || cast(p.item_in_session as varchar(20)),
+    timestamp 'epoch' + p.ts * interval '0.001 second',
+    p.user_id,
+    p.level,
+    coalesce(t.song_id, n.song_id),
+    coalesce(t.artist_id, n.artist_id),
+    p.session_id,
+    p.item_in_session,
+    p.location,
+    p.user_agent,
+    p.event_date
+from plays as p
+left join titles as t on rtrim(p.song) = t.title and rtrim(p.artist) = t.artist_name and t.namesakes = 1
+left join namesake_matches as n on p.session_id = n.session_id and p.item_in_session = n.item_in_session;
+
+select
+    came - kept as inserted,
+    kept as updated,
+    went - kept as deleted
+from
+    (select count(*) as came from plays) as c,
+    (select count(*) as went from replaced_plays) as w,
+    (
+        select count(*) as kept
+        from replaced_plays as r
+        inner join plays as p on r.session_id = p.session_id and r.item_in_session = p.item_in_session
+    ) as k;

@@ -1,0 +1,73 @@
+-- One row for each song_id. Where records of one song disagree: the smallest title, then artist_id, then artist name, the
+-- latest year, the shortest duration, a known value before null; so it does not matter which file came first.
+create temp table touched_songs as
+select song_id from withdrawn_songs
+union
+select song_id from arrived_songs;
+
+create temp table winning_songs as
+select song_id, artist_id, title, artist_name, duration, year
+from (
+    select
+        s.*,
+        row_number() over (
+            partition by s.song_id
+            order by
+                s.title asc nulls last, s.artist_id asc nulls last, s.artist_name asc nulls last,
+                s.year desc nulls last, s.duration asc nulls last
+        ) as place
+    from staging.songs as s
+    inner join touched_songs as t on s.song_id = t.song_id
+) as ranked
+where place = 1;
+
+-- Titles that a song had or has now: plays that name them are matched again.
+create temp table former_titles as
+select s.song_id, s.artist_id, s.title, s.artist_name, s.duration
+from staging.song_titles as s
+inner join touched_songs as t on s.song_id = t.song_id;
+
+create temp table current_titles as
+select song_id, artist_id, rtrim(title) as title, rtrim(artist_name) as artist_name, duration
+from winning_songs;
+
+create temp table touched_titles as
+select title, artist_name
+from (select * from former_titles except select * from current_titles) as gone
+union
+select title, artist_name
+from (select * from current_titles except select * from former_titles) as come;
+
+delete from staging.song_titles
+using touched_songs
+where song_titles.song_id = touched_songs.song_id;
+
+insert into staging.song_titles (song_id, artist_id, title, artist_name, duration)
+select song_id, artist_id, title, artist_name, duration
+from current_titles;
+
+create temp table replaced_songs as
+select s.song_id
+from sparkify.songs as s
+inner join touched_songs as t on s.song_id = t.song_id;
+
+delete from sparkify.songs
+using touched_songs
+where songs.song_id = touched_songs.song_id;
+
+insert into sparkify.songs (song_id, title, artist_id, year, duration)
+select song_id, title, artist_id, nullif(year, 0), duration
+from winning_songs;
+
+select
+    came - kept as inserted,
+    kept as updated,
+    went - kept as deleted
+from
+    (select count(*) as came from winning_songs) as c,
+    (select count(*) as went from replaced_songs) as w,
+    (
+        select count(*) as kept
+        from replaced_songs as r
+        inner join winning_songs as n on r.song_id = n.song_id
+    ) as k;

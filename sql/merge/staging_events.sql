@@ -1,0 +1,36 @@
+-- Replaces the days of a batch in staging. First what leaves, then the exchange.
+-- first and last bound every read to the blocks of the days.
+create temp table publishing_days as
+select cast(partition_key as date) as event_date
+from ledger.loads
+where batch_id = %(batch_id)s and dataset = 'events' and state = 'incoming';
+
+create temp table withdrawn_events as
+select e.event_date, e.page, e.auth, e.session_id, e.item_in_session, e.ts, e.user_id
+from staging.events as e
+inner join publishing_days as d on e.event_date = d.event_date
+where e.event_date between %(first)s and %(last)s;
+
+delete from staging.events
+using publishing_days
+where
+    events.event_date = publishing_days.event_date
+    and events.event_date between %(first)s and %(last)s;
+
+insert into staging.events (
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id, event_date
+)
+select
+    i.artist, i.auth, i.first_name, i.gender, i.item_in_session, i.last_name, i.length, i.level,
+    i.location, i.method, i.page, i.registration, i.session_id, i.song, i.status, i.ts, i.user_agent,
+    i.user_id, i.event_date
+from incoming.events as i
+inner join publishing_days as d on i.event_date = d.event_date
+where i.batch_id = %(batch_id)s and i.fault is null;
+
+delete from incoming.events
+using publishing_days
+where
+    events.batch_id = %(batch_id)s
+    and events.event_date = publishing_days.event_date;

@@ -1,0 +1,40 @@
+-- One row for each start_time of songplays: those of plays that came are added, those that no play has any more go.
+create temp table lost_times as
+select distinct r.start_time
+from replaced_plays as r
+left join sparkify.songplays as s on r.start_time = s.start_time
+where s.start_time is null;
+
+delete from sparkify.time
+using lost_times
+where time.start_time = lost_times.start_time;
+
+create temp table new_times as
+select p.start_time
+from (select distinct timestamp 'epoch' + ts * interval '0.001 second' as start_time from plays) as p
+left join sparkify.time as t on p.start_time = t.start_time
+where t.start_time is null;
+
+insert into sparkify.time (start_time, hour, day, week, month, year, weekday)
+select
+    start_time,
+    extract(hour from start_time),
+    extract(day from start_time),
+    extract(week from start_time),
+    extract(month from start_time),
+    extract(year from start_time),
+    case extract(dow from start_time)
+        when 0 then 'Sunday'
+        when 1 then 'Monday'
+        when 2 then 'Tuesday'
+        when 3 then 'Wednesday'
+        when 4 then 'Thursday'
+        when 5 then 'Friday'
+        else 'Saturday'
+    end
+from new_times;
+
+select
+    (select count(*) from new_times) as inserted,
+    0 as updated,
+    (select count(*) from lost_times) as deleted;

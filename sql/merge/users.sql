@@ -1,0 +1,95 @@
+-- One row for each user: the latest event with auth 'Logged In' wins, by (ts, session_id, item_in_session, event_date),
+-- then by content (level, first_name, last_name, gender), the greater value first, nulls last; whatever order days come in.
+
+-- The best event of each user in the days of the batch. The greatest ts first narrows what has to be sorted.
+create temp table latest_ts as
+select e.user_id, max(e.ts) as ts
+from staging.events as e
+inner join publishing_days as d on e.event_date = d.event_date
+where e.auth = 'Logged In' and e.user_id is not null and e.event_date between %(first)s and %(last)s
+group by e.user_id;
+
+create temp table user_candidates as
+select distinct
+    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts as event_ts, e.session_id, e.item_in_session, e.event_date
+from staging.events as e
+inner join publishing_days as d on e.event_date = d.event_date
+inner join latest_ts as l on e.user_id = l.user_id and (e.ts = l.ts or l.ts is null)
+where e.auth = 'Logged In' and e.event_date between %(first)s and %(last)s;
+
+-- Users whose winning event was in these days and is gone from them: they fall back to the best that is left anywhere.
+-- Only for these, one scan of staging.events over auth, user_id, ts and the columns of the row.
+create temp table dethroned_users as
+select user_id
+from (
+    select
+        u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts, u.session_id, u.item_in_session, u.event_date
+    from sparkify.users as u
+    inner join publishing_days as d on u.event_date = d.event_date
+    except
+    select
+        user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+    from user_candidates
+) as gone;
+
+insert into user_candidates
+select
+    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts, e.session_id, e.item_in_session, e.event_date
+from staging.events as e
+inner join dethroned_users as x on e.user_id = x.user_id
+where e.auth = 'Logged In';
+
+-- The row that stands now is a candidate too, unless its event was just taken away.
+insert into user_candidates
+select
+    u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts, u.session_id, u.item_in_session, u.event_date
+from sparkify.users as u
+inner join latest_ts as l on u.user_id = l.user_id
+left join publishing_days as d on u.event_date = d.event_date
+where d.event_date is null;
+
+create temp table winning_users as
+select user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+from (
+    select
+        c.*,
+        row_number() over (
+            partition by user_id
+            order by
+                event_ts desc nulls last, session_id desc nulls last, item_in_session desc nulls last, event_date desc,
+                level desc nulls last, first_name desc nulls last, last_name desc nulls last, gender desc nulls last
+        ) as place
+    from user_candidates as c
+) as ranked
+where place = 1;
+
+create temp table replaced_users as
+select u.user_id
+from sparkify.users as u
+inner join winning_users as w on u.user_id = w.user_id
+union
+select user_id
+from dethroned_users;
+
+delete from sparkify.users
+using replaced_users
+where users.user_id = replaced_users.user_id;
+
+insert into sparkify.users (
+    user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+)
+select user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+from winning_users;
+
+select
+    came - kept as inserted,
+    kept as updated,
+    went - kept as deleted
+from
+    (select count(*) as came from winning_users) as c,
+    (select count(*) as went from replaced_users) as w,
+    (
+        select count(*) as kept
+        from replaced_users as r
+        inner join winning_users as n on r.user_id = n.user_id
+    ) as k;

@@ -1,0 +1,136 @@
+"""What every suite shares: a server with a fresh database for each test, the real data, and tools that may be absent.
+
+A suite that needs a tool or the reference data runs where they are. `SPARKIFY_REQUIRE=all` turns their absence into a
+failure; otherwise the run ends by naming the suites that did not run.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from sparkify_assets.loading import Loader
+from sparkify_assets.resources import embedded
+from sparkify_assets.resources.landing_zone import open_store
+from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.settings import Settings
+
+_ABSENT: dict[str, str] = {}
+
+
+def absent(what: str, how: str) -> None:
+    """End a test that cannot run here: as a failure where everything is required, else by name at the end."""
+    if os.environ.get("SPARKIFY_REQUIRE") == "all":
+        pytest.fail(f"{what} is required and is not here: {how}", pytrace=False)
+    _ABSENT[what] = how
+    pytest.skip(f"{what}: {how}")
+
+
+def require_tool(name: str) -> str:
+    """The path of a program that this test needs."""
+    path = shutil.which(name)
+    if path is None:
+        absent(name, "install it to run these tests")
+    assert path is not None
+    return path
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what, how in sorted(_ABSENT.items()):
+        terminalreporter.write_line(f"did not run: tests that need {what} ({how})", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of the real data, with reference.json."""
+    folder = os.environ.get("SPARKIFY_REFERENCE", "")
+    if not folder or not (Path(folder) / "reference.json").exists():
+        absent("the reference data", "set SPARKIFY_REFERENCE to its folder")
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of an embedded server for the whole session."""
+    folder = tmp_path_factory.mktemp("server") / "warehouse"
+    yield embedded.ensure(folder)
+    embedded.stop(folder)
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def warehouse(server: str, tmp_path: Path) -> Iterator[Warehouse]:
+    """A warehouse of its own for one test: a fresh database on the session's server."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"create database {name}")
+    yield Warehouse(url=server.replace("dbname=sparkify", f"dbname={name}"), folder=tmp_path)
+    with admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop database {name} with (force)")
+
+
+class admin:
+    """A plain connection in autocommit, for what no project statement does."""
+
+    def __init__(self, dsn: str) -> None:
+        self.connection = psycopg2.connect(dsn)
+        self.connection.autocommit = True
+
+    def __enter__(self) -> psycopg2.extensions.connection:
+        return self.connection
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+
+def settings_for(source: Path, home: Path, **changes: object) -> Settings:
+    """Settings of a test: a folder as source, a home of its own, every day from 2018 on."""
+    values: dict[str, object] = {
+        "home": home,
+        "source": source.as_uri(),
+        "warehouse": "embedded",
+        "work": (home / "work").as_uri(),
+        "first_day": date(2018, 1, 1),
+        "last_day": None,
+        "deleted": "withdraw",
+        "reject_share": 0.2,
+        "reject_rows": 10,
+        "region": "us-west-2",
+        "iam_role": "default",
+    }
+    return Settings(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """An empty source folder."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def loader(warehouse: Warehouse, source: Path, tmp_path: Path) -> Loader:
+    """A loader from the test's source folder into the test's warehouse."""
+    return loader_for(warehouse, source, tmp_path / "home")
+
+
+def loader_for(warehouse: Warehouse, source: Path, home: Path, **changes: object) -> Loader:
+    settings = settings_for(source, home, **changes)
+    return Loader(settings, warehouse, open_store(settings.source), open_store(settings.work))
+
+
+def load_all(loader: Loader, **choice: bool) -> None:
+    """Load songs, then events, as a run does."""
+    for dataset in ("songs", "events"):
+        for _ in loader.load(dataset, **choice):  # type: ignore[arg-type]
+            pass
