@@ -44,7 +44,7 @@ clean: ## stop what runs, then remove .venv, .sparkify and all caches
 	@rm -rf $(VENV) .sparkify .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-PIP_INSTALL := $(IN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL := $(IN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
 $(VENV)/installed: $(IN)/python pyproject.toml constraints.txt
 	@echo "installing the pinned packages into $(VENV)"

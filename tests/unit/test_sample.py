@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tracemalloc
 from collections import Counter, defaultdict
@@ -19,11 +18,6 @@ from sparkify_assets import sample
 from sparkify_assets.sample import SampleSummary, write_sample
 
 Record = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def reference() -> Path:
-    return Path(os.environ["SPARKIFY_REFERENCE"])
 
 
 @pytest.fixture(scope="module")
