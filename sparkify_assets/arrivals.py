@@ -14,7 +14,8 @@ from sparkify_assets.partitions import KNOWN_EXTRAS, Partition, partition_of
 
 class SourceObject(NamedTuple):
     """One object of the source in one version. `key` is relative to the source; the token is only ever compared
-    for equality; `size` is in bytes as stored."""
+    for equality; `size` is in bytes as stored.
+    """
 
     key: str
     version_token: str
@@ -75,7 +76,9 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     decides, no time and no order. Objects in no known place are named as unrecognised.
     """
     result = Difference()
-    places: dict[str, Partition | None] = {}  # song folders hold many objects: the grammar is asked once for each
+    places: dict[
+        str, Partition | None
+    ] = {}  # song folders hold many objects: the grammar is asked once for each
     for item in listing:
         partition = _partition(item.key, places)
         if partition is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.loading import BatchResult, Loader, PartitionResult
@@ -34,7 +35,7 @@ class LoadConfig(dg.Config):
 class SongsConfig(LoadConfig):
     """A load of songs, which Dagster does not partition."""
 
-    prefixes: list[str] = []
+    prefixes: list[str] = Field(default_factory=list)
     """Prefixes of song_data such as AB; none: all."""
 
 

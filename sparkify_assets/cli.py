@@ -31,7 +31,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.loading import Changes, DeletionsRefused, Loader, SourceChanged
 from sparkify_assets.partitions import Dataset, Partition
@@ -43,7 +42,9 @@ from sparkify_assets.settings import Settings, SettingsError, path_of
 from sparkify_assets.status import Status
 from sparkify_assets.status import status as compare
 
-app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="Sparkify's warehouse.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="Sparkify's warehouse."
+)
 tables_app = typer.Typer(no_args_is_help=True, help="The warehouse's tables.")
 app.add_typer(tables_app, name="tables")
 
@@ -87,7 +88,11 @@ def settings() -> Settings:
 def open_loader(chosen: Settings) -> Loader:
     """The loader between the source and the warehouse in force."""
     if chosen.source.startswith("file:") and not path_of(chosen.source).is_dir():
-        hint = "; make a sample with `sparkify sample`, or set SPARKIFY_SOURCE" if chosen.sample == path_of(chosen.source) else ""
+        hint = (
+            "; make a sample with `sparkify sample`, or set SPARKIFY_SOURCE"
+            if chosen.sample == path_of(chosen.source)
+            else ""
+        )
         raise CommandError(f"source folder {path_of(chosen.source)} does not exist{hint}")
     return Loader(chosen, open_warehouse(chosen), open_store(chosen.source), open_store(chosen.work))
 
@@ -97,14 +102,20 @@ def open_loader(chosen: Settings) -> Loader:
 
 @app.command()
 def load(
-    days: Annotated[str | None, typer.Option(help="Only these days: A..B, or one day.", metavar="A..B")] = None,
-    songs: Annotated[str | None, typer.Option(help="Only these prefixes, such as AA,AB.", metavar="AA,AB")] = None,
+    days: Annotated[
+        str | None, typer.Option(help="Only these days: A..B, or one day.", metavar="A..B")
+    ] = None,
+    songs: Annotated[
+        str | None, typer.Option(help="Only these prefixes, such as AA,AB.", metavar="AA,AB")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Load also what has not changed.")] = False,
-    republish: Annotated[bool, typer.Option("--republish", help="Rebuild the star from staging, by today's SQL.")] = False,
+    republish: Annotated[
+        bool, typer.Option("--republish", help="Rebuild the star from staging, by today's SQL.")
+    ] = False,
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Believe a listing that lacks much of what is known.")
     ] = False,
-    format: Annotated[Format, typer.Option(help="How to print what was done.")] = Format.table,
+    output: Annotated[Format, typer.Option("--format", help="How to print what was done.")] = Format.table,
 ) -> None:
     """Load what is new or changed in the source."""
     chosen = settings()
@@ -113,14 +124,14 @@ def load(
     if republish:
         loader.warehouse.ensure_tables()
         changes = loader.republish()
-        _print_changes(changes, time.perf_counter() - started, format)
+        _print_changes(changes, time.perf_counter() - started, output)
         return
     plan = _plan(loader, days, songs, full, accept_deletions)
     listed = time.perf_counter()
     runs: list[str] = []
     succeeded = True
     if plan.songs or plan.days:
-        with _progress(loader, quiet=format is Format.json):
+        with _progress(loader, quiet=output is Format.json):
             run_id, succeeded = run_load(
                 loader,
                 songs=bool(plan.songs),
@@ -131,11 +142,15 @@ def load(
             )
         runs.append(run_id)
     report = _report(loader, plan, runs, started, listed)
-    if format is Format.json:
+    if output is Format.json:
         out.print_json(json.dumps(report))
     else:
         _print_report(report)
-    stopped = [error for error in loader.errors if not error.startswith("dagster._core.definitions.events.Failure: blocked")]
+    stopped = [
+        error
+        for error in loader.errors
+        if not error.startswith("dagster._core.definitions.events.Failure: blocked")
+    ]
     if stopped:
         raise CommandError("; ".join(" ".join(error.split()) for error in stopped))
     if report["blocked"] or not succeeded:
@@ -173,14 +188,18 @@ def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accep
         return sorted(key for key in keys if given is None or given(key))
 
     plan = _Plan(
-        songs=chosen("songs", wanted_songs and wanted_songs.__contains__, days is not None),
-        days=chosen("events", wanted_days and (lambda key: wanted_days[0] <= key <= wanted_days[1]), songs is not None),
+        songs=chosen("songs", (lambda key: key in wanted_songs) if wanted_songs else None, days is not None),
+        days=chosen(
+            "events", wanted_days and (lambda key: wanted_days[0] <= key <= wanted_days[1]), songs is not None
+        ),
         outside=list(survey.outside),
         blocked=[str(p) for p in survey.blocked()],
         unrecognised=sorted(survey.difference.unrecognised),
     )
-    there = {p for p in (*survey.difference.listed, *survey.known)}
-    if wanted_days and not any(p.dataset == "events" and wanted_days[0] <= p.key <= wanted_days[1] for p in there):
+    there = {*survey.difference.listed, *survey.known}
+    if wanted_days and not any(
+        p.dataset == "events" and wanted_days[0] <= p.key <= wanted_days[1] for p in there
+    ):
         raise CommandError(f"there are no events of {days} in {loader.source.url}")
     for prefix in wanted_songs or ():
         if Partition("songs", prefix) not in there:
@@ -214,7 +233,12 @@ def _progress(loader: Loader, quiet: bool) -> Iterator[None]:
         yield
         return
     bar = Progress(
-        TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err, transient=True
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
     )
     tasks: dict[tuple[str, str], Any] = {}
     words = {"incoming": "reading", "publish": "publishing"}
@@ -248,7 +272,9 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
         "rows_staged": sum(item.rows_staged for item in items),
         "rows_quarantined": sum(item.rows_quarantined for item in items),
         "tables": {name: dataclasses.asdict(changes) for name, changes in tables.items()},
-        "blocked": sorted({str(item.partition) for item in items if item.state == "blocked"} | set(plan.blocked)),
+        "blocked": sorted(
+            {str(item.partition) for item in items if item.state == "blocked"} | set(plan.blocked)
+        ),
         "outside": plan.outside,
         "unrecognised": plan.unrecognised,
         "runs": runs,
@@ -284,8 +310,8 @@ def _print_report(report: dict[str, Any]) -> None:
         out.print(f"[red]blocked[/] {name} (see `sparkify status`)")
 
 
-def _print_changes(changes: dict[str, Changes], seconds: float, format: Format) -> None:
-    if format is Format.json:
+def _print_changes(changes: dict[str, Changes], seconds: float, output: Format) -> None:
+    if output is Format.json:
         out.print_json(json.dumps({name: dataclasses.asdict(value) for name, value in changes.items()}))
         return
     out.print(f"Rebuilt from staging in {seconds:.1f} s.")
@@ -299,7 +325,7 @@ def _print_changes(changes: dict[str, Changes], seconds: float, format: Format) 
 @app.command()
 def query(
     text: Annotated[str, typer.Argument(metavar="SQL", help="A statement in Redshift's SQL.")],
-    format: Annotated[RowFormat, typer.Option(help="How to print the rows.")] = RowFormat.table,
+    output: Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")] = RowFormat.table,
     write: Annotated[bool, typer.Option("--write", help="Let the statement change something.")] = False,
 ) -> None:
     """Ask the warehouse."""
@@ -312,15 +338,15 @@ def query(
         connection.commit()
     finally:
         connection.close()
-    _print_rows(columns, rows, format)
+    _print_rows(columns, rows, output)
 
 
-def _print_rows(columns: list[str], rows: list[tuple[Any, ...]], format: RowFormat) -> None:
-    if format is RowFormat.csv:
+def _print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowFormat) -> None:
+    if output is RowFormat.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
-    elif format is RowFormat.json:
+    elif output is RowFormat.json:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(named, default=str, ensure_ascii=False) + "\n")
     elif columns:
@@ -340,10 +366,10 @@ def psql() -> None:
 
 
 @app.command()
-def status(format: Annotated[Format, typer.Option(help="How to print.")] = Format.table) -> None:
+def status(output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table) -> None:
     """Compare the source with what is loaded."""
     found = compare(open_loader(settings()))
-    if format is Format.json:
+    if output is Format.json:
         sys.stdout.write(json.dumps(dataclasses.asdict(found), default=str, ensure_ascii=False) + "\n")
     else:
         _print_status(found)
@@ -351,19 +377,34 @@ def status(format: Annotated[Format, typer.Option(help="How to print.")] = Forma
 
 def _print_status(found: Status) -> None:
     out.print(f"source {escape(found.source)}, warehouse {escape(found.warehouse)}")
-    table = Table("", "partition", "state", "objects", "read", "staged", "rejected", "", box=None, pad_edge=False)
+    table = Table(
+        "", "partition", "state", "objects", "read", "staged", "rejected", "", box=None, pad_edge=False
+    )
     for item in found.partitions:
-        changes = [f"{len(keys)} {word}" for word in ("new", "overwritten", "gone") if (keys := getattr(item, word))]
+        changes = [
+            f"{len(keys)} {word}" for word in ("new", "overwritten", "gone") if (keys := getattr(item, word))
+        ]
         why = [f"{check['check']}: {check['violations']} rows" for check in item.blocked_by]
-        notes = ["loaded by other rules"] * item.other_rules + [f"released: {item.released}"] * bool(item.released)
+        notes = ["loaded by other rules"] * item.other_rules + [f"released: {item.released}"] * bool(
+            item.released
+        )
         if item.state == "loaded" and not item.rows_quarantined and not notes and len(found.partitions) > 60:
             continue  # a long list shows what asks for attention
         counts = (item.objects, item.records_read, item.rows_staged, item.rows_quarantined)
-        table.add_row(item.dataset, item.partition, item.state, *map(str, counts), escape("; ".join(changes + why + notes)))
+        table.add_row(
+            item.dataset,
+            item.partition,
+            item.state,
+            *map(str, counts),
+            escape("; ".join(changes + why + notes)),
+        )
     if table.row_count:
         out.print(table)
     states = Counter((item.dataset, item.state) for item in found.partitions)
-    out.print(", ".join(f"{number} {dataset} {state}" for (dataset, state), number in sorted(states.items())) or "nothing there")
+    out.print(
+        ", ".join(f"{number} {dataset} {state}" for (dataset, state), number in sorted(states.items()))
+        or "nothing there"
+    )
     for name in found.unrecognised:
         out.print(f"[yellow]unrecognised[/] {escape(name)}")
     if found.warning:
@@ -393,7 +434,10 @@ def sample(
     from sparkify_assets.sample import write_sample
 
     made = write_sample(folder, events=events, songs=songs, days=days, seed=seed)
-    out.print(f"{made.events:,} events of {made.first_day} to {made.last_day} and {made.songs:,} songs in {escape(str(folder))}")
+    out.print(
+        f"{made.events:,} events of {made.first_day} to {made.last_day} and {made.songs:,} songs"
+        f" in {escape(str(folder))}"
+    )
 
 
 @tables_app.command("create")
@@ -410,7 +454,9 @@ def tables_reset(
     """Drop every table with all it holds, and create them empty."""
     warehouse = open_warehouse(settings())
     if confirm is None:
-        confirm = typer.prompt(f"This empties the warehouse {warehouse.url}. Type reset to go on", default="", show_default=False)
+        confirm = typer.prompt(
+            f"This empties the warehouse {warehouse.url}. Type reset to go on", default="", show_default=False
+        )
     if confirm != "reset":
         raise CommandError("not confirmed; nothing was changed")
     warehouse.drop_tables()
@@ -433,7 +479,7 @@ def demo() -> None:
         chosen = settings()  # the sample says which days there are
     load_exit = 0
     try:
-        load(days=None, songs=None, full=False, republish=False, accept_deletions=False, format=Format.table)
+        load(days=None, songs=None, full=False, republish=False, accept_deletions=False, output=Format.table)
     except typer.Exit as finished:
         load_exit = finished.exit_code
     _print_summary(chosen, open_warehouse(chosen))
@@ -463,8 +509,10 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
     if rejects:
         out.print(f"\nQuarantined: {len(rejects)}")
         for reject in rejects[:5]:
-            out.print(f"  {escape(str(reject['object_key']))} line {reject['position']}: {escape(reject['reason'])}")
-    out.print(f"\nData lives in {escape(str(chosen.home))}; ask it with: sparkify query \"select count(*) from sparkify.songplays\"")
+            out.print(
+                f"  {escape(str(reject['object_key']))} line {reject['position']}: {escape(reject['reason'])}"
+            )
+    out.print(f"\nData lives in {escape(str(chosen.home))}; ask it with [bold]sparkify query[/]")
     out.print(f"The UI: make dev, then http://{UI_HOST}:{UI_PORT}")
 
 

@@ -38,7 +38,9 @@ class Compacted:
     parts: list[SourceObject] = field(default_factory=list)
     origins: dict[str, list[Origin]] = field(default_factory=dict)  # key of the part -> origin of each line
     records: dict[str, int] = field(default_factory=dict)  # prefix -> records read
-    rejects: dict[str, list[Reject]] = field(default_factory=dict)  # prefix -> records that are no JSON object
+    rejects: dict[str, list[Reject]] = field(
+        default_factory=dict
+    )  # prefix -> records that are no JSON object
     content_hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -82,7 +84,9 @@ def compact(
                 continue
             line = raw.rstrip()[:-1] + (b"," if record else b"") + added
             if b"\n" in line or b"\r" in line:
-                line = line.replace(b"\n", b" ").replace(b"\r", b" ")  # valid JSON has them between tokens only
+                line = line.replace(b"\n", b" ").replace(
+                    b"\r", b" "
+                )  # valid JSON has them between tokens only
             lines.append(line)
             origins.append(Origin(prefix, key, position))
             size += len(line)

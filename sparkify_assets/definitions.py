@@ -1,5 +1,6 @@
 """The only wiring: assets, checks, jobs and resources as one code location
-(https://docs.dagster.io/guides/build/projects)."""
+(https://docs.dagster.io/guides/build/projects).
+"""
 
 from __future__ import annotations
 

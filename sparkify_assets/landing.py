@@ -1,5 +1,6 @@
 """The landed objects as external assets: Dagster shows them and never makes them
-(https://docs.dagster.io/guides/build/assets/external-assets)."""
+(https://docs.dagster.io/guides/build/assets/external-assets).
+"""
 
 from __future__ import annotations
 

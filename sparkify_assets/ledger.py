@@ -25,7 +25,7 @@ class StagedPartition:
 
     partition: Partition
     objects: list[SourceObject]
-    content_hashes: dict[str, str]
+    content_hashes: dict[str, str | None]
     records_read: int
     rows_staged: int
     rejects: list[Reject]
@@ -46,7 +46,9 @@ class LoadState(NamedTuple):
 def known_partitions(transaction: Transaction) -> dict[Partition, KnownPartition]:
     """What was staged last of each partition, published or not."""
     known: dict[Partition, tuple[str, str, str, dict[str, str]]] = {}
-    for dataset, key, state, batch_id, sql_hash, object_key, token in transaction.rows("ledger/known_objects"):
+    for dataset, key, state, batch_id, sql_hash, object_key, token in transaction.rows(
+        "ledger/known_objects"
+    ):
         partition = Partition(dataset, key)
         if partition not in known or known[partition][1] != batch_id:
             known[partition] = (state, batch_id, sql_hash, {})
@@ -65,7 +67,12 @@ def discard_waiting(transaction: Transaction, dataset: Dataset, keys: Sequence[s
 
 
 def record_staged(
-    transaction: Transaction, batch_id: str, staged: Iterable[StagedPartition], *, sql_hash: str, run_id: str | None
+    transaction: Transaction,
+    batch_id: str,
+    staged: Iterable[StagedPartition],
+    *,
+    sql_hash: str,
+    run_id: str | None,
 ) -> None:
     """Write a batch with its objects and rejected records into the ledger, in state `incoming`."""
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -74,15 +81,20 @@ def record_staged(
     rejects: list[tuple[Any, ...]] = []
     for item in staged:
         place = (batch_id, item.partition.dataset, item.partition.key)
-        loads.append(
-            (*place, "incoming", len(item.objects), item.records_read, item.rows_staged, len(item.rejects))
-            + (sql_hash, run_id, now)
-        )
+        counts = (len(item.objects), item.records_read, item.rows_staged, len(item.rejects))
+        loads.append((*place, "incoming", *counts, sql_hash, run_id, now))
         objects.extend(
             (*place, o.key, o.version_token, o.size, item.content_hashes.get(o.key)) for o in item.objects
         )
         rejects.extend(
-            (*place, r.object_key, r.position, r.column, _fit(r.reason, _REASON_BYTES), _fit(r.raw, _RAW_BYTES))
+            (
+                *place,
+                r.object_key,
+                r.position,
+                r.column,
+                _fit(r.reason, _REASON_BYTES),
+                _fit(r.raw, _RAW_BYTES),
+            )
             for r in item.rejects
         )
     transaction.insert("ledger/insert_loads", loads)
@@ -99,4 +111,6 @@ def _fit(text: str | None, width: int) -> str | None:
     """Text cut to a width in bytes, without the character that no column can hold."""
     if text is None:
         return None
-    return text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace")[:width].decode("utf-8", "ignore")
+    return (
+        text.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace")[:width].decode("utf-8", "ignore")
+    )

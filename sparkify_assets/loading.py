@@ -15,14 +15,13 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 
 from sparkify_assets import ledger, sql
 from sparkify_assets.arrivals import Difference, KnownPartition, SourceObject, difference
 from sparkify_assets.checks import GATES, Violation, violations
 from sparkify_assets.compaction import Compacted, compact
-from sparkify_assets.ledger import LoadState, StagedPartition
-from sparkify_assets.partitions import EVENTS_FOLDER, SONGS_FOLDER, Dataset, Partition, in_range
+from sparkify_assets.ledger import StagedPartition
+from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.quarantine import Reject, located, with_raw
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, manifest
@@ -91,7 +90,8 @@ class Changes:
 @dataclass(frozen=True)
 class PartitionResult:
     """What became of one partition. `state` is published, withdrawn, blocked, or unchanged where somebody else
-    had loaded the same version; `verdict` says why it is blocked."""
+    had loaded the same version; `verdict` says why it is blocked.
+    """
 
     partition: Partition
     state: str
@@ -106,7 +106,8 @@ class PartitionResult:
 @dataclass
 class BatchResult:
     """What became of a batch: its partitions, the rows each table gained and lost, the seconds it took, and the days
-    whose plays were matched again because songs changed."""
+    whose plays were matched again because songs changed.
+    """
 
     partitions: list[PartitionResult]
     changes: dict[str, Changes] = field(default_factory=dict)
@@ -127,10 +128,11 @@ class Survey:
 
     def pending(self, dataset: Dataset) -> list[Partition]:
         """What a load has to do: what changed, what an earlier load left in `incoming`, and what was blocked by
-        other rules than today's. What is blocked by today's rules waits for its source to change."""
+        other rules than today's. What is blocked by today's rules waits for its source to change.
+        """
         return sorted(
             {p for p in self.difference.changed if p.dataset == dataset}
-            | {p for p in self.unfinished(dataset)}
+            | set(self.unfinished(dataset))
             | {p for p, was in self.known.items() if p.dataset == dataset and self._outdated_verdict(was)}
         )
 
@@ -214,7 +216,9 @@ class Loader:
         loaded: set[str] = set()
         for attempt in range(READ_ATTEMPTS):
             try:
-                for result in self._load(dataset, keys, loaded, reload=reload, accept_deletions=accept_deletions):
+                for result in self._load(
+                    dataset, keys, loaded, reload=reload, accept_deletions=accept_deletions
+                ):
                     loaded.update(item.partition.key for item in result.partitions)
                     self.results.append(result)
                     yield result
@@ -338,29 +342,32 @@ class Loader:
             else:
                 staged = self._stage_songs(transaction, batch)
             self._verify_versions(batch)
-            ledger.record_staged(
-                transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id
-            )
+            ledger.record_staged(transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id)
 
     def _stage_events(self, transaction: Transaction, batch: _Batch) -> Iterator[StagedPartition]:
         jsonpaths = self.work.write(
             f"{batch.id}/log_json_path.json", (sql.FOLDER / "copy" / "log_json_path.json").read_bytes()
         )
         batch.written.append(f"{batch.id}/log_json_path.json")
-        for done, (partition, objects) in enumerate(batch.objects.items()):
+        for done, (partition, objects) in enumerate(batch.objects.items(), 1):
             self.progress("incoming", "events", done, len(batch.objects))
             day = date.fromisoformat(partition.key)
             readable = [item for item in objects if item.key not in batch.unreadable]
             transaction.run("ddl/arriving_events")
-            copied, rejects = 0, [
-                Reject(key, None, None, reason, None)
-                for key, reason in batch.unreadable.items()
-                if any(item.key == key for item in objects)
-            ]
+            copied, rejects = (
+                0,
+                [
+                    Reject(key, None, None, reason, None)
+                    for key, reason in batch.unreadable.items()
+                    if any(item.key == key for item in objects)
+                ],
+            )
             for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
                 chosen = [item for item in readable if item.key.endswith(".gz") == packed]
                 if chosen:
-                    self._copy(transaction, name, batch, f"{day}{'-gzip' * packed}", self.source, chosen, jsonpaths)
+                    self._copy(
+                        transaction, name, batch, f"{day}{'-gzip' * packed}", self.source, chosen, jsonpaths
+                    )
                     copied += transaction.value("copy/copied_rows")
                     rejects += with_raw(self.source, self._refused(transaction, self.source))
             transaction.run("copy/incoming_events", batch_id=batch.id, event_date=day)
@@ -426,7 +433,7 @@ class Loader:
     def _refused(self, transaction: Transaction, store: ObjectStore) -> list[Reject]:
         """What the last COPY refused."""
         return [
-            Reject(store.key_of(url.strip()), line, column and column.strip() or None, reason.strip(), None)
+            Reject(store.key_of(url.strip()), line, (column and column.strip()) or None, reason.strip(), None)
             for url, line, column, reason in transaction.rows("copy/load_errors")
         ]
 
@@ -458,15 +465,15 @@ class Loader:
         """
         failed: dict[str, list[Violation]] = {}
         started = time.perf_counter()
-        while True:
-            outcome = self.warehouse.retried(
-                lambda: self._try_publish(dataset, batch_id, failed, release_reason)
-            )
-            if isinstance(outcome, BatchResult):
-                outcome.seconds["publish"] = time.perf_counter() - started
-                outcome.violations = [violation for found in failed.values() for violation in found]
-                return outcome
+
+        def once() -> BatchResult | dict[str, list[Violation]]:
+            return self._try_publish(dataset, batch_id, failed, release_reason)
+
+        while not isinstance(outcome := self.warehouse.retried(once), BatchResult):
             failed |= outcome
+        outcome.seconds["publish"] = time.perf_counter() - started
+        outcome.violations = [violation for found in failed.values() for violation in found]
+        return outcome
 
     def _try_publish(
         self,
@@ -480,14 +487,18 @@ class Loader:
             with self.warehouse.transaction() as transaction:
                 for key, found in failed.items():
                     transaction.run(
-                        "ledger/block", batch_id=batch_id, dataset=dataset, partition_key=key, verdict=_verdict(found)
+                        "ledger/block",
+                        batch_id=batch_id,
+                        dataset=dataset,
+                        partition_key=key,
+                        verdict=_verdict(found),
                     )
                 waiting = [s.key for s in ledger.batch(transaction, batch_id) if s.state == "incoming"]
                 result = BatchResult([])
                 if waiting:
                     self._merge(transaction, dataset, batch_id, waiting, release_reason, result)
                     if release_reason is None:
-                        self._audit(transaction, dataset, waiting, result)
+                        self._audit(transaction, dataset, waiting)
                 result.partitions = self._outcomes(transaction, dataset, batch_id)
                 return result
         except _GatesFailed as refusal:
@@ -512,9 +523,7 @@ class Loader:
             result.rematched_days = list(result.plays)
         transaction.run("ledger/publish", batch_id=batch_id, release_reason=release_reason)
 
-    def _audit(
-        self, transaction: Transaction, dataset: Dataset, keys: Sequence[str], result: BatchResult
-    ) -> None:
+    def _audit(self, transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
         failed: dict[str, list[Violation]] = {}
         for gate in GATES[dataset]:
             for violation in violations(transaction, gate, min(keys), max(keys), self.settings):

@@ -19,7 +19,8 @@ from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
 class Reject(NamedTuple):
     """One record in quarantine. `position` is the line that the record ends on; None: not known (or the whole
-    object, where `raw` is None too)."""
+    object, where `raw` is None too).
+    """
 
     object_key: str | None
     position: int | None

@@ -1,5 +1,6 @@
 """Dagster runs started from the command line, in this process and on the project's own Dagster home, so that they show
-in the UI like any other."""
+in the UI like any other.
+"""
 
 from __future__ import annotations
 

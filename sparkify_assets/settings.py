@@ -126,7 +126,9 @@ def _object_url(name: str, value: str) -> str:
         return value.rstrip("/")
     if not parts.scheme:
         return Path(value).expanduser().absolute().as_uri()
-    raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a folder, file:///folder or s3://bucket/prefix")
+    raise SettingsError(
+        f"SPARKIFY_{name} is {value!r}; it takes a folder, file:///folder or s3://bucket/prefix"
+    )
 
 
 def _warehouse_url(value: str) -> str:

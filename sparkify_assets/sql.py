@@ -26,7 +26,8 @@ def read(name: str) -> str:
 @cache
 def statements(name: str) -> tuple[str, ...]:
     """The statements of a file, in order, without their final semicolons. In our files a statement ends where a
-    line ends with a semicolon."""
+    line ends with a semicolon.
+    """
     pieces = (piece.strip() for piece in _END.split(read(name)))
     return tuple(piece for piece in pieces if _COMMENT.sub("", piece).strip())
 

@@ -14,7 +14,8 @@ from sparkify_assets.partitions import Partition
 @dataclass
 class PartitionStatus:
     """One partition. `state` is loaded, new, changed, gone, kept, incoming, blocked or outside (of the days that the
-    settings name); counts are those of the last staged version."""
+    settings name); counts are those of the last staged version.
+    """
 
     dataset: str
     partition: str
@@ -55,7 +56,9 @@ def status(loader: Loader) -> Status:
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     partitions = [
         _partition(survey, partition, latest.get(partition))
-        for partition in sorted({*latest, *survey.difference.listed}, key=lambda p: (p.dataset != "songs", p.key))
+        for partition in sorted(
+            {*latest, *survey.difference.listed}, key=lambda p: (p.dataset != "songs", p.key)
+        )
     ]
     return Status(
         source=loader.source.url,

@@ -220,7 +220,9 @@ def asset_spec(asset: str, *, skippable: bool = False) -> dg.AssetSpec:
                 name,
                 type=table.types[name],
                 description=description,
-                constraints=dg.TableColumnConstraints(nullable=name not in table.key, unique=table.key == (name,)),
+                constraints=dg.TableColumnConstraints(
+                    nullable=name not in table.key, unique=table.key == (name,)
+                ),
             )
             for name, description in table.columns.items()
         ]
@@ -243,5 +245,11 @@ def _declared_columns(table: str) -> Mapping[str, str]:
     schema, _, _ = table.partition(".")
     for statement in sql.statements(f"ddl/{schema}"):
         if re.search(rf"create table if not exists {re.escape(table)} \(", statement):
-            return dict(re.findall(r"^    (\w+) ([a-z]+(?: precision)?(?:\(\d+\))?)(?: not null)?,?$", statement, re.M))
+            return dict(
+                re.findall(
+                    r"^    (\w+) ([a-z]+(?: precision)?(?:\(\d+\))?)(?: not null)?,?$",
+                    statement,
+                    re.MULTILINE,
+                )
+            )
     raise KeyError(table)

@@ -1,5 +1,5 @@
--- The day's records with their day and batch. `fault` says why a record cannot be staged; it is the only place of the rule:
--- a play needs a user, a session, an item and a time, and a logged-in user, for every play has its row in users and time.
+-- The day's records with their day and batch. `fault` says why a record cannot be staged; this is the only place of
+-- the rule: a play needs a user who is logged in, a session, an item and a time, for it has its row in users and time.
 -- The bounds of ts are the years 1 to 9999.
 insert into incoming.events (
     batch_id, event_date, fault,
@@ -20,7 +20,6 @@ select
     end,
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id
-from arriving_events
-;
+from arriving_events;
 
 drop table arriving_events;

@@ -4,7 +4,7 @@ select
 from staging.events
 where
     event_date not in (
-        select cast(partition_key as date)
-        from ledger.loads
-        where dataset = 'events' and state = 'blocked'
+        select cast(b.partition_key as date)
+        from ledger.loads as b
+        where b.dataset = 'events' and b.state = 'blocked'
     );

@@ -4,7 +4,7 @@ select
 from staging.songs
 where
     song_prefix not in (
-        select partition_key
-        from ledger.loads
-        where dataset = 'songs' and state = 'blocked'
+        select b.partition_key
+        from ledger.loads as b
+        where b.dataset = 'songs' and b.state = 'blocked'
     );

@@ -4,4 +4,4 @@ select
     release_reason, staged_at, published_at
 from ledger.loads
 where state in ('incoming', 'blocked', 'published')
-order by dataset desc, partition_key, staged_at;
+order by dataset desc, partition_key asc, staged_at asc;

@@ -2,4 +2,4 @@ insert into ledger.loads (
     batch_id, dataset, partition_key, state, objects, records_read, rows_staged, rows_quarantined, sql_hash, run_id,
     staged_at
 )
-values %s;
+values %(rows)s;

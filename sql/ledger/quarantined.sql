@@ -8,4 +8,5 @@ where
     l.state in ('incoming', 'blocked', 'published')
     and (cast(%(partition_key)s as varchar(16)) is null or q.partition_key = %(partition_key)s)
     and (cast(%(object_key)s as varchar(1024)) is null or q.object_key = %(object_key)s)
-order by q.dataset desc, q.partition_key, q.object_key, q.position, q.column_name, q.reason;
+order by
+    q.dataset desc, q.partition_key asc, q.object_key asc, q.position asc, q.column_name asc, q.reason asc;

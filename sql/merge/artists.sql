@@ -47,9 +47,9 @@ select artist_id, name, location, latitude, longitude
 from winning_artists;
 
 select
-    came - kept as inserted,
-    kept as updated,
-    went - kept as deleted
+    c.came - k.kept as inserted,
+    k.kept as updated,
+    w.went - k.kept as deleted
 from
     (select count(*) as came from winning_artists) as c,
     (select count(*) as went from replaced_artists) as w,

@@ -1,5 +1,6 @@
--- Which plays the songs touch: those whose title and artist a changed song has or had. A play is one with all its records,
--- also those that name another song. One scan of the narrow columns of staging.events for the titles, one for the keys.
+-- Which plays the songs touch: those whose title and artist a changed song has or had. A play is one with all its
+-- records, also those that name another song. One scan of narrow columns of staging.events for the titles, one for
+-- the keys.
 create temp table touched_plays as
 select distinct e.session_id, e.item_in_session
 from staging.events as e

@@ -1,8 +1,8 @@
 -- Makes the touched plays anew from staging: SCD1 by replacing existing rows
 -- (docs: merge-replacing-existing-rows). Takes play_records and former_records.
 
--- A play that was delivered more than once: the greatest (ts, event_date) wins, then the content, column by column in the
--- order written here, the greater value first and nulls last.
+-- A play that was delivered more than once: the greatest (ts, event_date) wins, then the content, column by column in
+-- the order written here, the greater value first and nulls last.
 create temp table contested_plays as
 select session_id, item_in_session
 from play_records
@@ -124,9 +124,9 @@ left join titles as t on rtrim(p.song) = t.title and rtrim(p.artist) = t.artist_
 left join namesake_matches as n on p.session_id = n.session_id and p.item_in_session = n.item_in_session;
 
 select
-    came - kept as inserted,
-    kept as updated,
-    went - kept as deleted
+    c.came - k.kept as inserted,
+    k.kept as updated,
+    w.went - k.kept as deleted
 from
     (select count(*) as came from plays) as c,
     (select count(*) as went from replaced_plays) as w,

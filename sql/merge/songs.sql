@@ -1,5 +1,5 @@
--- One row for each song_id. Where records of one song disagree: the smallest title, then artist_id, then artist name, the
--- latest year, the shortest duration, a known value before null; so it does not matter which file came first.
+-- One row for each song_id. Where records of one song disagree: the smallest title, then artist_id, then artist name,
+-- the latest year, the shortest duration, a known value before null; so it does not matter which file came first.
 create temp table touched_songs as
 select song_id from withdrawn_songs
 union
@@ -33,10 +33,18 @@ from winning_songs;
 
 create temp table touched_titles as
 select title, artist_name
-from (select * from former_titles except select * from current_titles) as gone
+from (
+    select * from former_titles
+    except
+    select * from current_titles
+) as gone
 union
 select title, artist_name
-from (select * from current_titles except select * from former_titles) as come;
+from (
+    select * from current_titles
+    except
+    select * from former_titles
+) as come;
 
 delete from staging.song_titles
 using touched_songs
@@ -60,9 +68,9 @@ select song_id, title, artist_id, nullif(year, 0), duration
 from winning_songs;
 
 select
-    came - kept as inserted,
-    kept as updated,
-    went - kept as deleted
+    c.came - k.kept as inserted,
+    k.kept as updated,
+    w.went - k.kept as deleted
 from
     (select count(*) as came from winning_songs) as c,
     (select count(*) as went from replaced_songs) as w,

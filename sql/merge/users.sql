@@ -1,5 +1,6 @@
 -- One row for each user: the latest event with auth 'Logged In' wins, by (ts, session_id, item_in_session, event_date),
--- then by content (level, first_name, last_name, gender), the greater value first, nulls last; whatever order days come in.
+-- then by content (level, first_name, last_name, gender), the greater value first, nulls last, whatever order days
+-- come in.
 
 -- The best event of each user in the days of the batch. The greatest ts first narrows what has to be sorted.
 create temp table latest_ts as
@@ -11,7 +12,8 @@ group by e.user_id;
 
 create temp table user_candidates as
 select distinct
-    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts as event_ts, e.session_id, e.item_in_session, e.event_date
+    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts as event_ts,
+    e.session_id, e.item_in_session, e.event_date
 from staging.events as e
 inner join publishing_days as d on e.event_date = d.event_date
 inner join latest_ts as l on e.user_id = l.user_id and (e.ts = l.ts or l.ts is null)
@@ -23,7 +25,8 @@ create temp table dethroned_users as
 select user_id
 from (
     select
-        u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts, u.session_id, u.item_in_session, u.event_date
+        u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts,
+        u.session_id, u.item_in_session, u.event_date
     from sparkify.users as u
     inner join publishing_days as d on u.event_date = d.event_date
     except
@@ -82,9 +85,9 @@ select user_id, first_name, last_name, gender, level, event_ts, session_id, item
 from winning_users;
 
 select
-    came - kept as inserted,
-    kept as updated,
-    went - kept as deleted
+    c.came - k.kept as inserted,
+    k.kept as updated,
+    w.went - k.kept as deleted
 from
     (select count(*) as came from winning_users) as c,
     (select count(*) as went from replaced_users) as w,
