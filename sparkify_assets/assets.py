@@ -5,8 +5,7 @@ choosing one takes the set and a batch is always whole. Days are materialized by
 is recorded with its own rows, and a day that was blocked fails the run at its end, by name.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: Dagster reads the config classes of a step from them.
 from collections.abc import Iterator, Sequence
 from typing import Any
 

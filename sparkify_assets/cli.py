@@ -48,7 +48,7 @@ app = typer.Typer(
 tables_app = typer.Typer(no_args_is_help=True, help="The warehouse's tables.")
 app.add_typer(tables_app, name="tables")
 
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True)
 
 #: Where the UI listens.

@@ -60,7 +60,7 @@ def compact(
 
     def write_part() -> None:
         content = b"\n".join(lines) + b"\n"
-        key = f"songs/{batch_id}/{len(result.parts):05}.json"
+        key = f"{batch_id}/songs-{len(result.parts):05}.json"
         work.write(key, content)
         result.parts.append(SourceObject(key, "", len(content)))
         result.origins[key] = origins.copy()

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sparkify_assets import ledger, sql
 from sparkify_assets.arrivals import Difference, KnownPartition, SourceObject, difference
@@ -35,19 +36,27 @@ BATCH_BYTES = 1024 * 1024 * 1024
 #: How often a load lists anew when objects change under it.
 READ_ATTEMPTS = 3
 
+#: From this share of a table's rows on, a batch makes the planner's statistics wrong: Redshift's own threshold
+#: (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html, analyze_threshold_percent).
+ANALYZE_SHARE = 0.1
+
 #: The tables that publishing a batch changes, with the merge that does it, in order.
 MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
     "events": (
         ("merge/staging_events", None),
+        ("analyze/staging_events", None),
         ("merge/plays_of_days", None),
         ("merge/songplays", "songplays"),
         ("merge/users", "users"),
         ("merge/time", "time"),
+        ("analyze/star_of_events", None),
     ),
     "songs": (
         ("merge/staging_songs", None),
+        ("analyze/staging_songs", None),
         ("merge/songs", "songs"),
         ("merge/artists", "artists"),
+        ("analyze/star_of_songs", None),
         ("merge/plays_of_titles", None),
         ("merge/songplays", "songplays"),
     ),
@@ -337,51 +346,52 @@ class Loader:
             if not batch.objects:
                 return
             ledger.discard_waiting(transaction, batch.dataset, [p.key for p in batch.objects])
-            if batch.dataset == "events":
-                staged = list(self._stage_events(transaction, batch))
-            else:
-                staged = self._stage_songs(transaction, batch)
+            stage = self._stage_events if batch.dataset == "events" else self._stage_songs
+            staged = stage(transaction, batch)
             self._verify_versions(batch)
             ledger.record_staged(transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id)
 
-    def _stage_events(self, transaction: Transaction, batch: _Batch) -> Iterator[StagedPartition]:
-        jsonpaths = self.work.write(
-            f"{batch.id}/log_json_path.json", (sql.FOLDER / "copy" / "log_json_path.json").read_bytes()
+    def _stage_events(self, transaction: Transaction, batch: _Batch) -> list[StagedPartition]:
+        jsonpaths = self._write(
+            batch, "log_json_path.json", (sql.FOLDER / "copy/log_json_path.json").read_bytes()
         )
-        batch.written.append(f"{batch.id}/log_json_path.json")
+        copied: dict[Partition, int] = {}
+        rejects: dict[Partition, list[Reject]] = {}
         for done, (partition, objects) in enumerate(batch.objects.items(), 1):
             self.progress("incoming", "events", done, len(batch.objects))
-            day = date.fromisoformat(partition.key)
-            readable = [item for item in objects if item.key not in batch.unreadable]
+            rejects[partition] = batch.unreadable_of(partition)
+            copied[partition] = 0
             transaction.run("ddl/arriving_events")
-            copied, rejects = (
-                0,
-                [
-                    Reject(key, None, None, reason, None)
-                    for key, reason in batch.unreadable.items()
-                    if any(item.key == key for item in objects)
-                ],
-            )
             for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
-                chosen = [item for item in readable if item.key.endswith(".gz") == packed]
+                chosen = [o for o in batch.readable(objects) if o.key.endswith(".gz") == packed]
                 if chosen:
-                    self._copy(
-                        transaction, name, batch, f"{day}{'-gzip' * packed}", self.source, chosen, jsonpaths
-                    )
-                    copied += transaction.value("copy/copied_rows")
-                    rejects += with_raw(self.source, self._refused(transaction, self.source))
-            transaction.run("copy/incoming_events", batch_id=batch.id, event_date=day)
-            faults = transaction.records("copy/faulty_events", batch_id=batch.id, event_date=day)
-            if faults:
-                rejects += located(self.source, [item.key for item in readable], faults, _EVENT_FIELDS)
-            yield StagedPartition(
+                    label = f"{partition.key}{'-gzip' * packed}"
+                    self._copy(transaction, name, batch, label, self.source, chosen, jsonpaths)
+                    copied[partition] += transaction.value("copy/copied_rows")
+                    rejects[partition] += with_raw(self.source, self._refused(transaction, self.source))
+            transaction.run(
+                "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
+            )
+        read = {partition: copied[partition] + len(rejects[partition]) for partition in batch.objects}
+        faults: dict[str, list[dict[str, Any]]] = {}
+        for fault in transaction.records("copy/faulty_events", batch_id=batch.id):
+            faults.setdefault(str(fault["event_date"]), []).append(fault)
+        for day, found in faults.items():
+            partition = Partition("events", day)
+            keys = [item.key for item in batch.readable(batch.objects[partition])]
+            rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS)
+        staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events", batch_id=batch.id)}
+        return [
+            StagedPartition(
                 partition=partition,
                 objects=objects,
                 content_hashes={item.key: self.source.content_hash(item) for item in objects},
-                records_read=copied + len(rejects) - len(faults),
-                rows_staged=transaction.value("copy/staged_events", batch_id=batch.id, event_date=day),
-                rejects=rejects,
+                records_read=read[partition],
+                rows_staged=staged.get(partition.key, 0),
+                rejects=rejects[partition],
             )
+            for partition, objects in batch.objects.items()
+        ]
 
     def _stage_songs(self, transaction: Transaction, batch: _Batch) -> list[StagedPartition]:
         compacted = compact(self.source, self.work, batch.id, {p.key: o for p, o in batch.objects.items()})
@@ -414,21 +424,24 @@ class Loader:
         transaction: Transaction,
         name: str,
         batch: _Batch,
-        part: str,
+        label: str,
         store: ObjectStore,
         objects: Sequence[SourceObject],
         jsonpaths: str | None = None,
     ) -> None:
-        key = f"{batch.id}/{part}.manifest"
-        address = self.work.write(key, manifest(store, objects))
-        batch.written.append(key)
         transaction.run(
             name,
-            manifest=address,
+            manifest=self._write(batch, f"{label}.manifest", manifest(store, objects)),
             jsonpaths=jsonpaths,
             iam_role=self.settings.iam_role,
             region=self.settings.region,
         )
+
+    def _write(self, batch: _Batch, name: str, content: bytes) -> str:
+        """Write an object of a batch into the work area, where it stays until its batch is incoming."""
+        key = f"{batch.id}/{name}"
+        batch.written.append(key)
+        return self.work.write(key, content)
 
     def _refused(self, transaction: Transaction, store: ObjectStore) -> list[Reject]:
         """What the last COPY refused."""
@@ -514,7 +527,10 @@ class Loader:
         result: BatchResult,
     ) -> None:
         bounds = {"first": min(keys), "last": max(keys)}
+        share = transaction.value("ledger/batch_share", batch_id=batch_id, dataset=dataset)
         for name, table in MERGES[dataset]:
+            if name.startswith("analyze/") and share < ANALYZE_SHARE:
+                continue
             transaction.run(name, batch_id=batch_id, **bounds)
             if table:
                 result.changes[table] = Changes(*transaction.cursor.fetchall()[0])
@@ -559,6 +575,18 @@ class _Batch:
     unreadable: dict[str, str]
     written: list[str] = field(default_factory=list)  # keys in the work area
     adopted: set[str] = field(default_factory=set)  # batches of others that hold the same versions already
+
+    def readable(self, objects: Sequence[SourceObject]) -> list[SourceObject]:
+        """Those of the objects that COPY can read."""
+        return [item for item in objects if item.key not in self.unreadable]
+
+    def unreadable_of(self, partition: Partition) -> list[Reject]:
+        """The others of a partition, each a reject of its own."""
+        return [
+            Reject(item.key, None, None, self.unreadable[item.key], None)
+            for item in self.objects[partition]
+            if item.key in self.unreadable
+        ]
 
     def adopt(self, known: Mapping[Partition, KnownPartition], reload: bool) -> None:
         """Leave out what another load brought in between, in the very same version."""

@@ -39,7 +39,8 @@ class ObjectStore(Protocol):
 
     def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
         """The whole objects, in the order of the keys, read side by side where that is faster; an object that
-        cannot be read comes with its error."""
+        cannot be read comes with its error.
+        """
 
     def content_hash(self, item: SourceObject) -> str:
         """A fingerprint of the content: SHA-256 of a file, the ETag on S3 (which is its MD5 or that of its parts)."""
@@ -131,7 +132,8 @@ class FileStore:
 
 class S3Store:
     """A bucket, or a prefix in one. The version token of an object is its ETag and size. Credentials, region and
-    endpoint come from the environment by boto3's own chain, through dagster-aws's S3Resource."""
+    endpoint come from the environment by boto3's own chain, through dagster-aws's S3Resource.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -142,9 +144,11 @@ class S3Store:
     @cached_property
     def client(self) -> S3Client:
         """One client for the life of the store: it is thread-safe and keeps its connections."""
-        from dagster_aws.s3 import S3Resource  # here, for its import costs a second that local files need not pay
+        from dagster_aws.s3 import (
+            S3Resource,
+        )  # here, for its import costs a second that local files need not pay
 
-        client: S3Client = S3Resource(max_attempts=8, retry_mode="standard").get_client()
+        client: S3Client = S3Resource(max_attempts=8).get_client()
         return client
 
     def list(self, prefix: str = "") -> Iterator[SourceObject]:
@@ -165,7 +169,7 @@ class S3Store:
 
     def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
         keys = {item.key for item in objects}
-        prefix = os.path.commonprefix(list(keys))
+        prefix = os.path.commonprefix(list(keys))  # noqa: RUF071 - S3's prefixes are of characters
         return {item.key: item.version_token for item in self.list(prefix) if item.key in keys}
 
     def read(self, key: str) -> bytes:
@@ -210,7 +214,8 @@ def open_store(url: str) -> ObjectStore:
 
 def manifest(store: ObjectStore, objects: Iterable[SourceObject]) -> bytes:
     """The manifest that COPY reads: exactly these objects, each mandatory and of this size
-    (https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html)."""
+    (https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html).
+    """
     entries = [
         {"url": store.url_of(item.key), "mandatory": True, "meta": {"content_length": item.size}}
         for item in objects

@@ -57,7 +57,9 @@ class Warehouse:
             dsn = embedded.ensure(self.folder) if self.url == "embedded" else self.url
             if dsn.startswith("redshift:"):
                 raise WarehouseError(f"{self.url}: Redshift itself is not reachable from this version yet")
-            connection = embedded.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
+            connection = embedded.connect(
+                dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10
+            )
         except (embedded.ServerError, psycopg2.OperationalError) as error:
             raise WarehouseError(f"warehouse {self.url}: {_line(error)}") from None
         if read_only:
@@ -105,7 +107,8 @@ class Warehouse:
     def retried(self, work: Callable[[], Result]) -> Result:
         """Run a function that makes one whole transaction, again with jitter where the warehouse says that trying
         again can help: serialization failures (1023 on Redshift), deadlocks, lost connections. The function finds
-        out from the ledger whether its earlier try was committed."""
+        out from the ledger whether its earlier try was committed.
+        """
         for attempt in Retrying(
             retry=retry_if_exception(is_transient),
             wait=wait_random_exponential(multiplier=0.2, max=10),
@@ -170,14 +173,14 @@ class Transaction:
         return self.rows(name, **parameters)[0][0]
 
     def insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
-        """Insert many rows by a file whose statement ends in `values %s`."""
+        """Insert many rows by a file whose statement ends in `values %(rows)s`."""
         from psycopg2.extras import execute_values
 
         if rows:
             (statement,) = sql.statements(name)
             if self._before:
                 self._before(f"{name}: {statement}")
-            execute_values(self.cursor, statement, rows, page_size=1000)
+            execute_values(self.cursor, statement.replace("%(rows)s", "%s"), rows, page_size=1000)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -200,5 +203,3 @@ def open_warehouse(settings: Settings, **options: Any) -> Warehouse:
 
 def _line(error: BaseException) -> str:
     return " ".join(str(error).split())
-
-

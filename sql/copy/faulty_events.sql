@@ -1,5 +1,5 @@
--- a day's records that COPY took and that still cannot be staged, with what finds them again in their object
-select fault, page, auth, user_id, session_id, item_in_session, ts
+-- records of a batch that COPY took and that still cannot be staged, with what finds them again in their object
+select event_date, fault, page, auth, user_id, session_id, item_in_session, ts
 from incoming.events
-where batch_id = %(batch_id)s and event_date = %(event_date)s and fault is not null
-order by fault, user_id, session_id, item_in_session, ts;
+where batch_id = %(batch_id)s and fault is not null
+order by event_date, fault, user_id, session_id, item_in_session, ts;

@@ -1,3 +1,4 @@
-select count(*)
+select event_date, count(*)
 from incoming.events
-where batch_id = %(batch_id)s and event_date = %(event_date)s and fault is null;
+where batch_id = %(batch_id)s and fault is null
+group by event_date;

@@ -1,4 +1,4 @@
-select partition_key, sum(size_bytes)
+select partition_key, cast(sum(size_bytes) as bigint)
 from ledger.objects
 where batch_id = %(batch_id)s
 group by partition_key;

@@ -2,22 +2,27 @@
 -- then by content (level, first_name, last_name, gender), the greater value first, nulls last, whatever order days
 -- come in.
 
--- The best event of each user in the days of the batch. The greatest ts first narrows what has to be sorted.
-create temp table latest_ts as
-select e.user_id, max(e.ts) as ts
-from staging.events as e
-inner join publishing_days as d on e.event_date = d.event_date
-where e.auth = 'Logged In' and e.user_id is not null and e.event_date between %(first)s and %(last)s
-group by e.user_id;
-
-create temp table user_candidates as
-select distinct
+-- The events of logged-in users in the days of the batch.
+create temp table user_events as
+select
     e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts as event_ts,
     e.session_id, e.item_in_session, e.event_date
 from staging.events as e
 inner join publishing_days as d on e.event_date = d.event_date
-inner join latest_ts as l on e.user_id = l.user_id and (e.ts = l.ts or l.ts is null)
-where e.auth = 'Logged In' and e.event_date between %(first)s and %(last)s;
+where e.auth = 'Logged In' and e.user_id is not null and e.event_date between %(first)s and %(last)s;
+
+-- The best of each user. The greatest ts first narrows what has to be sorted.
+create temp table latest_events as
+select user_id, max(event_ts) as event_ts
+from user_events
+group by user_id;
+
+create temp table user_candidates as
+select distinct
+    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.event_ts,
+    e.session_id, e.item_in_session, e.event_date
+from user_events as e
+inner join latest_events as l on e.user_id = l.user_id and (e.event_ts = l.event_ts or l.event_ts is null);
 
 -- Users whose winning event was in these days and is gone from them: they fall back to the best that is left anywhere.
 -- Only for these, one scan of staging.events over auth, user_id, ts and the columns of the row.
@@ -47,7 +52,7 @@ insert into user_candidates
 select
     u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts, u.session_id, u.item_in_session, u.event_date
 from sparkify.users as u
-inner join latest_ts as l on u.user_id = l.user_id
+inner join latest_events as l on u.user_id = l.user_id
 left join publishing_days as d on u.event_date = d.event_date
 where d.event_date is null;
 

@@ -1,0 +1,5 @@
+analyze sparkify.songplays;
+
+analyze sparkify.users;
+
+analyze sparkify.time;

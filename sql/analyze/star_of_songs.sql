@@ -1,0 +1,5 @@
+analyze staging.song_titles;
+
+analyze sparkify.songs;
+
+analyze sparkify.artists;
