@@ -1,0 +1,25 @@
+# Production: two nodes that work while people do (UTC), nothing read from outside the account.
+
+environment = "prod"
+region      = "us-west-2"
+owner       = "data-platform"
+
+access               = "private"
+extra_source_buckets = []
+
+foundation = {
+  vpc_cidr           = "10.30.0.0/16"
+  az_count           = 3
+  noncurrent_days    = 365
+  log_retention_days = 365
+}
+
+warehouse = {
+  node_type     = "ra3.xlplus"
+  node_count    = 2
+  snapshot_days = 35
+  pause_schedule = {
+    pause  = "cron(0 20 * * ? *)"
+    resume = "cron(0 5 ? * MON-FRI *)"
+  }
+}

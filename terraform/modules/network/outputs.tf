@@ -1,0 +1,19 @@
+output "vpc_id" {
+  description = "ID of the VPC."
+  value       = aws_vpc.this.id
+}
+
+output "vpc_cidr" {
+  description = "Address range of the VPC."
+  value       = aws_vpc.this.cidr_block
+}
+
+output "subnet_ids" {
+  description = "IDs of the subnets, one an availability zone."
+  value       = [for zone in local.zones : aws_subnet.this[zone].id]
+}
+
+output "s3_prefix_list_id" {
+  description = "ID of the managed prefix list with S3's addresses in this region; the cluster's only way out."
+  value       = aws_vpc_endpoint.s3.prefix_list_id
+}

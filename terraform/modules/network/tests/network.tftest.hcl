@@ -1,0 +1,97 @@
+# Offline: `terraform init && terraform test` in modules/network.
+
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  name                 = "sparkify-test"
+  readable_bucket_arns = ["arn:aws:s3:::landing", "arn:aws:s3:::udacity-dend"]
+  kms_key_arn          = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000"
+}
+
+run "is_private_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(aws_internet_gateway.this) == 0 && length(aws_route.internet) == 0
+    error_message = "There is a way to the internet that nobody asked for."
+  }
+
+  assert {
+    condition     = alltrue([for subnet in aws_subnet.this : !subnet.map_public_ip_on_launch])
+    error_message = "A subnet hands out public addresses."
+  }
+
+  assert {
+    condition     = keys(aws_subnet.this) == ["us-west-2a", "us-west-2b"] && aws_subnet.this["us-west-2b"].cidr_block == "10.20.16.0/20"
+    error_message = "Expected a subnet in each of the first two zones, a sixteenth of the VPC each."
+  }
+
+  assert {
+    condition     = length(aws_default_security_group.closed.ingress) == 0 && length(aws_default_security_group.closed.egress) == 0
+    error_message = "The default security group is open."
+  }
+
+  assert {
+    condition     = aws_flow_log.this.traffic_type == "ALL"
+    error_message = "The flow log does not see everything."
+  }
+}
+
+run "s3_endpoint_reaches_the_named_buckets_only" {
+  command = plan
+
+  assert {
+    condition = toset(data.aws_iam_policy_document.s3_endpoint.statement[0].resources) == toset([
+      "arn:aws:s3:::landing", "arn:aws:s3:::landing/*", "arn:aws:s3:::udacity-dend", "arn:aws:s3:::udacity-dend/*",
+    ])
+    error_message = "The endpoint's policy is not limited to the buckets."
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway"
+    error_message = "S3 is not reached by the (free) gateway endpoint."
+  }
+}
+
+run "example_plans_with_an_internet_route" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+}
+
+run "internet_route_on_demand" {
+  command = plan
+
+  variables {
+    internet_route = true
+  }
+
+  assert {
+    condition     = length(aws_route.internet) == 1
+    error_message = "No route to the internet."
+  }
+}
+
+run "refuses_a_wildcard_bucket" {
+  command = plan
+
+  variables {
+    readable_bucket_arns = ["arn:aws:s3:::*"]
+  }
+
+  expect_failures = [var.readable_bucket_arns]
+}
+
+run "refuses_a_range_that_is_too_small" {
+  command = plan
+
+  variables {
+    cidr = "10.20.0.0/28"
+  }
+
+  expect_failures = [var.cidr]
+}

@@ -1,0 +1,58 @@
+variable "name" {
+  description = "Prefix of every resource's name, for instance sparkify-dev."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,30}[a-z0-9]$", var.name))
+    error_message = "name is 4 to 32 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen."
+  }
+}
+
+variable "cidr" {
+  description = "Address range of the VPC; each availability zone takes a sixteenth of it."
+  type        = string
+  default     = "10.20.0.0/16"
+
+  validation {
+    condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]), 0) >= 16 && try(tonumber(split("/", var.cidr)[1]), 99) <= 24
+    error_message = "cidr is an IPv4 range between /16 and /24, for instance 10.20.0.0/16."
+  }
+}
+
+variable "az_count" {
+  description = "Number of availability zones that get a subnet. Redshift moves a cluster between zones only if there is more than one."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.az_count >= 1 && var.az_count <= 6
+    error_message = "az_count is between 1 and 6."
+  }
+}
+
+variable "internet_route" {
+  description = "Whether the subnets get a route to an internet gateway. Needed when clients come over the internet or by a port-forward host; security groups still decide who gets in."
+  type        = bool
+  default     = false
+}
+
+variable "readable_bucket_arns" {
+  description = "ARNs of the only buckets that can be reached through the VPC's S3 endpoint."
+  type        = list(string)
+
+  validation {
+    condition     = alltrue([for arn in var.readable_bucket_arns : can(regex("^arn:[^:]+:s3:::[^*/]+$", arn))])
+    error_message = "readable_bucket_arns holds bucket ARNs without a path or a wildcard."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts the flow logs. Its policy must allow CloudWatch Logs."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "Days that flow logs are kept."
+  type        = number
+  default     = 365
+}

@@ -1,0 +1,53 @@
+output "cluster_identifier" {
+  description = "Identifier of the cluster."
+  value       = aws_redshift_cluster.this.cluster_identifier
+}
+
+output "cluster_arn" {
+  description = "ARN of the cluster."
+  value       = aws_redshift_cluster.this.arn
+}
+
+output "host" {
+  description = "DNS name of the cluster's endpoint."
+  value       = aws_redshift_cluster.this.dns_name
+}
+
+output "port" {
+  description = "Port of the cluster's endpoint."
+  value       = aws_redshift_cluster.this.port
+}
+
+output "database" {
+  description = "Name of the first database."
+  value       = aws_redshift_cluster.this.database_name
+}
+
+output "s3_read_role_arn" {
+  description = "ARN of the role that COPY names as IAM_ROLE."
+  value       = aws_iam_role.s3_read.arn
+}
+
+output "admin_secret_arn" {
+  description = "ARN (not the content) of the admin user's secret, which Redshift makes and rotates."
+  value       = aws_redshift_cluster.this.master_password_secret_arn
+}
+
+output "clients_security_group_id" {
+  description = "Security group whose carriers may connect to the cluster."
+  value       = aws_security_group.clients.id
+}
+
+output "final_snapshot_identifier" {
+  description = "Name of the snapshot that destroying the cluster leaves behind; null if none."
+  value       = aws_redshift_cluster.this.final_snapshot_identifier
+}
+
+output "port_forward_command" {
+  description = "Command that brings the cluster's port to this machine; null unless access is port_forward."
+  value = var.access == "port_forward" ? join(" ", [
+    "aws ssm start-session --region ${local.region} --target ${aws_instance.port_forward[0].id}",
+    "--document-name AWS-StartPortForwardingSessionToRemoteHost",
+    "--parameters host=${aws_redshift_cluster.this.dns_name},portNumber=${var.port},localPortNumber=${var.port}",
+  ]) : null
+}

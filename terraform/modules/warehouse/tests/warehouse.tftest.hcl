@@ -1,0 +1,219 @@
+# Offline: `terraform init && terraform test` in modules/warehouse.
+
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+variables {
+  name               = "sparkify-test"
+  vpc_id             = "vpc-0123456789abcdef0"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  s3_prefix_list_id  = "pl-68a54001"
+  kms_key_arn        = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000"
+  landing_bucket_arn = "arn:aws:s3:::landing"
+}
+
+run "cluster_is_private_and_encrypted" {
+  command = plan
+
+  assert {
+    condition     = !aws_redshift_cluster.this.publicly_accessible && aws_redshift_cluster.this.enhanced_vpc_routing
+    error_message = "The cluster is public, or COPY leaves the VPC."
+  }
+
+  assert {
+    condition     = tobool(aws_redshift_cluster.this.encrypted) && aws_redshift_cluster.this.kms_key_id == var.kms_key_arn
+    error_message = "The cluster is not encrypted with the environment's key."
+  }
+
+  assert {
+    condition     = contains([for p in aws_redshift_parameter_group.this.parameter : "${p.name}=${p.value}"], "require_ssl=true")
+    error_message = "The cluster takes connections without TLS."
+  }
+
+  assert {
+    condition     = aws_redshift_cluster.this.manage_master_password && aws_redshift_cluster.this.master_password == null
+    error_message = "The admin password passes through Terraform."
+  }
+
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.from_cidr) == 0 && length(aws_instance.port_forward) == 0
+    error_message = "Somebody from outside gets in."
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.to_s3.prefix_list_id == "pl-68a54001" && aws_vpc_security_group_egress_rule.to_s3.cidr_ipv4 == null
+    error_message = "The cluster reaches more than S3."
+  }
+}
+
+run "role_is_bound_to_the_cluster_and_its_prefixes" {
+  command = plan
+
+  variables {
+    extra_source_buckets = ["udacity-dend"]
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.s3_read_trust.statement[0].condition).values == tolist(["arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify-test/*"])
+    error_message = "Another cluster could take the role."
+  }
+
+  assert {
+    condition     = toset(data.aws_iam_policy_document.s3_read.statement[0].resources) == toset(["arn:aws:s3:::landing/landing/*", "arn:aws:s3:::landing/work/*", "arn:aws:s3:::udacity-dend/*"])
+    error_message = "COPY reads other objects than those of the sources."
+  }
+
+  assert {
+    condition     = alltrue([for s in data.aws_iam_policy_document.s3_read.statement : alltrue([for a in s.actions : contains(["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation", "kms:Decrypt"], a)])])
+    error_message = "The role may do more than read."
+  }
+
+  assert {
+    condition     = one([for s in data.aws_iam_policy_document.s3_read.statement : s if s.sid == "DecryptThroughS3Only"]).condition == toset([{ test = "StringEquals", values = tolist(["s3.us-west-2.amazonaws.com"]), variable = "kms:ViaService" }])
+    error_message = "The role may decrypt other things than S3 objects."
+  }
+}
+
+run "spending_has_limits" {
+  command = plan
+
+  assert {
+    condition     = aws_redshift_usage_limit.spectrum.breach_action == "disable" && aws_redshift_usage_limit.concurrency_scaling.breach_action == "disable"
+    error_message = "A usage limit only logs."
+  }
+
+  assert {
+    condition     = keys(aws_redshift_scheduled_action.this) == ["pause"] && aws_redshift_scheduled_action.this["pause"].target_action[0].pause_cluster[0].cluster_identifier == "sparkify-test"
+    error_message = "A forgotten cluster does not pause."
+  }
+
+  assert {
+    condition     = aws_redshift_cluster.this.node_type == "ra3.large" && aws_redshift_cluster.this.cluster_type == "single-node"
+    error_message = "The default is not the smallest cluster."
+  }
+}
+
+run "final_snapshot_is_kept_under_a_name_of_its_own" {
+  assert {
+    condition     = !aws_redshift_cluster.this.skip_final_snapshot && can(regex("^sparkify-test-final-[0-9]{8}-[0-9]{6}$", aws_redshift_cluster.this.final_snapshot_identifier))
+    error_message = "Destroying the cluster would lose its data, or fail the second time."
+  }
+}
+
+run "allow_list_opens_to_the_given_ranges_only" {
+  command = plan
+
+  variables {
+    access       = "allow_list"
+    client_cidrs = ["203.0.113.7/32"]
+  }
+
+  assert {
+    condition     = aws_redshift_cluster.this.publicly_accessible && [for r in aws_vpc_security_group_ingress_rule.from_cidr : r.cidr_ipv4] == ["203.0.113.7/32"]
+    error_message = "The allow list is not what was given."
+  }
+
+  assert {
+    condition     = !aws_redshift_cluster.this.availability_zone_relocation_enabled
+    error_message = "Redshift refuses relocation for public clusters."
+  }
+}
+
+run "port_forward_host_has_no_way_in" {
+  variables {
+    access = "port_forward"
+  }
+
+  assert {
+    condition     = !aws_redshift_cluster.this.publicly_accessible
+    error_message = "The cluster is public."
+  }
+
+  assert {
+    condition = aws_instance.port_forward[0].vpc_security_group_ids == toset([
+      aws_security_group.port_forward[0].id, aws_security_group.clients.id,
+    ]) && length(aws_vpc_security_group_ingress_rule.from_cidr) == 0
+    error_message = "The host carries a group that lets somebody in."
+  }
+
+  assert {
+    condition     = aws_instance.port_forward[0].metadata_options[0].http_tokens == "required"
+    error_message = "The host's metadata can be read without a session."
+  }
+
+  assert {
+    condition     = startswith(output.port_forward_command, "aws ssm start-session --region us-west-2 --target ")
+    error_message = "Nobody is told how to use the host."
+  }
+}
+
+run "example_plans" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+}
+
+run "refuses_the_whole_internet" {
+  command = plan
+
+  variables {
+    access       = "allow_list"
+    client_cidrs = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.client_cidrs]
+}
+
+run "refuses_half_of_the_internet" {
+  command = plan
+
+  variables {
+    access       = "allow_list"
+    client_cidrs = ["0.0.0.0/1", "128.0.0.0/1"]
+  }
+
+  expect_failures = [var.client_cidrs]
+}
+
+run "refuses_an_empty_allow_list" {
+  command = plan
+
+  variables {
+    access = "allow_list"
+  }
+
+  expect_failures = [var.client_cidrs]
+}
+
+run "refuses_more_nodes_than_the_cap" {
+  command = plan
+
+  variables {
+    node_count = 5
+  }
+
+  expect_failures = [var.node_count]
+}
+
+run "refuses_yesterdays_node_type" {
+  command = plan
+
+  variables {
+    node_type = "dc2.large"
+  }
+
+  expect_failures = [var.node_type]
+}
+
+run "refuses_a_landing_prefix_that_is_everything" {
+  command = plan
+
+  variables {
+    landing_prefixes = ["*/"]
+  }
+
+  expect_failures = [var.landing_prefixes]
+}

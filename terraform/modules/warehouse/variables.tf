@@ -1,0 +1,202 @@
+variable "name" {
+  description = "Identifier of the cluster and prefix of every other resource's name, for instance sparkify-dev."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,30}[a-z0-9]$", var.name))
+    error_message = "name is 4 to 32 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen."
+  }
+}
+
+# Where it stands
+
+variable "vpc_id" {
+  description = "VPC of the cluster."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Subnets of the cluster."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "subnet_ids names at least one subnet."
+  }
+}
+
+variable "s3_prefix_list_id" {
+  description = "Prefix list of S3 in this region: the only destination that the cluster may reach."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts the cluster, its snapshots and the admin secret. It must outlive them."
+  type        = string
+}
+
+# Who gets in
+
+variable "access" {
+  description = "private: only from inside the VPC and from client_cidrs routed to it; allow_list: a public endpoint that answers client_cidrs only; port_forward: private, plus a host for AWS Systems Manager port forwarding."
+  type        = string
+  default     = "private"
+
+  validation {
+    condition     = contains(["private", "allow_list", "port_forward"], var.access)
+    error_message = "access is private, allow_list or port_forward."
+  }
+}
+
+variable "client_cidrs" {
+  description = "IPv4 ranges that may connect to the cluster, for instance [\"203.0.113.7/32\"]."
+  type        = list(string)
+  default     = []
+
+  # /16 and not only 0.0.0.0/0: 0.0.0.0/1 and 128.0.0.0/1 together are the same thing.
+  validation {
+    condition     = alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]), 0) >= 16])
+    error_message = "client_cidrs holds IPv4 ranges of /16 or narrower; 0.0.0.0/0 is never allowed."
+  }
+
+  validation {
+    condition     = var.access != "allow_list" || length(var.client_cidrs) > 0
+    error_message = "access = \"allow_list\" needs at least one range in client_cidrs."
+  }
+}
+
+# What it may read
+
+variable "landing_bucket_arn" {
+  description = "ARN of the landing bucket."
+  type        = string
+}
+
+variable "landing_prefixes" {
+  description = "Key prefixes of the landing bucket that COPY may read, each with its final slash."
+  type        = list(string)
+  default     = ["landing/", "work/"]
+
+  validation {
+    condition     = length(var.landing_prefixes) > 0 && alltrue([for prefix in var.landing_prefixes : can(regex("^[^/*?].*/$", prefix)) && !can(regex("[*?]", prefix))])
+    error_message = "landing_prefixes holds prefixes such as landing/ without a leading slash and without wildcards."
+  }
+}
+
+variable "extra_source_buckets" {
+  description = "Names of further buckets that COPY may read as a whole, for instance [\"udacity-dend\"]. They must be in the cluster's region: S3's gateway endpoint reaches no other."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for bucket in var.extra_source_buckets : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "extra_source_buckets holds bucket names, not ARNs or URLs."
+  }
+}
+
+# What it is
+
+variable "database" {
+  description = "Name of the first database."
+  type        = string
+  default     = "sparkify"
+}
+
+variable "admin_username" {
+  description = "Name of the admin user. Redshift makes its password and keeps it in Secrets Manager; it never passes through Terraform."
+  type        = string
+  default     = "sparkify_admin"
+}
+
+variable "port" {
+  description = "Port of the cluster. Moving between availability zones needs 5431 to 5455 or 8191 to 8215."
+  type        = number
+  default     = 5439
+
+  validation {
+    condition     = (var.port >= 5431 && var.port <= 5455) || (var.port >= 8191 && var.port <= 8215)
+    error_message = "port is between 5431 and 5455 or between 8191 and 8215."
+  }
+}
+
+variable "node_type" {
+  description = "Node type of the cluster: RA3, since only its managed storage is paid apart from the nodes and only it can move between zones."
+  type        = string
+  default     = "ra3.large"
+
+  validation {
+    condition     = contains(["ra3.large", "ra3.xlplus", "ra3.4xlarge", "ra3.16xlarge"], var.node_type)
+    error_message = "node_type is ra3.large, ra3.xlplus, ra3.4xlarge or ra3.16xlarge."
+  }
+}
+
+variable "node_count" {
+  description = "Number of nodes."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.node_count >= 1 && var.node_count <= var.max_node_count
+    error_message = "node_count is between 1 and max_node_count; raise max_node_count if the larger bill is meant."
+  }
+
+  validation {
+    condition     = var.node_count >= 2 || contains(["ra3.large", "ra3.xlplus"], var.node_type)
+    error_message = "ra3.4xlarge and ra3.16xlarge need at least 2 nodes."
+  }
+}
+
+variable "max_node_count" {
+  description = "Cap of node_count: a slip of the keyboard must not become a bill."
+  type        = number
+  default     = 4
+}
+
+
+variable "snapshot_days" {
+  description = "Days that automated snapshots are kept (1 to 35)."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.snapshot_days >= 1 && var.snapshot_days <= 35
+    error_message = "snapshot_days is between 1 and 35."
+  }
+}
+
+variable "maintenance_window" {
+  description = "Weekly maintenance window in UTC."
+  type        = string
+  default     = "sun:04:00-sun:05:00"
+}
+
+variable "final_snapshot" {
+  description = "Whether destroying the cluster leaves a last snapshot behind."
+  type        = bool
+  default     = true
+}
+
+# What it may cost
+
+variable "pause_schedule" {
+  description = "When the cluster pauses and resumes by itself, as Redshift cron expressions in UTC. Either may be null; pausing without resuming guards against a forgotten cluster."
+  type = object({
+    pause  = optional(string)
+    resume = optional(string)
+  })
+  default = {
+    pause = "cron(0 20 * * ? *)"
+  }
+}
+
+variable "concurrency_scaling_minutes" {
+  description = "Minutes a day of concurrency scaling, after which Redshift switches it off until the next day. Clusters earn one free hour a day."
+  type        = number
+  default     = 60
+}
+
+variable "spectrum_terabytes" {
+  description = "Terabytes a day that Redshift Spectrum may scan, after which Redshift switches it off until the next day."
+  type        = number
+  default     = 1
+}

@@ -1,0 +1,69 @@
+# What lives long: the network, the landing bucket with its data, the key, the logs.
+
+locals {
+  name = "sparkify-${var.environment}"
+}
+
+data "aws_partition" "current" {}
+
+module "landing" {
+  source = "../../modules/landing"
+
+  name            = local.name
+  noncurrent_days = var.foundation.noncurrent_days
+  force_destroy   = var.destroy_landing_objects
+}
+
+module "network" {
+  source = "../../modules/network"
+
+  name                 = local.name
+  cidr                 = var.foundation.vpc_cidr
+  az_count             = var.foundation.az_count
+  internet_route       = var.access != "private"
+  readable_bucket_arns = concat([module.landing.bucket_arn], [for bucket in var.extra_source_buckets : "arn:${data.aws_partition.current.partition}:s3:::${bucket}"])
+  kms_key_arn          = module.landing.kms_key_arn
+  log_retention_days   = var.foundation.log_retention_days
+}
+
+# Redshift writes its audit log to groups of these names and would make them itself, unencrypted and without an end:
+# https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html. Here they outlive the cluster.
+resource "aws_cloudwatch_log_group" "audit" {
+  for_each = toset(["connectionlog", "userlog", "useractivitylog"])
+
+  name              = "/aws/redshift/cluster/${local.name}/${each.key}"
+  retention_in_days = var.foundation.log_retention_days
+  kms_key_id        = module.landing.kms_key_arn
+}
+
+resource "aws_budgets_budget" "monthly" {
+  count = var.foundation.monthly_budget_usd > 0 ? 1 : 0
+
+  name         = "${local.name}-monthly"
+  budget_type  = "COST"
+  limit_amount = tostring(var.foundation.monthly_budget_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  # Counts only what carries this project's tag, once Project is activated as a cost allocation tag.
+  cost_filter {
+    name   = "TagKeyValue"
+    values = ["user:Project$sparkify"]
+  }
+
+  notification {
+    comparison_operator        = "GREATER_THAN"
+    threshold                  = 80
+    threshold_type             = "PERCENTAGE"
+    notification_type          = "ACTUAL"
+    subscriber_email_addresses = var.foundation.budget_emails
+  }
+
+  notification {
+    comparison_operator        = "GREATER_THAN"
+    threshold                  = 100
+    threshold_type             = "PERCENTAGE"
+    notification_type          = "FORECASTED"
+    subscriber_email_addresses = var.foundation.budget_emails
+  }
+}

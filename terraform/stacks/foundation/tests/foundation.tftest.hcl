@@ -1,0 +1,56 @@
+# Offline: `terraform init && terraform test` in stacks/foundation.
+
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+run "network_and_access_fit" {
+  command = plan
+
+  variables {
+    access = "port_forward"
+  }
+
+  assert {
+    condition     = output.access == "port_forward" && length(aws_budgets_budget.monthly) == 0
+    error_message = "The access way is lost, or a budget appears that nobody asked for."
+  }
+}
+
+run "budget_tells_somebody" {
+  command = plan
+
+  variables {
+    foundation = {
+      monthly_budget_usd = 200
+      budget_emails      = ["data-platform@example.com"]
+    }
+  }
+
+  assert {
+    condition     = aws_budgets_budget.monthly[0].limit_amount == "200" && alltrue([for n in aws_budgets_budget.monthly[0].notification : n.subscriber_email_addresses == toset(["data-platform@example.com"])])
+    error_message = "The budget is not what was asked for."
+  }
+}
+
+run "refuses_a_budget_that_tells_nobody" {
+  command = plan
+
+  variables {
+    foundation = {
+      monthly_budget_usd = 200
+    }
+  }
+
+  expect_failures = [var.foundation]
+}
+
+run "refuses_prod_in_the_workspace_of_dev" {
+  command = plan
+
+  variables {
+    environment = "prod"
+  }
+
+  expect_failures = [var.environment]
+}

@@ -1,0 +1,78 @@
+# Settings of an environment. environments/<environment>.tfvars holds one value set for both stacks, so each
+# stack declares both: what is the other stack's is of type any and unused here.
+
+variable "environment" {
+  description = "Environment: part of every name and tag. dev lives in Terraform's default workspace, any other in the workspace of its name."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "environment is 2 to 12 lower-case letters and digits and begins with a letter."
+  }
+
+  # Applying one environment's values to another's state would replace everything.
+  validation {
+    condition     = terraform.workspace == (var.environment == "dev" ? "default" : var.environment)
+    error_message = "Environment ${var.environment} does not live in workspace ${terraform.workspace}. Run: terraform workspace select -or-create ${var.environment == "dev" ? "default" : var.environment}"
+  }
+}
+
+variable "region" {
+  description = "AWS region. S3's gateway endpoint reaches buckets of this region only."
+  type        = string
+  default     = "us-west-2"
+}
+
+variable "owner" {
+  description = "Who answers for the resources; the tag Owner."
+  type        = string
+  default     = "data-platform"
+}
+
+variable "access" {
+  description = "How clients reach the cluster: private, allow_list (public endpoint for the warehouse's client_cidrs) or port_forward (private, with a host for Systems Manager)."
+  type        = string
+  default     = "private"
+
+  validation {
+    condition     = contains(["private", "allow_list", "port_forward"], var.access)
+    error_message = "access is private, allow_list or port_forward."
+  }
+}
+
+variable "extra_source_buckets" {
+  description = "Names of buckets besides the landing bucket that the cluster may read, in the same region."
+  type        = list(string)
+  default     = ["udacity-dend"]
+}
+
+variable "foundation" {
+  description = "What is particular to this stack: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails."
+  type = object({
+    vpc_cidr           = optional(string, "10.20.0.0/16")
+    az_count           = optional(number, 2)
+    noncurrent_days    = optional(number, 90)
+    log_retention_days = optional(number, 365)
+    monthly_budget_usd = optional(number, 0)
+    budget_emails      = optional(list(string), [])
+  })
+  default = {}
+
+  validation {
+    condition     = var.foundation.monthly_budget_usd == 0 || length(var.foundation.budget_emails) > 0
+    error_message = "A budget needs somebody in budget_emails to tell."
+  }
+}
+
+variable "warehouse" {
+  description = "Settings of the warehouse stack; unused here."
+  type        = any
+  default     = {}
+}
+
+variable "destroy_landing_objects" {
+  description = "Lets a later destroy delete the landing bucket with all objects and versions in it. Apply it just before such a destroy, never keep it."
+  type        = bool
+  default     = false
+}

@@ -1,0 +1,73 @@
+# Settings of an environment. environments/<environment>.tfvars holds one value set for both stacks, so each
+# stack declares both: what is the other stack's is of type any and unused here.
+
+variable "environment" {
+  description = "Environment: part of every name and tag. dev lives in Terraform's default workspace, any other in the workspace of its name."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "environment is 2 to 12 lower-case letters and digits and begins with a letter."
+  }
+
+  # Applying one environment's values to another's state would replace everything.
+  validation {
+    condition     = terraform.workspace == (var.environment == "dev" ? "default" : var.environment)
+    error_message = "Environment ${var.environment} does not live in workspace ${terraform.workspace}. Run: terraform workspace select -or-create ${var.environment == "dev" ? "default" : var.environment}"
+  }
+}
+
+variable "region" {
+  description = "AWS region. S3's gateway endpoint reaches buckets of this region only."
+  type        = string
+  default     = "us-west-2"
+}
+
+variable "owner" {
+  description = "Who answers for the resources; the tag Owner."
+  type        = string
+  default     = "data-platform"
+}
+
+variable "access" {
+  description = "How clients reach the cluster: private, allow_list (public endpoint for the warehouse's client_cidrs) or port_forward (private, with a host for Systems Manager)."
+  type        = string
+  default     = "private"
+
+  validation {
+    condition     = contains(["private", "allow_list", "port_forward"], var.access)
+    error_message = "access is private, allow_list or port_forward."
+  }
+}
+
+variable "extra_source_buckets" {
+  description = "Names of buckets besides the landing bucket that the cluster may read, in the same region."
+  type        = list(string)
+  default     = ["udacity-dend"]
+}
+
+variable "warehouse" {
+  description = "What is particular to this stack; each field is explained in modules/warehouse/README.md."
+  type = object({
+    node_type      = optional(string, "ra3.large")
+    node_count     = optional(number, 1)
+    max_node_count = optional(number, 4)
+    client_cidrs   = optional(list(string), [])
+    snapshot_days  = optional(number, 7)
+    final_snapshot = optional(bool, true)
+    pause_schedule = optional(object({
+      pause  = optional(string)
+      resume = optional(string)
+    }), { pause = "cron(0 20 * * ? *)" })
+    concurrency_scaling_minutes = optional(number, 60)
+    spectrum_terabytes          = optional(number, 1)
+  })
+  default = {}
+}
+
+variable "foundation" {
+  description = "Settings of the foundation stack; unused here."
+  type        = any
+  default     = {}
+}

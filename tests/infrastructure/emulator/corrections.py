@@ -1,0 +1,88 @@
+"""Answers of moto 5.2.5 that differ from AWS's so that a stack could not be planned, or read, cleanly.
+
+Also here: failing at will (`control`), and answering an action that moto does not know with a client error.
+moto itself answers 500, which the provider retries for minutes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import traceback
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
+from . import control
+
+
+def install() -> None:
+    """Puts the corrections in place; call it before the server starts."""
+    _fail_at_will_and_fast()
+    _keep_descriptions_of_rules()
+    _heed_the_tls_condition()
+
+
+def _fail_at_will_and_fast() -> None:
+    call = BaseResponse.call_action
+
+    def call_action(self: BaseResponse) -> Any:
+        action = self._get_action()
+        if fault := control.current().faults.get(f"{self.service_name}.{action}"):
+            return _failure(self, ServiceException(*fault))
+        try:
+            return call(self)
+        except Exception as error:  # the same holds for moto's own defects
+            traceback.print_exc()
+            return _failure(self, ServiceException("InvalidAction", f"The emulator cannot do this: {error!r}"))
+
+    BaseResponse.call_action = call_action  # type: ignore[method-assign]
+
+
+def _failure(response: BaseResponse, error: ServiceException) -> Any:
+    status, headers, body = response.serialized(ActionResult(error))
+    headers["status"] = str(status)
+    return status, headers, body
+
+
+def _keep_descriptions_of_rules() -> None:
+    """DescribeSecurityGroupRules returns every rule's description; moto keeps those of address ranges only."""
+    init = SecurityGroupRule.__init__
+    of_range = SecurityGroupRule.description
+    signature = inspect.signature(init)
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        given = signature.bind(self, *args, **kwargs).arguments
+        sources = (given.get("source_group") or {}, given.get("prefix_list_id") or {})
+        self.other_description = next((s["Description"] for s in sources if s.get("Description")), None)
+
+    SecurityGroupRule.__init__ = __init__  # type: ignore[method-assign]
+    SecurityGroupRule.description = property(  # type: ignore[method-assign,assignment]
+        lambda self: of_range.fget(self) or self.other_description
+    )
+
+
+def _heed_the_tls_condition() -> None:
+    """moto ignores conditions, so that a bucket policy which denies what is not TLS would deny everything."""
+    permission = FakeBucket.get_permission
+
+    def get_permission(self: Any, action: str, resource: str) -> Any:
+        if self.policy is None:
+            return permission(self, action, resource)
+        kept = self.policy
+        policy = json.loads(kept)
+        policy["Statement"] = [s for s in policy["Statement"] if "aws:SecureTransport" not in str(s.get("Condition"))]
+        if not policy["Statement"]:
+            return PermissionResult.NEUTRAL
+        self.policy = json.dumps(policy).encode()
+        try:
+            return permission(self, action, resource)
+        finally:
+            self.policy = kept
+
+    FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
