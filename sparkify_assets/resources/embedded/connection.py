@@ -1,0 +1,300 @@
+"""A psycopg2 connection whose cursors take Redshift's SQL, on any PostgreSQL from 18 on.
+
+Belongs here: sessions, transactions, and carrying out the plans of `dialect.py`. Does not belong here: which SQL is
+portable (`dialect.py`, `refused.py`), how COPY reads objects (`copy.py`), where the server comes from (`server.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+from psycopg2 import sql as composed
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as PlainConnection
+from psycopg2.extensions import cursor as PlainCursor
+from psycopg2.extras import execute_values
+
+from sparkify_assets.resources.embedded import copy, dialect
+from sparkify_assets.resources.embedded.dialect import NotPortable, Step
+
+OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
+_SQL = Path(__file__).resolve().parents[3] / "sql" / "embedded"
+
+
+def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **libpq: Any) -> Connection:
+    """Open a session that speaks Redshift; in all else it is psycopg2's.
+
+    `lookups` names for a table (`schema.table`, lower case) the expressions by which it is looked up, as
+    `{"staging.events": ["event_date", "session_id, item_in_session"]}`: the stand-in has no sort keys, so it builds a
+    plain index for each when ANALYZE first meets the table filled. `libpq` are connection parameters.
+    Raises psycopg2.OperationalError, or psycopg2.NotSupportedError for a server older than 18.
+    """
+    connection = psycopg2.connect(dsn, connection_factory=Connection, **libpq)
+    try:
+        connection.prepare(lambda: psycopg2.connect(dsn, **libpq), lookups or {})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class Connection(PlainConnection):
+    """psycopg2's connection; `lookups` as given to `connect`."""
+
+    lookups: Mapping[str, Sequence[str]]
+
+    def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
+        """Make the session Redshift's: catalog, search path, time zone, isolation. `another` opens a second session."""
+        if self.server_version < OLDEST_SERVER:
+            raise psycopg2.NotSupportedError(
+                f"the embedded warehouse needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
+            )
+        self._another = another
+        self._unsaved: list[tuple[Any, ...]] = []  # load errors that the open transaction may take away
+        self._domains: set[str] = set()
+        self.lookups = lookups
+        self.autocommit = True
+        with self.cursor() as cursor:
+            cursor.execute(_text("session.sql"))
+            if cursor.fetchall()[0][-1] != _catalog_version():
+                _install(cursor)
+        self.autocommit = False
+        self.cursor_factory = Cursor
+
+    def commit(self) -> None:
+        """Commit, as psycopg2 does."""
+        super().commit()
+        self.settle(committed=True)
+
+    def rollback(self) -> None:
+        """Roll back, as psycopg2 does; load errors remain, as on Redshift."""
+        super().rollback()
+        self.settle(committed=False)
+
+    def close(self) -> None:
+        """Close, as psycopg2 does; load errors remain, as on Redshift."""
+        super().close()
+        self.settle(committed=False)
+
+    def settle(self, *, committed: bool) -> None:
+        """The transaction has ended."""
+        errors, self._unsaved = self._unsaved, []
+        if errors and not committed:
+            self._save_apart(errors)
+
+    def keep_errors(self, errors: list[tuple[Any, ...]], loaded: bool) -> None:
+        """Keep the load errors of a COPY: in its own transaction if it `loaded`, so that this sees them."""
+        if not errors:
+            return
+        if loaded:
+            self._unsaved += errors
+            with self.cursor(cursor_factory=PlainCursor) as cursor:
+                _insert_errors(cursor, errors)
+        else:
+            self._save_apart(errors)
+
+    def _save_apart(self, errors: list[tuple[Any, ...]]) -> None:
+        with closing(self._another()) as connection, connection, connection.cursor() as cursor:
+            _insert_errors(cursor, errors)
+
+    def create_domains(self, names: Iterable[str]) -> None:
+        """Create the types that count bytes; in a session apart, so that they do not go with a rollback."""
+        unknown = set(names) - self._domains
+        if not unknown:
+            return
+        with closing(self._another()) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for name in sorted(unknown):
+                    kind, _, length = name.partition("_")
+                    statement = _DOMAINS[kind].format(name=name, length=length)
+                    with suppress(psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
+                        cursor.execute(statement)
+        self._domains |= unknown
+
+
+# VARCHAR and CHAR count bytes, CHAR takes ASCII only: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+_DOMAINS = {
+    "varchar": "create domain redshift.{name} as varchar constraint too_long check (octet_length(value) <= {length})",
+    "char": "create domain redshift.{name} as char({length})"
+    " constraint not_ascii check (octet_length(value::text) = char_length(value::text))",
+}
+
+
+class Cursor(PlainCursor):
+    """psycopg2's cursor for Redshift's SQL: one statement or several, with psycopg2's parameters."""
+
+    connection: Connection  # type: ignore[assignment]
+
+    def execute(self, query: str | bytes | composed.Composable, vars: Any = None) -> None:  # noqa: A002
+        """Run one statement, or several in order; the result is that of the last.
+
+        Raises NotPortable for what Redshift does not run, before anything is run, CopyError for a failed COPY.
+        """
+        text = _query_text(query, self.connection)
+        steps = _steps(text)
+        if all(step.verbatim for step in steps):
+            super().execute(query, vars)
+        elif self.name is not None:
+            raise NotPortable("a named cursor takes one query")
+        else:
+            self._carry_out(steps, vars)
+
+    def executemany(self, query: str | bytes | composed.Composable, vars_list: Iterable[Any]) -> None:
+        """Run a statement for each set of parameters."""
+        for given in vars_list:
+            self.execute(query, given)
+
+    def copy_expert(self, *args: Any, **options: Any) -> None:
+        """Refused: Redshift reads no rows from its client."""
+        raise NotPortable("copy_expert: Redshift copies from objects only; write COPY ... FROM 's3://...'")
+
+    def _carry_out(self, steps: Sequence[Step], given: Any) -> None:
+        """Run the steps, in autocommit as one transaction, as the server runs the statements of one text."""
+        connection = self.connection
+        actions = {step.action for step in steps}
+        together = (
+            connection.autocommit
+            and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+            and (len(steps) > 1 or "copy" in actions)
+            and actions.isdisjoint({"begin", "commit", "rollback", "vacuum"})
+        )
+        if not together:
+            for step, part in zip(steps, _shares(steps, given), strict=True):
+                self._step(step, part)
+            return
+        with connection.cursor(cursor_factory=PlainCursor) as control:
+            control.execute("begin")
+            try:
+                for step, part in zip(steps, _shares(steps, given), strict=True):
+                    self._step(step, part)
+                control.execute("commit")
+            except BaseException:
+                if not connection.closed:
+                    control.execute("rollback")
+                connection.settle(committed=False)
+                raise
+            connection.settle(committed=True)
+
+    def _step(self, step: Step, given: Any) -> None:
+        match step.action:
+            case "run" | "begin":
+                self.connection.create_domains(step.domains)
+                super().execute(step.sql, given)
+            case "fill":
+                super().execute(step.sql, given)
+                self._analyze_filled(step.table)
+            case "copy":
+                bound = self.mogrify(step.sql, given).decode()
+                copy.execute(self, bound, PlainCursor.copy_expert, self.connection.keep_errors)
+            case "analyze":
+                self._build_lookups(step.table)
+                super().execute(step.sql, given)
+            case "commit" | "rollback":
+                super().execute(step.sql, given)
+                self.connection.settle(committed=step.action == "commit")
+            case "vacuum" | "truncate":
+                self._outside_transaction(step)
+                super().execute(step.sql, given)
+            case "nothing":
+                super().execute("select")
+
+    def _analyze_filled(self, table: str) -> None:
+        """Give the planner what it needs to know of a table that was just made from a query."""
+        name = ".".join(f'"{part}"' for part in table.split("."))
+        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(f"analyze {name}")
+
+    def _outside_transaction(self, step: Step) -> None:
+        """VACUUM fails inside a transaction on Redshift, and TRUNCATE commits it; so neither runs in one here."""
+        connection = self.connection
+        if connection.autocommit and connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
+            return
+        if step.action == "vacuum":
+            raise NotPortable("VACUUM cannot run in a transaction (set autocommit): r_VACUUM_command")
+        raise NotPortable(
+            "TRUNCATE would commit the transaction it is in; use DELETE FROM, or autocommit: r_TRUNCATE"
+        )
+
+    def _build_lookups(self, table: str) -> None:
+        """Build what is missing of the lookups of an analysed table (all tables: ''), once it holds rows."""
+        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            for name, expressions in self.connection.lookups.items():
+                if table not in ("", name):
+                    continue
+                schema, _, bare = name.rpartition(".")
+                for expression in expressions:
+                    index = (
+                        f"{bare}_{hashlib.md5(expression.encode(), usedforsecurity=False).hexdigest()[:8]}"
+                    )
+                    cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
+                    if cursor.fetchall() != [(True,)]:
+                        continue
+                    cursor.execute(f"select exists (select from {name})")
+                    if cursor.fetchall() == [(True,)]:
+                        cursor.execute(f"create index if not exists {index} on {name} ({expression})")
+
+
+_INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(index)s) is null"
+
+
+# --- texts --------------------------------------------------------------------------------------------------------
+
+_LONG = 4000  # characters; longer statements are rows that were bound already
+
+
+def _query_text(query: str | bytes | composed.Composable, connection: PlainConnection) -> str:
+    if isinstance(query, composed.Composable):
+        return query.as_string(connection)
+    return query.decode() if isinstance(query, bytes) else query
+
+
+def _steps(text: str) -> tuple[Step, ...]:
+    """The plan of a text. A long one is planned by its shape, so that rows of values are not read token by token."""
+    if len(text) > _LONG:
+        steps = dialect.plan(dialect.shape(text))
+        if all(step.verbatim for step in steps):
+            return steps
+        return dialect.plan.__wrapped__(text)
+    return dialect.plan(text)
+
+
+_PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
+
+
+def _shares(steps: Sequence[Step], given: Any) -> list[Any]:
+    """The parameters of each step: its part of a sequence, or all that have names."""
+    if given is None or isinstance(given, Mapping):
+        return [given] * len(steps)
+    values = iter(given)
+    return [[next(values) for mark in _PLACEHOLDER.findall(step.sql) if mark == "%s"] for step in steps]
+
+
+@lru_cache
+def _text(name: str) -> str:
+    return (_SQL / name).read_text()
+
+
+def _catalog_version() -> str:
+    return hashlib.sha256(_text("catalog.sql").encode()).hexdigest()[:16]
+
+
+def _install(cursor: PlainCursor) -> None:
+    """Create or renew the catalog objects; one session at a time."""
+    cursor.execute("begin")
+    cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
+    cursor.execute(_text("catalog.sql"))
+    cursor.execute(f"comment on schema redshift is '{_catalog_version()}'")
+    cursor.execute("commit")
+
+
+def _insert_errors(cursor: PlainCursor, errors: Sequence[tuple[Any, ...]]) -> None:
+    execute_values(cursor, "insert into redshift.load_errors values %s", errors)

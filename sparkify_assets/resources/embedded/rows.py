@@ -1,0 +1,317 @@
+"""Values of JSON records as rows of a table, the way Redshift's COPY converts them, in the CSV that PostgreSQL reads.
+
+Belongs here: columns, conversions, the reasons why a value is refused. Does not belong here: where records come from
+(`records.py`, `objects.py`), the stream to the server (`copy.py`).
+
+Types, ranges and lengths are left to the server, whose COPY skips a row that does not fit and names it. Here is what
+PostgreSQL would understand otherwise than Redshift.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Context, Decimal
+from types import NoneType
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+Kind = Literal["text", "integer", "float", "decimal", "boolean", "date", "timestamp", "timestamptz"]
+Row = Sequence[Any]
+
+CSV_OPTIONS = "FORMAT csv, NULL 'null', ESCAPE '\\', ENCODING 'utf8'"
+
+
+class Column(NamedTuple):
+    """A column as COPY sees it; `type` and `length` (bytes, or digits) as Redshift's error tables name them."""
+
+    name: str
+    kind: Kind
+    type: str
+    length: int | None = None
+    scale: int = 0
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Conversions:
+    """Options of COPY: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html."""
+
+    truncate_columns: bool = False
+    blanks_as_null: bool = False
+    empty_as_null: bool = False
+    time_format: str = "YYYY-MM-DD HH:MI:SS"
+
+    @property
+    def of_text(self) -> bool:
+        """Whether any text has to be looked at."""
+        return self.truncate_columns or self.blanks_as_null or self.empty_as_null
+
+
+class Refused(ValueError):
+    """A value that a column cannot take, with Redshift's code and reason:
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html."""
+
+    def __init__(self, code: int, reason: str, column: Column | None = None, value: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.column = column
+        self.value = value
+
+
+@dataclass
+class Encoded:
+    """Rows as lines of CSV. `irregular` names each row (by its index) that has not exactly one line: how many it has,
+    and why it has none."""
+
+    lines: list[bytes] = field(default_factory=list)
+    irregular: list[tuple[int, int, Refused | None]] = field(default_factory=list)
+
+
+# What a column takes as it comes: JSON and PostgreSQL write and read these alike. JSON's quotes and escapes are those
+# of CSV as CSV_OPTIONS has it, but for control characters.
+_PLAIN: dict[Kind, frozenset[type]] = {
+    "text": frozenset({str, int, bool, NoneType}),
+    "integer": frozenset({int, NoneType}),
+    "float": frozenset({int, float, NoneType}),
+    "decimal": frozenset({int, NoneType}),
+    "boolean": frozenset({bool, NoneType}),
+    "date": frozenset({NoneType}),
+    "timestamp": frozenset({NoneType}),
+    "timestamptz": frozenset({NoneType}),
+}
+_ESCAPED_CONTROL = re.compile(rb'\\[^"\\]')
+_FEW = 8  # rows that are not worth another try as a whole
+
+
+class Encoder:
+    """Turns rows of values, in the order of `columns`, into CSV."""
+
+    def __init__(self, columns: Sequence[Column], conversions: Conversions) -> None:
+        self._columns = columns
+        self._conversions = conversions
+        self._plain = [_plain_types(column, conversions) for column in columns]
+        # Numbers as strings of digits are plain too, and '' for a number is NULL.
+        self._as_digits = [
+            plain | {str} if column.kind in ("integer", "float", "decimal") and column.nullable else plain
+            for column, plain in zip(columns, self._plain, strict=True)
+        ]
+
+    def encode(self, rows: Sequence[Row], exact: Callable[[int], Row]) -> Encoded:
+        """The rows as CSV; `exact` gives a row again with integers as they are written, of any size."""
+        encoded = Encoded()
+        self._encode(rows, 0, exact, encoded)
+        return encoded
+
+    def _encode(self, rows: Sequence[Row], first: int, exact: Callable[[int], Row], encoded: Encoded) -> None:
+        """All rows at once if they are plain; else each half; else, of the few left, each by itself."""
+        if (lines := self._at_once(rows)) is not None:
+            encoded.lines.append(lines)
+        elif len(rows) > _FEW:
+            half = len(rows) // 2
+            self._encode(rows[:half], first, exact, encoded)
+            self._encode(rows[half:], first + half, exact, encoded)
+        else:
+            for index, row in enumerate(rows, first):
+                self._one(row, index, exact, encoded)
+
+    def _at_once(self, rows: Sequence[Row]) -> bytes | None:
+        """The lines of rows of which every value is plain, by calls in C over whole columns and rows."""
+        for index, values in enumerate(zip(*rows, strict=True)):
+            kinds = set(map(type, values))
+            if kinds <= self._plain[index]:
+                continue
+            if not kinds <= self._as_digits[index]:
+                return None
+            digits = [value for value in values if type(value) is str]
+            if "" in digits:
+                rows = [(*row[:index], row[index] if row[index] != "" else None, *row[index + 1 :]) for row in rows]
+            joined = "".join(digits)
+            if joined and not (joined.isdigit() and joined.isascii()):
+                return None
+        lines = b"\n".join([line[1:-1] for line in map(orjson.dumps, rows)]) + b"\n"
+        return None if _ESCAPED_CONTROL.search(lines) else lines
+
+    def _one(self, row: Row, index: int, exact: Callable[[int], Row], encoded: Encoded) -> None:
+        if any(type(value) is float and abs(value) >= 2**63 for value in row):
+            row = exact(index)
+        try:
+            fields = [self.field(column, value) for column, value in zip(self._columns, row, strict=True)]
+        except Refused as fault:
+            encoded.irregular.append((index, 0, fault))
+            return
+        line = ",".join(map(_quoted, fields))
+        encoded.lines.append(line.encode() + b"\n")
+        if breaks := line.count("\n"):
+            encoded.irregular.append((index, 1 + breaks, None))
+
+    def field(self, column: Column, value: Any) -> str | None:
+        """A value as the text that the server gets; None is NULL. Raises Refused."""
+        try:
+            text = None if value is None else _CONVERTERS[column.kind](value, column, self._conversions)
+        except Refused as fault:
+            raise Refused(fault.code, fault.reason, column, _text(value)) from None
+        if text is None and not column.nullable:
+            raise Refused(1213, "Missing data for not-null field", column)
+        return text
+
+
+def reason(column: Column, value: str) -> Refused:
+    """Why the server could not take this value."""
+    match column.kind:
+        case "text" if column.length is not None and len(value.encode()) > column.length:
+            return Refused(1204, "String length exceeds DDL length", column, value)
+        case "text":
+            invalid = next((c.encode().hex(" ") for c in value if ord(c) > 127), "")
+            hint = "Multibyte character not supported for CHAR (Hint: try using VARCHAR). Invalid char: "
+            return Refused(1220, hint + invalid, column, value)
+        case "integer" if _INTEGER.fullmatch(value):
+            return Refused(1222, f"Overflow, Value '{value}', Type: {column.type}", column, value)
+        case "integer":
+            return _invalid_digit(value, column)
+        case "float":
+            return Refused(
+                1208, f"Invalid or out of range, Value '{value}', Type: {column.type}", column, value
+            )
+        case "decimal":
+            return Refused(1204, f"Overflow, Value '{value}', Type: {column.type}", column, value)
+        case "boolean":
+            return Refused(1210, f"Invalid boolean, Value '{value}'", column, value)
+        case "date":
+            return Refused(1205, "Invalid Date Format - length must be 10 or more, YYYY-MM-DD", column, value)
+    return Refused(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
+
+
+def _plain_types(column: Column, conversions: Conversions) -> frozenset[type]:
+    plain = _PLAIN[column.kind]
+    if column.kind == "text" and conversions.of_text:
+        plain -= {str}
+    return plain if column.nullable else plain - {NoneType}
+
+
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return "null"
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _text(value: Any) -> str:
+    """A JSON value as text: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ": "))
+    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+
+
+# --- one converter for each kind of column ------------------------------------------------------------------------
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_BOOLEAN = {"t", "true", "y", "yes", "1", "f", "false", "n", "no", "0"}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+_OFFSET = r"(?: ?[-+][0-9]{2}(?::?[0-9]{2})?)?"
+_TIMESTAMP = {"timestamp": re.compile(_TIME), "timestamptz": re.compile(_TIME + _OFFSET)}
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP has no zone; UTC is meant
+_UNITS = {"epochsecs": timedelta(seconds=1), "epochmillisecs": timedelta(milliseconds=1)}
+
+
+def _to_text(value: Any, column: Column, conversions: Conversions) -> str | None:
+    text = _text(value)
+    if "\0" in text:
+        raise Refused(
+            1220, "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: 00"
+        )
+    if conversions.empty_as_null and not text or conversions.blanks_as_null and text.isspace():
+        return None
+    if conversions.truncate_columns and column.length is not None:
+        return text.encode()[: column.length].decode(errors="ignore")
+    return text
+
+
+def _stripped(value: Any) -> str | None:
+    """The text of a value for a column that is not of text: '' and blanks are NULL."""
+    return _text(value).strip() or None
+
+
+def _to_integer(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
+    text = _stripped(value)
+    if text is not None and not _INTEGER.fullmatch(text):
+        raise _invalid_digit(text, column)
+    return text
+
+
+def _invalid_digit(text: str, column: Column) -> Refused:
+    place = next((place for place, character in enumerate(text) if character not in "-+0123456789"), 0)
+    return Refused(
+        1207, f"Invalid digit, Value '{text[place]}', Pos {place}, Type: {column.type}", column, text
+    )
+
+
+def _to_float(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
+    text = _stripped(value)
+    if text is not None and not _NUMBER.fullmatch(text):
+        raise reason(column, text)
+    return text
+
+
+def _to_decimal(value: Any, column: Column, conversions: Conversions) -> str | None:
+    """COPY cuts off what exceeds the scale, where INSERT rounds (docs: copy-roundec)."""
+    text = _to_float(value, column, conversions)
+    if text is None:
+        return None
+    number = Decimal(text)
+    if number.adjusted() > 40:
+        raise Refused(1204, f"Overflow, Value '{text}', Type: {column.type}")
+    return str(number.quantize(Decimal(1).scaleb(-column.scale), ROUND_DOWN, Context(prec=100)))
+
+
+def _to_boolean(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
+    text = _stripped(value)
+    if text is not None and text.lower() not in _BOOLEAN:
+        raise reason(column, text)
+    return text
+
+
+def _to_date(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
+    text = _stripped(value)
+    if text is not None and not _DATE.fullmatch(text):
+        raise reason(column, text)
+    return text
+
+
+def _to_timestamp(value: Any, column: Column, conversions: Conversions) -> str | None:
+    text = _stripped(value)
+    if text is None:
+        return None
+    if unit := _UNITS.get(conversions.time_format):
+        try:
+            return str(_EPOCH + unit * int(text)) + ("+00" if column.kind == "timestamptz" else "")
+        except (ValueError, OverflowError):
+            raise reason(column, text) from None
+    if conversions.time_format == "auto":
+        try:
+            return str(datetime.fromisoformat(text))
+        except ValueError:
+            raise reason(column, text) from None
+    if not _TIMESTAMP[column.kind].fullmatch(text):
+        raise reason(column, text)
+    return text
+
+
+_CONVERTERS: dict[Kind, Callable[[Any, Column, Conversions], str | None]] = {
+    "text": _to_text,
+    "integer": _to_integer,
+    "float": _to_float,
+    "decimal": _to_decimal,
+    "boolean": _to_boolean,
+    "date": _to_date,
+    "timestamp": _to_timestamp,
+    "timestamptz": _to_timestamp,
+}

@@ -1,0 +1,104 @@
+-- What Redshift has and PostgreSQL lacks, as far as the pipeline uses it. connection.py runs this text once in a
+-- database, and again when it has changed.
+create schema if not exists redshift;
+create sequence if not exists redshift.query_ids;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html: the session's time, in whole seconds, without zone
+create or replace function redshift.getdate() returns timestamp
+    stable language sql as $$ select date_trunc('second', statement_timestamp()::timestamp) $$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_NVL_function.html
+create or replace function redshift.nvl(anycompatible, anycompatible) returns anycompatible
+    immutable language sql as $$ select coalesce($1, $2) $$;
+create or replace function redshift.nvl(anycompatible, anycompatible, anycompatible) returns anycompatible
+    immutable language sql as $$ select coalesce($1, $2, $3) $$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_LEN.html: characters
+create or replace function redshift.len(text) returns integer
+    immutable strict parallel safe language sql as $$ select char_length($1) $$;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html, PG_LAST_COPY_COUNT.html
+create or replace function redshift.pg_last_copy_id() returns bigint
+    stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_id', true), '')::bigint, -1) $$;
+create or replace function redshift.pg_last_copy_count() returns bigint
+    stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_count', true), '')::bigint, 0) $$;
+
+-- One row for each record, or object, that a COPY could not load.
+create table if not exists redshift.load_errors (
+    query_id bigint not null,
+    transaction_id bigint,
+    session_id integer,
+    table_id integer,
+    start_time timestamp not null,
+    file_name text,
+    line_number bigint,
+    column_name text,
+    column_type text,
+    column_length text,
+    position integer,
+    raw_line text,
+    raw_field_value text,
+    error_code integer,
+    error_message text
+);
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+create or replace view redshift.sys_load_error_detail as
+select
+    0 as user_id,
+    query_id,
+    transaction_id,
+    session_id,
+    current_database()::char(64) as database_name,
+    table_id,
+    start_time,
+    file_name::char(256) as file_name,
+    line_number,
+    column_name::char(127) as column_name,
+    column_type::char(10) as column_type,
+    column_length::char(10) as column_length,
+    position,
+    error_code,
+    error_message::char(512) as error_message
+from redshift.load_errors;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
+create or replace view redshift.stl_load_errors as
+select
+    0 as userid,
+    0 as slice,
+    table_id as tbl,
+    start_time as starttime,
+    session_id as session,
+    query_id as query,
+    file_name::char(256) as filename,
+    line_number,
+    column_name::char(127) as colname,
+    column_type::char(10) as type,
+    column_length::char(10) as col_length,
+    position,
+    raw_line::char(1024) as raw_line,
+    raw_field_value::char(1024) as raw_field_value,
+    error_code as err_code,
+    error_message::char(100) as err_reason
+from redshift.load_errors;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html
+create or replace view redshift.svv_transactions as
+select
+    a.usename::text as txn_owner,
+    a.datname::text as txn_db,
+    a.backend_xid::text::bigint as xid,
+    l.pid,
+    a.xact_start::timestamp as txn_start,
+    l.mode as lock_mode,
+    l.locktype as lockable_object_type,
+    l.relation::bigint as relation,
+    l.granted
+from pg_catalog.pg_locks as l
+inner join pg_catalog.pg_stat_activity as a on l.pid = a.pid
+where l.locktype in ('relation', 'transactionid');
+
+-- Leaves a transaction as a failed COPY does.
+create or replace function redshift.fail(message text) returns void
+    language plpgsql as $$ begin raise exception '%', message; end $$;

@@ -1,0 +1,13 @@
+-- Every session of the stand-in. Its catalog objects come last on the search path, so they hide nothing of the user's.
+-- Redshift's sessions are in UTC and isolated by snapshot (docs: c_serial_isolation); whoever asks for another level,
+-- by PGOPTIONS or in the server's configuration, gets it.
+select
+    set_config('search_path', current_setting('search_path') || ', redshift', false),
+    set_config('timezone', 'UTC', false),
+    set_config('client_connection_check_interval', '2s', false),
+    case
+        when current_setting('default_transaction_isolation') = 'read committed'
+            and (select source from pg_settings where name = 'default_transaction_isolation') = 'default'
+            then set_config('default_transaction_isolation', 'repeatable read', false)
+    end,
+    obj_description(to_regnamespace('redshift')::oid, 'pg_namespace')
