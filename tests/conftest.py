@@ -71,14 +71,14 @@ _numbers = itertools.count()
 def warehouse(server: str, tmp_path: Path) -> Iterator[Warehouse]:
     """A warehouse of its own for one test: a fresh database on the session's server."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    with admin(server) as connection, connection.cursor() as cursor:
+    with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
     yield Warehouse(url=server.replace("dbname=sparkify", f"dbname={name}"), folder=tmp_path)
-    with admin(server) as connection, connection.cursor() as cursor:
+    with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {name} with (force)")
 
 
-class admin:
+class Admin:
     """A plain connection in autocommit, for what no project statement does."""
 
     def __init__(self, dsn: str) -> None:
