@@ -37,7 +37,7 @@ def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **l
     plain index for each when ANALYZE first meets the table filled. `libpq` are connection parameters.
     Raises psycopg2.OperationalError, or psycopg2.NotSupportedError for a server older than 18.
     """
-    connection = psycopg2.connect(dsn, connection_factory=Connection, **libpq)
+    connection: Connection = psycopg2.connect(dsn, connection_factory=Connection, **libpq)
     try:
         connection.prepare(lambda: psycopg2.connect(dsn, **libpq), lookups or {})
     except BaseException:
@@ -132,7 +132,7 @@ _DOMAINS = {
 class Cursor(PlainCursor):
     """psycopg2's cursor for Redshift's SQL: one statement or several, with psycopg2's parameters."""
 
-    connection: Connection  # type: ignore[assignment]
+    connection: Connection
 
     def execute(self, query: str | bytes | composed.Composable, vars: Any = None) -> None:  # noqa: A002
         """Run one statement, or several in order; the result is that of the last.
@@ -153,7 +153,7 @@ class Cursor(PlainCursor):
         for given in vars_list:
             self.execute(query, given)
 
-    def copy_expert(self, *args: Any, **options: Any) -> None:
+    def copy_expert(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         """Refused: Redshift reads no rows from its client."""
         raise NotPortable("copy_expert: Redshift copies from objects only; write COPY ... FROM 's3://...'")
 
@@ -231,6 +231,7 @@ class Cursor(PlainCursor):
                 if table not in ("", name):
                     continue
                 schema, _, bare = name.rpartition(".")
+                identifier = composed.Identifier(*filter(None, (schema, bare)))
                 for expression in expressions:
                     index = (
                         f"{bare}_{hashlib.md5(expression.encode(), usedforsecurity=False).hexdigest()[:8]}"
@@ -238,9 +239,13 @@ class Cursor(PlainCursor):
                     cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
                     if cursor.fetchall() != [(True,)]:
                         continue
-                    cursor.execute(f"select exists (select from {name})")
+                    cursor.execute(composed.SQL("select exists (select from {})").format(identifier))
                     if cursor.fetchall() == [(True,)]:
-                        cursor.execute(f"create index if not exists {index} on {name} ({expression})")
+                        cursor.execute(
+                            composed.SQL("create index if not exists {} on {} ({})").format(
+                                composed.Identifier(index), identifier, composed.SQL(expression)
+                            )
+                        )
 
 
 _INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(index)s) is null"

@@ -4,8 +4,8 @@ Belongs here: the command's grammar, the mapping of JSON to columns, the one str
 belong here: reading objects (`objects.py`, `records.py`), converting values (`rows.py`).
 
 Records become CSV and go through one `COPY ... FROM STDIN` inside the caller's transaction. The server skips rows that
-do not fit a column (ON_ERROR ignore) and names their lines; which record a line was is found by reading its block again,
-so that memory stays flat and the usual row costs nothing.
+do not fit a column (ON_ERROR ignore) and names their lines; which record a line was is found by reading its block
+again, so that memory stays flat and the usual row costs nothing.
 """
 
 from __future__ import annotations
@@ -203,8 +203,10 @@ def _string(token: Token) -> str:
 
 
 class Mapping(NamedTuple):
-    """How the values of a record are found. `row` raises Refused; `present` is quicker, for records that have all keys,
-    and raises KeyError or TypeError for others."""
+    """How the values of a record are found.
+
+    `row` raises Refused. `present` is quicker, for records that have all keys; for others it raises KeyError or TypeError.
+    """
 
     row: Callable[[Any], Row]
     present: Callable[[Any], Row] | None = None
@@ -285,9 +287,7 @@ def _jsonpaths(url: str) -> list[str]:
     paths = content["jsonpaths"]
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
         raise CopyError("'jsonpaths' is not an array of strings, none of them empty", url)
-    if any("['" in path for path in paths) and any(
-        re.search(r"\.[^\]]*$", path) and "['" not in path for path in paths
-    ):
+    if len({"['" in path for path in paths if re.search(r"\.|\['", path)}) > 1:
         raise CopyError("the jsonpaths file mixes bracket and dot notation", url)
     return paths
 
@@ -328,8 +328,9 @@ Keep = Callable[[list[tuple[Any, ...]], bool], None]
 def execute(cursor: PlainCursor, statement: str, send: Send, keep: Keep) -> None:
     """Carry out a COPY in the transaction of `cursor`, whose row count is then that of the rows loaded.
 
-    `send` is psycopg2's copy_expert; `keep` is called with the rows for redshift.load_errors and whether the COPY succeeded. Raises NotPortable, or
-    CopyError with the transaction aborted, or what psycopg2 raises when it is not the data's fault.
+    `send` is psycopg2's copy_expert; `keep` is called with the rows for redshift.load_errors and whether the COPY
+    succeeded. Raises NotPortable, CopyError with the transaction aborted, or, where the data is not at fault, what
+    psycopg2 raises.
     """
     run = _Run(cursor, parse(statement), send)
     try:
@@ -352,7 +353,8 @@ class _Run:
         self._plain: PlainCursor = cursor.connection.cursor(cursor_factory=PlainCursor)
         self._name = composed.SQL(".").join(map(composed.Identifier, command.table))
         self._plain.execute(
-            "select nextval('redshift.query_ids'), txid_current(), pg_backend_pid(), to_regclass(%s)::oid, localtimestamp",
+            "select nextval('redshift.query_ids'), txid_current(), pg_backend_pid(), to_regclass(%s)::oid,"
+            " localtimestamp",
             (self._name.as_string(cursor),),
         )
         (self._copy,) = self._plain.fetchall()  # what the errors of this COPY have in common
@@ -511,18 +513,20 @@ class _Run:
 
     def _note(self, number: int, record: Record, fault: Refused) -> None:
         column = fault.column
+        length = str(column.length) if column and column.length else None
+        raw = record.raw.decode(errors="replace")
         self._errors.append(
             LoadError(
                 self._objects[number].url,
                 record.line,
                 column and column.name,
                 column and column.type,
-                str(column.length) if column and column.length else None,
-                _stored(record.raw.decode(errors="replace")),
+                length,
+                _stored(raw),
                 _stored(fault.value),
                 fault.code,
                 fault.reason,
-            )  # fmt: skip
+            )
         )
 
     def _add_skipped(self) -> None:
@@ -583,8 +587,11 @@ def _values(source: Source, offset: int, line: int) -> Iterator[Record]:
 
 @dataclass
 class _Batch:
-    """Rows that are not sent yet, `first` the ordinal of the first record, and the blocks that they are from, each
-    with the ordinal of its first record and the number of its object."""
+    """Rows that are not sent yet, and the blocks that they are from.
+
+    `first` is the ordinal of the first record; with each block go the ordinal of its first record and the number of its
+    object.
+    """
 
     first: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -603,8 +610,11 @@ class _Batch:
 
 
 class _Places:
-    """Which record is which line of CSV. Records are counted over all objects (ordinals); only what breaks the even
-    count of lines and ordinals is kept, and where blocks begin."""
+    """Which record is which line of CSV.
+
+    Records are counted over all objects (ordinals). Kept is only where blocks begin and where lines and ordinals do not
+    go on together.
+    """
 
     def __init__(self) -> None:
         self._blocks: list[tuple[int, tuple[int, int, int]]] = []  # ordinal; object, offset, lines before

@@ -140,12 +140,16 @@ def refusals(sql: str) -> list[Refusal]:
 
 def _normal(token: Token) -> str:
     """The token as the rules see it."""
-    return "'s'" if token.kind == "string" else token.upper or "".join(token.text.split())
+    if token.kind == "string":
+        return r"'\'" if "\\" in token.text and token.text[0] == "'" else "'s'"
+    return token.upper or "".join(token.text.split())
 
 
 # --- what is done with a statement --------------------------------------------------------------------------------
 
-Action = Literal["run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback", "nothing"]
+Action = Literal[
+    "run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback", "nothing"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ _ROWS = re.compile(rf"(?:\(\s*{_VALUE}(?:\s*,\s*{_VALUE})*\s*\)\s*,\s*)+(?=\()",
 
 
 def shape(sql: str) -> str:
-    """A statement without the content of its literals and with one row of many: refused and planned alike, but short."""
+    """A statement without the content of its literals and with one row of many: planned alike, but short."""
     return _ROWS.sub("", _LITERAL.sub("''", sql))
 
 
@@ -259,7 +263,9 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
         index = after
     for start, stop, text in reversed(cuts):
         sql = sql[:start] + text + sql[stop:]
-    if end < len(words):  # CREATE TABLE ... AS, whose table Redshift analyzes by itself: docs: r_CREATE_TABLE_AS
+    if end < len(
+        words
+    ):  # CREATE TABLE ... AS, whose table Redshift analyzes by itself: docs: r_CREATE_TABLE_AS
         return Step("fill", sql, table=_table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME))
     return Step("run", sql, domains=tuple(sorted(domains)))
 

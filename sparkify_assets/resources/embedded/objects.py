@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 import os
 import zlib
 from collections.abc import Iterator
@@ -139,7 +138,7 @@ def _parts(url: str) -> tuple[str, str, str]:
 def _open(item: DataObject) -> Iterator[Any]:
     scheme, bucket, key = _parts(item.url)
     if scheme == "file":
-        with open(key, "rb", buffering=0) as file:  # noqa: PTH123 - a Path would be made of it first
+        with open(key, "rb", buffering=0) as file:
             _expect(item, os.fstat(file.fileno()).st_size)
             yield file
     else:

@@ -53,8 +53,10 @@ class Conversions:
 
 
 class Refused(ValueError):
-    """A value that a column cannot take, with Redshift's code and reason:
-    https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html."""
+    """A value that a column cannot take, with Redshift's code and reason.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+    """
 
     def __init__(self, code: int, reason: str, column: Column | None = None, value: str = "") -> None:
         super().__init__(reason)
@@ -66,8 +68,10 @@ class Refused(ValueError):
 
 @dataclass
 class Encoded:
-    """Rows as lines of CSV. `irregular` names each row (by its index) that has not exactly one line: how many it has,
-    and why it has none."""
+    """Rows as lines of CSV.
+
+    `irregular` names each row (by its index) that has not exactly one line: how many it has, and why it has none.
+    """
 
     lines: list[bytes] = field(default_factory=list)
     irregular: list[tuple[int, int, Refused | None]] = field(default_factory=list)
@@ -130,7 +134,10 @@ class Encoder:
                 return None
             digits = [value for value in values if type(value) is str]
             if "" in digits:
-                rows = [(*row[:index], row[index] if row[index] != "" else None, *row[index + 1 :]) for row in rows]
+                rows = [
+                    (*row[:index], row[index] if row[index] != "" else None, *row[index + 1 :])
+                    for row in rows
+                ]
             joined = "".join(digits)
             if joined and not (joined.isdigit() and joined.isascii()):
                 return None
@@ -228,7 +235,7 @@ def _to_text(value: Any, column: Column, conversions: Conversions) -> str | None
         raise Refused(
             1220, "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: 00"
         )
-    if conversions.empty_as_null and not text or conversions.blanks_as_null and text.isspace():
+    if (conversions.empty_as_null and not text) or (conversions.blanks_as_null and text.isspace()):
         return None
     if conversions.truncate_columns and column.length is not None:
         return text.encode()[: column.length].decode(errors="ignore")

@@ -3,9 +3,8 @@
 Belongs here: the life of one local server whose data lies in one folder. Does not belong here: what runs on it
 (`connection.py`), how Redshift's SQL is spoken (`dialect.py`).
 
-    folder/server.lock    locked (flock) by whoever starts the server, then by the server's processes as long as any lives
-    folder/server.log     the server's log
-    folder/data/          PostgreSQL's data directory; its postmaster.pid tells where the socket is
+    folder/server.lock   held (flock) by whoever starts the server, then by its processes as long as any of them lives
+    folder/data/         PostgreSQL's data directory; its postmaster.pid says where the socket is, server.log is its log
 
 The lock is handed down to the server as an open file, so the kernel itself knows whether any process of it is left:
 neither a process id that was given to somebody else nor a killed postmaster whose children still work can mislead.
@@ -238,7 +237,7 @@ def _fresh_socket_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
     """A short temporary folder for the socket; removed again if the start fails."""
     base = tempfile.gettempdir()
     if len(os.fsencode(base)) + len("/sparkify-12345678") > SOCKET_FOLDER_BYTES:
-        base = "/tmp"
+        base = "/tmp"  # noqa: S108 - a fresh folder of mode 0700 is made in it
     sockets = Path(tempfile.mkdtemp(prefix="sparkify-", dir=base))
     try:
         _give(sockets, 0o700, owner)
@@ -307,7 +306,7 @@ def _run(command: Sequence[str], folder: Path, binaries: Path, keep: Sequence[in
         code = subprocess.run(
             [*_as_server_user(folder, binaries), *command],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
-            start_new_session=True, pass_fds=keep, env={**os.environ, "LC_ALL": "C"},
+            check=False, start_new_session=True, pass_fds=keep, env={**os.environ, "LC_ALL": "C"},
         ).returncode  # fmt: skip
         output.seek(0)
         return code, " ".join(output.read().decode(errors="replace").split())
@@ -342,7 +341,7 @@ def _as_server_user(folder: Path, binaries: Path) -> list[str]:
             str(folder),
             str(binaries / "postgres"),
         ]
-        if subprocess.run(probe, capture_output=True, cwd="/").returncode == 0:
+        if subprocess.run(probe, check=False, capture_output=True, cwd="/").returncode == 0:
             return prefix
     raise ServerError(
         f"as root the server runs as {user.pw_name}, who cannot enter {folder} or run {binaries}/postgres"
