@@ -1,0 +1,183 @@
+"""`make bench`: the project and the hand-written floor do the same work in turn; a table shows seconds and ratios.
+
+Each round loads thirty days and all songs from nothing, then one more day, then nothing new. The ratio is the
+median over the rounds of what the project needed to list, stage and publish, in units of what the floor needed in
+the same minute. Dagster's share and the start of the process are shown apart.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any, get_args
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.contenders import Contender, Dlt, Done, Floor, Project, Work
+from sparkify_assets.sample import write_sample
+
+#: A Saturday, so that the day after the thirty is a Monday: the day nearest to the week's average.
+FIRST_DAY = date(2018, 11, 3)
+#: What has to come out alike, so that like is compared with like. (The floor knows only the users who play.)
+SAME_TABLES = ("songplays", "songs", "artists", "time")
+
+Results = dict[Work, dict[str, Done]]
+notes = Console(stderr=True, style="dim")
+
+
+@dataclass(frozen=True)
+class Data:
+    """The source: thirty days in place, the next one put aside."""
+
+    source: Path
+    next_day: Path
+    aside: Path
+
+    @contextmanager
+    def one_more_day(self) -> Iterator[None]:
+        """The source with the next day, as long as the context lasts."""
+        self.aside.rename(self.next_day)
+        try:
+            yield
+        finally:
+            self.next_day.rename(self.aside)
+
+
+def main(
+    events: Annotated[
+        int, typer.Option(min=1000, help="Events of the full load, over thirty days.")
+    ] = 100_000,
+    songs: Annotated[int, typer.Option(min=1, help="Song files.")] = 2_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
+    floor_only: Annotated[bool, typer.Option("--floor-only", help="Measure the floor alone.")] = False,
+    with_dlt: Annotated[
+        bool, typer.Option("--with-dlt", help="Measure dlt's staging of the events too.")
+    ] = False,
+    output: Annotated[Path | None, typer.Option("--json", help="Write all that was measured there.")] = None,
+) -> None:
+    """Measure loading against a hand-written loader."""
+    with tempfile.TemporaryDirectory(prefix="sparkify-bench-", ignore_cleanup_errors=True) as name:
+        data = make_data(Path(name), events, songs)
+        with contenders(Path(name), data.source, floor_only, with_dlt) as contending:
+            results = [run_round(number, contending, data) for number in range(rounds)]
+    about = {"events": events, "songs": songs, "rounds": rounds, **machine()}
+    Console().print(table(results, about))
+    if output:
+        output.write_text(json.dumps({"about": about, "rounds": as_json(results)}, indent=2) + "\n", "utf-8")
+
+
+def make_data(folder: Path, events: int, songs: int) -> Data:
+    """Write the sample and put its last day aside; in a process of its own, for `measure` needs a small caller."""
+    notes.print(f"writing {events:,} events and {songs:,} songs")
+    with multiprocessing.get_context("spawn").Pool(1) as other:
+        size = {"events": events * 31 // 30, "songs": songs, "days": 31, "seed": 1, "first_day": FIRST_DAY}
+        last = other.apply(write_sample, (folder / "source",), size).last_day
+    next_day = folder / "source" / "log_data" / f"{last:%Y}" / f"{last:%m}" / f"{last}-events.json"
+    return Data(folder / "source", next_day, next_day.rename(folder / "next-day"))
+
+
+@contextmanager
+def contenders(
+    folder: Path, source: Path, floor_only: bool, with_dlt: bool
+) -> Iterator[Mapping[str, Contender]]:
+    """The contenders by name, stopped at the end."""
+    contending: dict[str, Contender] = {}
+    try:
+        contending["floor"] = Floor(folder, source)
+        if not floor_only:
+            contending["sparkify"] = Project(folder, source, FIRST_DAY)
+        if with_dlt:
+            contending["dlt, staging"] = Dlt(folder, source)
+        yield contending
+    finally:
+        for contender in contending.values():
+            contender.finish()
+
+
+def run_round(number: int, contending: Mapping[str, Contender], data: Data) -> Results:
+    """Every piece of work by every contender; who comes first changes from round to round."""
+    order = list(contending) if number % 2 == 0 else list(contending)[::-1]
+    for name in order:
+        contending[name].start_round()
+
+    def each(work: Work) -> dict[str, Done]:
+        done = {name: contending[name].do(work) for name in order}
+        said = ", ".join(f"{name} {one.seconds:.2f} s" for name, one in done.items())
+        notes.print(f"round {number + 1}, {work}: {said}")
+        check_alike(work, done)
+        return done
+
+    results: Results = {"full load": each("full load")}
+    with data.one_more_day():
+        results["one more day"] = each("one more day")
+        results["nothing new"] = each("nothing new")
+    return results
+
+
+def check_alike(work: Work, done: Mapping[str, Done]) -> None:
+    """Raises RuntimeError where those who make the star made different ones."""
+    counted = {
+        name: {table: one.rows.get(table) for table in SAME_TABLES} for name, one in done.items() if one.rows
+    }
+    if len({str(rows) for rows in counted.values()}) > 1:
+        raise RuntimeError(f"{work}: not the same rows, so nothing to compare: {counted}")
+
+
+def table(results: list[Results], about: Mapping[str, Any]) -> Table:
+    """Medians over the rounds, and the median of the rounds' ratios."""
+    title = (
+        "{events:,} events, {songs:,} song files; median of {rounds} rounds; {cpus} cores, Python {python}"
+    )
+    shown = Table(title=title.format(**about), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("", "", "load", "floors", "Dagster", "command", "CPU", "peak MB"):
+        shown.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for work in get_args(Work):
+        for name in results[0][work]:
+            done = [result[work][name] for result in results]
+            ratio = median(result[work][name].seconds / result[work]["floor"].seconds for result in results)
+            figures = (
+                f"{median(one.seconds for one in done):.2f}",
+                f"{ratio:.2f}",
+                f"{median(one.dagster for one in done):.2f}",
+                f"{median(one.measured.wall for one in done):.2f}",
+                f"{median(one.measured.cpu for one in done):.2f}",
+                f"{max(one.measured.peak_mb for one in done):.0f}",
+            )
+            shown.add_row(work if name == "floor" else "", name, *figures)
+    return shown
+
+
+def machine() -> dict[str, Any]:
+    """Where and when this was measured."""
+    return {
+        "cpus": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def as_json(results: list[Results]) -> list[dict[str, Any]]:
+    """The rounds as plain data."""
+    return [
+        {work: {name: asdict(one) for name, one in done.items()} for work, done in result.items()}
+        for result in results
+    ]
+
+
+if __name__ == "__main__":
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
