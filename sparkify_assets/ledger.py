@@ -57,8 +57,8 @@ def known_partitions(transaction: Transaction) -> dict[Partition, KnownPartition
     return {partition: KnownPartition(*values) for partition, values in known.items()}
 
 
-def discard_waiting(transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
-    """Forget what waits or is blocked of these partitions, for a newer version takes its place."""
+def discard_blocked(transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
+    """Forget what is blocked of these partitions, for a newer version takes its place."""
     if dataset == "events":
         transaction.run("ledger/discard_events", event_dates=tuple(map(date.fromisoformat, keys)))
     else:
@@ -66,7 +66,7 @@ def discard_waiting(transaction: Transaction, dataset: Dataset, keys: Sequence[s
     transaction.run("ledger/discard_loads", dataset=dataset, partition_keys=tuple(keys))
 
 
-def record_staged(
+def record(
     transaction: Transaction,
     batch_id: str,
     staged: Iterable[StagedPartition],
@@ -74,7 +74,7 @@ def record_staged(
     sql_hash: str,
     run_id: str | None,
 ) -> None:
-    """Write a batch with its objects and rejected records into the ledger, in state `incoming`."""
+    """Write a batch with its objects and rejected records into the ledger, on its way."""
     now = datetime.now(UTC).replace(tzinfo=None)
     loads: list[tuple[Any, ...]] = []
     objects: list[tuple[Any, ...]] = []
@@ -100,6 +100,13 @@ def record_staged(
     transaction.insert("ledger/insert_loads", loads)
     transaction.insert("ledger/insert_objects", objects)
     transaction.insert("ledger/insert_quarantine", rejects)
+
+
+def block(transaction: Transaction, batch_id: str, dataset: Dataset, key: str, verdict: str) -> None:
+    """Set a partition of a batch aside, with the reason; its rows stay in `incoming`."""
+    transaction.run(
+        f"ledger/block_{dataset}", batch_id=batch_id, dataset=dataset, partition_key=key, verdict=verdict
+    )
 
 
 def batch(transaction: Transaction, batch_id: str) -> list[LoadState]:

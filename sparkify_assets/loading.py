@@ -1,8 +1,9 @@
 """One load: list, incoming, audit, publish; the same for days of events and prefixes of songs.
 
-A batch of partitions is brought to `incoming` in one transaction and published in a second one, in which the gates of
-`sql/checks` are asked; whatever fails, readers see the state before. The ledger in the warehouse says what is done, so
-a load that was killed is finished by the next, and one that is repeated changes nothing.
+COPY brings a batch of partitions into tables of the session's own, where it holds no lock and nobody sees it. One
+transaction then takes the lock, writes the batch into staging and all that follows from it, asks the gates of
+`sql/checks`, and lists the source again; whatever fails, readers see the state before. The ledger in the warehouse says
+what is done, so a load that was killed is done by the next, and one that is repeated changes nothing.
 
 Belongs here: the order of these steps. Does not: their SQL (`sql/`), Dagster (`assets`), what is new (`arrivals`).
 """
@@ -15,6 +16,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from sparkify_assets import ledger, sql
@@ -26,7 +28,7 @@ from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.quarantine import Reject, located, with_raw
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, manifest
-from sparkify_assets.resources.redshift import Transaction, Warehouse
+from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, is_conflict
 from sparkify_assets.settings import Settings
 
 #: What one batch may read, in bytes as stored: large enough that the set-based merges pay, small enough that a
@@ -136,24 +138,13 @@ class Survey:
     rules: str  # the fingerprint of the SQL in force
 
     def pending(self, dataset: Dataset) -> list[Partition]:
-        """What a load has to do: what changed, what an earlier load left in `incoming`, and what was blocked by
-        other rules than today's. What is blocked by today's rules waits for its source to change.
+        """What a load has to do: what changed, and what was blocked by other rules than today's. What is blocked by
+        today's rules waits for its source to change.
         """
-        return sorted(
-            {p for p in self.difference.changed if p.dataset == dataset}
-            | set(self.unfinished(dataset))
-            | {p for p, was in self.known.items() if p.dataset == dataset and self._outdated_verdict(was)}
-        )
-
-    def unfinished(self, dataset: Dataset) -> list[Partition]:
-        """Partitions that are complete in `incoming` and only wait to be published."""
-        return [
-            partition
-            for partition, was in self.known.items()
-            if partition.dataset == dataset
-            and was.state == "incoming"
-            and partition not in self.difference.changed
-        ]
+        outdated = {
+            p for p, was in self.known.items() if p.dataset == dataset and self._outdated_verdict(was)
+        }
+        return sorted({p for p in self.difference.changed if p.dataset == dataset} | outdated)
 
     def blocked(self) -> list[Partition]:
         """Partitions that stay blocked until their source or the rules change."""
@@ -257,42 +248,42 @@ class Loader:
             again = {p for p in listed if (keys is None or p.key in keys) and p.key not in survey.outside}
             wanted = sorted(again.union(wanted))
         wanted = [p for p in wanted if p.key not in loaded]
-        unfinished = set(survey.unfinished(dataset)) if not reload else set()
-        total, done = len(wanted), 0
-        for batch_id in sorted({survey.known[p].batch_id for p in wanted if p in unfinished}):
-            yield self._publish(dataset, batch_id)
-        staged = [p for p in wanted if p not in unfinished]
-        done = total - len(staged)
-        objects = {p: survey.difference.listed.get(p, []) for p in staged}
-        for group in _batches(objects):
+        done = 0
+        for group in _batches({p: survey.difference.listed.get(p, []) for p in wanted}):
             for result in self._load_batch(dataset, group, reload):
                 done += len(result.partitions)
-                self.progress("publish", dataset, done, total)
+                self.progress("publish", dataset, done, len(wanted))
                 yield result
 
     def _load_batch(
         self, dataset: Dataset, objects: dict[Partition, list[SourceObject]], reload: bool
     ) -> Iterator[BatchResult]:
-        """One batch through both transactions; a partition with an object that COPY cannot read goes by itself."""
+        """One batch; a partition with an object that COPY cannot read goes by itself, without that object."""
         queue: list[tuple[dict[Partition, list[SourceObject]], dict[str, str]]] = [(objects, {})]
         while queue:
             group, unreadable = queue.pop(0)
-            batch = _Batch(uuid.uuid4().hex, dataset, group, unreadable)
-            started = time.perf_counter()
+            batch = _Batch(dataset, group, unreadable, reload)
             try:
-                self.warehouse.retried(lambda batch=batch: self._stage(batch, reload))  # type: ignore[misc]
+                yield self.warehouse.retried(partial(self._bring_and_publish, batch))
             except CopyError as error:
                 queue = self._without_unreadable(batch, error) + queue
-                continue
-            finally:
-                self.work.delete(batch.written)
-            staged = time.perf_counter()
-            for batch_id in sorted(batch.adopted):
-                yield self._publish(dataset, batch_id)
-            if batch.objects:
-                result = self._publish(dataset, batch.id)
-                result.seconds = {"incoming": staged - started, **result.seconds}
-                yield result
+
+    def _bring_and_publish(self, batch: _Batch) -> BatchResult:
+        """A batch from its objects to the readers, on one connection."""
+        started = time.perf_counter()
+        batch.id = uuid.uuid4().hex
+        try:
+            with self.warehouse.session() as session:
+                with session.transaction(lock=False) as transaction:
+                    transaction.run("ddl/incoming_batch")
+                    bring = self._bring_events if batch.dataset == "events" else self._bring_songs
+                    staged = bring(transaction, batch)
+                brought = time.perf_counter()
+                result = self._publish(session, batch, staged)
+        finally:
+            self.work.delete(batch.written)
+        result.seconds = {"incoming": brought - started, "publish": time.perf_counter() - brought}
+        return result
 
     def _without_unreadable(
         self, batch: _Batch, error: CopyError
@@ -318,6 +309,7 @@ class Loader:
         changes: dict[str, Changes] = {}
         with self.warehouse.transaction() as transaction:
             bounds = {row[0]: (row[1], row[2]) for row in transaction.rows("ledger/published_bounds")}
+            transaction.run("ddl/incoming_batch")
             transaction.run("merge/republish_songs")
             for name in ("songs", "artists"):
                 changes[name] = Changes(*transaction.rows(f"merge/{name}")[0])
@@ -334,24 +326,12 @@ class Loader:
                 for violation in violations(transaction, gate, first, last, self.settings)
             ]
             if failed:
-                raise RulesRefused(f"the rebuilt star does not pass: {_verdict(failed)}")
+                raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
         return changes
 
     # ------------------------------------------------------------------ incoming
 
-    def _stage(self, batch: _Batch, reload: bool) -> None:
-        """Bring a batch to `incoming`, whole, and write it into the ledger; one transaction."""
-        with self.warehouse.transaction() as transaction:
-            batch.adopt(ledger.known_partitions(transaction), reload)
-            if not batch.objects:
-                return
-            ledger.discard_waiting(transaction, batch.dataset, [p.key for p in batch.objects])
-            stage = self._stage_events if batch.dataset == "events" else self._stage_songs
-            staged = stage(transaction, batch)
-            self._verify_versions(batch)
-            ledger.record_staged(transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id)
-
-    def _stage_events(self, transaction: Transaction, batch: _Batch) -> list[StagedPartition]:
+    def _bring_events(self, transaction: Transaction, batch: _Batch) -> list[StagedPartition]:
         jsonpaths = self._write(
             batch, "log_json_path.json", (sql.FOLDER / "copy/log_json_path.json").read_bytes()
         )
@@ -374,13 +354,13 @@ class Loader:
             )
         read = {partition: copied[partition] + len(rejects[partition]) for partition in batch.objects}
         faults: dict[str, list[dict[str, Any]]] = {}
-        for fault in transaction.records("copy/faulty_events", batch_id=batch.id):
+        for fault in transaction.records("copy/faulty_events"):
             faults.setdefault(str(fault["event_date"]), []).append(fault)
         for day, found in faults.items():
             partition = Partition("events", day)
             keys = [item.key for item in batch.readable(batch.objects[partition])]
             rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS)
-        staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events", batch_id=batch.id)}
+        staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
         return [
             StagedPartition(
                 partition=partition,
@@ -393,7 +373,7 @@ class Loader:
             for partition, objects in batch.objects.items()
         ]
 
-    def _stage_songs(self, transaction: Transaction, batch: _Batch) -> list[StagedPartition]:
+    def _bring_songs(self, transaction: Transaction, batch: _Batch) -> list[StagedPartition]:
         compacted = compact(self.source, self.work, batch.id, {p.key: o for p, o in batch.objects.items()})
         batch.written.extend(part.key for part in compacted.parts)
         rejects = compacted.rejects
@@ -401,12 +381,12 @@ class Loader:
             self._copy(transaction, "copy/songs", batch, "songs", self.work, compacted.parts)
             for prefix, refused in self._refused_songs(transaction, compacted).items():
                 rejects[prefix] += with_raw(self.source, refused)
-        transaction.run("copy/incoming_songs", batch_id=batch.id)
-        for fault in transaction.records("copy/faulty_songs", batch_id=batch.id):
+        transaction.run("copy/incoming_songs")
+        for fault in transaction.records("copy/faulty_songs"):
             prefix = fault["song_prefix"]
             keys = [item.key for item in batch.objects[Partition("songs", prefix)]]
             rejects[prefix] += located(self.source, keys, [fault], _SONG_FIELDS)
-        staged = dict(transaction.rows("copy/staged_songs", batch_id=batch.id))
+        staged = dict(transaction.rows("copy/staged_songs"))
         return [
             StagedPartition(
                 partition=partition,
@@ -460,84 +440,85 @@ class Loader:
             )
         return refused
 
-    def _verify_versions(self, batch: _Batch) -> None:
+    def _verify_versions(self, staged: Sequence[StagedPartition]) -> None:
         """Nothing that was read may have changed meanwhile: a manifest cannot pin versions."""
-        listed = [item for items in batch.objects.values() for item in items]
-        now = self.source.versions(listed)
-        for item in listed:
+        read = [item for part in staged for item in part.objects]
+        now = self.source.versions(read)
+        for item in read:
             if now.get(item.key) != item.version_token:
                 raise SourceChanged(f"{item.key} was overwritten or deleted while it was read; load again")
 
     # ------------------------------------------------------------------ audit and publish
 
-    def _publish(self, dataset: Dataset, batch_id: str, release_reason: str | None = None) -> BatchResult:
+    def _publish(
+        self, session: Session, batch: _Batch, staged: Sequence[StagedPartition], release: str | None = None
+    ) -> BatchResult:
         """Publish what passes of a batch and block the rest; one transaction.
 
         Which partitions those are is found out by trying: where a gate fails, the transaction is rolled back and
         done again without the partitions that failed it.
         """
         failed: dict[str, list[Violation]] = {}
-        started = time.perf_counter()
 
         def once() -> BatchResult | dict[str, list[Violation]]:
-            return self._try_publish(dataset, batch_id, failed, release_reason)
+            try:
+                with session.transaction() as transaction:
+                    return self._publish_once(transaction, batch, staged, failed, release)
+            except _GatesFailed as refusal:
+                return refusal.by_partition
 
-        while not isinstance(outcome := self.warehouse.retried(once), BatchResult):
+        while not isinstance(outcome := self.warehouse.retried(once, is_conflict), BatchResult):
             failed |= outcome
-        outcome.seconds["publish"] = time.perf_counter() - started
         outcome.violations = [violation for found in failed.values() for violation in found]
         return outcome
 
-    def _try_publish(
+    def _publish_once(
         self,
-        dataset: Dataset,
-        batch_id: str,
+        transaction: Transaction,
+        batch: _Batch,
+        staged: Sequence[StagedPartition],
         failed: Mapping[str, list[Violation]],
-        release_reason: str | None,
-    ) -> BatchResult | dict[str, list[Violation]]:
-        """One try: the result, or the gates that failed, by partition, after a rollback."""
-        try:
-            with self.warehouse.transaction() as transaction:
-                for key, found in failed.items():
-                    transaction.run(
-                        "ledger/block",
-                        batch_id=batch_id,
-                        dataset=dataset,
-                        partition_key=key,
-                        verdict=_verdict(found),
-                    )
-                waiting = [s.key for s in ledger.batch(transaction, batch_id) if s.state == "incoming"]
-                result = BatchResult([])
-                if waiting:
-                    self._merge(transaction, dataset, batch_id, waiting, release_reason, result)
-                    if release_reason is None:
-                        self._audit(transaction, dataset, waiting)
-                result.partitions = self._outcomes(transaction, dataset, batch_id)
-                return result
-        except _GatesFailed as refusal:
-            return refusal.by_partition
+        release: str | None,
+    ) -> BatchResult:
+        result = BatchResult([])
+        if release is None:
+            staged = batch.without_loaded(staged, ledger.known_partitions(transaction))
+        keys = [item.partition.key for item in staged]
+        if keys:
+            if release is None:
+                ledger.discard_blocked(transaction, batch.dataset, keys)
+                ledger.record(transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id)
+            for key, found in failed.items():
+                ledger.block(transaction, batch.id, batch.dataset, key, verdict(found))
+            publishing = [key for key in keys if key not in failed]
+            if publishing:
+                self._merge(transaction, batch, publishing, release, result)
+                if release is None:
+                    self._audit(transaction, batch.dataset, publishing)
+                    self._verify_versions(staged)
+            result.partitions = self._outcomes(transaction, batch)
+        return result
 
     def _merge(
         self,
         transaction: Transaction,
-        dataset: Dataset,
-        batch_id: str,
+        batch: _Batch,
         keys: Sequence[str],
-        release_reason: str | None,
+        release: str | None,
         result: BatchResult,
     ) -> None:
         bounds = {"first": min(keys), "last": max(keys)}
-        share = transaction.value("ledger/batch_share", batch_id=batch_id, dataset=dataset)
-        for name, table in MERGES[dataset]:
+        share = transaction.value("ledger/batch_share", batch_id=batch.id, dataset=batch.dataset)
+        for name, table in MERGES[batch.dataset]:
             if name.startswith("analyze/") and share < ANALYZE_SHARE:
                 continue
-            transaction.run(name, batch_id=batch_id, **bounds)
+            transaction.run(name, batch_id=batch.id, **bounds)
             if table:
                 result.changes[table] = Changes(*transaction.cursor.fetchall()[0])
         result.plays = {str(day): plays for day, plays in transaction.rows("merge/plays_by_day")}
-        if dataset == "songs":
+        if batch.dataset == "songs":
             result.rematched_days = list(result.plays)
-        transaction.run("ledger/publish", batch_id=batch_id, release_reason=release_reason)
+        transaction.run("ledger/publish", batch_id=batch.id, release_reason=release)
 
     def _audit(self, transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
         failed: dict[str, list[Violation]] = {}
@@ -548,11 +529,11 @@ class Loader:
         if failed:
             raise _GatesFailed(failed)
 
-    def _outcomes(self, transaction: Transaction, dataset: Dataset, batch_id: str) -> list[PartitionResult]:
-        sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch_id))
+    def _outcomes(self, transaction: Transaction, batch: _Batch) -> list[PartitionResult]:
+        sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch.id))
         return [
             PartitionResult(
-                partition=Partition(dataset, state.key),
+                partition=Partition(batch.dataset, state.key),
                 state=state.state,
                 objects=state.objects,
                 bytes=sizes.get(state.key, 0),
@@ -561,20 +542,20 @@ class Loader:
                 rows_quarantined=state.rows_quarantined,
                 verdict=state.verdict,
             )
-            for state in ledger.batch(transaction, batch_id)
+            for state in ledger.batch(transaction, batch.id)
         ]
 
 
 @dataclass
 class _Batch:
-    """Partitions on their way into `incoming` under one id."""
+    """Partitions on their way to readers. The id is that of the last try."""
 
-    id: str
     dataset: Dataset
     objects: dict[Partition, list[SourceObject]]
-    unreadable: dict[str, str]
+    unreadable: dict[str, str]  # object key -> why
+    reload: bool = False
+    id: str = ""
     written: list[str] = field(default_factory=list)  # keys in the work area
-    adopted: set[str] = field(default_factory=set)  # batches of others that hold the same versions already
 
     def readable(self, objects: Sequence[SourceObject]) -> list[SourceObject]:
         """Those of the objects that COPY can read."""
@@ -588,16 +569,18 @@ class _Batch:
             if item.key in self.unreadable
         ]
 
-    def adopt(self, known: Mapping[Partition, KnownPartition], reload: bool) -> None:
-        """Leave out what another load brought in between, in the very same version."""
-        if reload:
-            return
-        for partition, items in list(self.objects.items()):
-            was = known.get(partition)
-            same = was is not None and dict(was.objects) == {i.key: i.version_token for i in items}
-            if was is not None and same and was.state in ("incoming", "published"):
-                del self.objects[partition]
-                self.adopted.add(was.batch_id)
+    def without_loaded(
+        self, staged: Sequence[StagedPartition], known: Mapping[Partition, KnownPartition]
+    ) -> list[StagedPartition]:
+        """Leave out what another load has published in between, in the very same version."""
+        return [
+            item
+            for item in staged
+            if self.reload
+            or (was := known.get(item.partition)) is None
+            or was.state != "published"
+            or dict(was.objects) != {o.key: o.version_token for o in item.objects}
+        ]
 
 
 class _GatesFailed(Exception):
@@ -606,7 +589,7 @@ class _GatesFailed(Exception):
         self.by_partition = by_partition
 
 
-def _verdict(found: Sequence[Violation]) -> str:
+def verdict(found: Sequence[Violation]) -> str:
     """Why a partition is blocked, as JSON: check, number of offending rows, a sample of them."""
     return json.dumps(
         [{"check": v.check, "violations": v.count, "sample": v.sample} for v in found],

@@ -67,36 +67,19 @@ class Warehouse:
         return connection
 
     @contextmanager
-    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
-        """One transaction on one connection: committed at the end, rolled back on any exception.
-
-        With `lock` it first takes the project's one lock, as every transaction that changes anything must:
-        before the first read, so that its snapshot already holds what the holder before it wrote.
-        Raises LockTimeout, or psycopg2's errors as they are.
-        """
+    def session(self) -> Iterator[Session]:
+        """One connection for several transactions, with temporary tables that outlive them."""
         connection = self.connect()
         try:
-            transaction = Transaction(connection, self.before_statement)
-            if lock:
-                self._lock(transaction)
-            yield transaction
-            if self.before_statement:
-                self.before_statement("commit")
-            connection.commit()
-        except BaseException:
-            if not connection.closed:
-                connection.rollback()
-            raise
+            yield Session(self, connection)
         finally:
             connection.close()
 
-    def _lock(self, transaction: Transaction) -> None:
-        try:
-            transaction.run("ledger/lock", lock_wait_ms=LOCK_WAIT_MS)
-        except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
-            raise LockTimeout(
-                f"another load has held the lock for {LOCK_WAIT_MS // 60_000} minutes: {self.lock_holder()}"
-            ) from None
+    @contextmanager
+    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
+        """One transaction on a connection of its own: see Session.transaction."""
+        with self.session() as session, session.transaction(lock=lock) as transaction:
+            yield transaction
 
     def lock_holder(self) -> str:
         """Who holds the project's lock, in words."""
@@ -104,13 +87,16 @@ class Warehouse:
             rows = transaction.rows("ledger/lock_holder")
         return ", ".join(f"process {row[0]} since {row[1]:%Y-%m-%d %H:%M:%S}" for row in rows) or "nobody now"
 
-    def retried(self, work: Callable[[], Result]) -> Result:
-        """Run a function that makes one whole transaction, again with jitter where the warehouse says that trying
-        again can help: serialization failures (1023 on Redshift), deadlocks, lost connections. The function finds
-        out from the ledger whether its earlier try was committed.
+    def retried(
+        self, work: Callable[[], Result], transient: Callable[[BaseException], bool] | None = None
+    ) -> Result:
+        """Run a function that makes one whole transaction, again with jitter where trying again can help.
+
+        That is what `transient` says of its error: by default serialization failures, deadlocks and lost
+        connections. The function finds out from the ledger whether its earlier try was committed.
         """
         for attempt in Retrying(
-            retry=retry_if_exception(is_transient),
+            retry=retry_if_exception(transient or is_transient),
             wait=wait_random_exponential(multiplier=0.2, max=10),
             stop=stop_after_attempt(8),
             reraise=True,
@@ -140,6 +126,43 @@ class Warehouse:
 
 #: How many tables `sql/ddl` makes in the project's schemas.
 EXPECTED_TABLES = 14
+
+
+@dataclass
+class Session:
+    """A connection in use."""
+
+    warehouse: Warehouse
+    connection: Connection
+
+    @contextmanager
+    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
+        """One transaction: committed at the end, rolled back on any exception.
+
+        With `lock` it first takes the project's one lock, as every transaction that changes anything must:
+        before the first read, so that its snapshot already holds what the holder before it wrote.
+        Raises LockTimeout, or psycopg2's errors as they are.
+        """
+        transaction = Transaction(self.connection, self.warehouse.before_statement)
+        try:
+            if lock:
+                self._lock(transaction)
+            yield transaction
+            if self.warehouse.before_statement:
+                self.warehouse.before_statement("commit")
+            self.connection.commit()
+        except BaseException:
+            if not self.connection.closed:
+                self.connection.rollback()
+            raise
+
+    def _lock(self, transaction: Transaction) -> None:
+        try:
+            transaction.run("ledger/lock", lock_wait_ms=LOCK_WAIT_MS)
+        except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
+            minutes = LOCK_WAIT_MS // 60_000
+            holder = self.warehouse.lock_holder()
+            raise LockTimeout(f"another load has held the lock for {minutes} minutes: {holder}") from None
 
 
 class Transaction:
@@ -183,17 +206,22 @@ class Transaction:
             execute_values(self.cursor, statement.replace("%(rows)s", "%s"), rows, page_size=1000)
 
 
-def is_transient(error: BaseException) -> bool:
-    """Whether a whole transaction that failed with this error may succeed when it is run again.
+def is_conflict(error: BaseException) -> bool:
+    """Whether the warehouse gave way to another transaction: the same session may try again.
 
     40001 is PostgreSQL's code of a serialization failure; Redshift says 1023 in the text
-    (https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html). Class 08 and 57P are connections lost.
+    (https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html).
     """
     if isinstance(error, (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)):
         return True
-    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
-        return not isinstance(error, psycopg2.errors.QueryCanceled)
     return isinstance(error, psycopg2.Error) and "1023" in str(error) and "erializable" in str(error)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether work that failed with this error may succeed on a new connection: a conflict, or a lost connection."""
+    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
+        return not isinstance(error, (psycopg2.errors.QueryCanceled, psycopg2.errors.DiskFull))
+    return is_conflict(error)
 
 
 def open_warehouse(settings: Settings, **options: Any) -> Warehouse:

@@ -5,8 +5,8 @@ where
     event_date between %(first)s and %(last)s
     and (songplay_id is null or start_time is null or user_id is null or session_id is null or item_in_session is null)
 union all
-select max(event_date), songplay_id, max(session_id), max(item_in_session), max(start_time)
+select max(event_date), max(songplay_id), session_id, item_in_session, max(start_time)
 from sparkify.songplays
 where event_date between %(first)s and %(last)s
-group by songplay_id
+group by session_id, item_in_session
 having count(*) > 1

@@ -1,7 +1,7 @@
 -- The day's records with their day and batch. `fault` says why a record cannot be staged; this is the only place of
 -- the rule: a play needs a user who is logged in, a session, an item and a time, for it has its row in users and time.
 -- The bounds of ts are the years 1 to 9999.
-insert into incoming.events (
+insert into incoming_events (
     batch_id, event_date, fault,
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id

@@ -1,5 +1,5 @@
 -- The compacted song records of a batch: many small objects in a few, with the prefix of their path added.
-copy incoming.songs (
+copy incoming_songs (
     batch_id, song_prefix, num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name,
     song_id, title, duration, year
 )

@@ -1,4 +1,4 @@
 select event_date, count(*)
-from incoming.events
-where batch_id = %(batch_id)s and fault is null
+from incoming_events
+where fault is null
 group by event_date;

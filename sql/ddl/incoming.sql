@@ -1,5 +1,5 @@
--- The workbench of COPY: batches that wait for their audit, or that did not pass it.
--- fault says why a record cannot be staged (copy/incoming_events.sql, copy/incoming_songs.sql).
+-- Batches that did not pass their audit, kept for inspection and for `sparkify release`; and the form of every batch on
+-- its way. fault says why a record cannot be staged (copy/incoming_events.sql, copy/incoming_songs.sql).
 create table if not exists incoming.events (
     batch_id varchar(64) not null,
     artist varchar(1024),

@@ -5,7 +5,8 @@ create table if not exists ledger.load_lock (
 ) diststyle all;
 
 -- One row for each version of a partition (a day of events, a prefix of songs) that was ever staged.
--- state: incoming -> published | blocked; published -> superseded | withdrawn; blocked or incoming -> superseded
+-- state: incoming (only inside the transaction that publishes) -> published, withdrawn (nothing is left of it in the
+-- source) or blocked; published and blocked -> superseded by a newer version
 create table if not exists ledger.loads (
     batch_id varchar(64) not null,
     dataset varchar(16) not null,

@@ -3,5 +3,5 @@ select
     dataset, partition_key, state, objects, records_read, rows_staged, rows_quarantined, sql_hash, run_id, verdict,
     release_reason, staged_at, published_at
 from ledger.loads
-where state in ('incoming', 'blocked', 'published')
+where state in ('blocked', 'published')
 order by dataset desc, partition_key asc, staged_at asc;

@@ -1,4 +1,4 @@
--- versions of these partitions that wait or are blocked give way to a newer one
+-- blocked versions of these partitions give way to a newer one
 delete from ledger.quarantine
 where
     dataset = %(dataset)s
@@ -6,9 +6,9 @@ where
     and batch_id in (
         select batch_id
         from ledger.loads
-        where dataset = %(dataset)s and state in ('incoming', 'blocked')
+        where dataset = %(dataset)s and state = 'blocked'
     );
 
 update ledger.loads
 set state = 'superseded'
-where dataset = %(dataset)s and partition_key in %(partition_keys)s and state in ('incoming', 'blocked');
+where dataset = %(dataset)s and partition_key in %(partition_keys)s and state = 'blocked';

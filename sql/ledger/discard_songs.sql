@@ -1,3 +1,3 @@
--- rows of these prefixes that wait or are blocked give way to a newer version
+-- rows of these prefixes that are blocked give way to a newer version
 delete from incoming.songs
 where song_prefix in %(partition_keys)s;

@@ -4,6 +4,6 @@ select
 from ledger.loads as l
 left join ledger.objects as o
     on l.batch_id = o.batch_id and l.dataset = o.dataset and l.partition_key = o.partition_key
-where l.state in ('incoming', 'blocked', 'published')
--- a published version comes before the one that waits to replace it
+where l.state in ('blocked', 'published')
+-- a published version comes before the one that is blocked from replacing it
 order by case l.state when 'published' then 0 else 1 end;

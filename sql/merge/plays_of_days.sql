@@ -1,33 +1,72 @@
--- Which plays the days touch: those that left with the old rows and those that came with the new ones.
-create temp table touched_plays as
-select session_id, item_in_session
-from withdrawn_events
-where page = 'NextSong'
-union
-select e.session_id, e.item_in_session
-from staging.events as e
-inner join publishing_days as d on e.event_date = d.event_date
-where e.page = 'NextSong' and e.event_date between %(first)s and %(last)s;
+-- Which plays the days of a batch make or unmake.
 
--- Records of the same plays that other days hold: one scan of five narrow columns of staging.events.
+-- The keys that came, with the number of records that each was delivered in.
+create temp table arrived_plays as
+select i.session_id, i.item_in_session, count(*) as deliveries
+from incoming_events as i
+inner join publishing_days as d on i.event_date = d.event_date
+where i.page = 'NextSong' and i.fault is null
+group by i.session_id, i.item_in_session;
+
+-- Records of these plays, and of those that left, that other days hold: one scan of five narrow columns of
+-- staging.events (session_id, item_in_session, page, event_date, ts).
 create temp table rival_records as
-select e.session_id, e.item_in_session, e.event_date, e.ts
+select distinct e.session_id, e.item_in_session, e.event_date, e.ts
 from staging.events as e
-inner join touched_plays as t on e.session_id = t.session_id and e.item_in_session = t.item_in_session
+inner join (
+    select session_id, item_in_session
+    from arrived_plays
+    union all
+    select session_id, item_in_session
+    from withdrawn_events
+    where page = 'NextSong'
+) as k on e.session_id = k.session_id and e.item_in_session = k.item_in_session
 left join publishing_days as d on e.event_date = d.event_date
 where e.page = 'NextSong' and d.event_date is null;
 
--- Every record of these plays that is staged now ...
-create temp table play_records as
-select e.session_id, e.item_in_session, e.event_date, e.ts
-from staging.events as e
-inner join publishing_days as d on e.event_date = d.event_date
-where e.page = 'NextSong' and e.event_date between %(first)s and %(last)s
-union all
-select session_id, item_in_session, event_date, ts
+create temp table contested_plays as
+select session_id, item_in_session
+from arrived_plays
+where deliveries > 1
+union
+select session_id, item_in_session
 from rival_records;
 
--- ... and every record that was: one of them is the play as it stands published.
+-- A play that has one record is that record ...
+create temp table plays as
+select
+    i.session_id, i.item_in_session, i.ts, i.event_date, i.artist, i.auth, i.first_name, i.gender,
+    i.last_name, i.length, i.level, i.location, i.method, i.registration, i.song, i.status, i.user_agent,
+    i.user_id
+from incoming_events as i
+inner join publishing_days as d on i.event_date = d.event_date
+left join contested_plays as c on i.session_id = c.session_id and i.item_in_session = c.item_in_session
+where i.page = 'NextSong' and i.fault is null and c.session_id is null;
+
+-- ... and among several one is chosen.
+create temp table contested_records as
+select
+    i.session_id, i.item_in_session, i.ts, i.event_date, i.artist, i.auth, i.first_name, i.gender,
+    i.last_name, i.length, i.level, i.location, i.method, i.registration, i.song, i.status, i.user_agent,
+    i.user_id
+from incoming_events as i
+inner join publishing_days as d on i.event_date = d.event_date
+inner join contested_plays as c on i.session_id = c.session_id and i.item_in_session = c.item_in_session
+where i.page = 'NextSong' and i.fault is null
+union all
+select
+    e.session_id, e.item_in_session, e.ts, e.event_date, e.artist, e.auth, e.first_name, e.gender,
+    e.last_name, e.length, e.level, e.location, e.method, e.registration, e.song, e.status, e.user_agent,
+    e.user_id
+from staging.events as e
+inner join (select distinct session_id, item_in_session, event_date from rival_records) as r
+    on
+        e.event_date = r.event_date
+        and e.session_id = r.session_id
+        and e.item_in_session = r.item_in_session
+where e.page = 'NextSong';
+
+-- Every record that these plays had before: one of them is the play as it stands published.
 create temp table former_records as
 select session_id, item_in_session, ts
 from withdrawn_events

@@ -7,12 +7,22 @@ from staging.events as e
 inner join touched_titles as t on rtrim(e.song) = t.title and rtrim(e.artist) = t.artist_name
 where e.page = 'NextSong';
 
-create temp table play_records as
-select e.session_id, e.item_in_session, e.event_date, e.ts
+create temp table contested_records as
+select
+    e.session_id, e.item_in_session, e.ts, e.event_date, e.artist, e.auth, e.first_name, e.gender,
+    e.last_name, e.length, e.level, e.location, e.method, e.registration, e.song, e.status, e.user_agent,
+    e.user_id
 from staging.events as e
 inner join touched_plays as t on e.session_id = t.session_id and e.item_in_session = t.item_in_session
 where e.page = 'NextSong';
 
+create temp table plays as
+select
+    session_id, item_in_session, ts, event_date, artist, auth, first_name, gender, last_name, length,
+    level, location, method, registration, song, status, user_agent, user_id
+from contested_records
+where 1 = 0;
+
 create temp table former_records as
 select session_id, item_in_session, ts
-from play_records;
+from contested_records;

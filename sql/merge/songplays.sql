@@ -1,64 +1,35 @@
--- Makes the touched plays anew from staging: SCD1 by replacing existing rows
--- (docs: merge-replacing-existing-rows). Takes play_records and former_records.
+-- Makes the touched plays anew: SCD1 by replacing existing rows (docs: merge-replacing-existing-rows).
+-- Takes plays, contested_records and former_records from plays_of_days or plays_of_titles.
 
 -- A play that was delivered more than once: the greatest (ts, event_date) wins, then the content, column by column in
 -- the order written here, the greater value first and nulls last.
-create temp table contested_plays as
-select session_id, item_in_session
-from play_records
-group by session_id, item_in_session
-having count(*) > 1;
-
-create temp table contested_days as
-select distinct r.session_id, r.item_in_session, r.event_date
-from play_records as r
-inner join contested_plays as c on r.session_id = c.session_id and r.item_in_session = c.item_in_session;
-
-create temp table plays as
+insert into plays
 select
-    e.session_id, e.item_in_session, e.ts, e.user_id, e.level, e.location, e.user_agent, e.event_date,
-    e.song, e.artist, e.length
-from staging.events as e
-inner join play_records as r
-    on
-        e.event_date = r.event_date
-        and e.session_id = r.session_id
-        and e.item_in_session = r.item_in_session
-left join contested_plays as c on e.session_id = c.session_id and e.item_in_session = c.item_in_session
-where e.page = 'NextSong' and c.session_id is null
-union all
-select
-    session_id, item_in_session, ts, user_id, level, location, user_agent, event_date,
-    song, artist, length
+    session_id, item_in_session, ts, event_date, artist, auth, first_name, gender, last_name, length,
+    level, location, method, registration, song, status, user_agent, user_id
 from (
     select
-        e.*,
+        c.*,
         row_number() over (
-            partition by e.session_id, e.item_in_session
+            partition by session_id, item_in_session
             order by
-                e.ts desc, e.event_date desc,
-                e.artist desc nulls last,
-                e.auth desc nulls last,
-                e.first_name desc nulls last,
-                e.gender desc nulls last,
-                e.last_name desc nulls last,
-                e.length desc nulls last,
-                e.level desc nulls last,
-                e.location desc nulls last,
-                e.method desc nulls last,
-                e.registration desc nulls last,
-                e.song desc nulls last,
-                e.status desc nulls last,
-                e.user_agent desc nulls last,
-                e.user_id desc nulls last
+                ts desc, event_date desc,
+                artist desc nulls last,
+                auth desc nulls last,
+                first_name desc nulls last,
+                gender desc nulls last,
+                last_name desc nulls last,
+                length desc nulls last,
+                level desc nulls last,
+                location desc nulls last,
+                method desc nulls last,
+                registration desc nulls last,
+                song desc nulls last,
+                status desc nulls last,
+                user_agent desc nulls last,
+                user_id desc nulls last
         ) as place
-    from staging.events as e
-    inner join contested_days as c
-        on
-            e.event_date = c.event_date
-            and e.session_id = c.session_id
-            and e.item_in_session = c.item_in_session
-    where e.page = 'NextSong'
+    from contested_records as c
 ) as ranked
 where place = 1;
 

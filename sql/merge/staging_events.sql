@@ -6,7 +6,7 @@ from ledger.loads
 where batch_id = %(batch_id)s and dataset = 'events' and state = 'incoming';
 
 create temp table withdrawn_events as
-select e.event_date, e.page, e.auth, e.session_id, e.item_in_session, e.ts, e.user_id
+select e.event_date, e.page, e.session_id, e.item_in_session, e.ts
 from staging.events as e
 inner join publishing_days as d on e.event_date = d.event_date
 where e.event_date between %(first)s and %(last)s;
@@ -25,12 +25,6 @@ select
     i.artist, i.auth, i.first_name, i.gender, i.item_in_session, i.last_name, i.length, i.level,
     i.location, i.method, i.page, i.registration, i.session_id, i.song, i.status, i.ts, i.user_agent,
     i.user_id, i.event_date
-from incoming.events as i
+from incoming_events as i
 inner join publishing_days as d on i.event_date = d.event_date
-where i.batch_id = %(batch_id)s and i.fault is null;
-
-delete from incoming.events
-using publishing_days
-where
-    events.batch_id = %(batch_id)s
-    and events.event_date = publishing_days.event_date;
+where i.fault is null;

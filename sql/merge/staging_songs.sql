@@ -13,25 +13,19 @@ delete from staging.songs
 using publishing_prefixes
 where songs.song_prefix = publishing_prefixes.song_prefix;
 
+create temp table arrived_songs as
+select
+    i.num_songs, i.artist_id, i.artist_latitude, i.artist_longitude, i.artist_location, i.artist_name,
+    i.song_id, i.title, i.duration, i.year, i.song_prefix
+from incoming_songs as i
+inner join publishing_prefixes as p on i.song_prefix = p.song_prefix
+where i.fault is null;
+
 insert into staging.songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
     title, duration, year, song_prefix
 )
 select
-    i.num_songs, i.artist_id, i.artist_latitude, i.artist_longitude, i.artist_location, i.artist_name,
-    i.song_id, i.title, i.duration, i.year, i.song_prefix
-from incoming.songs as i
-inner join publishing_prefixes as p on i.song_prefix = p.song_prefix
-where i.batch_id = %(batch_id)s and i.fault is null;
-
-create temp table arrived_songs as
-select i.song_id, i.artist_id
-from incoming.songs as i
-inner join publishing_prefixes as p on i.song_prefix = p.song_prefix
-where i.batch_id = %(batch_id)s and i.fault is null;
-
-delete from incoming.songs
-using publishing_prefixes
-where
-    songs.batch_id = %(batch_id)s
-    and songs.song_prefix = publishing_prefixes.song_prefix;
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
+    title, duration, year, song_prefix
+from arrived_songs;

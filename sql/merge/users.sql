@@ -2,27 +2,22 @@
 -- then by content (level, first_name, last_name, gender), the greater value first, nulls last, whatever order days
 -- come in.
 
--- The events of logged-in users in the days of the batch.
-create temp table user_events as
-select
-    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts as event_ts,
-    e.session_id, e.item_in_session, e.event_date
-from staging.events as e
-inner join publishing_days as d on e.event_date = d.event_date
-where e.auth = 'Logged In' and e.user_id is not null and e.event_date between %(first)s and %(last)s;
-
--- The best of each user. The greatest ts first narrows what has to be sorted.
+-- The best event of each user in the days of the batch. The greatest ts first narrows what has to be sorted.
 create temp table latest_events as
-select user_id, max(event_ts) as event_ts
-from user_events
-group by user_id;
+select i.user_id, max(i.ts) as event_ts
+from incoming_events as i
+inner join publishing_days as d on i.event_date = d.event_date
+where i.auth = 'Logged In' and i.user_id is not null and i.fault is null
+group by i.user_id;
 
 create temp table user_candidates as
 select distinct
-    e.user_id, e.first_name, e.last_name, e.gender, e.level, e.event_ts,
-    e.session_id, e.item_in_session, e.event_date
-from user_events as e
-inner join latest_events as l on e.user_id = l.user_id and (e.event_ts = l.event_ts or l.event_ts is null);
+    i.user_id, i.first_name, i.last_name, i.gender, i.level, i.ts as event_ts,
+    i.session_id, i.item_in_session, i.event_date
+from incoming_events as i
+inner join publishing_days as d on i.event_date = d.event_date
+inner join latest_events as l on i.user_id = l.user_id and (i.ts = l.event_ts or l.event_ts is null)
+where i.auth = 'Logged In' and i.fault is null;
 
 -- Users whose winning event was in these days and is gone from them: they fall back to the best that is left anywhere.
 -- Only for these, one scan of staging.events over auth, user_id, ts and the columns of the row.
