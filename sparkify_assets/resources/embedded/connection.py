@@ -107,6 +107,11 @@ class Connection(PlainConnection):
 
     def create_domains(self, names: Iterable[str]) -> None:
         """Create the types that count bytes; in a session apart, so that they do not go with a rollback."""
+        if self._domains.issuperset(names):
+            return
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute("select typname from pg_type where typnamespace = 'redshift'::regnamespace")
+            self._domains.update(name for (name,) in cursor.fetchall())
         unknown = set(names) - self._domains
         if not unknown:
             return

@@ -205,7 +205,7 @@ def _string(token: Token) -> str:
 class Mapping(NamedTuple):
     """How the values of a record are found.
 
-    `row` raises Refused. `present` is quicker, for records that have all keys; for others it raises KeyError or TypeError.
+    `row` raises Refused. `present` is quicker; it raises KeyError or TypeError for records that lack a key.
     """
 
     row: Callable[[Any], Row]

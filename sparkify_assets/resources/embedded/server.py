@@ -315,8 +315,8 @@ def _run(command: Sequence[str], folder: Path, binaries: Path, keep: Sequence[in
 def _as_server_user(folder: Path, binaries: Path) -> list[str]:
     """The words before a command that make it run as the server's user, with the least privilege that will do.
 
-    Where a folder on the way may not be entered by that user, the command gets one capability that passes it
-    (capabilities(7)), rather than that folder other permissions.
+    Where a folder on the way may not be entered by that user, the command gets one capability that passes it, rather
+    than that folder other permissions: capabilities(7). The secure bit lets access(2) count it, which initdb asks.
     """
     if os.geteuid() != 0:
         return []
@@ -328,7 +328,7 @@ def _as_server_user(folder: Path, binaries: Path) -> list[str]:
     user = _server_user(folder)
     plain = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     capable = [
-        [*plain, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
+        [*plain, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup"]
         for capability in ("dac_read_search", "dac_override")
     ]
     for prefix in (plain, *capable):
