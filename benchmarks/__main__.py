@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import platform
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -73,7 +74,8 @@ def main(
         with contenders(Path(name), data.source, floor_only, with_dlt) as contending:
             results = [run_round(number, contending, data) for number in range(rounds)]
     about = {"events": events, "songs": songs, "rounds": rounds, **machine()}
-    Console().print(table(results, about))
+    title = "{events:,} events, {songs:,} song files; seconds, median of {rounds} rounds; {cpus} cores"
+    Console().print(title.format(**about), table(results), sep="\n")
     if output:
         output.write_text(json.dumps({"about": about, "rounds": as_json(results)}, indent=2) + "\n", "utf-8")
 
@@ -180,4 +182,7 @@ def as_json(results: list[Results]) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     app = typer.Typer(pretty_exceptions_enable=False)
     app.command()(main)
-    app()
+    try:
+        app()
+    except RuntimeError as error:
+        sys.exit(f"error: {error}")
