@@ -12,8 +12,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from sparkify_assets.batches import BatchResult, PartitionResult
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
-from sparkify_assets.loading import BatchResult, Loader, PartitionResult
+from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import ASSETS, asset_spec

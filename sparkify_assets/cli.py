@@ -31,9 +31,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
-from sparkify_assets.loading import Changes, DeletionsRefused, Loader, SourceChanged
+from sparkify_assets.loading import DeletionsRefused, Loader
 from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
 from sparkify_assets.resources import embedded
 from sparkify_assets.resources.landing_zone import SourceError, open_store
 from sparkify_assets.resources.redshift import LockTimeout, Warehouse, WarehouseError, open_warehouse
@@ -41,6 +43,8 @@ from sparkify_assets.runs import prepare_home, run_load
 from sparkify_assets.settings import Settings, SettingsError, path_of
 from sparkify_assets.status import Status
 from sparkify_assets.status import status as compare
+from sparkify_assets.why import NoSuchPlay
+from sparkify_assets.why import why as provenance
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="Sparkify's warehouse."
@@ -123,7 +127,7 @@ def load(
     started = time.perf_counter()
     if republish:
         loader.warehouse.ensure_tables()
-        changes = loader.republish()
+        changes = loader.publisher.republish()
         _print_changes(changes, time.perf_counter() - started, output)
         return
     plan = _plan(loader, days, songs, full, accept_deletions)
@@ -153,7 +157,7 @@ def load(
     ]
     if stopped:
         raise CommandError("; ".join(" ".join(error.split()) for error in stopped))
-    if report["blocked"] or not succeeded:
+    if report["blocked"] or report["inseparable"] or not succeeded:
         raise typer.Exit(1)
 
 
@@ -164,6 +168,7 @@ class _Plan:
     songs: list[str]
     days: list[str]
     outside: list[str]
+    inseparable: list[str]
     blocked: list[str]
     unrecognised: list[str]
 
@@ -193,6 +198,7 @@ def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accep
             "events", wanted_days and (lambda key: wanted_days[0] <= key <= wanted_days[1]), songs is not None
         ),
         outside=list(survey.outside),
+        inseparable=[str(p) for p in survey.inseparable],
         blocked=[str(p) for p in survey.blocked()],
         unrecognised=sorted(survey.difference.unrecognised),
     )
@@ -276,6 +282,7 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
             {str(item.partition) for item in items if item.state == "blocked"} | set(plan.blocked)
         ),
         "outside": plan.outside,
+        "inseparable": plan.inseparable,
         "unrecognised": plan.unrecognised,
         "runs": runs,
         "seconds": {
@@ -306,6 +313,10 @@ def _print_report(report: dict[str, Any]) -> None:
         out.print(f"[yellow]unrecognised[/] {escape(name)}")
     for day in report["outside"]:
         out.print(f"[yellow]outside the days of the settings[/] {day}")
+    for name in report["inseparable"]:
+        out.print(
+            f"[red]not loaded[/] {name}: an object was overwritten while another, gone from the source, is kept"
+        )
     for name in report["blocked"]:
         out.print(f"[red]blocked[/] {name} (see `sparkify status`)")
 
@@ -409,6 +420,66 @@ def _print_status(found: Status) -> None:
         out.print(f"[yellow]unrecognised[/] {escape(name)}")
     if found.warning:
         out.print(f"[red]{escape(found.warning)}[/]")
+
+
+@app.command()
+def rejects(
+    day: Annotated[str | None, typer.Option(help="Only of this day or prefix.", metavar="DAY")] = None,
+    file: Annotated[str | None, typer.Option(help="Only of this object.", metavar="KEY")] = None,
+    output: Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")] = RowFormat.table,
+) -> None:
+    """List the records in quarantine, with what is written there."""
+    warehouse = open_warehouse(settings())
+    warehouse.ensure_tables()
+    with warehouse.transaction(lock=False) as transaction:
+        rows = transaction.rows("ledger/quarantined", partition_key=day, object_key=file)
+        columns = [column.name for column in transaction.cursor.description or ()]
+    _print_rows(columns, rows, output)
+
+
+@app.command()
+def release(
+    partition: Annotated[
+        str, typer.Argument(metavar="DAY", help="A blocked day, or a blocked prefix of songs.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the ledger.")],
+) -> None:
+    """Publish a blocked day as it is, whatever its checks say."""
+    if not reason.strip():
+        raise CommandError("--reason: say why, for those who come after you")
+    chosen = Partition("events" if "-" in partition else "songs", partition)
+    result = open_loader(settings()).publisher.release(chosen, reason)
+    for item in result.partitions:
+        out.print(
+            f"{item.partition} is {item.state}: {item.rows_staged:,} rows staged, {item.rows_quarantined:,} rejected."
+        )
+
+
+@app.command()
+def why(
+    songplay_id: Annotated[str, typer.Argument(metavar="SONGPLAY_ID")],
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Say where a play comes from: its objects, its run, its rules, and how its song was found."""
+    found = provenance(open_warehouse(settings()), songplay_id)
+    if output is Format.json:
+        sys.stdout.write(json.dumps(found, default=str, ensure_ascii=False) + "\n")
+        return
+    play = found["play"]
+    out.print(
+        f"play {songplay_id}: user {play['user_id']} at {play['start_time']} UTC, delivered {play['deliveries']} times"
+    )
+    out.print(
+        f"song {escape(str(play['song']))} by {escape(str(play['artist']))}: {play['song_id'] or 'not matched'}"
+    )
+    out.print(f"rule: {found['match']}")
+    for title in ("events", "songs"):
+        for source in found[title]:
+            out.print(
+                f"{title}: {escape(source['object_key'])} ({source['size_bytes']:,} bytes, {source['version_token']},"
+                f" {source['content_hash']})\n  run {source['run_id']}, published {source['published_at']} UTC,"
+                f" rules {source['sql_hash']}"
+            )
 
 
 @app.command()
@@ -569,6 +640,9 @@ _USER_ERRORS = (
     WarehouseError,
     LockTimeout,
     DeletionsRefused,
+    NotBlocked,
+    NoSuchPlay,
+    RulesRefused,
     embedded.ServerError,
     psycopg2.Error,
 )

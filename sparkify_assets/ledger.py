@@ -102,6 +102,12 @@ def record(
     transaction.insert("ledger/insert_quarantine", rejects)
 
 
+def keep(transaction: Transaction, batch_id: str, partition: Partition) -> None:
+    """Take over, into a partition of a batch, what is published of it: rows, objects, rejected records, counts."""
+    transaction.run("ledger/keep", batch_id=batch_id, dataset=partition.dataset, partition_key=partition.key)
+    transaction.run(f"ledger/keep_{partition.dataset}", batch_id=batch_id, partition_key=partition.key)
+
+
 def block(transaction: Transaction, batch_id: str, dataset: Dataset, key: str, verdict: str) -> None:
     """Set a partition of a batch aside, with the reason; its rows stay in `incoming`."""
     transaction.run(

@@ -70,7 +70,7 @@ def status(loader: Loader) -> Status:
 
 
 def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:
-    change = survey.difference.changed.get(partition, Change())
+    change = survey.difference.changed.get(partition) or survey.kept.get(partition, Change())
     listed = survey.difference.listed.get(partition, [])
     result = PartitionStatus(
         dataset=partition.dataset,
@@ -100,8 +100,5 @@ def _state(survey: Survey, partition: Partition, load: dict[str, Any] | None) ->
     if partition in survey.difference.changed:
         return "changed" if survey.difference.listed.get(partition) else "gone"
     if load["state"] == "published":
-        kept = set(survey.known[partition].objects) - {
-            item.key for item in survey.difference.listed.get(partition, [])
-        }
-        return "kept" if kept else "loaded"
+        return "kept" if partition in survey.kept else "loaded"
     return str(load["state"])

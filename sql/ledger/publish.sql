@@ -31,5 +31,5 @@ set
     state = case when objects = 0 then 'withdrawn' else 'published' end,
     published_at = getdate(),
     release_reason = %(release_reason)s,
-    verdict = null
+    verdict = case when %(release_reason)s is null then null else verdict end
 where batch_id = %(batch_id)s and state = 'incoming';

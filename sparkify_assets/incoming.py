@@ -1,0 +1,160 @@
+"""From the objects of a batch to rows that wait: COPY into tables of the session's own, and rejects into quarantine.
+
+Belongs here: what is read, how, and what becomes of each record. Does not: what readers see (`publishing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sparkify_assets import sql
+from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.batches import Batch
+from sparkify_assets.compaction import Compacted, compact
+from sparkify_assets.ledger import StagedPartition
+from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.quarantine import Reject, located, with_raw
+from sparkify_assets.resources.landing_zone import ObjectStore, manifest
+from sparkify_assets.resources.redshift import Transaction
+from sparkify_assets.settings import Settings
+
+#: What finds a record of a fault again: column of `incoming` -> key in the record.
+_EVENT_FIELDS = {
+    "page": "page", "auth": "auth", "user_id": "userId", "session_id": "sessionId",
+    "item_in_session": "itemInSession", "ts": "ts",
+}  # fmt: skip
+_SONG_FIELDS = {"song_id": "song_id", "artist_id": "artist_id", "title": "title"}
+
+
+#: Called with a phase (`incoming`, `publish`), partitions done and partitions in all.
+Progress = Callable[[str, Dataset, int, int], None]
+
+
+@dataclass
+class Bringer:
+    """Brings batches from a source to `incoming_events` and `incoming_songs`."""
+
+    settings: Settings
+    source: ObjectStore
+    work: ObjectStore
+    progress: Progress
+
+    def bring(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+        """Copy a batch; what became of each partition's records.
+
+        Raises CopyError for an object that COPY cannot read at all, SourceError where the work area cannot be written.
+        """
+        transaction.run("ddl/incoming_batch")
+        return (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
+
+    def _events(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+        jsonpaths = self._write(
+            batch, "log_json_path.json", (sql.FOLDER / "copy/log_json_path.json").read_bytes()
+        )
+        copied: dict[Partition, int] = {}
+        rejects: dict[Partition, list[Reject]] = {}
+        for done, (partition, objects) in enumerate(batch.objects.items(), 1):
+            self.progress("incoming", "events", done, len(batch.objects))
+            rejects[partition] = batch.unreadable_of(partition)
+            copied[partition] = 0
+            transaction.run("ddl/arriving_events")
+            for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
+                chosen = [o for o in batch.readable(objects) if o.key.endswith(".gz") == packed]
+                if chosen:
+                    label = f"{partition.key}{'-gzip' * packed}"
+                    self._copy(transaction, name, batch, label, self.source, chosen, jsonpaths)
+                    copied[partition] += transaction.value("copy/copied_rows")
+                    rejects[partition] += with_raw(self.source, self._refused(transaction, self.source))
+            transaction.run(
+                "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
+            )
+        read = {partition: copied[partition] + len(rejects[partition]) for partition in batch.objects}
+        faults: dict[str, list[dict[str, Any]]] = {}
+        for fault in transaction.records("copy/faulty_events"):
+            faults.setdefault(str(fault["event_date"]), []).append(fault)
+        for day, found in faults.items():
+            partition = Partition("events", day)
+            keys = [item.key for item in batch.readable(batch.objects[partition])]
+            rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS)
+        staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
+        return [
+            StagedPartition(
+                partition=partition,
+                objects=objects,
+                content_hashes={item.key: self.source.content_hash(item) for item in objects},
+                records_read=read[partition],
+                rows_staged=staged.get(partition.key, 0),
+                rejects=rejects[partition],
+            )
+            for partition, objects in batch.objects.items()
+        ]
+
+    def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+        compacted = compact(self.source, self.work, batch.id, {p.key: o for p, o in batch.objects.items()})
+        batch.written.extend(part.key for part in compacted.parts)
+        rejects = compacted.rejects
+        if compacted.parts:
+            self._copy(transaction, "copy/songs", batch, "songs", self.work, compacted.parts)
+            for prefix, refused in self._refused_songs(transaction, compacted).items():
+                rejects[prefix] += with_raw(self.source, refused)
+        transaction.run("copy/incoming_songs")
+        for fault in transaction.records("copy/faulty_songs"):
+            prefix = fault["song_prefix"]
+            keys = [item.key for item in batch.objects[Partition("songs", prefix)]]
+            rejects[prefix] += located(self.source, keys, [fault], _SONG_FIELDS)
+        staged = dict(transaction.rows("copy/staged_songs"))
+        return [
+            StagedPartition(
+                partition=partition,
+                objects=objects,
+                content_hashes={item.key: compacted.content_hashes.get(item.key) for item in objects},
+                records_read=compacted.records[partition.key],
+                rows_staged=staged.get(partition.key, 0),
+                rejects=rejects[partition.key],
+            )
+            for partition, objects in batch.objects.items()
+        ]
+
+    def _copy(
+        self,
+        transaction: Transaction,
+        name: str,
+        batch: Batch,
+        label: str,
+        store: ObjectStore,
+        objects: Sequence[SourceObject],
+        jsonpaths: str | None = None,
+    ) -> None:
+        transaction.run(
+            name,
+            manifest=self._write(batch, f"{label}.manifest", manifest(store, objects)),
+            jsonpaths=jsonpaths,
+            iam_role=self.settings.iam_role,
+            region=self.settings.region,
+        )
+
+    def _write(self, batch: Batch, name: str, content: bytes) -> str:
+        """Write an object of a batch into the work area, where it stays until its batch is incoming."""
+        key = f"{batch.id}/{name}"
+        batch.written.append(key)
+        return self.work.write(key, content)
+
+    def _refused(self, transaction: Transaction, store: ObjectStore) -> list[Reject]:
+        """What the last COPY refused."""
+        return [
+            Reject(store.key_of(url.strip()), line, (column and column.strip()) or None, reason.strip(), None)
+            for url, line, column, reason in transaction.rows("copy/load_errors")
+        ]
+
+    def _refused_songs(self, transaction: Transaction, compacted: Compacted) -> dict[str, list[Reject]]:
+        """What COPY refused of compacted objects, each at its place in the source."""
+        refused: dict[str, list[Reject]] = {}
+        for reject in self._refused(transaction, self.work):
+            origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
+            refused.setdefault(origin.prefix, []).append(
+                reject._replace(object_key=origin.object_key, position=origin.position)
+            )
+        return refused

@@ -1,0 +1,238 @@
+"""From rows that wait to what readers see: the merges, the gates and the ledger in one transaction.
+
+Belongs here: the order of the SQL of `sql/merge` and `sql/checks`. Does not: reading objects (`incoming`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sparkify_assets import ledger, sql
+from sparkify_assets.batches import Batch, BatchResult, Changes, PartitionResult
+from sparkify_assets.checks import GATES, Violation, violations
+from sparkify_assets.ledger import StagedPartition
+from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.resources.landing_zone import ObjectStore
+from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, is_conflict
+from sparkify_assets.settings import Settings
+
+#: From this share of a table's rows on, a batch makes the planner's statistics wrong: Redshift's own threshold
+#: (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html, analyze_threshold_percent).
+ANALYZE_SHARE = 0.1
+
+#: The tables that publishing a batch changes, with the merge that does it, in order.
+MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
+    "events": (
+        ("merge/staging_events", None),
+        ("analyze/staging_events", None),
+        ("merge/plays_of_days", None),
+        ("merge/songplays", "songplays"),
+        ("merge/users", "users"),
+        ("merge/time", "time"),
+        ("analyze/star_of_events", None),
+    ),
+    "songs": (
+        ("merge/staging_songs", None),
+        ("analyze/staging_songs", None),
+        ("merge/songs", "songs"),
+        ("merge/artists", "artists"),
+        ("analyze/star_of_songs", None),
+        ("merge/plays_of_titles", None),
+        ("merge/songplays", "songplays"),
+    ),
+}
+
+
+class SourceChanged(RuntimeError):
+    """An object was overwritten or deleted while it was read; the batch was rolled back."""
+
+
+class RulesRefused(RuntimeError):
+    """The star rebuilt by today's SQL does not pass the gates; nothing was changed."""
+
+
+class NotBlocked(RuntimeError):
+    """There is nothing to release: the partition is not blocked."""
+
+
+@dataclass
+class Publisher:
+    """Publishes batches into a warehouse. `source` is asked whether what was read is still there."""
+
+    settings: Settings
+    warehouse: Warehouse
+    source: ObjectStore
+    run_id: str | None = None
+
+    def publish(self, session: Session, batch: Batch, staged: Sequence[StagedPartition]) -> BatchResult:
+        """Publish what passes of a batch and block the rest; one transaction.
+
+        Which partitions those are is found out by trying: where a gate fails, the transaction is rolled back and
+        done again without the partitions that failed it. Raises SourceChanged, with everything rolled back, where an
+        object was overwritten or deleted while it was read.
+        """
+        failed: dict[str, list[Violation]] = {}
+
+        def once() -> BatchResult | dict[str, list[Violation]]:
+            try:
+                with session.transaction() as transaction:
+                    return self._publish(transaction, batch, staged, failed)
+            except _GatesFailed as refusal:
+                return refusal.by_partition
+
+        while not isinstance(outcome := self.warehouse.retried(once, is_conflict), BatchResult):
+            failed |= outcome
+        outcome.violations = [violation for found in failed.values() for violation in found]
+        return outcome
+
+    def _publish(
+        self,
+        transaction: Transaction,
+        batch: Batch,
+        staged: Sequence[StagedPartition],
+        failed: Mapping[str, list[Violation]],
+    ) -> BatchResult:
+        result = BatchResult([])
+        known = ledger.known_partitions(transaction)
+        staged = batch.without_loaded(staged, known)
+        keys = [item.partition.key for item in staged]
+        if not keys:
+            return result
+        ledger.discard_blocked(transaction, batch.dataset, keys)
+        ledger.record(transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id)
+        for item in staged:
+            if item.partition in batch.kept and item.partition in known:
+                ledger.keep(transaction, batch.id, item.partition)
+        for key, found in failed.items():
+            ledger.block(transaction, batch.id, batch.dataset, key, verdict(found))
+        publishing = [key for key in keys if key not in failed]
+        if publishing:
+            self._merge(transaction, batch, publishing, None, result)
+            self._audit(transaction, batch.dataset, publishing)
+        self._verify_versions(staged)
+        result.partitions = self._outcomes(transaction, batch)
+        return result
+
+    def release(self, partition: Partition, reason: str) -> BatchResult:
+        """Publish a blocked partition as it waits, whatever its gates say; the reason goes into the ledger.
+
+        Raises NotBlocked.
+        """
+        return self.warehouse.retried(lambda: self._release(partition, reason))
+
+    def _release(self, partition: Partition, reason: str) -> BatchResult:
+        result = BatchResult([])
+        with self.warehouse.transaction() as transaction:
+            was = ledger.known_partitions(transaction).get(partition)
+            if was is None or was.state != "blocked":
+                raise NotBlocked(f"{partition} is not blocked")
+            batch = Batch(partition.dataset, {partition: []}, {}, id=was.batch_id)
+            transaction.run("ddl/incoming_batch")
+            transaction.run(
+                f"ledger/release_{partition.dataset}", batch_id=batch.id, partition_key=partition.key
+            )
+            self._merge(transaction, batch, [partition.key], reason, result)
+            result.partitions = [p for p in self._outcomes(transaction, batch) if p.partition == partition]
+        return result
+
+    def republish(self) -> dict[str, Changes]:
+        """Rebuild the star from what is staged, by today's SQL, in one transaction; the rows each table then holds.
+
+        Raises RulesRefused, with nothing changed, where the result does not pass the gates.
+        """
+        return self.warehouse.retried(self._republish)
+
+    def _republish(self) -> dict[str, Changes]:
+        changes: dict[str, Changes] = {}
+        with self.warehouse.transaction() as transaction:
+            bounds = {row[0]: (row[1], row[2]) for row in transaction.rows("ledger/published_bounds")}
+            transaction.run("ddl/incoming_batch")
+            transaction.run("merge/republish_songs")
+            for name in ("songs", "artists"):
+                changes[name] = Changes(*transaction.rows(f"merge/{name}")[0])
+            transaction.run("merge/republish_events")
+            first, last = bounds.get("events", ("0001-01-01", "0001-01-01"))
+            transaction.run("merge/plays_of_days", first=first, last=last)
+            for name in ("songplays", "users", "time"):
+                changes[name] = Changes(*transaction.rows(f"merge/{name}", first=first, last=last)[0])
+            transaction.run("ledger/republished", sql_hash=sql.rules_hash())
+            failed = [
+                violation
+                for dataset, (first, last) in bounds.items()
+                for gate in GATES[dataset]
+                for violation in violations(transaction, gate, first, last, self.settings)
+            ]
+            if failed:
+                raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
+        return changes
+
+    def _merge(
+        self,
+        transaction: Transaction,
+        batch: Batch,
+        keys: Sequence[str],
+        release: str | None,
+        result: BatchResult,
+    ) -> None:
+        bounds = {"first": min(keys), "last": max(keys)}
+        share = transaction.value("ledger/batch_share", batch_id=batch.id, dataset=batch.dataset)
+        for name, table in MERGES[batch.dataset]:
+            if name.startswith("analyze/") and share < ANALYZE_SHARE:
+                continue
+            transaction.run(name, batch_id=batch.id, **bounds)
+            if table:
+                result.changes[table] = Changes(*transaction.cursor.fetchall()[0])
+        result.plays = {str(day): plays for day, plays in transaction.rows("merge/plays_by_day")}
+        if batch.dataset == "songs":
+            result.rematched_days = list(result.plays)
+        transaction.run("ledger/publish", batch_id=batch.id, release_reason=release)
+
+    def _audit(self, transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
+        failed: dict[str, list[Violation]] = {}
+        for gate in GATES[dataset]:
+            for violation in violations(transaction, gate, min(keys), max(keys), self.settings):
+                if violation.partition_key in keys:
+                    failed.setdefault(violation.partition_key, []).append(violation)
+        if failed:
+            raise _GatesFailed(failed)
+
+    def _verify_versions(self, staged: Sequence[StagedPartition]) -> None:
+        """Nothing that was read may have changed meanwhile: a manifest cannot pin versions."""
+        read = [item for part in staged for item in part.objects]
+        now = self.source.versions(read)
+        for item in read:
+            if now.get(item.key) != item.version_token:
+                raise SourceChanged(f"{item.key} was overwritten or deleted while it was read; load again")
+
+    def _outcomes(self, transaction: Transaction, batch: Batch) -> list[PartitionResult]:
+        sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch.id))
+        return [
+            PartitionResult(
+                partition=Partition(batch.dataset, state.key),
+                state=state.state,
+                objects=state.objects,
+                bytes=sizes.get(state.key, 0),
+                records_read=state.records_read,
+                rows_staged=state.rows_staged,
+                rows_quarantined=state.rows_quarantined,
+                verdict=state.verdict,
+            )
+            for state in ledger.batch(transaction, batch.id)
+        ]
+
+
+class _GatesFailed(Exception):
+    def __init__(self, by_partition: dict[str, list[Violation]]) -> None:
+        super().__init__("gates failed")
+        self.by_partition = by_partition
+
+
+def verdict(found: Sequence[Violation]) -> str:
+    """Why a partition is blocked, as JSON: check, number of offending rows, a sample of them."""
+    return json.dumps(
+        [{"check": v.check, "violations": v.count, "sample": v.sample} for v in found],
+        default=str,
+        ensure_ascii=False,
+    )
