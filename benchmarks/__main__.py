@@ -137,12 +137,9 @@ def check_alike(work: Work, done: Mapping[str, Done]) -> None:
         raise RuntimeError(f"{work}: not the same rows, so nothing to compare: {counted}")
 
 
-def table(results: list[Results], about: Mapping[str, Any]) -> Table:
-    """Medians over the rounds, and the median of the rounds' ratios."""
-    title = (
-        "{events:,} events, {songs:,} song files; median of {rounds} rounds; {cpus} cores, Python {python}"
-    )
-    shown = Table(title=title.format(**about), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def table(results: list[Results]) -> Table:
+    """Seconds, `floors` (the ratio) and megabytes: medians over the rounds, and the greatest peak."""
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("", "", "load", "floors", "Dagster", "command", "CPU", "peak MB"):
         shown.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for work in get_args(Work):
