@@ -55,6 +55,9 @@ app.add_typer(tables_app, name="tables")
 out = Console(width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True)
 
+#: How many objects of a load `why` names before it counts the rest.
+MOST_OBJECTS_SHOWN = 5
+
 #: Where the UI listens.
 UI_HOST, UI_PORT = "127.0.0.1", 3000
 
@@ -178,11 +181,7 @@ def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accep
     wanted_days = _day_range(days) if days else None
     wanted_songs = _prefixes(songs) if songs else None
     survey = loader.survey()
-    if survey.difference.looks_incomplete and not accept_deletions:
-        raise DeletionsRefused(
-            f"{loader.source.url}: {survey.difference.looks_incomplete}; nothing was changed"
-            " (accept it with --accept-deletions)"
-        )
+    survey.guard_deletions(accept_deletions)
 
     def chosen(dataset: Dataset, given: Callable[[str], bool] | None, other_given: bool) -> list[str]:
         if given is None and other_given:
@@ -474,11 +473,16 @@ def why(
     )
     out.print(f"rule: {found['match']}")
     for title in ("events", "songs"):
-        for source in found[title]:
+        for source in found[title][:MOST_OBJECTS_SHOWN]:
             out.print(
                 f"{title}: {escape(source['object_key'])} ({source['size_bytes']:,} bytes, {source['version_token']},"
-                f" {source['content_hash']})\n  run {source['run_id']}, published {source['published_at']} UTC,"
-                f" rules {source['sql_hash']}"
+                f" {source['content_hash']})"
+            )
+        if (more := len(found[title]) - MOST_OBJECTS_SHOWN) > 0:
+            out.print(f"{title}: and {more} more objects of the same load (all of them with --format json)")
+        for source in found[title][:1]:
+            out.print(
+                f"  run {source['run_id']}, published {source['published_at']} UTC, rules {source['sql_hash']}"
             )
 
 

@@ -45,7 +45,20 @@ class Survey:
     known: Mapping[Partition, KnownPartition]
     outside: tuple[str, ...]  # days that the settings leave out
     rules: str  # the fingerprint of the SQL in force
+    keeps: bool  # what is gone from the source stays loaded
     kept: Mapping[Partition, Change]  # partitions with objects that are gone from the source and stay loaded
+
+    @property
+    def suspicion(self) -> str | None:
+        """Why this listing should change nothing, or None; where what is gone is kept, nothing can be lost."""
+        return None if self.keeps else self.difference.looks_incomplete
+
+    def guard_deletions(self, accepted: bool) -> None:
+        """Raise DeletionsRefused where the listing lacks too much to be believed without a word."""
+        if self.suspicion and not accepted:
+            raise DeletionsRefused(
+                f"{self.suspicion}; nothing was changed (accept it with --accept-deletions)"
+            )
 
     @property
     def inseparable(self) -> list[Partition]:
@@ -119,13 +132,14 @@ class Loader:
         for day in outside:
             found.changed.pop(Partition("events", day), None)
         kept: dict[Partition, Change] = {}
-        if self.settings.deleted == "keep":
+        keeps = self.settings.deleted == "keep"
+        if keeps:
             kept = {p: change for p, change in found.changed.items() if change.gone}
             for partition, change in kept.items():
                 if change.new and not change.overwritten:
                     continue  # what is new comes beside what is kept
                 del found.changed[partition]
-        return Survey(found, known, tuple(sorted(outside)), sql.rules_hash(), kept)
+        return Survey(found, known, tuple(sorted(outside)), sql.rules_hash(), keeps, kept)
 
     def load(
         self,
@@ -165,11 +179,7 @@ class Loader:
         accept_deletions: bool,
     ) -> Iterator[BatchResult]:
         survey = self.survey()
-        if survey.difference.looks_incomplete and not accept_deletions:
-            raise DeletionsRefused(
-                f"{self.source.url}: {survey.difference.looks_incomplete}; nothing was changed"
-                " (accept it with --accept-deletions)"
-            )
+        survey.guard_deletions(accept_deletions)
         wanted = [p for p in survey.pending(dataset) if keys is None or p.key in keys]
         if reload:
             listed = (p for p in survey.difference.listed if p.dataset == dataset)

@@ -65,7 +65,7 @@ def status(loader: Loader) -> Status:
         warehouse=loader.warehouse.url,
         partitions=partitions,
         unrecognised=sorted(survey.difference.unrecognised),
-        warning=survey.difference.looks_incomplete,
+        warning=survey.suspicion,
     )
 
 
