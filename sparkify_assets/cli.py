@@ -8,11 +8,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -31,11 +26,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sparkify_assets import dev_server
 from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.loading import DeletionsRefused, Loader
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
+from sparkify_assets.reconcile import reconcile as compare_all
 from sparkify_assets.resources import embedded
 from sparkify_assets.resources.landing_zone import SourceError, open_store
 from sparkify_assets.resources.redshift import LockTimeout, Warehouse, WarehouseError, open_warehouse
@@ -57,9 +54,6 @@ err = Console(stderr=True)
 
 #: How many objects of a load `why` names before it counts the rest.
 MOST_OBJECTS_SHOWN = 5
-
-#: Where the UI listens.
-UI_HOST, UI_PORT = "127.0.0.1", 3000
 
 
 class Format(StrEnum):
@@ -422,6 +416,27 @@ def _print_status(found: Status) -> None:
 
 
 @app.command()
+def reconcile(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every object again and compare every row.")
+    ] = False,
+    output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Name everything in which source and warehouse differ; exit code 1 where there is something."""
+    findings = compare_all(open_loader(settings()), deep=deep)
+    if output is Format.json:
+        sys.stdout.write(
+            json.dumps([dataclasses.asdict(item) for item in findings], ensure_ascii=False) + "\n"
+        )
+    else:
+        for finding in findings:
+            out.print(escape(str(finding)))
+        out.print(f"{len(findings)} differences" if findings else "Source and warehouse agree.")
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
 def rejects(
     day: Annotated[str | None, typer.Option(help="Only of this day or prefix.", metavar="DAY")] = None,
     file: Annotated[str | None, typer.Option(help="Only of this object.", metavar="KEY")] = None,
@@ -588,46 +603,23 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
                 f"  {escape(str(reject['object_key']))} line {reject['position']}: {escape(reject['reason'])}"
             )
     out.print(f"\nData lives in {escape(str(chosen.home))}; ask it with [bold]sparkify query[/]")
-    out.print(f"The UI: make dev, then http://{UI_HOST}:{UI_PORT}")
+    out.print(f"The UI: make dev, then http://{dev_server.HOST}:{dev_server.PORT}")
 
 
 @app.command()
-def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = UI_PORT) -> None:
+def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = dev_server.PORT) -> None:
     """Run Dagster's UI and daemon on loopback, until Ctrl-C."""
-    chosen = settings()
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((UI_HOST, port))
-        except OSError:
-            raise CommandError(f"port {port} is in use on {UI_HOST}; choose another with --port") from None
-    dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
-    root = Path(__file__).resolve().parent.parent
-    command = [dagster, "dev", "-w", str(root / "workspace.yaml"), "-h", UI_HOST, "-p", str(port)]
-    out.print(f"http://{UI_HOST}:{port}  (Ctrl-C ends it)")
-    process = subprocess.Popen(command, cwd=root, env={**os.environ, "SPARKIFY_HOME": str(chosen.home)})
-    mark = chosen.home / "dev.pid"
-    mark.write_text(str(process.pid))
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        code = process.wait()
-    finally:
-        mark.unlink(missing_ok=True)
-    raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code)
+    raise typer.Exit(
+        dev_server.run(settings(), port, lambda address: out.print(f"{address}  (Ctrl-C ends it)"))
+    )
 
 
 @app.command()
 def stop() -> None:
     """Stop the UI, the daemon and the embedded warehouse of this home."""
     chosen = Settings.from_environment()
-    mark = chosen.home / "dev.pid"
-    if mark.exists():
-        try:
-            os.kill(int(mark.read_text()), signal.SIGTERM)
-            out.print("The UI stops.")
-        except (ProcessLookupError, ValueError):
-            mark.unlink(missing_ok=True)
+    if dev_server.stop(chosen):
+        out.print("The UI is stopped.")
     if chosen.warehouse_folder.exists() and embedded.stop(chosen.warehouse_folder):
         out.print("The warehouse is stopped.")
     else:
@@ -638,6 +630,7 @@ def stop() -> None:
 
 _USER_ERRORS = (
     CommandError,
+    dev_server.DevServerError,
     SettingsError,
     SourceError,
     SourceChanged,
