@@ -27,6 +27,7 @@ module "warehouse" {
 
   access       = var.access
   client_cidrs = var.warehouse.client_cidrs
+  port         = var.warehouse.port
 
   landing_bucket_arn   = local.foundation.landing_bucket_arn
   landing_prefixes     = local.foundation.landing_prefixes

@@ -54,6 +54,7 @@ variable "warehouse" {
     node_count     = optional(number, 1)
     max_node_count = optional(number, 4)
     client_cidrs   = optional(list(string), [])
+    port           = optional(number, 5439)
     snapshot_days  = optional(number, 7)
     final_snapshot = optional(bool, true)
     pause_schedule = optional(object({

@@ -36,9 +36,11 @@ def _fail_at_will_and_fast() -> None:
             return _failure(self, ServiceException(*fault))
         try:
             return call(self)
-        except Exception as error:  # the same holds for moto's own defects
+        except Exception as error:  # noqa: BLE001 (the same holds for moto's own defects)
             traceback.print_exc()
-            return _failure(self, ServiceException("InvalidAction", f"The emulator cannot do this: {error!r}"))
+            return _failure(
+                self, ServiceException("InvalidAction", f"The emulator cannot do this: {error!r}")
+            )
 
     BaseResponse.call_action = call_action  # type: ignore[method-assign]
 
@@ -55,13 +57,13 @@ def _keep_descriptions_of_rules() -> None:
     of_range = SecurityGroupRule.description
     signature = inspect.signature(init)
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def keep(self: Any, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
         given = signature.bind(self, *args, **kwargs).arguments
         sources = (given.get("source_group") or {}, given.get("prefix_list_id") or {})
         self.other_description = next((s["Description"] for s in sources if s.get("Description")), None)
 
-    SecurityGroupRule.__init__ = __init__  # type: ignore[method-assign]
+    SecurityGroupRule.__init__ = keep  # type: ignore[method-assign]
     SecurityGroupRule.description = property(  # type: ignore[method-assign,assignment]
         lambda self: of_range.fget(self) or self.other_description
     )
@@ -76,7 +78,9 @@ def _heed_the_tls_condition() -> None:
             return permission(self, action, resource)
         kept = self.policy
         policy = json.loads(kept)
-        policy["Statement"] = [s for s in policy["Statement"] if "aws:SecureTransport" not in str(s.get("Condition"))]
+        policy["Statement"] = [
+            s for s in policy["Statement"] if "aws:SecureTransport" not in str(s.get("Condition"))
+        ]
         if not policy["Statement"]:
             return PermissionResult.NEUTRAL
         self.policy = json.dumps(policy).encode()

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.core.exceptions import ServiceException
 from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
@@ -123,7 +123,11 @@ class Backend(models.RedshiftBackend, TaggableResourcesMixin):
         cluster = super().delete_cluster(**kwargs)
         assert isinstance(cluster, Cluster)
         cluster.forget_password()
-        limits = [key for key, limit in self.usage_limits.items() if limit.cluster_identifier == kwargs["cluster_identifier"]]
+        limits = [
+            key
+            for key, limit in self.usage_limits.items()
+            if limit.cluster_identifier == kwargs["cluster_identifier"]
+        ]
         for key in limits:
             del self.usage_limits[key]
         return cluster
@@ -151,7 +155,7 @@ class UsageLimit(models.TaggableResourceMixin):
 class Response(responses.RedshiftResponse):
     """moto's dispatcher with the missing actions; a method's name is the action's."""
 
-    RESPONSE_KEY_PATH_TO_TRANSFORMER: dict[str, Any] = {}
+    RESPONSE_KEY_PATH_TO_TRANSFORMER: ClassVar[dict[str, Any]] = {}
 
     @property
     def redshift_backend(self) -> Backend:
@@ -245,17 +249,27 @@ class Response(responses.RedshiftResponse):
 
     # Scheduled actions: https://docs.aws.amazon.com/redshift/latest/APIReference/API_ScheduledAction.html
 
-    _SCHEDULE_FIELDS = ("ScheduledActionName", "TargetAction", "Schedule", "IamRole", "ScheduledActionDescription")
+    _SCHEDULE_FIELDS = (
+        "ScheduledActionName",
+        "TargetAction",
+        "Schedule",
+        "IamRole",
+        "ScheduledActionDescription",
+    )
 
     def create_scheduled_action(self) -> ActionResult:
-        action = {key: self._get_param(key) for key in self._SCHEDULE_FIELDS if self._get_param(key) is not None}
+        action = {
+            key: self._get_param(key) for key in self._SCHEDULE_FIELDS if self._get_param(key) is not None
+        }
         action["State"] = "ACTIVE" if self._get_bool_param("Enable", True) else "DISABLED"
         self.redshift_backend.scheduled_actions[action["ScheduledActionName"]] = action
         return ActionResult(action)
 
     def modify_scheduled_action(self) -> ActionResult:
         action = self._scheduled_action()
-        action.update({key: self._get_param(key) for key in self._SCHEDULE_FIELDS if self._get_param(key) is not None})
+        action.update(
+            {key: self._get_param(key) for key in self._SCHEDULE_FIELDS if self._get_param(key) is not None}
+        )
         return ActionResult(action)
 
     def describe_scheduled_actions(self) -> ActionResult:
@@ -289,7 +303,10 @@ class Response(responses.RedshiftResponse):
 
     def modify_usage_limit(self) -> ActionResult:
         limit = self._usage_limit()
-        for key, value in (("Amount", self._get_int_param("Amount")), ("BreachAction", self._get_param("BreachAction"))):
+        for key, value in (
+            ("Amount", self._get_int_param("Amount")),
+            ("BreachAction", self._get_param("BreachAction")),
+        ):
             if value is not None:
                 limit.fields[key] = value
         return ActionResult(limit.shape())
@@ -319,5 +336,3 @@ def install() -> None:
     models.Cluster = Cluster  # type: ignore[misc]
     models.redshift_backends.backend = Backend
     urls.url_paths["{0}/$"] = Response.dispatch
-
-

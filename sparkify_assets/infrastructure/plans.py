@@ -1,0 +1,164 @@
+"""What a Terraform plan would do, read from `terraform show -json`
+(https://developer.hashicorp.com/terraform/internals/json-format). Pure: nothing runs, nothing is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+Action = Literal["add", "change", "replace", "destroy", "forget"]
+
+_ACTIONS: dict[tuple[str, ...], Action] = {
+    ("create",): "add",
+    ("update",): "change",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("delete",): "destroy",
+    ("forget",): "forget",
+}
+
+#: What must not be replaced or deleted by the way: it holds data, or the key without which data is unreadable.
+PROTECTED = frozenset({"aws_redshift_cluster", "aws_s3_bucket", "aws_kms_key"})
+
+#: What the provider gets wrong while a cluster is paused: it has no nodes then, and reads as another type
+#: (https://github.com/hashicorp/terraform-provider-aws/issues/20944).
+PAUSED_ATTRIBUTES = frozenset({"cluster_type", "number_of_nodes"})
+
+#: Longer values are cut in a diff.
+SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One attribute of a resource: what it is, what the plan would make it."""
+
+    attribute: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.attribute}: {self.before} → {self.after}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the plan would do to one resource."""
+
+    address: str
+    type: str
+    action: Action
+    differences: tuple[Difference, ...]
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether data would be lost, or unreadable."""
+        return self.type in PROTECTED and self.action in ("replace", "destroy")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes of a plan. `applicable` is False where there is nothing to do, outputs included."""
+
+    changes: tuple[Change, ...]
+    applicable: bool
+
+    @property
+    def summary(self) -> str:
+        """For instance `3 to add, 1 to change`."""
+        counts = Counter(change.action for change in self.changes)
+        parts = [
+            f"{counts[action]} to {action}" for action in dict.fromkeys(_ACTIONS.values()) if counts[action]
+        ]
+        return ", ".join(parts) or ("only outputs change" if self.applicable else "no changes")
+
+    def refused(self, allowed: Sequence[str]) -> list[Change]:
+        """The dangerous changes whose addresses are not among the `allowed`."""
+        return [change for change in self.changes if change.dangerous and change.address not in allowed]
+
+    def as_of_paused(self) -> Plan:
+        """This plan without what only seems to differ because the cluster is paused."""
+        kept = tuple(kept for change in self.changes if (kept := _without_pause(change)))
+        return Plan(kept, applicable=bool(kept))
+
+    def markdown(self) -> str:
+        """The changes as a table for people."""
+        rows = ["| | resource | what changes |", "| --- | --- | --- |"]
+        rows += [
+            f"| {change.action} | `{change.address}` | {'<br>'.join(map(_escape, map(str, change.differences)))} |"
+            for change in self.changes
+        ]
+        return "\n".join(rows) if self.changes else self.summary
+
+    def text(self) -> str:
+        """The changes line by line, for a terminal or a log."""
+        lines = []
+        for change in self.changes:
+            lines.append(f"{change.action:<8} {change.address}")
+            lines += [f"{'':<8}   {difference}" for difference in change.differences]
+        return "\n".join(lines) or self.summary
+
+
+def read_plan(document: str) -> Plan:
+    """Reads the answer of `terraform show -json PLAN`."""
+    plan = json.loads(document)
+    changes = tuple(_changes(plan.get("resource_changes", [])))
+    return Plan(changes, applicable=bool(plan.get("applyable")))
+
+
+def _changes(resources: Iterable[dict[str, Any]]) -> Iterable[Change]:
+    for resource in resources:
+        action = _ACTIONS.get(tuple(resource["change"]["actions"]))
+        if action is None:  # no-op and read
+            continue
+        differences = tuple(_differences(resource["change"])) if action in ("change", "replace") else ()
+        yield Change(resource["address"], resource["type"], action, differences)
+
+
+def _differences(change: dict[str, Any]) -> Iterable[Difference]:
+    """The attributes that differ; of a sensitive one only that it does."""
+    before, after = change.get("before") or {}, change.get("after") or {}
+    unknown = change.get("after_unknown") or {}
+    for attribute in sorted({*before, *after, *unknown}):
+        old, new = before.get(attribute), after.get(attribute)
+        if old == new and not unknown.get(attribute):
+            continue
+        if _sensitive(change, attribute):
+            yield Difference(attribute, "(sensitive)", "(sensitive)")
+        else:
+            yield Difference(
+                attribute, _show(old), "(known after apply)" if unknown.get(attribute) else _show(new)
+            )
+
+
+def _sensitive(change: dict[str, Any], attribute: str) -> bool:
+    """Whether any part of the attribute is marked sensitive, before or after."""
+
+    def marked(value: Any) -> bool:
+        if isinstance(value, dict):
+            return any(map(marked, value.values()))
+        if isinstance(value, list):
+            return any(map(marked, value))
+        return bool(value)
+
+    sides = (change.get("before_sensitive"), change.get("after_sensitive"))
+    return any(side is True or (isinstance(side, dict) and marked(side.get(attribute))) for side in sides)
+
+
+def _without_pause(change: Change) -> Change | None:
+    if change.type != "aws_redshift_cluster" or change.action != "change":
+        return change
+    left = tuple(d for d in change.differences if d.attribute not in PAUSED_ATTRIBUTES)
+    return replace(change, differences=left) if left else None
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")
