@@ -40,7 +40,7 @@ soak: $(VENV)/installed-test ## run the long tests: random kills and corrections
 	@$(IN)/python -m pytest -m soak tests $(ARGS)
 
 clean: ## stop what runs, then remove .venv, .sparkify and all caches
-	@if [ -x $(IN)/sparkify ]; then $(IN)/sparkify stop; fi
+	@if [ -x $(IN)/sparkify ]; then $(IN)/sparkify stop || [ ! -d .sparkify ]; fi
 	@rm -rf $(VENV) .sparkify .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
