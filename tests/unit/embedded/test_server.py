@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -45,9 +45,15 @@ def kill(pid: int) -> None:
 
 
 def in_another_process(folder: Path, **environment: str) -> subprocess.Popen:
-    script = f"from pathlib import Path; from sparkify_assets.resources.embedded import ensure; print(ensure(Path({str(folder)!r})))"
+    script = (
+        "import pathlib, sys; from sparkify_assets.resources import embedded;"
+        "print(embedded.ensure(pathlib.Path(sys.argv[1])))"
+    )
     return subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+        [sys.executable, "-c", script, str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
     )
 
 
@@ -149,7 +155,9 @@ def test_a_process_with_another_temporary_folder_finds_it(folder: Path, tmp_path
     assert process.communicate(timeout=60)[0].strip() == dsn
 
 
-def test_a_long_temporary_folder_is_no_obstacle(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_temporary_folder_is_no_obstacle(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The path of a socket has at most 107 bytes: unix(7)."""
     deep = tmp_path / ("x" * 100)
     deep.mkdir()
@@ -200,7 +208,9 @@ def test_no_binaries(folder: Path, tmp_path: Path) -> None:
 
 def test_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ServerError, match=r"the warehouse's folder .*file/warehouse cannot be written: Not a directory"):
+    with pytest.raises(
+        ServerError, match=r"the warehouse's folder .*file/warehouse cannot be written: Not a directory"
+    ):
         ensure(tmp_path / "file" / "warehouse")
 
 
