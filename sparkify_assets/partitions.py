@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Dataset = Literal["events", "songs"]
 
+#: In the order in which they are loaded: a play looks for its song.
+DATASETS: tuple[Dataset, ...] = ("songs", "events")
+
 #: The folders of the source, as the Sparkify data sets name them.
 EVENTS_FOLDER, SONGS_FOLDER = "log_data/", "song_data/"
 

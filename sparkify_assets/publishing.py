@@ -13,7 +13,7 @@ from sparkify_assets import ledger, sql
 from sparkify_assets.batches import Batch, BatchResult, Changes, PartitionResult
 from sparkify_assets.checks import GATES, Violation, violations
 from sparkify_assets.ledger import StagedPartition
-from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.resources.landing_zone import ObjectStore
 from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, is_conflict
 from sparkify_assets.settings import Settings
@@ -145,18 +145,8 @@ class Publisher:
         return self.warehouse.retried(self._republish)
 
     def _republish(self) -> dict[str, Changes]:
-        changes: dict[str, Changes] = {}
         with self.warehouse.transaction() as transaction:
-            bounds = {row[0]: (row[1], row[2]) for row in transaction.rows("ledger/published_bounds")}
-            transaction.run("ddl/incoming_batch")
-            transaction.run("merge/republish_songs")
-            for name in ("songs", "artists"):
-                changes[name] = Changes(*transaction.rows(f"merge/{name}")[0])
-            transaction.run("merge/republish_events")
-            first, last = bounds.get("events", ("0001-01-01", "0001-01-01"))
-            transaction.run("merge/plays_of_days", first=first, last=last)
-            for name in ("songplays", "users", "time"):
-                changes[name] = Changes(*transaction.rows(f"merge/{name}", first=first, last=last)[0])
+            changes, bounds = self.rebuild(transaction)
             transaction.run("ledger/republished", sql_hash=sql.rules_hash())
             failed = [
                 violation
@@ -167,6 +157,27 @@ class Publisher:
             if failed:
                 raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
         return changes
+
+    def rebuild(self, transaction: Transaction) -> tuple[dict[str, Changes], dict[Dataset, tuple[str, str]]]:
+        """Empty the star and make it anew from staging: the rows each table got, and the first and last published
+        partition of each data set.
+        """
+        bounds: dict[Dataset, tuple[str, str]] = {
+            dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")
+        }
+        first, last = bounds.get("events", ("0001-01-01", "0001-01-01"))
+        changes: dict[str, Changes] = {}
+        transaction.run("ddl/incoming_batch")
+        for dataset in DATASETS:
+            transaction.run(f"merge/republish_{dataset}")
+            for name, table in MERGES[dataset]:
+                again = name in ("merge/staging_events", "merge/staging_songs", "merge/plays_of_titles")
+                if again or name.startswith("analyze/") or (dataset == "songs" and table == "songplays"):
+                    continue  # staging stays as it is, and every play is made once, with its day
+                transaction.run(name, first=first, last=last)
+                if table:
+                    changes[table] = Changes(*transaction.cursor.fetchall()[0])
+        return changes, bounds
 
     def _merge(
         self,

@@ -23,6 +23,6 @@ select
 from contested_records
 where 1 = 0;
 
-create temp table former_records as
-select session_id, item_in_session, ts
+create temp table former_plays as
+select session_id, item_in_session, timestamp 'epoch' + ts * interval '0.001 second' as start_time
 from contested_records;

@@ -11,8 +11,3 @@ select
     '', artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id, event_date
 from staging.events;
-
-create temp table withdrawn_events as
-select event_date, page, session_id, item_in_session, ts
-from staging.events
-where 1 = 0;

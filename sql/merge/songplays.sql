@@ -1,5 +1,5 @@
 -- Makes the touched plays anew: SCD1 by replacing existing rows (docs: merge-replacing-existing-rows).
--- Takes plays, contested_records and former_records from plays_of_days or plays_of_titles.
+-- Takes plays, contested_records and former_plays from plays_of_days or plays_of_titles.
 
 -- A play that was delivered more than once: the greatest (ts, event_date) wins, then the content, column by column in
 -- the order written here, the greater value first and nulls last.
@@ -60,9 +60,9 @@ where place = 1;
 create temp table replaced_plays as
 select s.session_id, s.item_in_session, s.start_time
 from sparkify.songplays as s
-inner join former_records as f
+inner join former_plays as f
     on
-        s.start_time = timestamp 'epoch' + f.ts * interval '0.001 second'
+        s.start_time = f.start_time
         and s.session_id = f.session_id
         and s.item_in_session = f.item_in_session
 group by s.session_id, s.item_in_session, s.start_time;

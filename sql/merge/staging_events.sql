@@ -1,15 +1,8 @@
--- Replaces the days of a batch in staging. First what leaves, then the exchange.
--- first and last bound every read to the blocks of the days.
+-- Replaces the days of a batch in staging. first and last bound every read to the blocks of the days.
 create temp table publishing_days as
 select cast(partition_key as date) as event_date
 from ledger.loads
 where batch_id = %(batch_id)s and dataset = 'events' and state = 'incoming';
-
-create temp table withdrawn_events as
-select e.event_date, e.page, e.session_id, e.item_in_session, e.ts
-from staging.events as e
-inner join publishing_days as d on e.event_date = d.event_date
-where e.event_date between %(first)s and %(last)s;
 
 delete from staging.events
 using publishing_days

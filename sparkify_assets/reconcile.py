@@ -1,0 +1,116 @@
+"""Source, ledger, staging and star held against each other: what differs, by name.
+
+The quick form compares the listing with the ledger, as every load does. The deep form reads the objects again and
+compares every staged row, and rebuilds the star in a transaction that is rolled back and compares every row of it: it
+finds a single row that was lost, doubled or changed, whoever did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sparkify_assets.batches import Batch, in_batches
+from sparkify_assets.incoming import Bringer
+from sparkify_assets.loading import Loader
+from sparkify_assets.partitions import DATASETS, Dataset, Partition
+from sparkify_assets.resources.redshift import Transaction
+from sparkify_assets.status import Status, status
+
+#: The star's tables, as sql/reconcile compares them.
+STAR = ("songplays", "users", "songs", "artists", "time")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be.
+
+    `kind` is a state of `status` other than loaded (new, changed, gone, blocked, outside, unrecognised), or `missing`
+    (a row that should be there that often) or `surplus` (one that should not); `where` names the partition or table.
+    """
+
+    kind: str
+    where: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.where}: {self.detail}" if self.detail else f"{self.kind} {self.where}"
+
+
+def reconcile(loader: Loader, *, deep: bool = False) -> list[Finding]:
+    """Everything that differs; an empty list where source and warehouse agree.
+
+    Raises SourceError, WarehouseError; changes nothing.
+    """
+    found = status(loader)
+    findings = list(_listing(found))
+    if deep:
+        for dataset in DATASETS:
+            findings += _staging(loader, dataset, found)
+        findings += _star(loader)
+    return findings
+
+
+def _listing(found: Status) -> Iterator[Finding]:
+    for item in found.partitions:
+        if item.state not in ("loaded", "kept"):
+            names = [*item.new, *item.overwritten, *item.gone] or [
+                check["check"] for check in item.blocked_by
+            ]
+            yield Finding(item.state, f"{item.dataset} {item.partition}", ", ".join(names))
+        elif item.other_rules:
+            yield Finding(
+                "other rules", f"{item.dataset} {item.partition}", "load --republish brings it up to date"
+            )
+    for name in found.unrecognised:
+        yield Finding("unrecognised", name, "")
+
+
+def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Finding]:
+    """The rows of each loaded partition against its objects, read again."""
+    listed = loader.survey().difference.listed
+    loaded = [
+        Partition(dataset, item.partition)
+        for item in found.partitions
+        if item.dataset == dataset and item.state == "loaded"
+    ]
+    for group in in_batches({partition: listed[partition] for partition in loaded}):
+        batch = Batch(dataset, group, {}, id="reconcile")
+        keys = [partition.key for partition in group]
+        bringer = Bringer(loader.settings, loader.source, loader.work, loader.progress)
+        try:
+            with loader.warehouse.transaction(lock=False) as transaction:
+                bringer.bring(transaction, batch)
+                yield from _rows(
+                    transaction,
+                    f"staging_{dataset}",
+                    event_dates=tuple(map(date.fromisoformat, keys)) if dataset == "events" else (),
+                    partition_keys=tuple(keys),
+                )
+        finally:
+            loader.work.delete(batch.written)
+
+
+class _Undo(Exception):
+    """Takes a comparison's own changes back."""
+
+
+def _star(loader: Loader) -> list[Finding]:
+    """The star against one that is rebuilt from staging, and never seen."""
+    findings: list[Finding] = []
+    try:
+        with loader.warehouse.transaction() as transaction:
+            transaction.run("reconcile/former_star")
+            loader.publisher.rebuild(transaction)
+            for table in STAR:
+                findings += _rows(transaction, table)
+            raise _Undo
+    except _Undo:
+        return findings
+
+
+def _rows(transaction: Transaction, table: str, **parameters: Any) -> Iterator[Finding]:
+    for kind, *values in transaction.rows(f"reconcile/{table}", **parameters):
+        yield Finding(kind, table, " ".join(map(str, values)))
