@@ -307,4 +307,4 @@ def _install(cursor: PlainCursor) -> None:
 
 
 def _insert_errors(cursor: PlainCursor, errors: Sequence[tuple[Any, ...]]) -> None:
-    execute_values(cursor, "insert into redshift.load_errors values %s", errors)
+    execute_values(cursor, _text("load_errors.sql"), errors)
