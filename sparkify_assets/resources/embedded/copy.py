@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import psycopg2
+import psycopg2.errors
 from psycopg2 import sql as composed
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
@@ -292,7 +293,7 @@ def _jsonpaths(url: str) -> list[str]:
     return paths
 
 
-_PATH = re.compile(r"\$(?:(?:\['[^']+'\]|\[[0-9]+\])+|(?:\.[^.\[\]']+(?:\[[0-9]+\])*|\[[0-9]+\])+)")
+_PATH = re.compile(r"\$(?:(?:\['[^']+'\]|\[[0-9]+\])+|(?:\.[^.\[\]'*]+(?:\[[0-9]+\])*|\[[0-9]+\])+)")
 _STEP = re.compile(r"\['([^']+)'\]|\.([^.\[\]']+)|\[([0-9]+)\]")
 
 
@@ -400,6 +401,8 @@ class _Run:
             )  # raises UndefinedTable
         self._plain.execute(_COLUMNS, (self._copy[3],))
         described = {row[0]: _column(*row) for row in self._plain.fetchall()}
+        if not described:
+            raise psycopg2.errors.SerializationFailure("the table is younger than the transaction's snapshot")
         if not self._command.columns:
             return [column for column in described.values() if column.type != "identity"]
         unknown = [name for name in self._command.columns if name not in described]
@@ -669,31 +672,48 @@ class _Stream:
         return b""
 
 
+# format_type asks the catalog as it is now. A join with pg_type would ask the transaction's snapshot, in which types
+# are missing that another session has just created for this one.
 _COLUMNS = """
-    select a.attname, coalesce(b.typname, t.typname), t.typname, a.atttypmod, a.attnotnull, a.attidentity <> ''
-    from pg_attribute as a
-    inner join pg_type as t on a.atttypid = t.oid
-    left join pg_type as b on t.typbasetype = b.oid
-    where a.attrelid = %s and a.attnum > 0 and not a.attisdropped
-    order by a.attnum
+    select attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> ''
+    from pg_attribute
+    where attrelid = %s and attnum > 0 and not attisdropped
+    order by attnum
 """
 _KINDS: dict[str, tuple[Kind, str]] = {
-    "varchar": ("text", "varchar"), "bpchar": ("text", "char"), "text": ("text", "varchar"),
-    "int2": ("integer", "int2"), "int4": ("integer", "int4"), "int8": ("integer", "int8"),
-    "float4": ("float", "float4"), "float8": ("float", "float8"), "numeric": ("decimal", "numeric"),
-    "bool": ("boolean", "bool"), "date": ("date", "date"),
-    "timestamp": ("timestamp", "timestamp"), "timestamptz": ("timestamptz", "timestamptz"),
-}  # fmt: skip
+    "varchar": ("text", "varchar"),  # of dialect.SCHEMA, with its bytes in its name
+    "char": ("text", "char"),
+    "character varying": ("text", "varchar"),
+    "character": ("text", "char"),
+    "text": ("text", "varchar"),
+    "smallint": ("integer", "int2"),
+    "integer": ("integer", "int4"),
+    "bigint": ("integer", "int8"),
+    "real": ("float", "float4"),
+    "double precision": ("float", "float8"),
+    "numeric": ("decimal", "numeric"),
+    "boolean": ("boolean", "bool"),
+    "date": ("date", "date"),
+    "timestamp without time zone": ("timestamp", "timestamp"),
+    "timestamp with time zone": ("timestamptz", "timestamptz"),
+}
+_TYPE = re.compile(
+    r"(?:redshift\.)?(?P<name>[a-z ]+?)(?:_(?P<bytes>\d+)|\((?P<digits>\d+)(?:,(?P<scale>\d+))?\))?"
+)
 
 
-def _column(name: str, base: str, type_name: str, typmod: int, not_null: bool, identity: bool) -> Column:
+def _column(name: str, type_name: str, not_null: bool, identity: bool) -> Column:
     """A column from its row in the catalog."""
-    if base not in _KINDS:
-        raise CopyError(f"column {name} is of type {base}, which COPY FORMAT JSON does not fill")
-    kind, shown = _KINDS[base]
-    length, scale = None, 0
-    if kind == "text" and (counted := re.fullmatch(r"(?:varchar|char)_(\d+)", type_name)):
-        length = int(counted[1])
-    elif kind == "decimal" and typmod >= 4:  # as numeric.c packs precision and scale
-        length, scale = (typmod - 4) >> 16, (typmod - 4) & 0x7FF
-    return Column(name, kind, "identity" if identity else shown, length, scale, not not_null)
+    parts = _TYPE.fullmatch(type_name)
+    if parts is None or parts["name"] not in _KINDS:
+        raise CopyError(f"column {name} is of type {type_name}, which COPY FORMAT JSON does not fill")
+    kind, shown = _KINDS[parts["name"]]
+    length = parts["bytes"] or parts["digits"]
+    return Column(
+        name,
+        kind,
+        "identity" if identity else shown,
+        int(length) if length else None,
+        int(parts["scale"] or 0),
+        not not_null,
+    )

@@ -89,7 +89,7 @@ _PLAIN: dict[Kind, frozenset[type]] = {
     "timestamp": frozenset({NoneType}),
     "timestamptz": frozenset({NoneType}),
 }
-_ESCAPED_CONTROL = re.compile(rb'\\[^"\\]')
+_ESCAPED_CONTROL = re.compile(rb'(?<!\\)(?:\\\\)*\\[^"\\]')  # an escaped backslash is none
 _FEW = 8  # rows that are not worth another try as a whole
 
 
@@ -268,11 +268,13 @@ def _to_float(value: Any, column: Column, conversions: Conversions) -> str | Non
     return text
 
 
-def _to_decimal(value: Any, column: Column, conversions: Conversions) -> str | None:
+def _to_decimal(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
     """COPY cuts off what exceeds the scale, where INSERT rounds (docs: copy-roundec)."""
-    text = _to_float(value, column, conversions)
+    text = _stripped(value)
     if text is None:
         return None
+    if not _NUMBER.fullmatch(text):
+        raise Refused(1209, f"Invalid number, Value '{text}', Type: {column.type}")
     number = Decimal(text)
     if number.adjusted() > 40:
         raise Refused(1204, f"Overflow, Value '{text}', Type: {column.type}")

@@ -330,7 +330,12 @@ def _as_server_user(folder: Path, binaries: Path) -> list[str]:
     user = _server_user(folder)
     plain = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     capable = [
-        [*plain, f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup"]
+        [
+            *plain,
+            f"--inh-caps=+{capability}",
+            f"--ambient-caps=+{capability}",
+            "--securebits=+no_setuid_fixup",
+        ]
         for capability in ("dac_read_search", "dac_override")
     ]
     for prefix in (plain, *capable):

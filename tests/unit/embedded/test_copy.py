@@ -3,6 +3,7 @@
 Expected values are AWS's, from https://docs.aws.amazon.com/redshift/latest/dg/: each test names its page.
 """
 
+# ruff: noqa: E501, DTZ001, UP031 - one case a line; TIMESTAMP has no zone; JSON is full of braces
 from __future__ import annotations
 
 import gzip
@@ -82,6 +83,14 @@ def test_values_of_every_type(load: Callable) -> None:
             Decimal("12.50"),
         )
     ]
+
+
+def test_a_table_of_the_same_transaction(sql: Sql, put: Put) -> None:
+    """Its types are made by another session, after the snapshot of this one."""
+    sql("select count(*) from pg_class")
+    sql("create temp table t (a varchar(1777), b char(777))")
+    sql("copy t from %s format json", (put("o", '{"a":"x","b":"y"}'),))
+    assert sql("select a, trim(b) from t") == [("x", "y")]
 
 
 def test_a_missing_key_is_null_and_an_unknown_key_is_ignored(load: Callable) -> None:
@@ -396,7 +405,7 @@ def test_maxerror(load: Callable, connection: Connection, most: int, loads: bool
     """copy-maxerror: "If the load returns the error_count number of errors or greater, the load fails"; "Set this value
     to 0 or 1 if you want the load to fail as soon as the first error occurs"."""
     if loads:
-        assert load(MIXED, "a", f"maxerror {most}") == [("1",), ("2",), ("3",), ("4",)][:1] + [("3",), ("4",)]
+        assert load(MIXED, "a", f"maxerror {most}") == [("1",), ("3",), ("4",)]
     else:
         with pytest.raises(CopyError):
             load(MIXED, "a", f"maxerror {most}")
@@ -452,13 +461,14 @@ def test_errors_are_found_among_many_rows_and_objects(sql: Sql, put: Put, errors
     assert [row[:3] for row in errors()] == sorted(expected)
 
 
-def test_a_failed_copy_names_its_place(load: Callable, put: Put) -> None:
+def test_a_failed_copy_names_its_place(load: Callable, put: Put, connection: Connection) -> None:
     with pytest.raises(CopyError) as caught:
         load('{"a":"x"}\n{"a":"y",\n"i":"no"}\n')
     error = caught.value
     assert (error.object_url, error.line, error.column, error.value) == (put("data.json", ""), 3, "i", "no")
     assert isinstance(error, psycopg2.DatabaseError)
     assert str(error) == f"COPY: {error.object_url}, line 3, column i: {error.reason} (value 'no')"
+    connection.rollback()
     with pytest.raises(CopyError) as caught:
         load('{"a":"x"}\n{"a":"123456789"}\n')
     assert (caught.value.line, caught.value.column, caught.value.value) == (2, "a", "123456789")
