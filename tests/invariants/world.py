@@ -1,0 +1,238 @@
+"""A small world: a source of few files in which everything collides, and what the warehouse made of it.
+
+Belongs here: records drawn from narrow pools, writing them as source files, reading the tables, cleaning them.
+Does not: what the tables should hold (`oracle`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import psycopg2
+
+from sparkify_assets.digest import digest
+from sparkify_assets.loading import BatchResult, Loader
+from sparkify_assets.resources.redshift import Warehouse
+from tests.conftest import loader_for
+from tests.invariants import oracle
+
+Record = dict[str, Any]
+Files = dict[str, bytes]
+
+DAYS = [f"2018-11-{day:02}" for day in range(1, 8)]
+PREFIXES = ["AA", "AB", "BA", "ZZ"]
+
+#: The first millisecond of the first day (UTC).
+START = 1541030400000
+
+#: What a record may hold. The pools are narrow, so that plays are delivered twice, users tie, titles and names are
+#: shared, and songs disagree; rare values stand beside common ones.
+EVENTS: Mapping[str, Sequence[Any]] = {
+    "artist": ["Ana", "Ana", "Ana ", "Bo", None],
+    "auth": ["Logged In"] * 8 + ["Logged Out", None],
+    "firstName": ["Kim", "Lee", None],
+    "gender": ["F", "M", None],
+    "itemInSession": [0, 1, 2, 2, 3],
+    "lastName": ["Ito", "Orr"],
+    "length": [100.5, 200.25, 150.0, None],
+    "level": ["free", "paid"],
+    "location": ["Leeds", None],
+    "method": ["PUT", "GET"],
+    "page": ["NextSong", "NextSong", "NextSong", "Home"],
+    "registration": [1540919166796.0, None],
+    "sessionId": [1, 2, 9],
+    "song": ["Sun", "Sun", "Sun ", "Rain", None],
+    "status": [200, 307],
+    "ts": [
+        START - 1,
+        START,
+        START + 796,
+        START + 86_400_000,
+        START + 86_400_000 * 3 + 5,
+        START + 86_400_000 * 6,
+    ],
+    "userAgent": ["curl", "lynx"],
+    "userId": ["1", "2", 2, "3", ""],
+}
+SONGS: Mapping[str, Sequence[Any]] = {
+    "num_songs": [1],
+    "artist_id": ["AR1", "AR2", "AR3"],
+    "artist_latitude": [None, 1.5, -2.25],
+    "artist_longitude": [None, 7.125],
+    "artist_location": ["", None, "Leeds", "Oslo"],
+    "artist_name": ["Ana", "Ana", "Ana ", "Bo", "Cy Twombly", "", None],
+    "song_id": ["SO1", "SO2", "SO3", "SO4"],
+    "title": ["Sun", "Sun", "Sun ", "Rain", None],
+    "duration": [100.0, 101.0, 200.25, None],
+    "year": [0, 1999, 2004, None],
+}
+
+#: The tables in the order of the oracle's columns.
+COLUMNS = {
+    "staging.events": [*oracle.EVENT, "event_date"],
+    "staging.songs": [*oracle.SONG, "song_prefix"],
+    "sparkify.songplays": (
+        "songplay_id start_time user_id level song_id artist_id session_id item_in_session location user_agent"
+        " event_date"
+    ).split(),
+    "sparkify.users": (
+        "user_id first_name last_name gender level event_ts session_id item_in_session event_date"
+    ).split(),
+    "sparkify.songs": "song_id title artist_id year duration".split(),
+    "sparkify.artists": "artist_id name location latitude longitude".split(),
+    "sparkify.time": "start_time hour day week month year weekday".split(),
+}
+QUARANTINE = """
+    select q.object_key, q.position
+    from ledger.quarantine as q
+    join ledger.loads as l using (batch_id, dataset, partition_key)
+    where l.state = 'published'
+"""
+
+
+def drawn(pools: Mapping[str, Sequence[Any]], random: Random) -> Record:
+    """One record with a value from each pool."""
+    return {field: random.choice(values) for field, values in pools.items()}
+
+
+def lines(records: Iterable[Record]) -> bytes:
+    """Records as a file has them: one a line, no final line break."""
+    return "\n".join(json.dumps(record) for record in records).encode()
+
+
+def day_key(day: str, part: str = "") -> str:
+    return f"log_data/{day[:4]}/{day[5:7]}/{day}-events{part}.json"
+
+
+def song_key(prefix: str, name: str = "A") -> str:
+    return f"song_data/{prefix[0]}/{prefix[1]}/{name}/TR{prefix}{name}.json"
+
+
+def partition(key: str) -> str:
+    """The day or prefix of a key of this world."""
+    return key.split("/")[1] + key.split("/")[2] if key.startswith("song") else key.split("/")[3][:10]
+
+
+def random_files(random: Random, days: Sequence[str] = DAYS, prefixes: Sequence[str] = PREFIXES) -> Files:
+    """A source: up to six records in each day's file, up to three in each prefix's."""
+    files = {day_key(day): lines(drawn(EVENTS, random) for _ in range(random.randint(1, 6))) for day in days}
+    for prefix in prefixes:
+        files[song_key(prefix)] = lines(drawn(SONGS, random) for _ in range(random.randint(1, 3)))
+    return files
+
+
+def write(source: Path, files: Mapping[str, bytes]) -> None:
+    for key, content in files.items():
+        path = source / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def remake(source: Path, files: Mapping[str, bytes]) -> None:
+    """The source with these files and no others; what is the same already stays untouched."""
+    there = oracle.files_of(source)
+    for key in there.keys() - files.keys():
+        (source / key).unlink()
+    write(source, {key: content for key, content in files.items() if there.get(key) != content})
+
+
+def load(
+    loader: Loader, dataset: str, keys: Collection[str] | None = None, **choice: bool
+) -> list[BatchResult]:
+    return list(loader.load(dataset, keys, **choice))  # type: ignore[arg-type]
+
+
+def load_all(loader: Loader, **choice: bool) -> list[BatchResult]:
+    """Songs, then events, as a run does."""
+    return load(loader, "songs", **choice) + load(loader, "events", **choice)
+
+
+def held(warehouse: Warehouse) -> dict[str, Counter[Any]]:
+    """Every row of every table, in one snapshot, by a connection of the test's own."""
+    connection = psycopg2.connect(warehouse.url)
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        with connection.cursor() as cursor:
+            found: dict[str, Counter[Any]] = {}
+            for table, columns in COLUMNS.items():
+                cursor.execute(f"select {', '.join(columns)} from {table}")
+                found[table] = Counter(cursor.fetchall())
+            cursor.execute(QUARANTINE)
+            found["quarantine"] = Counter(cursor.fetchall())
+    finally:
+        connection.close()
+    return found
+
+
+def assert_holds(warehouse: Warehouse, files: Mapping[str, bytes]) -> None:
+    """Every table holds exactly the rows that the oracle derives from these files."""
+    found = held(warehouse)
+    for table, rows in oracle.tables(files).items():
+        expected = Counter(rows)
+        assert found[table] == expected, (
+            f"{table}: too many {list((found[table] - expected).elements())[:5]},"
+            f" missing {list((expected - found[table]).elements())[:5]}"
+        )
+
+
+def assert_reconciled(warehouse: Warehouse) -> None:
+    """Every published partition: read = staged + quarantined, in the ledger and in the tables."""
+    with psycopg2.connect(warehouse.url) as connection, connection.cursor() as cursor:
+        cursor.execute("""
+            select dataset, partition_key, records_read, rows_staged, rows_quarantined,
+                (select count(*) from ledger.quarantine as q where (q.batch_id, q.dataset, q.partition_key)
+                    = (l.batch_id, l.dataset, l.partition_key)),
+                case dataset
+                    when 'events' then (select count(*) from staging.events where event_date::text = partition_key)
+                    else (select count(*) from staging.songs where song_prefix = partition_key)
+                end
+            from ledger.loads as l
+            where state = 'published'
+        """)
+        rows = cursor.fetchall()
+    connection.close()
+    for dataset, key, read, staged, quarantined, in_quarantine, in_staging in rows:
+        counts = (read, staged, quarantined, in_quarantine, in_staging)
+        assert (read, staged, quarantined) == (in_staging + in_quarantine, in_staging, in_quarantine), (
+            dataset, key, counts,
+        )  # fmt: skip
+
+
+def clean(warehouse: Warehouse) -> None:
+    """Every table empty; faster than a new database. Runs past the project's own code."""
+    with psycopg2.connect(warehouse.url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select format('delete from %I.%I', schemaname, tablename) from pg_tables"
+            " where schemaname in ('incoming', 'staging', 'sparkify', 'ledger')"
+        )
+        cursor.execute(";".join(statement for (statement,) in cursor.fetchall()))
+    connection.close()
+
+
+def fresh_digest(warehouse: Warehouse, files: Mapping[str, bytes], folder: Path) -> str:
+    """D of these files loaded at once into the warehouse, after cleaning it."""
+    clean(warehouse)
+    source = folder / "fresh-source"
+    source.mkdir(parents=True, exist_ok=True)
+    remake(source, files)
+    load_all(loader_for(warehouse, source, folder / "fresh-home"))
+    return digest(warehouse).value
+
+
+def seconds(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def chunks(items: Sequence[Any], random: Random) -> Iterator[list[Any]]:
+    """The items in their order, in groups of random size."""
+    rest = list(items)
+    while rest:
+        size = random.randint(1, len(rest))
+        yield rest[:size]
+        rest = rest[size:]
