@@ -52,7 +52,7 @@ def load_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     def load_songs(
         context: dg.AssetExecutionContext, config: SongsConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
-        loader.run_id = context.run_id
+        loader.run_id = context.run.run_id
         results = list(
             loader.load(
                 "songs",
@@ -78,7 +78,7 @@ def load_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     def load_events(
         context: dg.AssetExecutionContext, config: LoadConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
-        loader.run_id = context.run_id
+        loader.run_id = context.run.run_id
         results: list[BatchResult] = []
         for result in loader.load(
             "events",

@@ -48,7 +48,9 @@ class Bringer:
         Raises CopyError for an object that COPY cannot read at all, SourceError where the work area cannot be written.
         """
         transaction.run("ddl/incoming_batch")
-        return (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
+        staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
+        transaction.run(f"analyze/incoming_{batch.dataset}")
+        return staged
 
     def _events(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         jsonpaths = self._write(

@@ -89,7 +89,6 @@ _PLAIN: dict[Kind, frozenset[type]] = {
     "timestamp": frozenset({NoneType}),
     "timestamptz": frozenset({NoneType}),
 }
-_ESCAPED_CONTROL = re.compile(rb'(?<!\\)(?:\\\\)*\\[^"\\]')  # an escaped backslash is none
 _FEW = 8  # rows that are not worth another try as a whole
 
 
@@ -142,7 +141,7 @@ class Encoder:
             if joined and not (joined.isdigit() and joined.isascii()):
                 return None
         lines = b"\n".join([line[1:-1] for line in map(orjson.dumps, rows)]) + b"\n"
-        return None if _ESCAPED_CONTROL.search(lines) else lines
+        return None if _escapes_control(lines) else lines
 
     def _one(self, row: Row, index: int, exact: Callable[[int], Row], encoded: Encoded) -> None:
         if any(type(value) is float and abs(value) >= 2**63 for value in row):
@@ -192,6 +191,12 @@ def reason(column: Column, value: str) -> Refused:
         case "date":
             return Refused(1205, "Invalid Date Format - length must be 10 or more, YYYY-MM-DD", column, value)
     return Refused(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
+
+
+def _escapes_control(lines: bytes) -> bool:
+    """Whether JSON text escapes anything but quotes and backslashes."""
+    rest = lines.replace(b"\\\\", b"")
+    return rest.count(b"\\") != rest.count(b'\\"')
 
 
 def _plain_types(column: Column, conversions: Conversions) -> frozenset[type]:
