@@ -49,7 +49,12 @@ def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **l
 class Connection(PlainConnection):
     """psycopg2's connection; `lookups` as given to `connect`."""
 
-    lookups: Mapping[str, Sequence[str]]
+    def __init__(self, *dsn: Any) -> None:
+        super().__init__(*dsn)
+        self.lookups: Mapping[str, Sequence[str]] = {}
+        self._another: Callable[[], PlainConnection]
+        self._unsaved: list[tuple[Any, ...]] = []  # load errors that the open transaction may take away
+        self._domains: set[str] = set()
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
         """Make the session Redshift's: catalog, search path, time zone, isolation. `another` opens a second session."""
@@ -58,8 +63,6 @@ class Connection(PlainConnection):
                 f"the embedded warehouse needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
             )
         self._another = another
-        self._unsaved: list[tuple[Any, ...]] = []  # load errors that the open transaction may take away
-        self._domains: set[str] = set()
         self.lookups = lookups
         self.autocommit = True
         with self.cursor() as cursor:
@@ -144,8 +147,7 @@ class Cursor(PlainCursor):
 
         Raises NotPortable for what Redshift does not run, before anything is run, CopyError for a failed COPY.
         """
-        text = _query_text(query, self.connection)
-        steps = _steps(text)
+        steps = _steps(query, self.connection)
         if all(step.verbatim for step in steps):
             super().execute(query, vars)
         elif self.name is not None:
@@ -258,18 +260,19 @@ _INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(ind
 
 # --- texts --------------------------------------------------------------------------------------------------------
 
-_LONG = 4000  # characters; longer statements are rows that were bound already
+_LONG = 4000  # characters
 
 
-def _query_text(query: str | bytes | composed.Composable, connection: PlainConnection) -> str:
+def _steps(query: str | bytes | composed.Composable, connection: PlainConnection) -> tuple[Step, ...]:
+    """The plan of a query.
+
+    What holds values already (bytes are psycopg2's own work, as from execute_values) or is long, is planned by its
+    shape, so that values are neither read token by token nor taken for SQL.
+    """
     if isinstance(query, composed.Composable):
-        return query.as_string(connection)
-    return query.decode() if isinstance(query, bytes) else query
-
-
-def _steps(text: str) -> tuple[Step, ...]:
-    """The plan of a text. A long one is planned by its shape, so that rows of values are not read token by token."""
-    if len(text) > _LONG:
+        query = query.as_string(connection)
+    text = query.decode() if isinstance(query, bytes) else query
+    if isinstance(query, bytes) or len(text) > _LONG:
         steps = dialect.plan(dialect.shape(text))
         if all(step.verbatim for step in steps):
             return steps
