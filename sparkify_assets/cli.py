@@ -29,6 +29,7 @@ from rich.table import Table
 from sparkify_assets import dev_server
 from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
+from sparkify_assets.infra_cli import app as infra_app
 from sparkify_assets.loading import DeletionsRefused, Loader
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 tables_app = typer.Typer(no_args_is_help=True, help="The warehouse's tables.")
 app.add_typer(tables_app, name="tables")
+app.add_typer(infra_app, name="infra")
 
 out = Console(width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True)

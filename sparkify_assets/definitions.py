@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.assets import load_assets
+from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.landing_zone import open_store
@@ -43,7 +44,7 @@ def build_defs(
         from sparkify_assets.lineage import with_column_lineage
 
         tables = dg.map_asset_specs(with_column_lineage, tables)
-    return dg.Definitions(
+    loading = dg.Definitions(
         assets=[*landing_assets(settings), *tables],
         jobs=[
             # Songs and days in one run, songs first: what `sparkify load` runs.
@@ -53,6 +54,7 @@ def build_defs(
         # A step is one batch; a process for each would cost more than it does.
         executor=dg.in_process_executor,
     )
+    return dg.Definitions.merge(loading, infrastructure_defs(settings.home))
 
 
 @dg.definitions
