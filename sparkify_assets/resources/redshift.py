@@ -9,9 +9,12 @@ binds no parameters.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +49,7 @@ class Warehouse:
 
     url: str
     folder: Path
+    lock_wait_ms: int = LOCK_WAIT_MS
     before_statement: Callable[[str], None] | None = field(default=None, repr=False)
 
     def connect(self, *, read_only: bool = False) -> Connection:
@@ -158,11 +162,11 @@ class Session:
 
     def _lock(self, transaction: Transaction) -> None:
         try:
-            transaction.run("ledger/lock", lock_wait_ms=LOCK_WAIT_MS)
+            transaction.run("ledger/lock", lock_wait_ms=self.warehouse.lock_wait_ms)
         except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
-            minutes = LOCK_WAIT_MS // 60_000
+            seconds = self.warehouse.lock_wait_ms // 1000
             holder = self.warehouse.lock_holder()
-            raise LockTimeout(f"another load has held the lock for {minutes} minutes: {holder}") from None
+            raise LockTimeout(f"another load has held the lock for {seconds} seconds: {holder}") from None
 
 
 class Transaction:
@@ -178,7 +182,7 @@ class Transaction:
         for statement in sql.statements(name):
             if self._before:
                 self._before(f"{name}: {statement}")
-            self.cursor.execute(statement, parameters)
+            _interruptibly(self.connection, partial(self.cursor.execute, statement, parameters))
 
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a file; the rows of its last statement."""
@@ -204,6 +208,25 @@ class Transaction:
             if self._before:
                 self._before(f"{name}: {statement}")
             execute_values(self.cursor, statement.replace("%(rows)s", "%s"), rows, page_size=1000)
+
+
+def _interruptibly(connection: Connection, statement: Callable[[], None]) -> None:
+    """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
+
+    libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own way, a
+    wait callback, excludes COPY (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
+        statement()
+        return
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        running = thread.submit(statement)
+        try:
+            running.result()
+        except BaseException:
+            if not running.done():
+                connection.cancel()
+            raise
 
 
 def is_conflict(error: BaseException) -> bool:

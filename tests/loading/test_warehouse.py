@@ -1,0 +1,115 @@
+"""Transactions: the one lock and its holder, whole retries, and what is never tried again."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import psycopg2
+import psycopg2.errors
+import pytest
+
+from sparkify_assets.resources.redshift import (
+    LockTimeout,
+    Warehouse,
+    WarehouseError,
+    is_conflict,
+    is_transient,
+)
+
+
+@pytest.fixture
+def ready(warehouse: Warehouse) -> Warehouse:
+    warehouse.ensure_tables()
+    return warehouse
+
+
+def test_the_wait_for_the_lock_is_bounded_and_names_the_holder(ready: Warehouse) -> None:
+    impatient = dataclasses.replace(ready, lock_wait_ms=300)
+    with ready.transaction() as holder:
+        pid = holder.connection.info.backend_pid
+        with pytest.raises(LockTimeout) as refused, impatient.transaction():
+            pass
+    assert re.search(rf"process {pid} since \d{{4}}-\d{{2}}-\d{{2}}", str(refused.value))
+
+
+def test_readers_are_not_kept_waiting(ready: Warehouse) -> None:
+    with ready.transaction(), ready.transaction(lock=False) as reader:
+        assert reader.records("report/row_counts")[0]["songplays"] == 0
+
+
+def test_a_conflict_is_tried_again_whole(ready: Warehouse) -> None:
+    tries = 0
+
+    def work() -> str:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise psycopg2.errors.SerializationFailure("could not serialize access")
+        return "done"
+
+    assert ready.retried(work) == "done"
+    assert tries == 3
+
+
+def test_a_fault_of_the_data_is_not_tried_again(ready: Warehouse) -> None:
+    tries = 0
+
+    def work() -> None:
+        nonlocal tries
+        tries += 1
+        raise psycopg2.errors.DivisionByZero("division by zero")
+
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        ready.retried(work)
+    assert tries == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "conflict", "transient"),
+    [
+        (psycopg2.errors.SerializationFailure("x"), True, True),
+        (psycopg2.errors.DeadlockDetected("x"), True, True),
+        # Redshift's own words: docs, c_serial_isolation
+        (psycopg2.InternalError("1023 DETAIL: Serializable isolation violation on table"), True, True),
+        (psycopg2.OperationalError("server closed the connection unexpectedly"), False, True),
+        (psycopg2.InterfaceError("connection already closed"), False, True),
+        (psycopg2.errors.QueryCanceled("statement timeout"), False, False),
+        (psycopg2.errors.DiskFull("no space"), False, False),
+        (psycopg2.errors.UndefinedTable("no table"), False, False),
+        (ValueError("1023"), False, False),
+    ],
+)
+def test_what_may_be_tried_again(error: Exception, conflict: bool, transient: bool) -> None:
+    assert is_conflict(error) is conflict
+    assert is_transient(error) is transient
+
+
+def test_a_failed_transaction_leaves_nothing(ready: Warehouse) -> None:
+    def fail() -> None:
+        with ready.transaction() as transaction:
+            transaction.cursor.execute("insert into sparkify.songs (song_id, artist_id) values ('S', 'A')")
+            transaction.cursor.execute("select * from nowhere")
+
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        fail()
+    with ready.transaction(lock=False) as transaction:
+        assert transaction.records("report/row_counts")[0]["songs"] == 0
+
+
+def test_an_unreachable_warehouse_is_one_line(warehouse: Warehouse) -> None:
+    gone = dataclasses.replace(warehouse, url="postgresql://127.0.0.1:9/none")
+    with pytest.raises(WarehouseError) as refused:
+        gone.connect()
+    assert "\n" not in str(refused.value)
+    assert "127.0.0.1" in str(refused.value)
+
+
+def test_tables_are_made_once_and_dropped_whole(ready: Warehouse) -> None:
+    ready.ensure_tables()
+    ready.drop_tables()
+    with pytest.raises(psycopg2.errors.UndefinedTable), ready.transaction(lock=False) as transaction:
+        transaction.run("report/row_counts")
+    ready.ensure_tables()
+    with ready.transaction(lock=False) as transaction:
+        assert transaction.records("report/row_counts")[0]["users"] == 0
