@@ -195,6 +195,17 @@ class Transaction:
         columns = [column.name for column in self.cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
+    def stream(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Run a file of one query; its rows by column name, in flat memory however many they are."""
+        (statement,) = sql.statements(name)
+        if self._before:
+            self._before(f"{name}: {statement}")
+        with self.connection.cursor(name="stream") as cursor:
+            cursor.itersize = 20_000
+            cursor.execute(statement, parameters)
+            for row in cursor:
+                yield {column.name: value for column, value in zip(cursor.description, row, strict=True)}
+
     def value(self, name: str, **parameters: Any) -> Any:
         """Run a file; the one value of its last statement."""
         return self.rows(name, **parameters)[0][0]
