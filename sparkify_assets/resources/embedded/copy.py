@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -227,6 +228,10 @@ def mapping(command: Command, columns: Sequence[Column]) -> Mapping:
     return _by_paths(paths)
 
 
+def _array() -> Refused:
+    return Refused(1216, "Invalid JSON: an array needs a jsonpaths file")
+
+
 def _by_keys(keys: Sequence[str]) -> Mapping:
     """First-level keys, by their case."""
     first, *others = keys
@@ -234,7 +239,7 @@ def _by_keys(keys: Sequence[str]) -> Mapping:
 
     def row(record: Any) -> Row:
         if not isinstance(record, dict):
-            raise Refused(1216, "Invalid JSON: an array needs a jsonpaths file")
+            raise _array()
         return tuple(map(record.get, keys))
 
     return Mapping(row, present)
@@ -242,12 +247,16 @@ def _by_keys(keys: Sequence[str]) -> Mapping:
 
 def _by_folded_keys(keys: Sequence[str]) -> Mapping:
     """First-level keys in lower case."""
-    by_keys = _by_keys(keys)
+
+    @lru_cache(maxsize=256)
+    def written(present: tuple[str, ...]) -> list[str | None]:
+        folded = {key.lower(): key for key in present}
+        return [folded.get(key) for key in keys]
 
     def row(record: Any) -> Row:
-        return by_keys.row(
-            {key.lower(): value for key, value in record.items()} if isinstance(record, dict) else record
-        )
+        if not isinstance(record, dict):
+            raise _array()
+        return tuple(map(record.get, written(tuple(record))))
 
     return Mapping(row)
 
@@ -504,7 +513,7 @@ class _Run:
                 self._add(*batch.record(index), fault)
         self._places.sent(batch.first, len(batch.rows), encoded)
         batch.first, batch.rows, batch.blocks = batch.end, [], []
-        yield b"".join(encoded.lines)
+        yield encoded.text
 
     # errors
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Context, Decimal
 from types import NoneType
@@ -66,15 +66,14 @@ class Refused(ValueError):
         self.value = value
 
 
-@dataclass
-class Encoded:
+class Encoded(NamedTuple):
     """Rows as lines of CSV.
 
     `irregular` names each row (by its index) that has not exactly one line: how many it has, and why it has none.
     """
 
-    lines: list[bytes] = field(default_factory=list)
-    irregular: list[tuple[int, int, Refused | None]] = field(default_factory=list)
+    text: bytes
+    irregular: list[tuple[int, int, Refused | None]]
 
 
 # What a column takes as it comes: JSON and PostgreSQL write and read these alike. JSON's quotes and escapes are those
@@ -89,7 +88,7 @@ _PLAIN: dict[Kind, frozenset[type]] = {
     "timestamp": frozenset({NoneType}),
     "timestamptz": frozenset({NoneType}),
 }
-_FEW = 8  # rows that are not worth another try as a whole
+_ESCAPED_CONTROL = re.compile(rb'\\[^"\\]')
 
 
 class Encoder:
@@ -99,62 +98,67 @@ class Encoder:
         self._columns = columns
         self._conversions = conversions
         self._plain = [_plain_types(column, conversions) for column in columns]
-        # Numbers as strings of digits are plain too, and '' for a number is NULL.
-        self._as_digits = [
-            plain | {str} if column.kind in ("integer", "float", "decimal") and column.nullable else plain
-            for column, plain in zip(columns, self._plain, strict=True)
-        ]
 
     def encode(self, rows: Sequence[Row], exact: Callable[[int], Row]) -> Encoded:
-        """The rows as CSV; `exact` gives a row again with integers as they are written, of any size."""
-        encoded = Encoded()
-        self._encode(rows, 0, exact, encoded)
-        return encoded
+        """The rows as CSV; `exact` gives a row again with integers as they are written, of any size.
 
-    def _encode(self, rows: Sequence[Row], first: int, exact: Callable[[int], Row], encoded: Encoded) -> None:
-        """All rows at once if they are plain; else each half; else, of the few left, each by itself."""
-        if (lines := self._at_once(rows)) is not None:
-            encoded.lines.append(lines)
-        elif len(rows) > _FEW:
-            half = len(rows) // 2
-            self._encode(rows[:half], first, exact, encoded)
-            self._encode(rows[half:], first + half, exact, encoded)
-        else:
-            for index, row in enumerate(rows, first):
-                self._one(row, index, exact, encoded)
+        Whole columns are checked and whole rows written by calls in C; only the odd row is looked at value by value.
+        """
+        rows, odd = self._checked(rows)
+        lines = [line[1:-1] for line in map(orjson.dumps, rows)]
+        text = b"\n".join(lines) + b"\n"
+        if _ESCAPED_CONTROL.search(text):
+            odd.update(index for index, line in enumerate(lines) if _ESCAPED_CONTROL.search(line))
+        if not odd:
+            return Encoded(text, [])
+        irregular: list[tuple[int, int, Refused | None]] = []
+        for index in sorted(odd):
+            try:
+                lines[index] = self._line(rows[index], lambda index=index: exact(index))  # type: ignore[misc]
+            except Refused as fault:
+                lines[index] = b""
+                irregular.append((index, 0, fault))
+            else:
+                if breaks := lines[index].count(b"\n"):
+                    irregular.append((index, 1 + breaks, None))
+        refused = {index for index, count, _ in irregular if not count}
+        kept = [line for index, line in enumerate(lines) if index not in refused] if refused else lines
+        return Encoded(b"\n".join(kept) + b"\n" if kept else b"", irregular)
 
-    def _at_once(self, rows: Sequence[Row]) -> bytes | None:
-        """The lines of rows of which every value is plain, by calls in C over whole columns and rows."""
-        for index, values in enumerate(zip(*rows, strict=True)):
-            kinds = set(map(type, values))
-            if kinds <= self._plain[index]:
+    def _checked(self, rows: Sequence[Row]) -> tuple[Sequence[Row], set[int]]:
+        """The rows, '' for a number being NULL, and which of them hold what has to be converted."""
+        odd: set[int] = set()
+        for place, values in enumerate(zip(*rows, strict=True)):
+            plain = self._plain[place]
+            if plain.issuperset(map(type, values)):
                 continue
-            if not kinds <= self._as_digits[index]:
-                return None
-            digits = [value for value in values if type(value) is str]
-            if "" in digits:
-                rows = [
-                    (*row[:index], row[index] if row[index] != "" else None, *row[index + 1 :])
-                    for row in rows
-                ]
-            joined = "".join(digits)
-            if joined and not (joined.isdigit() and joined.isascii()):
-                return None
-        lines = b"\n".join([line[1:-1] for line in map(orjson.dumps, rows)]) + b"\n"
-        return None if _escapes_control(lines) else lines
+            strange = [index for index, value in enumerate(values) if type(value) not in plain]
+            if self._columns[place].kind not in _NUMBERS or not _are_digits(
+                [values[index] for index in strange]
+            ):
+                odd.update(strange)
+            elif not self._columns[place].nullable:
+                odd.update(index for index in strange if values[index] == "")
+            else:
+                rows = list(rows)
+                for index in strange:
+                    if values[index] == "":
+                        rows[index] = (*rows[index][:place], None, *rows[index][place + 1 :])
+        return rows, odd
 
-    def _one(self, row: Row, index: int, exact: Callable[[int], Row], encoded: Encoded) -> None:
-        if any(type(value) is float and abs(value) >= 2**63 for value in row):
-            row = exact(index)
-        try:
-            fields = [self.field(column, value) for column, value in zip(self._columns, row, strict=True)]
-        except Refused as fault:
-            encoded.irregular.append((index, 0, fault))
-            return
-        line = ",".join(map(_quoted, fields))
-        encoded.lines.append(line.encode() + b"\n")
-        if breaks := line.count("\n"):
-            encoded.irregular.append((index, 1 + breaks, None))
+    def _line(self, row: Row, exact: Callable[[], Row]) -> bytes:
+        """One row. Raises Refused."""
+        values = list(row)
+        for place, (plain, value) in enumerate(zip(self._plain, row, strict=True)):
+            if type(value) not in plain:
+                if type(value) is float and abs(value) >= 2**63:
+                    value = exact()[place]  # noqa: PLW2901
+                values[place] = self.field(self._columns[place], value)
+        line = orjson.dumps(values)[1:-1]
+        if not _ESCAPED_CONTROL.search(line):
+            return line
+        fields = [self.field(column, value) for column, value in zip(self._columns, values, strict=True)]
+        return ",".join(map(_quoted, fields)).encode()
 
     def field(self, column: Column, value: Any) -> str | None:
         """A value as the text that the server gets; None is NULL. Raises Refused."""
@@ -204,6 +208,17 @@ def _plain_types(column: Column, conversions: Conversions) -> frozenset[type]:
     if column.kind == "text" and conversions.of_text:
         plain -= {str}
     return plain if column.nullable else plain - {NoneType}
+
+
+_NUMBERS = ("integer", "float", "decimal")
+
+
+def _are_digits(values: Sequence[Any]) -> bool:
+    """Whether all are strings of nothing but digits, or empty: numbers as JSON's own, if not negative or fractional."""
+    if set(map(type, values)) != {str}:
+        return False
+    joined = "".join(values)
+    return not joined or (joined.isascii() and joined.isdigit())
 
 
 def _quoted(text: str | None) -> str:

@@ -99,6 +99,8 @@ def ensure(folder: Path, bin_directory: Path | None = None) -> str:
         if found := _running(folder):  # started by other means, without the lock
             return found
         _start(folder, binaries, lock)
+    except OSError as error:
+        raise ServerError(f"the server of {folder} cannot be started: {error}") from error
     finally:
         os.close(lock)
     if found := _running(folder):
@@ -191,7 +193,7 @@ def _start(folder: Path, binaries: Path, lock: int) -> None:
     # The lock was free, so no process of a server of this folder lives, whoever now has the process id in this file.
     (data / "postmaster.pid").unlink(missing_ok=True)
     with _fresh_socket_folder(_server_user(folder)) as sockets:
-        settings = SETTINGS | {"unix_socket_directories": str(sockets)}
+        settings = SETTINGS | _shared_memory() | {"unix_socket_directories": str(sockets)}
         quoted = (f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in settings.items())
         heading = "# Written at every start; settings of your own: ALTER SYSTEM.\n"
         configuration = data / "postgresql.conf"
@@ -208,6 +210,15 @@ def _start(folder: Path, binaries: Path, lock: int) -> None:
             keep=(lock,),
         )
         _create_database(_dsn(sockets, _server_user(folder).pw_name, "postgres"))
+
+
+def _shared_memory() -> dict[str, str]:
+    """Parallel queries share memory through /dev/shm, of which a container has 64 MB unless told otherwise."""
+    with suppress(OSError):
+        found = os.statvfs("/dev/shm")  # noqa: S108 - only asked for its size
+        if found.f_bavail * found.f_frsize < 2**30:
+            return {"dynamic_shared_memory_type": "mmap"}
+    return {}
 
 
 def _initialise(folder: Path, binaries: Path) -> None:
