@@ -164,6 +164,17 @@ EVENTS: dict[str, Fault] = {
     "a float in words": Fault(one(length="long"), 0, {1: "Value 'long'"}),
     "leading zeros": Fault(raw("status", "0200"), 0, {1: NOT_JSON}),
     "a record delivered twice": Fault(text(A, A), 2),
+    "two alike without user": Fault(text(*[json.dumps(play(START, userId=""))] * 2), 0, dict.fromkeys((1, 2), "user")),
+    "two alike without user, one with a status in words": Fault(
+        text(json.dumps(play(START, userId="", status="x")), json.dumps(play(START, userId=""))),
+        0,
+        {1: "digit", 2: "without user"},
+    ),
+    "two alike without user, one without more": Fault(
+        text(json.dumps(play(START, userId="", page="Home")), "x", json.dumps(play(START, userId=""))),
+        1,
+        {2: NOT_JSON, 3: "without user"},
+    ),
 }  # fmt: skip
 
 PACKED: dict[str, Fault] = {
@@ -194,6 +205,7 @@ SONGS: dict[str, Fault] = {
     "truncated": Fault(text(S, T[:40]), 1, {2: NOT_JSON}),
     "an empty record": Fault(text("{}", S), 1, {1: "without song_id"}),
     "no song_id": Fault(text(S, json.dumps(song(song_id=""))), 1, {2: "without song_id"}),
+    "two alike without song_id": Fault(text("{}", S, "{}"), 1, dict.fromkeys((1, 3), "without song_id")),
     "no artist_id": Fault(text(json.dumps(song(artist_id=None)), S), 1, {1: "without artist_id"}),
     "too long in bytes": Fault(text(json.dumps(song(title="é" * 513)), S), 1, {1: "length"}),
     "a number for a title": Fault(lines([song(title=7)]), 1, {}, {"title": "7"}),
@@ -329,6 +341,27 @@ def test_every_record_is_staged_or_named(found: Found, name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_fault_by_itself(small: Warehouse, tmp_path: Path, name: str) -> None:
     check(CASES[name], load(small, tmp_path, [CASES[name]]))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param("-with space & 100%25+#?;=~@$'\"[x]{y}|\\n", id="signs"),
+        pytest.param("-Zoë-歌-🎵", id="letters"),
+        pytest.param("-" + "x" * 200, id="long"),
+    ],
+)
+def test_odd_names(small: Warehouse, tmp_path: Path, part: str) -> None:
+    """Objects are named as they are, also in the quarantine."""
+    content = text(A, "junk", json.dumps(play(START, userId="")))
+    key = day_key(world.DAYS[0], part).replace("11/", "11/" + "folder/" * (part.count("x") // 10))
+    packed = day_key(world.DAYS[1], part) + ".gz"
+    files = {key: content, packed: gzip.compress(content)[:-5], song_key("AA", part): b"junk"}
+    world.write(tmp_path / "source", files)
+    loader = loader_for(small, tmp_path / "source", tmp_path / "home")
+    world.load_all(loader)
+    world.assert_holds(small, files)
+    assert world.load_all(loader) == []
 
 
 def test_there_are_enough_kinds() -> None:
