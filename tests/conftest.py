@@ -22,6 +22,8 @@ from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.settings import Settings
 
+pytest_plugins = ["tests.dev"]  # its fixtures, for the suites that share one running page
+
 _ABSENT: dict[str, str] = {}
 
 
