@@ -34,14 +34,17 @@ SHOWN = 120
 
 @dataclass(frozen=True)
 class Difference:
-    """One attribute of a resource: what it is, what the plan would make it."""
+    """One attribute of a resource: what it is, what the plan would make it, whether that takes a new resource."""
 
     attribute: str
     before: str
     after: str
+    forces: bool = False
 
     def __str__(self) -> str:
-        return f"{self.attribute}: {self.before} → {self.after}"
+        return (
+            f"{self.attribute}: {self.before} → {self.after}{' (forces replacement)' if self.forces else ''}"
+        )
 
 
 @dataclass(frozen=True)
@@ -121,17 +124,18 @@ def _changes(resources: Iterable[dict[str, Any]]) -> Iterable[Change]:
 def _differences(change: dict[str, Any]) -> Iterable[Difference]:
     """The attributes that differ; of a sensitive one only that it does."""
     before, after = change.get("before") or {}, change.get("after") or {}
-    unknown = change.get("after_unknown") or {}
-    for attribute in sorted({*before, *after, *unknown}):
-        old, new = before.get(attribute), after.get(attribute)
-        if old == new and not unknown.get(attribute):
+    unknown = {name for name, value in (change.get("after_unknown") or {}).items() if value}
+    forcing = {path[0] for path in change.get("replace_paths", [])}
+    for name in sorted({*before, *after, *unknown}, key=lambda name: (name not in forcing, name)):
+        if before.get(name) == after.get(name) and name not in unknown:
             continue
-        if _sensitive(change, attribute):
-            yield Difference(attribute, "(sensitive)", "(sensitive)")
+        if forcing and name in unknown - forcing:  # a new resource's own values
+            continue
+        if _sensitive(change, name):
+            yield Difference(name, "(sensitive)", "(sensitive)", name in forcing)
         else:
-            yield Difference(
-                attribute, _show(old), "(known after apply)" if unknown.get(attribute) else _show(new)
-            )
+            new = "(known after apply)" if name in unknown else _show(after.get(name))
+            yield Difference(name, _show(before.get(name)), new, name in forcing)
 
 
 def _sensitive(change: dict[str, Any], attribute: str) -> bool:

@@ -74,7 +74,7 @@ class Stack:
         try:
             quiet.cmd("validate", json=IsFlagged)
         except TerraformError as error:
-            raise self._invalid(error, error.output) from None
+            raise self._invalid(error) from None
 
     def plan(
         self, *, destroy: bool = False, extra: dict[str, str] | None = None, target: str | None = None
@@ -173,13 +173,13 @@ class Stack:
     def _command(self, log: Log | None = None) -> Command:
         return self.terraform.command(self.name, log or self.log)
 
-    def _invalid(self, error: TerraformError, answer: str) -> TerraformError:
+    def _invalid(self, error: TerraformError) -> TerraformError:
         """The failure with its diagnostics: this command answers one document where others answer lines."""
         try:
-            found = [Diagnostic.of({"diagnostic": d}) for d in json.loads(answer)["diagnostics"]]
+            found = [Diagnostic.of({"diagnostic": d}) for d in json.loads(error.answer)["diagnostics"]]
         except (ValueError, KeyError):
             return error
-        return TerraformError("validate", str(self), error.code, found, answer)
+        return TerraformError("validate", str(self), error.code, error.answer, "", found)
 
 
 def _nowhere(_: str) -> None:

@@ -159,10 +159,11 @@ def guard(stack: str) -> dg.OpDefinition:
         refused = _stack(context, terraform, stack).read_plan().refused(config.allow_destroying)
         if refused:
             what = "; ".join(f"{change.action} {change.address}" for change in refused)
-            because = "; ".join(str(d) for change in refused for d in change.differences[:3])
+            because = "; ".join(str(d) for change in refused for d in change.differences if d.forces)
             raise InfrastructureError(
                 f"stopped before anything was changed: the plan would {what}, and lose what it holds"
-                f"{f' (for {because})' if because else ''}. If that is meant, name the address in allow_destroying"
+                f"{f' (because of {because})' if because else ''}."
+                " If that is meant, name the address in allow_destroying"
             )
 
     return run

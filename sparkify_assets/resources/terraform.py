@@ -79,17 +79,25 @@ class Diagnostic:
 
 
 class TerraformError(InfrastructureError):
-    """A Terraform command failed. `advice` says what to do about it, as far as that is known."""
+    """A Terraform command failed. `kind` and `advice` say why and what to do, as far as that is known."""
 
     def __init__(
-        self, command: str, where: str, code: int, diagnostics: list[Diagnostic], output: str
+        self,
+        command: str,
+        where: str,
+        code: int,
+        answer: str,
+        complaint: str,
+        found: list[Diagnostic] | None = None,
     ) -> None:
-        self.command, self.where, self.code, self.output = command, where, code, output
-        self.diagnostics = diagnostics
-        text = "\n".join(map(str, diagnostics)) or " ".join(output.split())[-2000:]
+        self.command, self.where, self.code, self.answer = command, where, code, answer
+        self.diagnostics = found or [d for d in diagnostics(answer) if d.severity == "error"]
+        text = (
+            "\n".join(map(str, self.diagnostics)) or " ".join((complaint.strip() or answer).split())[-2000:]
+        )
         self.kind, self.advice = _advise(text)
-        self.reason = str(diagnostics[0]) if diagnostics else text
-        super().__init__(f"terraform {command} of {where} failed (exit {code}): {self.advice or self.reason}")
+        reason = str(self.diagnostics[0]) if self.diagnostics else text
+        super().__init__(f"terraform {command} of {where} failed (exit {code}): {self.advice or reason}")
 
 
 class Command(python_terraform.Terraform):  # type: ignore[misc]
@@ -141,8 +149,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             complaint = err.read_text("utf-8", "replace")
         asked = options.get("detailed_exitcode") is python_terraform.IsFlagged
         if process.returncode not in ((0, 2) if asked else (0,)):
-            errors = [d for d in diagnostics(answer) if d.severity == "error"]
-            raise TerraformError(cmd, self.where, process.returncode, errors, complaint.strip() or answer)
+            raise TerraformError(cmd, self.where, process.returncode, answer, complaint)
         return process.returncode, answer, complaint
 
     def _follow(self, process: subprocess.Popen[bytes], out: Path) -> None:
@@ -329,7 +336,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     _run_folder: Path | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        self.open(context.run_id or f"process-{os.getpid()}")
+        self.open(context.run.run_id if context.run else f"process-{os.getpid()}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         self.close()

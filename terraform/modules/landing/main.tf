@@ -9,6 +9,9 @@ data "aws_region" "current" {}
 
 locals {
   bucket = "${var.name}-landing-${data.aws_caller_identity.current.account_id}"
+
+  # Put together, not taken from the resource: a change of the bucket would show its policies as changed too.
+  bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${local.bucket}"
 }
 
 resource "aws_s3_bucket" "this" {
@@ -59,7 +62,7 @@ data "aws_iam_policy_document" "tls_only" {
     sid       = "RefuseWhatIsNotTLS"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+    resources = [local.bucket_arn, "${local.bucket_arn}/*"]
 
     principals {
       type        = "*"

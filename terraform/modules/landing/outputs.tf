@@ -5,7 +5,7 @@ output "bucket" {
 
 output "bucket_arn" {
   description = "ARN of the landing bucket."
-  value       = aws_s3_bucket.this.arn
+  value       = local.bucket_arn
 }
 
 output "source_prefix" {

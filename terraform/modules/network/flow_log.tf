@@ -25,19 +25,26 @@ data "aws_iam_policy_document" "flow_log_write" {
       "logs:DescribeLogGroups",
       "logs:DescribeLogStreams",
     ]
-    resources = [aws_cloudwatch_log_group.flow_log.arn, "${aws_cloudwatch_log_group.flow_log.arn}:*"]
+    resources = [local.flow_log_arn, "${local.flow_log_arn}:*"]
   }
 }
 
+# ARNs are put together where policies need them: taken from the resource, a change of its retention would show
+# the policies as changed too.
+locals {
+  flow_log     = "/${var.name}/vpc-flow-log"
+  flow_log_arn = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:log-group:${local.flow_log}"
+}
+
 resource "aws_cloudwatch_log_group" "flow_log" {
-  name              = "/${var.name}/vpc-flow-log"
+  name              = local.flow_log
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
 }
 
 resource "aws_iam_role" "flow_log" {
   name               = "${var.name}-vpc-flow-log"
-  description        = "Lets VPC flow logs write to ${aws_cloudwatch_log_group.flow_log.name}"
+  description        = "Lets VPC flow logs write to ${local.flow_log}"
   assume_role_policy = data.aws_iam_policy_document.flow_log_trust.json
 }
 

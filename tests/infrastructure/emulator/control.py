@@ -12,6 +12,12 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from moto.core.exceptions import ServiceException
+
+
+class Refusal(ServiceException):
+    """An error as AWS answers it. A class of our own: moto looks for an error's service in its module's name."""
+
 
 @dataclass(frozen=True)
 class Control:

@@ -11,7 +11,6 @@ import json
 import traceback
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
@@ -33,19 +32,17 @@ def _fail_at_will_and_fast() -> None:
     def call_action(self: BaseResponse) -> Any:
         action = self._get_action()
         if fault := control.current().faults.get(f"{self.service_name}.{action}"):
-            return _failure(self, ServiceException(*fault))
+            return _failure(self, control.Refusal(*fault))
         try:
             return call(self)
         except Exception as error:  # noqa: BLE001 (the same holds for moto's own defects)
             traceback.print_exc()
-            return _failure(
-                self, ServiceException("InvalidAction", f"The emulator cannot do this: {error!r}")
-            )
+            return _failure(self, control.Refusal("InvalidAction", f"The emulator cannot do this: {error!r}"))
 
     BaseResponse.call_action = call_action  # type: ignore[method-assign]
 
 
-def _failure(response: BaseResponse, error: ServiceException) -> Any:
+def _failure(response: BaseResponse, error: control.Refusal) -> Any:
     status, headers, body = response.serialized(ActionResult(error))
     headers["status"] = str(status)
     return status, headers, body

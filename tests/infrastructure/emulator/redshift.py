@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from moto.core.exceptions import ServiceException
 from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
 from moto.core.responses import ActionResult, EmptyResult
 from moto.moto_api._internal import mock_random
@@ -64,8 +63,9 @@ class Cluster(models.Cluster):
         return {"Address": control.current().redshift_host or self.address, "Port": self.port}
 
     @property
-    def vpc_id(self) -> str:
-        return str(self.redshift_backend.subnet_groups[self.cluster_subnet_group_name].vpc_id)
+    def vpc_id(self) -> str | None:
+        group = self.redshift_backend.subnet_groups.get(self.cluster_subnet_group_name)
+        return group.vpc_id if group else None
 
     @property
     def cluster_nodes(self) -> list[dict[str, str]]:
@@ -94,6 +94,16 @@ class Cluster(models.Cluster):
         """Deletes the admin secret, as Redshift does with the cluster."""
         if self.master_password_secret_arn:
             secretsmanager_backends[self.account_id][self.region].secrets.pop(self.master_password_secret_arn)
+
+
+class Snapshot(models.Snapshot):
+    """A snapshot that knows its key, and the size that its cost follows from."""
+
+    total_backup_size_in_mega_bytes = 2048.0
+
+    def __init__(self, cluster: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(cluster, *args, **kwargs)
+        self.kms_key_id = cluster.kms_key_id
 
 
 class Backend(models.RedshiftBackend, TaggableResourcesMixin):
@@ -182,7 +192,7 @@ class Response(responses.RedshiftResponse):
     def modify_cluster(self) -> ActionResult:
         cluster = self.cluster()
         if cluster.status == "paused":
-            raise ServiceException("InvalidClusterState", f"{cluster.cluster_identifier} is paused.")
+            raise control.Refusal("InvalidClusterState", f"{cluster.cluster_identifier} is paused.")
         super().modify_cluster()
         if group := self._get_param("ClusterParameterGroupName"):
             cluster.cluster_parameter_group_name = [group]
@@ -284,7 +294,7 @@ class Response(responses.RedshiftResponse):
     def _scheduled_action(self) -> dict[str, Any]:
         name = self._get_param("ScheduledActionName")
         if name not in self.redshift_backend.scheduled_actions:
-            raise ServiceException("ScheduledActionNotFound", f"Scheduled action {name} not found.")
+            raise control.Refusal("ScheduledActionNotFound", f"Scheduled action {name} not found.")
         return self.redshift_backend.scheduled_actions[name]
 
     # Usage limits
@@ -327,12 +337,13 @@ class Response(responses.RedshiftResponse):
     def _usage_limit(self) -> UsageLimit:
         wanted = self._get_param("UsageLimitId")
         if wanted not in self.redshift_backend.usage_limits:
-            raise ServiceException("UsageLimitNotFound", f"Usage limit {wanted} not found.")
+            raise control.Refusal("UsageLimitNotFound", f"Usage limit {wanted} not found.")
         return self.redshift_backend.usage_limits[wanted]
 
 
 def install() -> None:
     """Puts these classes in the place of moto's; call it before the server starts."""
     models.Cluster = Cluster  # type: ignore[misc]
+    models.Snapshot = Snapshot  # type: ignore[misc]
     models.redshift_backends.backend = Backend
     urls.url_paths["{0}/$"] = Response.dispatch

@@ -1,0 +1,139 @@
+"""What holds for the text of terraform/ without running a provider: form, descriptions, pins, waivers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+
+from tests.infrastructure.harness import TERRAFORM
+
+MODULES = sorted(path for path in (TERRAFORM / "modules").iterdir())
+STACKS = sorted(path for path in (TERRAFORM / "stacks").iterdir())
+FILES = sorted(
+    path
+    for pattern in ("*.tf", "*.hcl", "*.tfvars")
+    for path in TERRAFORM.rglob(pattern)
+    if ".terraform" not in path.parts and not path.name.endswith("_override.tf")
+)
+
+
+def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
+    """The blocks of a kind (`variable`, `output`) in a folder, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.tf")):
+        with path.open() as text:
+            for block in hcl2.load(text).get(kind, []):  # type: ignore[attr-defined]
+                found |= {name.strip('"'): body for name, body in block.items()}
+    return found
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert [path.name for path in MODULES] == ["landing", "network", "warehouse"]
+    assert [path.name for path in STACKS] == ["foundation", "warehouse"]
+    assert all(blocks(folder, "variable") and blocks(folder, "output") for folder in MODULES + STACKS)
+
+
+def test_form(terraform: str) -> None:
+    done = subprocess.run(
+        [terraform, "fmt", "-check", "-recursive", "-diff"],
+        cwd=TERRAFORM,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("folder", MODULES + STACKS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_variable_and_output_is_typed_and_described(folder: Path) -> None:
+    for name, variable in blocks(folder, "variable").items():
+        assert variable.get("type"), f"variable {name} has no type"
+        assert len(variable.get("description", "")) > 10, f"variable {name} is not described"
+    for name, output in blocks(folder, "output").items():
+        assert len(output.get("description", "")) > 10, f"output {name} is not described"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_a_readme_names_every_input_and_output(module: Path) -> None:
+    readme = (module / "README.md").read_text()
+    named = set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE))
+    assert named == {*blocks(module, "variable"), *blocks(module, "output")}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_every_module_has_an_example_and_a_test_that_plans_it(module: Path) -> None:
+    assert (module / "examples" / "complete" / "main.tf").exists()
+    [test] = (module / "tests").glob("*.tftest.hcl")
+    assert 'source = "./examples/complete"' in test.read_text()
+
+
+@pytest.mark.parametrize("folder", MODULES + STACKS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_secret_passes_through_terraform(folder: Path) -> None:
+    """A secret in a variable is in the plan, and one in an output is in the state."""
+    for name in {*blocks(folder, "variable"), *blocks(folder, "output")}:
+        assert not re.search(r"password|secret(?!_arn)|token|credential", name), name
+
+
+def test_nothing_about_a_machine_or_a_backend_is_in_the_configuration() -> None:
+    for path in FILES:
+        text = path.read_text()
+        for word in (
+            "provider_installation",
+            "filesystem_mirror",
+            "endpoints",
+            "skip_credentials",
+            "access_key",
+        ):
+            assert word not in text, f"{path}: {word}"
+        assert not re.search(r'^\s*backend\s+"', text, re.MULTILINE), path
+        assert "127.0.0.1" not in text, path
+
+
+def test_both_environments_set_only_what_both_stacks_declare() -> None:
+    """A value for an undeclared variable is a warning at every run."""
+    for path in sorted((TERRAFORM / "environments").glob("*.tfvars")):
+        with path.open() as text:
+            values = hcl2.load(text)  # type: ignore[attr-defined]
+        for stack in STACKS:
+            assert set(values) <= set(blocks(stack, "variable")), f"{path.name}, {stack.name}"
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.name)
+def test_the_lock_holds_on_every_platform(stack: Path) -> None:
+    """An h1 hash is of an unpacked provider, for one platform each; zh hashes are of the archives of all
+    platforms, which is what a registry's answer is held against
+    (https://developer.hashicorp.com/terraform/language/files/dependency-lock).
+    """
+    lock = (stack / ".terraform.lock.hcl").read_text()
+    assert 'version     = "5.100.0"' in lock
+    assert len(re.findall(r'"h1:', lock)) >= 2
+    assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15
+    assert lock == (STACKS[0] / ".terraform.lock.hcl").read_text()
+
+
+def test_every_waiver_of_a_check_says_why() -> None:
+    waivers = [
+        (path, line) for path in FILES for line in path.read_text().splitlines() if "checkov:skip" in line
+    ]
+    assert waivers
+    for path, line in waivers:
+        assert re.search(r"#checkov:skip=CKV2?_AWS_\d+:.{20,}", line), f"{path}: {line.strip()}"
+
+
+def test_the_mocks_are_shared_by_all_tests() -> None:
+    tests = [path for path in FILES if path.name.endswith(".tftest.hcl")]
+    assert len(tests) == 5
+    assert all('source = "../../mocks"' in path.read_text() for path in tests)
+
+
+def test_costs_say_from_when_they_are() -> None:
+    cost = (TERRAFORM / "cost.md").read_text()
+    assert "not verified" in cost
+    assert re.search(r"20\d\d-\d\d", cost)
+    assert json.dumps("ra3.large") in json.dumps(cost) or "ra3.large" in cost
