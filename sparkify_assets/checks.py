@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sparkify_assets import sql
 from sparkify_assets.partitions import Dataset
@@ -82,23 +81,19 @@ def violations(
     transaction: Transaction, check: Check, first: str, last: str, settings: Settings
 ) -> list[Violation]:
     """Ask one check about the partitions from `first` to `last`, both included; nothing found: an empty list."""
-    transaction.run(
+    rows = transaction.stream(
         check.file,
         first=first,
         last=last,
         reject_share=settings.reject_share,
         reject_rows=settings.reject_rows,
     )
-    columns = [column.name for column in transaction.cursor.description or ()]
     found: dict[str, list[dict[str, str | None]]] = {}
     counts: dict[str, int] = {}
-    for row in transaction.cursor:
-        key = str(row[0])
+    for row in rows:
+        key = str(row["partition_key"])
         counts[key] = counts.get(key, 0) + 1
         if counts[key] <= SAMPLE_ROWS:
-            found.setdefault(key, []).append(_shown(columns, row))
+            shown = {name: None if value is None else str(value) for name, value in row.items()}
+            found.setdefault(key, []).append(shown)
     return [Violation(check.name, key, counts[key], sample) for key, sample in sorted(found.items())]
-
-
-def _shown(columns: Sequence[str], row: Sequence[Any]) -> dict[str, str | None]:
-    return {name: None if value is None else str(value) for name, value in zip(columns, row, strict=True)}

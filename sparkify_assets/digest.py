@@ -38,10 +38,8 @@ def digest(warehouse: Warehouse) -> Digest:
     with warehouse.transaction(lock=False) as transaction:
         blocked = [Partition(*row) for row in transaction.rows("ledger/blocked")]
         for name in sql.names("digest"):
-            with transaction.connection.cursor(name="digest") as cursor:
-                cursor.itersize = 20_000
-                cursor.execute(sql.statements(name)[0])
-                tables[name.removeprefix("digest/")] = f"{_sum(cursor):032x}"
+            rows = (tuple(row.values()) for row in transaction.stream(name))
+            tables[name.removeprefix("digest/")] = f"{_sum(rows):032x}"
     whole = "\n".join(f"{name} {value}" for name, value in sorted(tables.items()))
     return Digest(hashlib.blake2b(whole.encode(), digest_size=16).hexdigest(), tables, blocked)
 

@@ -5,7 +5,7 @@ Belongs here: what is read, how, and what becomes of each record. Does not: what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from sparkify_assets.compaction import Compacted, compact
 from sparkify_assets.ledger import StagedPartition
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.quarantine import Reject, located, with_raw
-from sparkify_assets.resources.landing_zone import ObjectStore, manifest
+from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
 from sparkify_assets.resources.redshift import Transaction
 from sparkify_assets.settings import Settings
 
@@ -69,7 +69,9 @@ class Bringer:
                     label = f"{partition.key}{'-gzip' * packed}"
                     self._copy(transaction, name, batch, label, self.source, chosen, jsonpaths)
                     copied[partition] += transaction.value("copy/copied_rows")
-                    rejects[partition] += with_raw(self.source, self._refused(transaction, self.source))
+                    rejects[partition] += with_raw(
+                        self.source, self._refused(transaction, self.source, chosen)
+                    )
             transaction.run(
                 "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
             )
@@ -80,13 +82,13 @@ class Bringer:
         for day, found in faults.items():
             partition = Partition("events", day)
             keys = [item.key for item in batch.readable(batch.objects[partition])]
-            rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS)
+            rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS, rejects[partition])
         staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
         return [
             StagedPartition(
                 partition=partition,
                 objects=objects,
-                content_hashes={item.key: self.source.content_hash(item) for item in objects},
+                content_hashes={item.key: self._hash(item) for item in objects},
                 records_read=read[partition],
                 rows_staged=staged.get(partition.key, 0),
                 rejects=rejects[partition],
@@ -103,10 +105,12 @@ class Bringer:
             for prefix, refused in self._refused_songs(transaction, compacted).items():
                 rejects[prefix] += with_raw(self.source, refused)
         transaction.run("copy/incoming_songs")
+        faults: dict[str, list[dict[str, Any]]] = {}
         for fault in transaction.records("copy/faulty_songs"):
-            prefix = fault["song_prefix"]
-            keys = [item.key for item in batch.objects[Partition("songs", prefix)]]
-            rejects[prefix] += located(self.source, keys, [fault], _SONG_FIELDS)
+            faults.setdefault(fault["song_prefix"], []).append(fault)
+        for prefix, found in faults.items():
+            keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
+            rejects[prefix] += located(self.source, keys, found, _SONG_FIELDS, rejects[prefix])
         staged = dict(transaction.rows("copy/staged_songs"))
         return [
             StagedPartition(
@@ -144,19 +148,41 @@ class Bringer:
         batch.written.append(key)
         return self.work.write(key, content)
 
-    def _refused(self, transaction: Transaction, store: ObjectStore) -> list[Reject]:
-        """What the last COPY refused."""
+    def _hash(self, item: SourceObject) -> str | None:
+        """The content hash of an object; None where it has just gone, which the listing before commit will see."""
+        try:
+            return self.source.content_hash(item)
+        except SourceError:
+            return None
+
+    def _refused(
+        self, transaction: Transaction, store: ObjectStore, objects: Sequence[SourceObject]
+    ) -> list[Reject]:
+        """What the last COPY refused of these objects."""
+        addresses = {store.url_of(item.key): item.key for item in objects}
         return [
-            Reject(store.key_of(url.strip()), line, (column and column.strip()) or None, reason.strip(), None)
+            Reject(
+                _key_at(url.rstrip(), addresses), line, (column or "").strip() or None, reason.strip(), None
+            )
             for url, line, column, reason in transaction.rows("copy/load_errors")
         ]
 
     def _refused_songs(self, transaction: Transaction, compacted: Compacted) -> dict[str, list[Reject]]:
         """What COPY refused of compacted objects, each at its place in the source."""
         refused: dict[str, list[Reject]] = {}
-        for reject in self._refused(transaction, self.work):
+        for reject in self._refused(transaction, self.work, compacted.parts):
             origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
             refused.setdefault(origin.prefix, []).append(
                 reject._replace(object_key=origin.object_key, position=origin.position)
             )
         return refused
+
+
+def _key_at(address: str, addresses: Mapping[str, str]) -> str | None:
+    """The key of an object that COPY names; the load-error tables keep 256 bytes of its address
+    (https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html).
+    """
+    if address in addresses:
+        return addresses[address]
+    likely = [key for whole, key in addresses.items() if whole.startswith(address)]
+    return likely[0] if len(likely) == 1 else None

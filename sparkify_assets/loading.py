@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from sparkify_assets import ledger, sql
@@ -24,10 +24,14 @@ from sparkify_assets.batches import Batch, BatchResult, in_batches
 from sparkify_assets.incoming import Bringer, Progress
 from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.publishing import Publisher, SourceChanged
+from sparkify_assets.quarantine import unreadable
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.settings import Settings
+
+#: What is older than this in the work area was left there by a load that was killed.
+LEFT_BEHIND = timedelta(days=2)
 
 #: How often a load lists anew when objects change under it.
 READ_ATTEMPTS = 3
@@ -190,12 +194,14 @@ class Loader:
             }
             wanted = sorted(again.union(wanted))
         wanted = [p for p in wanted if p.key not in loaded]
+        if wanted:
+            self.work.sweep(LEFT_BEHIND)
         done = 0
         for group in in_batches({p: survey.to_read(p) for p in wanted}):
-            for result in self._load_batch(dataset, group, reload, frozenset(survey.kept)):
-                done += len(result.partitions)
-                self.progress("publish", dataset, done, len(wanted))
-                yield result
+            result = self._load_batch(dataset, group, reload, frozenset(survey.kept))
+            done += len(group)
+            self.progress("publish", dataset, done, len(wanted))
+            yield result
 
     def _load_batch(
         self,
@@ -203,16 +209,27 @@ class Loader:
         objects: dict[Partition, list[SourceObject]],
         reload: bool,
         kept: frozenset[Partition],
-    ) -> Iterator[BatchResult]:
-        """One batch; a partition with an object that COPY cannot read goes by itself, without that object."""
-        queue: list[tuple[dict[Partition, list[SourceObject]], dict[str, str]]] = [(objects, {})]
-        while queue:
-            group, unreadable = queue.pop(0)
-            batch = Batch(dataset, group, unreadable, reload, kept)
+    ) -> BatchResult:
+        """One batch, without the objects that COPY cannot read."""
+        batch = Batch(dataset, objects, {}, reload, kept)
+        while True:
             try:
-                yield self.warehouse.retried(partial(self._bring_and_publish, batch))
+                return self.warehouse.retried(partial(self._bring_and_publish, batch))
             except CopyError as error:
-                queue = self._without_unreadable(batch, error) + queue
+                batch.unreadable |= self._unreadable(batch, error)
+
+    def _unreadable(self, batch: Batch, error: CopyError) -> dict[str, str]:
+        """The object that made COPY fail, and every other packed one that would: one more try is then enough.
+
+        Raises the error itself where it is about no object of the batch.
+        """
+        readable = {item.key for items in batch.objects.values() for item in batch.readable(items)}
+        key = self.source.key_of(error.object_url) if error.object_url else None
+        if key not in readable or key is None:
+            raise error
+        packed = (other for other in readable if other.endswith(".gz") and other != key)
+        faults = {key: str(error.reason), **unreadable(self.source, packed)}
+        return {name: f"unreadable object: {reason}" for name, reason in faults.items()}
 
     def _bring_and_publish(self, batch: Batch) -> BatchResult:
         """A batch from its objects to the readers, on one connection."""
@@ -229,16 +246,3 @@ class Loader:
             self.work.delete(batch.written)
         result.seconds = {"incoming": brought - started, "publish": time.perf_counter() - brought}
         return result
-
-    def _without_unreadable(
-        self, batch: Batch, error: CopyError
-    ) -> list[tuple[dict[Partition, list[SourceObject]], dict[str, str]]]:
-        """The batch again in two: the partition of the object that could not be read, without it, and the rest."""
-        key = self.source.key_of(error.object_url) if error.object_url else None
-        culprit = next((p for p, items in batch.objects.items() if any(i.key == key for i in items)), None)
-        if key is None or culprit is None or key in batch.unreadable:
-            raise error
-        rest = {p: items for p, items in batch.objects.items() if p != culprit}
-        alone = {culprit: batch.objects[culprit]}
-        again = [(alone, {**batch.unreadable, key: f"unreadable object: {error.reason}"})]
-        return again + ([(rest, {})] if rest else [])

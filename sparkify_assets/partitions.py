@@ -56,6 +56,13 @@ def partition_of(object_key: str) -> Partition | None:
     return None
 
 
+def folder_of(partition: Partition) -> str:
+    """The folder below which every object of the partition lies."""
+    if partition.dataset == "songs":
+        return f"{SONGS_FOLDER}{partition.key[0]}/{partition.key[1]}/"
+    return f"{EVENTS_FOLDER}{partition.key[:4]}/{partition.key[5:7]}/"
+
+
 def event_days(settings: Settings) -> dg.DailyPartitionsDefinition:
     """The days that exist for Dagster: from the first day to the last one set, or to today (UTC), included."""
     import dagster as dg  # here, so that asking what is new does not wait a second for Dagster's import

@@ -13,10 +13,21 @@ from sparkify_assets import ledger, sql
 from sparkify_assets.batches import Batch, BatchResult, Changes, PartitionResult
 from sparkify_assets.checks import GATES, Violation, violations
 from sparkify_assets.ledger import StagedPartition
-from sparkify_assets.partitions import DATASETS, Dataset, Partition
+from sparkify_assets.partitions import (
+    DATASETS,
+    EVENTS_FOLDER,
+    SONGS_FOLDER,
+    Dataset,
+    Partition,
+    folder_of,
+    partition_of,
+)
 from sparkify_assets.resources.landing_zone import ObjectStore
 from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, is_conflict
 from sparkify_assets.settings import Settings
+
+#: With more folders than this to list again, the whole data set is listed instead.
+MOST_FOLDERS = 32
 
 #: From this share of a table's rows on, a batch makes the planner's statistics wrong: Redshift's own threshold
 #: (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html, analyze_threshold_percent).
@@ -111,7 +122,7 @@ class Publisher:
         if publishing:
             self._merge(transaction, batch, publishing, None, result)
             self._audit(transaction, batch.dataset, publishing)
-        self._verify_versions(staged)
+        self._verify_versions(batch, staged)
         result.partitions = self._outcomes(transaction, batch)
         return result
 
@@ -209,13 +220,29 @@ class Publisher:
         if failed:
             raise _GatesFailed(failed)
 
-    def _verify_versions(self, staged: Sequence[StagedPartition]) -> None:
-        """Nothing that was read may have changed meanwhile: a manifest cannot pin versions."""
-        read = [item for part in staged for item in part.objects]
-        now = self.source.versions(read)
-        for item in read:
-            if now.get(item.key) != item.version_token:
-                raise SourceChanged(f"{item.key} was overwritten or deleted while it was read; load again")
+    def _verify_versions(self, batch: Batch, staged: Sequence[StagedPartition]) -> None:
+        """List the partitions again: what was read must be what is there, all of it, in the same versions.
+
+        A manifest cannot pin versions, and a listing may be older than what another load has published since.
+        """
+        now: dict[Partition, dict[str, str]] = {item.partition: {} for item in staged}
+        folders = {folder_of(partition) for partition in now}
+        if len(folders) > MOST_FOLDERS:
+            folders = {EVENTS_FOLDER if batch.dataset == "events" else SONGS_FOLDER}
+        for folder in folders:
+            for item in self.source.list(folder):
+                partition = partition_of(item.key)
+                if partition in now:
+                    now[partition][item.key] = item.version_token
+        for part in staged:
+            there, read = now[part.partition], {o.key: o.version_token for o in part.objects}
+            if part.partition in batch.kept:
+                there = {key: token for key, token in there.items() if key in read}
+            differing = sorted(key for key, _ in there.items() ^ read.items())
+            if differing:
+                raise SourceChanged(
+                    f"{differing[0]} came, went or was overwritten while {part.partition} was read"
+                )
 
     def _outcomes(self, transaction: Transaction, batch: Batch) -> list[PartitionResult]:
         sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch.id))

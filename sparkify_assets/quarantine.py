@@ -43,6 +43,17 @@ def content_of(key: str, data: bytes) -> bytes:
         raise Unreadable(f"gzip: {error}") from None
 
 
+def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
+    """Which of these objects cannot be read, and why."""
+    faults: dict[str, str] = {}
+    for key in keys:
+        try:
+            content_of(key, store.read(key))
+        except (SourceError, Unreadable) as error:
+            faults[key] = str(error)
+    return faults
+
+
 def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> list[Reject]:
     """The rejects with the text of their records; one that was rewritten meanwhile keeps none."""
     lines: dict[str, set[int]] = defaultdict(set)
@@ -61,13 +72,19 @@ def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> list[Reject]:
 
 
 def located(
-    store: ObjectStore, keys: Iterable[str], faults: Sequence[Mapping[str, Any]], fields: Mapping[str, str]
+    store: ObjectStore,
+    keys: Iterable[str],
+    faults: Sequence[Mapping[str, Any]],
+    fields: Mapping[str, str],
+    refused: Sequence[Reject] = (),
 ) -> list[Reject]:
     """Find records again by their values.
 
     `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record). Each row
-    is found once; one that is found nowhere keeps its values as text and has no position.
+    is found once, and never at the place of a record that COPY itself `refused`; one that is found nowhere keeps its
+    values as text and has no position.
     """
+    taken = {(reject.object_key, reject.position) for reject in refused}
     wanted: dict[tuple[str | None, ...], list[str]] = defaultdict(list)
     for row in faults:
         wanted[tuple(_text(row[column]) for column in fields)].append(row["fault"])
@@ -77,7 +94,7 @@ def located(
         if not missing:
             break
         for line, record, raw in _records(store, key):
-            if not isinstance(record, dict):
+            if not isinstance(record, dict) or (key, line) in taken:
                 continue
             values = tuple(_text(record.get(name)) for name in fields.values())
             if missing.get(values):
@@ -99,7 +116,11 @@ def _records(store: ObjectStore, key: str) -> Iterator[tuple[int, object, bytes]
 
 
 def _text(value: object) -> str | None:
-    """A value as it compares: numbers as their text, '' and blanks as null."""
+    """A value as it compares: whole numbers as they count however they are written, '' and blanks as null."""
     if value is None:
         return None
-    return str(value).strip() or None
+    text = str(value).strip()
+    try:
+        return str(int(text))
+    except ValueError:
+        return text or None

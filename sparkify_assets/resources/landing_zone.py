@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
@@ -30,9 +32,6 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[SourceObject]:
         """Every object whose key starts with the prefix. A listing that cannot be completed raises SourceError."""
-
-    def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
-        """The version tokens of these objects as they are now, by key; an object that is gone is left out."""
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises SourceError."""
@@ -57,6 +56,9 @@ class ObjectStore(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are gone already do not matter."""
 
+    def sweep(self, age: timedelta) -> None:
+        """Remove everything that was written longer ago than this: what a killed load left in the work area."""
+
 
 class FileStore:
     """A local folder. The version token of a file is its size, both its times in nanoseconds, and its inode."""
@@ -80,16 +82,6 @@ class FileStore:
                 except FileNotFoundError:
                     continue  # gone since its folder was read, as if it had never been listed
                 yield SourceObject(key, _token(status), status.st_size)
-
-    def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        root = str(self.root)
-        for item in objects:
-            try:
-                found[item.key] = _token(os.stat(f"{root}/{item.key}"))
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-        return found
 
     def read(self, key: str) -> bytes:
         try:
@@ -127,7 +119,17 @@ class FileStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
-            Path(self.root / key).unlink(missing_ok=True)
+            path = self.root / key
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # not empty yet, or gone already
+                path.parent.rmdir()
+
+    def sweep(self, age: timedelta) -> None:
+        oldest = time.time() - age.total_seconds()
+        if self.root.is_dir():
+            for entry in _walk(str(self.root)):
+                if entry.stat().st_mtime < oldest:
+                    self.delete([entry.path[len(str(self.root)) + 1 :]])
 
 
 class S3Store:
@@ -167,11 +169,6 @@ class S3Store:
         except (BotoCoreError, ClientError) as error:
             raise SourceError(f"{self.url}: {error}") from None
 
-    def versions(self, objects: Sequence[SourceObject]) -> dict[str, str]:
-        keys = {item.key for item in objects}
-        prefix = os.path.commonprefix(list(keys))  # noqa: RUF071 - S3's prefixes are of characters
-        return {item.key: item.version_token for item in self.list(prefix) if item.key in keys}
-
     def read(self, key: str) -> bytes:
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -205,6 +202,13 @@ class S3Store:
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    def sweep(self, age: timedelta) -> None:
+        oldest = datetime.now(UTC) - age
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
+        for page in pages:
+            old = [entry["Key"] for entry in page.get("Contents", []) if entry["LastModified"] < oldest]
+            self.delete(key[len(self.prefix) :] for key in old)
 
 
 def open_store(url: str) -> ObjectStore:

@@ -204,7 +204,8 @@ class Transaction:
             cursor.itersize = 20_000
             cursor.execute(statement, parameters)
             for row in cursor:
-                yield {column.name: value for column, value in zip(cursor.description, row, strict=True)}
+                columns = cursor.description or ()  # known from the first row on
+                yield {column.name: value for column, value in zip(columns, row, strict=True)}
 
     def value(self, name: str, **parameters: Any) -> Any:
         """Run a file; the one value of its last statement."""

@@ -10,7 +10,7 @@ select
     %(batch_id)s,
     %(event_date)s,
     case
-        when page <> 'NextSong' then null
+        when coalesce(page, '') <> 'NextSong' then null
         when user_id is null then 'play without user'
         when session_id is null then 'play without session'
         when item_in_session is null then 'play without item in session'
