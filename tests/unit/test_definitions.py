@@ -1,0 +1,161 @@
+"""The code location in this process, on an instance of its own: what a run materializes, records and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sparkify_assets import sql
+from sparkify_assets.definitions import build_defs, defs
+from sparkify_assets.loading import Loader
+from sparkify_assets.sample import write_sample
+from sparkify_assets.tables import ASSETS, TABLES
+
+DAYS = ("2018-11-02", "2018-11-03", "2018-11-04")  # of the five that the source has
+SONGS, EVENTS = list(ASSETS["songs"]), list(ASSETS["events"])
+
+
+@pytest.fixture
+def source(source: Path) -> Path:
+    """Five days of events and a few songs."""
+    write_sample(source, events=500, songs=10, days=5, seed=7)
+    return source
+
+
+def day_file(source: Path, day: str) -> Path:
+    (path,) = (source / "log_data").rglob(f"{day}-events.json")
+    return path
+
+
+def run(loader: Loader, assets: list[str], **config: Any) -> dg.ExecuteInProcessResult:
+    """One run of the load job over assets, for those of events over the days."""
+    tags = {"dagster/asset_partition_range_start": DAYS[0], "dagster/asset_partition_range_end": DAYS[-1]}
+    steps = [
+        step for step, first in (("load_songs", SONGS[0]), ("load_events", EVENTS[0])) if first in assets
+    ]
+    return (
+        build_defs(loader.settings, loader=loader)
+        .resolve_job_def("load")
+        .execute_in_process(
+            instance=dg.DagsterInstance.ephemeral(),
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            tags=tags if EVENTS[0] in assets else {},
+            run_config={"ops": {step: {"config": config} for step in steps}},
+            raise_on_error=False,
+        )
+    )
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> list[tuple[str, str | None]]:
+    """Asset and partition of each materialization, in order."""
+    return [
+        (materialization.asset_key.to_user_string(), materialization.partition)
+        for event in result.all_events
+        if event.is_step_materialization
+        for materialization in [event.step_materialization_data.materialization]
+    ]
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def checks_of(dataset: str) -> set[str]:
+    """The checks that guard the tables of a data set, by the names of their files."""
+    of_songs = ("songs_", "artists_")
+    names = {Path(name).name for name in sql.names("checks")}
+    return {name for name in names if name.startswith(of_songs) == (dataset == "songs")}
+
+
+def test_what_dagster_loads_is_complete() -> None:
+    location = defs()
+    dg.Definitions.validate_loadable(location)
+    specs = {spec.key.to_user_string(): spec for spec in location.resolve_all_asset_specs()}
+    assert {*TABLES, "song_data", "log_data"} <= specs.keys()
+    assert all("dagster/column_lineage" in specs[asset].metadata for asset in TABLES)
+
+
+def test_a_range_of_days_is_one_run_and_materializes_the_days_that_there_are(
+    loader: Loader, source: Path
+) -> None:
+    day_file(source, DAYS[1]).unlink()
+    result = run(loader, EVENTS)
+    assert result.success
+    assert sorted(materialized(result)) == sorted(
+        (asset, day) for asset in EVENTS for day in (DAYS[0], DAYS[2])
+    )
+    found = evaluations(result)
+    assert found.keys() == checks_of("events")
+    assert all(evaluation.passed for name, evaluation in found.items() if blocks(name))
+    assert all(evaluation.partition is None for evaluation in found.values())
+
+
+def blocks(check: str) -> bool:
+    return sql.read(f"checks/{check}").startswith("-- block")
+
+
+def test_each_day_is_recorded_with_its_own_rows(loader: Loader, source: Path) -> None:
+    result = run(loader, EVENTS)
+    shown = {
+        (data.asset_key.to_user_string(), data.partition): data.metadata
+        for event in result.all_events
+        if event.is_step_materialization
+        for data in [event.step_materialization_data.materialization]
+    }
+    for day in DAYS:
+        lines = day_file(source, day).read_text("utf-8").splitlines()
+        plays = sum(json.loads(line)["page"] == "NextSong" for line in lines)
+        assert shown["staging_events", day]["dagster/partition_row_count"].value == len(lines)
+        assert shown["staging_events", day]["bytes"].value == day_file(source, day).stat().st_size
+        assert shown["songplays", day]["dagster/partition_row_count"].value == plays
+
+
+def test_songs_and_days_share_a_run_songs_first(loader: Loader) -> None:
+    result = run(loader, [*SONGS, *EVENTS])
+    assert result.success
+    assets = [asset for asset, _ in materialized(result)]
+    assert assets[: len(SONGS)] == SONGS
+    assert set(assets[len(SONGS) :]) == set(EVENTS)
+    assert evaluations(result).keys() == checks_of("songs") | checks_of("events")
+
+
+def test_a_run_for_what_changed_leaves_the_rest_alone(loader: Loader, source: Path) -> None:
+    assert run(loader, EVENTS).success
+    assert materialized(run(loader, EVENTS, only_changed=True)) == []
+    with day_file(source, DAYS[2]).open("a") as file:
+        file.write("\n")
+    again = run(loader, EVENTS, only_changed=True)
+    assert sorted(materialized(again)) == sorted((asset, DAYS[2]) for asset in EVENTS)
+
+
+def test_a_blocked_day_fails_the_run_by_name_after_the_good_days(loader: Loader, source: Path) -> None:
+    lines = day_file(source, DAYS[1]).read_text("utf-8").splitlines()
+    with day_file(source, DAYS[1]).open("a") as file:
+        file.write('{"cut": \n' * len(lines))
+    result = run(loader, EVENTS)
+    assert not result.success
+    assert sorted(materialized(result)) == sorted(
+        (asset, day) for asset in EVENTS for day in (DAYS[0], DAYS[2])
+    )
+    (failure,) = result.get_step_failure_events()
+    assert failure.step_failure_data.error is not None
+    assert failure.step_failure_data.error.message.strip().endswith(f"blocked: {DAYS[1]}")
+    assert failure.step_failure_data.user_failure_data is not None
+    assert list(failure.step_failure_data.user_failure_data.metadata) == [DAYS[1]]
+    refused = evaluations(result)["events_reject_share"]
+    assert (refused.passed, refused.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    (row,) = refused.metadata["sample"].records
+    assert row.data == {
+        "partition_key": DAYS[1],
+        "records_read": str(2 * len(lines)),
+        "rows_quarantined": str(len(lines)),
+    }
+    connection = loader.warehouse.connect(read_only=True)
+    with connection.cursor() as cursor:
+        cursor.execute("select distinct event_date from staging.events order by event_date")
+        assert [str(day) for (day,) in cursor.fetchall()] == [DAYS[0], DAYS[2]]
+    connection.close()
