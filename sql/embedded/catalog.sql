@@ -43,7 +43,8 @@ create table if not exists redshift.load_errors (
 );
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-create or replace view redshift.sys_load_error_detail as
+drop view if exists redshift.sys_load_error_detail;
+create view redshift.sys_load_error_detail as
 select
     0 as user_id,
     query_id,
@@ -63,7 +64,8 @@ select
 from redshift.load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
-create or replace view redshift.stl_load_errors as
+drop view if exists redshift.stl_load_errors;
+create view redshift.stl_load_errors as
 select
     0 as userid,
     0 as slice,
@@ -84,7 +86,8 @@ select
 from redshift.load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html
-create or replace view redshift.svv_transactions as
+drop view if exists redshift.svv_transactions;
+create view redshift.svv_transactions as
 select
     a.usename::text as txn_owner,
     a.datname::text as txn_db,

@@ -105,8 +105,9 @@ class Connection(PlainConnection):
             self._save_apart(errors)
 
     def _save_apart(self, errors: list[tuple[Any, ...]]) -> None:
-        with closing(self._another()) as connection, connection, connection.cursor() as cursor:
-            _insert_errors(cursor, errors)
+        with suppress(psycopg2.Error):  # what brought us here matters more than a second failure
+            with closing(self._another()) as connection, connection, connection.cursor() as cursor:
+                _insert_errors(cursor, errors)
 
     def create_domains(self, names: Iterable[str]) -> None:
         """Create the types that count bytes; in a session apart, so that they do not go with a rollback."""

@@ -1,7 +1,8 @@
 """COPY ... FORMAT JSON, carried out here: objects in, rows and load errors out, as on Redshift.
 
-Belongs here: the command's grammar, the mapping of JSON to columns, the one stream to the server, MAXERROR. Does not
-belong here: reading objects (`objects.py`, `records.py`), converting values (`rows.py`).
+Belongs here: the one stream to the server, what it refuses, MAXERROR. Does not belong here: the statement's grammar
+(`copy_command.py`), reading objects (`objects.py`, `records.py`), finding and converting values (`jsonpaths.py`,
+`rows.py`).
 
 Records become CSV and go through one `COPY ... FROM STDIN` inside the caller's transaction. The server skips rows that
 do not fit a column (ON_ERROR ignore) and names their lines; which record a line was is found by reading its block
@@ -16,12 +17,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import orjson
 import psycopg2
 import psycopg2.errors
 from psycopg2 import sql as composed
@@ -29,13 +28,13 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
 from sparkify_assets.resources.embedded import objects
-from sparkify_assets.resources.embedded.dialect import NotPortable, Token, closing, tokens
+from sparkify_assets.resources.embedded.copy_command import Command, parse
+from sparkify_assets.resources.embedded.jsonpaths import mapping
 from sparkify_assets.resources.embedded.objects import CopyError, DataObject
 from sparkify_assets.resources.embedded.records import Block, Record, Source, exact, read_blocks
 from sparkify_assets.resources.embedded.rows import (
     CSV_OPTIONS,
     Column,
-    Conversions,
     Encoded,
     Encoder,
     Kind,
@@ -44,277 +43,7 @@ from sparkify_assets.resources.embedded.rows import (
     reason,
 )
 
-MOST_ERRORS = (
-    100_000  # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
-)
 _ROWS_AT_ONCE = 256  # rows of small objects that are converted together
-
-
-# --- the command --------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Command:
-    """A COPY, parsed. `json` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file."""
-
-    table: tuple[str, ...]
-    columns: list[str]
-    source: str
-    json: str = ""
-    manifest: bool = False
-    gzip: bool = False
-    most_errors: int = 1
-    replacement: str | None = None
-    conversions: Conversions = field(default_factory=Conversions)
-
-
-def parse(statement: str) -> Command:
-    """A COPY statement, its parameters bound. Raises NotPortable for what is not supported here, naming it."""
-    parts = tokens(statement)
-    table, at = _table(parts)
-    columns: list[str] = []
-    if parts[at].text == "(":
-        end = closing(parts, at)
-        columns = [_identifier(token) for token in parts[at + 1 : end - 1] if token.text != ","]
-        at = end
-    if parts[at].upper != "FROM" or at + 1 >= len(parts) or parts[at + 1].kind != "string":
-        raise NotPortable("COPY: FROM 's3://...' (or, here, 'file:///...') expected")
-    command = Command(table, columns, _string(parts[at + 1]))
-    options = _Options(parts[at + 2 :])
-    given: dict[str, Any] = {}
-    while options.left:
-        option = options.word()
-        if option in _FLAGS:
-            given[_FLAGS[option]] = True
-        elif option in _IGNORED:
-            options.skip(option)
-        else:
-            _option(command, options, option, given)
-    if not command.json:
-        raise NotPortable("COPY: the embedded warehouse reads FORMAT JSON only")
-    for name in ("manifest", "gzip"):
-        setattr(command, name, given.pop(name, False))
-    command.conversions = Conversions(**given)
-    return command
-
-
-_FLAGS = {
-    "MANIFEST": "manifest", "GZIP": "gzip", "TRUNCATECOLUMNS": "truncate_columns",
-    "BLANKSASNULL": "blanks_as_null", "EMPTYASNULL": "empty_as_null",
-}  # fmt: skip
-_IGNORED = {
-    # of no meaning for a server without roles, regions, column encodings
-    "IAM_ROLE": ("DEFAULT",), "REGION": (),
-    "COMPUPDATE": ("ON", "OFF", "TRUE", "FALSE", "PRESET"), "STATUPDATE": ("ON", "OFF", "TRUE", "FALSE"),
-}  # fmt: skip
-_TIME_FORMATS = ("auto", "epochsecs", "epochmillisecs", Conversions.time_format)
-
-
-class _Options:
-    """The tokens behind the source, read one after the other."""
-
-    def __init__(self, parts: Sequence[Token]) -> None:
-        self.left = list(parts)
-
-    def word(self) -> str:
-        token = self.left.pop(0)
-        if token.kind != "word":
-            raise NotPortable(f"COPY: an option expected, not {token.text}")
-        return token.upper
-
-    def maybe(self, *words: str) -> bool:
-        """Pass over the next token if it is one of these."""
-        found = bool(self.left) and self.left[0].upper in words
-        if found:
-            del self.left[0]
-        return found
-
-    def string(self, option: str) -> str:
-        self.maybe("AS")
-        if not self.left or self.left[0].kind != "string":
-            raise NotPortable(f"COPY: {option} takes a string")
-        return _string(self.left.pop(0))
-
-    def skip(self, option: str) -> None:
-        if not self.maybe(*_IGNORED[option]) and option in ("IAM_ROLE", "REGION"):
-            self.string(option)
-
-
-def _option(command: Command, options: _Options, option: str, given: dict[str, Any]) -> None:
-    """Read one option with its value."""
-    match option:
-        case "FORMAT" | "JSON":
-            if option == "FORMAT":
-                options.maybe("AS")
-                if not options.maybe("JSON"):
-                    raise NotPortable("COPY: the embedded warehouse reads FORMAT JSON only")
-            options.maybe("AS")
-            command.json = (
-                _string(options.left.pop(0)) if options.left and options.left[0].kind == "string" else "auto"
-            )
-        case "MAXERROR":
-            options.maybe("AS")
-            number = options.left.pop(0).text if options.left else ""
-            if not number.isdigit() or int(number) > MOST_ERRORS:
-                raise NotPortable(f"COPY: MAXERROR takes a number from 0 to {MOST_ERRORS}")
-            command.most_errors = max(1, int(number))
-        case "ENCODING":
-            options.maybe("AS")
-            token = options.left.pop(0) if options.left else None
-            if token is None or token.text.strip("'").upper() != "UTF8":
-                raise NotPortable("COPY: the embedded warehouse reads ENCODING UTF8 only")
-        case "ACCEPTINVCHARS":
-            options.maybe("AS")
-            command.replacement = "?"
-            if options.left and options.left[0].kind == "string":
-                command.replacement = options.string(option)
-            if len(command.replacement) != 1 or not "\0" < command.replacement < "\x80":
-                raise NotPortable("COPY: ACCEPTINVCHARS takes one ASCII character")
-        case "TIMEFORMAT":
-            given["time_format"] = options.string(option)
-            if given["time_format"] not in _TIME_FORMATS:
-                raise NotPortable(
-                    f"COPY: the embedded warehouse knows TIMEFORMAT {', '.join(_TIME_FORMATS)} only"
-                )
-        case _:
-            raise NotPortable(f"COPY: the embedded warehouse does not know the option {option}")
-
-
-def _table(parts: Sequence[Token]) -> tuple[tuple[str, ...], int]:
-    names, at = [_identifier(parts[1])], 2
-    while parts[at : at + 1] and parts[at].text == ".":
-        names.append(_identifier(parts[at + 1]))
-        at += 2
-    if at >= len(parts):
-        raise NotPortable("COPY: FROM expected")
-    return tuple(names), at
-
-
-def _identifier(token: Token) -> str:
-    return token.text[1:-1] if token.kind == "quoted" else token.text.lower()
-
-
-def _string(token: Token) -> str:
-    text = token.text
-    if text[0] in "eE":
-        return re.sub(r"\\(.)", r"\1", text[2:-1].replace("''", "'"))
-    return text[1:-1].replace("''", "'")
-
-
-# --- which value goes into which column ---------------------------------------------------------------------------
-
-
-class Mapping(NamedTuple):
-    """How the values of a record are found.
-
-    `row` raises Refused. `present` is quicker; it raises KeyError or TypeError for records that lack a key.
-    """
-
-    row: Callable[[Any], Row]
-    present: Callable[[Any], Row] | None = None
-
-
-def mapping(command: Command, columns: Sequence[Column]) -> Mapping:
-    """The mapping that a COPY asks for. Raises CopyError if the jsonpaths file does not fit."""
-    if command.json == "auto":
-        return _by_keys([column.name for column in columns])
-    if command.json == "auto ignorecase":
-        return _by_folded_keys([column.name for column in columns])
-    paths = [_path(command.json, path) for path in _jsonpaths(command.json)]
-    if len(paths) != len(columns):
-        raise CopyError(f"{len(paths)} JSONPath expressions for {len(columns)} columns", command.json)
-    if all(len(path) == 1 and isinstance(path[0], str) for path in paths):
-        return _by_keys([str(path[0]) for path in paths])
-    return _by_paths(paths)
-
-
-def _array() -> Refused:
-    return Refused(1216, "Invalid JSON: an array needs a jsonpaths file")
-
-
-def _by_keys(keys: Sequence[str]) -> Mapping:
-    """First-level keys, by their case."""
-    first, *others = keys
-    present = itemgetter(first, *others) if others else lambda record: (record[first],)
-
-    def row(record: Any) -> Row:
-        if not isinstance(record, dict):
-            raise _array()
-        return tuple(map(record.get, keys))
-
-    return Mapping(row, present)
-
-
-def _by_folded_keys(keys: Sequence[str]) -> Mapping:
-    """First-level keys in lower case."""
-
-    @lru_cache(maxsize=256)
-    def written(present: tuple[str, ...]) -> list[str | None]:
-        folded = {key.lower(): key for key in present}
-        return [folded.get(key) for key in keys]
-
-    def row(record: Any) -> Row:
-        if not isinstance(record, dict):
-            raise _array()
-        return tuple(map(record.get, written(tuple(record))))
-
-    return Mapping(row)
-
-
-def _by_paths(paths: Sequence[tuple[str | int, ...]]) -> Mapping:
-    def row(record: Any) -> Row:
-        return tuple(_follow(record, path) for path in paths)
-
-    return Mapping(row)
-
-
-def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
-    """What lies at the path. An object element that is missing is NULL, an array element that is missing an error."""
-    for step in path:
-        if isinstance(step, int):
-            if not isinstance(value, list) or step >= len(value):
-                raise Refused(1216, "Invalid JSONPath format: Not an array or index out of range.")
-            value = value[step]
-        elif isinstance(value, dict):
-            value = value.get(step)
-        else:
-            return None
-        if value is None:
-            return None
-    return value
-
-
-def _jsonpaths(url: str) -> list[str]:
-    """The expressions of a jsonpaths file: .../copy-parameters-data-format.html#copy-json-jsonpaths."""
-    try:
-        content = orjson.loads(objects.read(url))
-    except orjson.JSONDecodeError as error:
-        raise CopyError(f"the jsonpaths file is not one JSON object: {error}", url) from error
-    if not isinstance(content, dict) or list(content) != ["jsonpaths"]:
-        raise CopyError(
-            "the jsonpaths file needs the one key 'jsonpaths' (else Redshift would silently use 'auto')", url
-        )
-    paths = content["jsonpaths"]
-    if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
-        raise CopyError("'jsonpaths' is not an array of strings, none of them empty", url)
-    if len({"['" in path for path in paths if re.search(r"\.|\['", path)}) > 1:
-        raise CopyError("the jsonpaths file mixes bracket and dot notation", url)
-    return paths
-
-
-_PATH = re.compile(r"\$(?:(?:\['[^']+'\]|\[[0-9]+\])+|(?:\.[^.\[\]'*]+(?:\[[0-9]+\])*|\[[0-9]+\])+)")
-_STEP = re.compile(r"\['([^']+)'\]|\.([^.\[\]']+)|\[([0-9]+)\]")
-
-
-def _path(url: str, expression: str) -> tuple[str | int, ...]:
-    if not _PATH.fullmatch(expression):
-        raise CopyError(f"{expression!r} is no JSONPath expression that COPY knows", url)
-    return tuple(
-        int(index) if index else quoted or plain for quoted, plain, index in _STEP.findall(expression)
-    )
-
-
-# --- carrying it out ----------------------------------------------------------------------------------------------
 
 
 class LoadError(NamedTuple):
@@ -383,7 +112,7 @@ class _Run:
         """Load all, or raise."""
         command = self._command
         self._columns = self._table_columns()
-        self._mapping = mapping(command, self._columns)
+        self._mapping = mapping(command.json, [column.name for column in self._columns])
         self._encoder = Encoder(self._columns, command.conversions)
         self._objects = objects.manifest(command.source) if command.manifest else objects.find(command.source)
         loaded = self._stream()
@@ -392,7 +121,11 @@ class _Run:
             "select set_config('redshift.last_copy_id', %s, false), set_config('redshift.last_copy_count', %s, false)",
             (str(self.query_id), str(loaded)),
         )
-        self._add_skipped()
+        skipped = self._add_skipped()
+        if loaded + skipped != self._places.rows:
+            raise CopyError(
+                "the server skipped rows and did not name them (client_min_messages, lc_messages?)"
+            )
         if len(self._errors) >= command.most_errors:
             raise self._failure()
 
@@ -541,10 +274,12 @@ class _Run:
             )
         )
 
-    def _add_skipped(self) -> None:
-        """Note the rows that the server skipped."""
+    def _add_skipped(self) -> int:
+        """Note the rows that the server skipped; how many there are."""
         matches = (_SKIPPED.search(notice) for notice in self._cursor.connection.notices)
-        self._add_refused([(int(match[1]), match[2]) for match in matches if match])
+        skipped = [(int(match[1]), match[2]) for match in matches if match]
+        self._add_refused(skipped)
+        return len(skipped)
 
     def _add_place(self, error: psycopg2.Error) -> None:
         """Note the row at which the server gave up, unless it is the last that it skipped."""
@@ -632,6 +367,7 @@ class _Places:
         self._blocks: list[tuple[int, tuple[int, int, int]]] = []  # ordinal; object, offset, lines before
         self._jumps: list[tuple[int, int]] = [(1, 0)]  # line of CSV; ordinal
         self._lines = 0
+        self.rows = 0  # that were sent
 
     def begin(self, ordinal: int, number: int, block: Block) -> None:
         """A block begins with this ordinal."""
@@ -649,6 +385,7 @@ class _Places:
                 self._jump(line, first + index)  # the server names the last line of a row
             self._jump(line + 1, first + after)
         self._lines = line + count - after
+        self.rows += count - sum(not lines for _, lines, _ in encoded.irregular)
 
     def find(self, line: int) -> tuple[tuple[int, int, int], int]:
         """The block of a line of CSV, and the how-many-eth record of it."""

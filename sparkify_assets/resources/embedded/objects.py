@@ -67,7 +67,7 @@ def find(url: str) -> list[DataObject]:
     try:
         keys = sorted(_s3_keys(bucket, prefix) if scheme == "s3" else _file_keys(prefix))
     except _unreadable() as error:
-        raise CopyError(_line(error), url) from error
+        raise CopyError(f"{url} cannot be listed: {_line(error)}") from error
     if not keys:
         raise CopyError(f"the prefix {url} names no object")
     if scheme == "s3":
@@ -104,13 +104,16 @@ def read(url: str) -> bytes:
 def opened(item: DataObject, *, packed: bool = False, replacement: str | None = None) -> Iterator[Source]:
     """The bytes of an object, unpacked where `packed` says that it is gzip, invalid UTF-8 replaced where asked for.
 
-    What goes wrong with the object, here or while it is read, is a CopyError that names it.
+    What goes wrong with the object, here or while it is read, is a CopyError that names it; what goes wrong on the way
+    to it is one that does not, for the object may be sound.
     """
     try:
         with _open(item) as file:
             source: Source = gzip.GzipFile(fileobj=file) if packed else file
             yield source if replacement is None else _Replacing(source, replacement)
     except _unreadable() as error:
+        if _is_on_the_way(error):
+            raise CopyError(f"{item.url} cannot be reached: {_line(error)}") from error
         raise CopyError(_line(error), item.url) from error
 
 
@@ -180,11 +183,18 @@ def _s3_keys(bucket: str, prefix: str) -> Iterator[str]:
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
-    try:
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError:
-        return (OSError, EOFError, zlib.error)
+    """What reading an object may raise."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     return (OSError, EOFError, zlib.error, BotoCoreError, ClientError)
+
+
+def _is_on_the_way(error: Any) -> bool:
+    """Whether the network or the service failed, not the object: no answer, or one of the 500s (503 is SlowDown)."""
+    from botocore.exceptions import BotoCoreError
+
+    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return isinstance(error, BotoCoreError) or status >= 500
 
 
 def _line(error: Exception) -> str:

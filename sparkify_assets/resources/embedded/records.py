@@ -106,8 +106,14 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
 
 
 def exact(raw: bytes) -> Any:
-    """The value of a record with integers of any size as they are written, not as the nearest double."""
-    return json.loads(raw)
+    """The value of a record with integers of any size as they are written, not as the nearest double.
+
+    Those of more than 4,300 digits, or nested hundreds deep, are as the usual parser has them.
+    """
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return orjson.loads(raw)
 
 
 def _plain(data: bytes) -> list[dict[str, Any]] | None:

@@ -88,7 +88,6 @@ _PLAIN: dict[Kind, frozenset[type]] = {
     "timestamp": frozenset({NoneType}),
     "timestamptz": frozenset({NoneType}),
 }
-_ESCAPED_CONTROL = re.compile(rb'\\[^"\\]')
 
 
 class Encoder:
@@ -105,10 +104,13 @@ class Encoder:
         Whole columns are checked and whole rows written by calls in C; only the odd row is looked at value by value.
         """
         rows, odd = self._checked(rows)
-        lines = [line[1:-1] for line in map(orjson.dumps, rows)]
+        if odd:
+            lines = [b"" if index in odd else orjson.dumps(row)[1:-1] for index, row in enumerate(rows)]
+        else:
+            lines = [line[1:-1] for line in map(orjson.dumps, rows)]
         text = b"\n".join(lines) + b"\n"
-        if _ESCAPED_CONTROL.search(text):
-            odd.update(index for index, line in enumerate(lines) if _ESCAPED_CONTROL.search(line))
+        if _escapes_control(text):
+            odd.update(index for index, line in enumerate(lines) if _escapes_control(line))
         if not odd:
             return Encoded(text, [])
         irregular: list[tuple[int, int, Refused | None]] = []
@@ -155,7 +157,7 @@ class Encoder:
                     value = exact()[place]  # noqa: PLW2901
                 values[place] = self.field(self._columns[place], value)
         line = orjson.dumps(values)[1:-1]
-        if not _ESCAPED_CONTROL.search(line):
+        if not _escapes_control(line):
             return line
         fields = [self.field(column, value) for column, value in zip(self._columns, values, strict=True)]
         return ",".join(map(_quoted, fields)).encode()
@@ -232,7 +234,10 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ": "))
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ": "))
+        except RecursionError:
+            raise Refused(1216, "Invalid JSON: nested too deep") from None
     return ("true" if value else "false") if isinstance(value, bool) else repr(value)
 
 

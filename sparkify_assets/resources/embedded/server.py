@@ -296,14 +296,11 @@ def _server_user(folder: Path) -> pwd.struct_passwd:
     if uid == 0:
         with suppress(FileNotFoundError):
             uid = (folder / "data").stat().st_uid
-    if uid == 0:
-        return pwd.getpwnam("nobody")
     try:
-        return pwd.getpwuid(uid)
+        return pwd.getpwuid(uid) if uid else pwd.getpwnam("nobody")
     except KeyError:
-        raise ServerError(
-            f"user id {uid} has no name (no line in passwd), which PostgreSQL requires"
-        ) from None
+        user = f"user id {uid}" if uid else "user nobody"
+        raise ServerError(f"PostgreSQL cannot run: there is no {user} in the passwd file") from None
 
 
 def _give(path: Path, mode: int, user: pwd.struct_passwd) -> None:

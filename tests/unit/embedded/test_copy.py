@@ -140,6 +140,17 @@ def test_values_that_are_no_text_as_text(load: Callable) -> None:
     assert [value for (value,) in load(content, "o")] == expected
 
 
+def test_nesting_may_be_deep(load: Callable, errors: Callable) -> None:
+    deep, deeper = "[" * 90 + "]" * 90, "[" * 5000 + "]" * 5000
+    assert load(f'{{"o":{deep}}}\n{{"o":{deeper}}}\n{{"o":"x"}}', "o", "maxerror 2") == [(deep,), ("x",)]
+    assert [row[:2] for row in errors()] == [("data.json", 2)]
+    for depth in (200, 300, 700, 990, 1010, 1500):
+        load(
+            f'{{"i":1,"o":{"[" * depth + "]" * depth}}}', "o", "maxerror 2"
+        )  # too long for the column, or too deep
+        assert [row[:2] for row in errors()] == [("data.json", 1)]
+
+
 def test_numbers_as_strings(load: Callable) -> None:
     """copy-usage_notes-copy-from-json, loss of precision: "represent the number as a string"."""
     content = '{"i":"12","f":"-1.5e3","b":"1","n":"123456.78"}\n{"i":" -3 ","f":".5","b":"F","n":"-0"}'
@@ -497,6 +508,17 @@ def test_errors_remain_when_the_transaction_does_not(sql: Sql, put: Put, connect
     assert len(sql(ERRORS, (number,))) == 1
     connection.commit()
     assert len(sql(ERRORS, (number,))) == 1
+
+
+def test_rows_that_the_server_skips_unnamed_are_not_lost_in_silence(
+    sql: Sql, put: Put, connection: Connection
+) -> None:
+    sql("set client_min_messages to error; create temp table t (i integer)")
+    connection.commit()
+    with pytest.raises(CopyError, match="did not name them"):
+        sql("copy t from %s format json maxerror 5", (put("o", '{"i":1}\n{"i":99999999999}'),))
+    connection.rollback()
+    assert sql("select count(*) from t") == [(0,)]
 
 
 def test_errors_are_kept_once_when_committed(sql: Sql, put: Put, connection: Connection, server: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -119,10 +120,21 @@ def test_errors_are_found_again(s3: Any, copied: Callable[..., list[int]], sql: 
     assert found == [("s3://landing/data", 25_001, '{"i":99999999999}')]
 
 
-def test_no_server(monkeypatch: pytest.MonkeyPatch, s3: Any, copied: Callable[..., list[int]]) -> None:
+def test_trouble_on_the_way_is_no_fault_of_an_object(
+    monkeypatch: pytest.MonkeyPatch,
+    s3: Any,
+    copied: Callable[..., list[int]],
+    connection: Connection,
+    tmp_path: Path,
+) -> None:
+    """Whoever leaves out the objects at fault must not leave out one that cannot be reached just now."""
+    manifest = tmp_path / "manifest"
+    manifest.write_text(json.dumps({"entries": [{"url": "s3://landing/data", "mandatory": True}]}))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     objects._s3.cache_clear()
-    with pytest.raises(CopyError, match="Could not connect") as caught:
-        copied("s3://landing/data")
-    assert caught.value.object_url == "s3://landing/data"
+    for url, options in (("s3://landing/data", ""), (manifest.as_uri(), "manifest")):
+        with pytest.raises(CopyError, match=r"s3://landing/data cannot be .*Could not connect") as caught:
+            copied(url, options)
+        assert caught.value.object_url is None
+        connection.rollback()
