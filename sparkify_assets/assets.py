@@ -102,7 +102,7 @@ def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
 
 def _check_specs(dataset: Dataset) -> list[dg.AssetCheckSpec]:
     return [
-        dg.AssetCheckSpec(check.name, asset=check.asset, description=check.description)
+        dg.AssetCheckSpec(check.name, asset=check.asset, description=check.description, blocking=check.blocks)
         for check in CHECKS
         if check.dataset == dataset
     ]

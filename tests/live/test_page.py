@@ -33,7 +33,7 @@ query AssetNodes($repository: RepositorySelector!) {
         assetKey { path } groupName kinds description isExecutable
         owners { ... on TeamAssetOwner { team } }
         dependencyKeys { path }
-        assetChecksOrError { ... on AssetChecks { checks { name } } }
+        assetChecksOrError { ... on AssetChecks { checks { name blocking } } }
         metadataEntries {
           label
           ... on TextMetadataEntry { text }
@@ -87,7 +87,7 @@ def test_the_page_shows_the_tables_with_their_columns_lineage_and_checks(dev: De
     nodes = {"/".join(node["assetKey"]["path"]): node for node in shown["repositoryOrError"]["assetNodes"]}
     for landing in ("song_data", "log_data"):
         assert (nodes[landing]["groupName"], nodes[landing]["isExecutable"]) == ("landing", False)
-    checks: Counter[str] = Counter()
+    checks: dict[str, bool] = {}
     for asset, table in TABLES.items():
         node = nodes[asset]
         metadata = {entry["label"]: entry for entry in node["metadataEntries"]}
@@ -102,14 +102,15 @@ def test_the_page_shows_the_tables_with_their_columns_lineage_and_checks(dev: De
         assert all(column["type"] for column in columns)
         lineage = metadata["dagster/column_lineage"]["lineage"]
         assert {entry["columnName"] for entry in lineage} == set(table.columns)
-        checks.update(check["name"] for check in node["assetChecksOrError"]["checks"])
+        checks |= {check["name"]: check["blocking"] for check in node["assetChecksOrError"]["checks"]}
     level = next(
         entry
         for entry in metadata_of(nodes["songplays"], "dagster/column_lineage")["lineage"]
         if entry["columnName"] == "level"
     )
     assert level["columnDeps"] == [{"assetKey": {"path": ["staging_events"]}, "columnName": "level"}]
-    assert checks == Counter(Path(name).name for name in sql.names("checks"))
+    names = [Path(name).name for name in sql.names("checks")]
+    assert checks == {name: blocks(name) for name in names}
 
 
 def metadata_of(node: dict[str, Any], label: str) -> dict[str, Any]:
