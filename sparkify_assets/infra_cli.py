@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sparkify_assets.resources.terraform import DEFAULT_ENVIRONMENT, InfrastructureError, TerraformResource
+from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.runs import prepare_home
 from sparkify_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from sparkify_assets.resources.terraform import TerraformResource
 
 app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terraform's stacks as Dagster runs.")
 backend_app = typer.Typer(no_args_is_help=True, help="Where Terraform keeps its state.")
@@ -211,6 +214,10 @@ def _metadata(run: Any) -> dict[str, Any]:
 def _terraform(env: str) -> Iterator[TerraformResource]:
     """The resource outside of a Dagster run."""
     settings = Settings.from_environment()
+    from sparkify_assets.resources.terraform import (
+        TerraformResource,  # here: it brings Dagster, a second to import
+    )
+
     terraform = TerraformResource(
         environment=env, stacks=str(_stacks_folder()), work=str(settings.home / "terraform")
     )

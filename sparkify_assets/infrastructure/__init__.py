@@ -5,3 +5,12 @@
 `redshift_cluster` with its check and daily schedule. definitions.py takes
 `jobs.infrastructure_defs`.
 """
+
+from __future__ import annotations
+
+#: The environment whose state is in Terraform's default workspace, where a plain `terraform apply` goes.
+DEFAULT_ENVIRONMENT = "dev"
+
+
+class InfrastructureError(RuntimeError):
+    """Something about the infrastructure that a person can put right; its text is one line."""

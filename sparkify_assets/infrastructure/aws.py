@@ -15,7 +15,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from sparkify_assets.resources.terraform import InfrastructureError, Log
+from sparkify_assets.infrastructure import InfrastructureError
+from sparkify_assets.resources.terraform import Log
 
 #: How long a pause or resume may take; AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html

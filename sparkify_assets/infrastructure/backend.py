@@ -14,8 +14,9 @@ import boto3
 from botocore.exceptions import ClientError
 from python_terraform import IsFlagged
 
+from sparkify_assets.infrastructure import InfrastructureError
 from sparkify_assets.infrastructure.stacks import STACKS
-from sparkify_assets.resources.terraform import InfrastructureError, Log, TerraformResource
+from sparkify_assets.resources.terraform import Log, TerraformResource
 
 OVERRIDE = "backend_override.tf"
 

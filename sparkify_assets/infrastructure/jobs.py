@@ -15,9 +15,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sparkify_assets.infrastructure import steps
+from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT, steps
 from sparkify_assets.infrastructure.drift import drift_check, drift_schedule, redshift_cluster
-from sparkify_assets.resources.terraform import DEFAULT_ENVIRONMENT, TerraformResource
+from sparkify_assets.resources.terraform import TerraformResource
 
 #: The stacks in the checkout.
 STACKS_FOLDER = Path(__file__).resolve().parents[2] / "terraform" / "stacks"

@@ -14,15 +14,9 @@ from typing import Any
 
 from python_terraform import IsFlagged
 
+from sparkify_assets.infrastructure import InfrastructureError
 from sparkify_assets.infrastructure.plans import Plan, read_plan
-from sparkify_assets.resources.terraform import (
-    Command,
-    Diagnostic,
-    InfrastructureError,
-    Log,
-    TerraformError,
-    TerraformResource,
-)
+from sparkify_assets.resources.terraform import Command, Diagnostic, Log, TerraformError, TerraformResource
 
 #: The stacks, in the order in which they are made; destroying goes the other way.
 STACKS = ("foundation", "warehouse")

@@ -14,10 +14,10 @@ import dagster as dg
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import Field
 
-from sparkify_assets.infrastructure import aws
+from sparkify_assets.infrastructure import InfrastructureError, aws
 from sparkify_assets.infrastructure.plans import Plan
 from sparkify_assets.infrastructure.stacks import Stack
-from sparkify_assets.resources.terraform import InfrastructureError, TerraformError, TerraformResource
+from sparkify_assets.resources.terraform import TerraformError, TerraformResource
 
 #: The external asset that stands for the cluster.
 CLUSTER = dg.AssetKey("redshift_cluster")

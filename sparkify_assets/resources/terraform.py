@@ -29,12 +29,12 @@ import dagster as dg
 import python_terraform
 from pydantic import PrivateAttr
 
+from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT, InfrastructureError
+
 #: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
 #: https://developer.hashicorp.com/terraform/language/backend/s3
 OLDEST_TERRAFORM = (1, 11)
 
-#: The environment whose state is in Terraform's default workspace, where a plain `terraform apply` goes.
-DEFAULT_ENVIRONMENT = "dev"
 
 #: After this long nobody works any more in the folder of a run that was killed.
 LEFT_BEHIND_SECONDS = 86_400
@@ -43,10 +43,6 @@ Log = Callable[[str], None]
 
 # The library writes variables and outputs to its logger at DEBUG.
 logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
-
-
-class InfrastructureError(RuntimeError):
-    """Something about the infrastructure that a person can put right; its text is one line."""
 
 
 class TerraformUnusable(InfrastructureError):
@@ -255,13 +251,13 @@ def _advise(text: str) -> tuple[str, str]:
 
 def _advise_on_lock(text: str) -> str:
     """Who holds the lock, in the lock's own words (https://developer.hashicorp.com/terraform/language/state/locking)."""
+    info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
 
     def field(name: str) -> str:
         found = re.search(
-            rf"{name}:\s+(.+?)(?=\s+(?:ID|Path|Operation|Who|Version|Created|Info):|\s+Terraform acquires|$)",
-            text,
+            rf"\b{name}:\s+(.+?)(?=\s+(?:ID|Path|Operation|Who|Version|Created|Info):|\s*$)", info
         )
-        return found.group(1).strip() if found else "unknown"
+        return found.group(1) if found else "unknown"
 
     return (
         f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}). Wait for it, or,"

@@ -17,13 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from sparkify_assets.infrastructure import InfrastructureError
 from sparkify_assets.infrastructure.stacks import Stack
-from sparkify_assets.resources.terraform import (
-    LEFT_BEHIND_SECONDS,
-    InfrastructureError,
-    TerraformError,
-    TerraformUnusable,
-)
+from sparkify_assets.resources.terraform import LEFT_BEHIND_SECONDS, TerraformError, TerraformUnusable
 from tests.infrastructure.harness import ROOT, Checkout, Emulator
 
 #: A resource that is done at once, and one that takes a while.
@@ -184,9 +180,12 @@ def aws(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Checkou
 
 def test_expired_credentials_are_told_as_such(aws: Checkout, emulator: Emulator) -> None:
     expired = ("ExpiredToken", "The security token included is expired")
-    with stack(aws) as chosen:
-        with emulator.failing(sts_GetCallerIdentity=expired), pytest.raises(TerraformError) as failed:
-            chosen.plan()
+    with (
+        stack(aws) as chosen,
+        emulator.failing(sts_GetCallerIdentity=expired),
+        pytest.raises(TerraformError) as failed,
+    ):
+        chosen.plan()
     assert failed.value.kind == "expired"
     assert "credentials have expired" in str(failed.value)
 
