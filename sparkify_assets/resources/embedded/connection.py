@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ class Connection(PlainConnection):
             self._save_apart(errors)
 
     def _save_apart(self, errors: list[tuple[Any, ...]]) -> None:
-        with suppress(psycopg2.Error):  # what brought us here matters more than a second failure
+        with suppress(psycopg2.Error):  # noqa: SIM117 - what brought us here matters more than a second failure
             with closing(self._another()) as connection, connection, connection.cursor() as cursor:
                 _insert_errors(cursor, errors)
 
@@ -217,9 +218,8 @@ class Cursor(PlainCursor):
 
     def _analyze_filled(self, table: str) -> None:
         """Give the planner what it needs to know of a table that was just made from a query."""
-        name = ".".join(f'"{part}"' for part in table.split("."))
         with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-            cursor.execute(f"analyze {name}")
+            cursor.execute(f"analyze {table}")
 
     def _outside_transaction(self, step: Step) -> None:
         """VACUUM fails inside a transaction on Redshift, and TRUNCATE commits it; so neither runs in one here."""
@@ -241,9 +241,7 @@ class Cursor(PlainCursor):
                 schema, _, bare = name.rpartition(".")
                 identifier = composed.Identifier(*filter(None, (schema, bare)))
                 for expression in expressions:
-                    index = (
-                        f"{bare}_{hashlib.md5(expression.encode(), usedforsecurity=False).hexdigest()[:8]}"
-                    )
+                    index = f"{bare}_{hashlib.sha256(expression.encode()).hexdigest()[:8]}"
                     cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
                     if cursor.fetchall() != [(True,)]:
                         continue
@@ -289,7 +287,9 @@ def _shares(steps: Sequence[Step], given: Any) -> list[Any]:
     if given is None or isinstance(given, Mapping):
         return [given] * len(steps)
     values = iter(given)
-    return [[next(values) for mark in _PLACEHOLDER.findall(step.sql) if mark == "%s"] for step in steps]
+    shares = [list(islice(values, _PLACEHOLDER.findall(step.sql).count("%s"))) for step in steps]
+    shares[-1] += values  # psycopg2 says that there are too many
+    return shares
 
 
 @lru_cache
@@ -311,4 +311,4 @@ def _install(cursor: PlainCursor) -> None:
 
 
 def _insert_errors(cursor: PlainCursor, errors: Sequence[tuple[Any, ...]]) -> None:
-    execute_values(cursor, _text("load_errors.sql"), errors)
+    execute_values(cursor, _text("load_errors.sql"), errors, page_size=1000)

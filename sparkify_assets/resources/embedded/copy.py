@@ -123,9 +123,8 @@ class _Run:
         )
         skipped = self._add_skipped()
         if loaded + skipped != self._places.rows:
-            raise CopyError(
-                "the server skipped rows and did not name them (client_min_messages, lc_messages?)"
-            )
+            why = "the server skipped rows and did not name them (client_min_messages, lc_messages?)"
+            raise CopyError(why)
         if len(self._errors) >= command.most_errors:
             raise self._failure()
 
@@ -137,16 +136,15 @@ class _Run:
 
     def _table_columns(self) -> list[Column]:
         """The columns that the COPY fills."""
-        if self._copy[3] is None:
-            self._plain.execute(
-                composed.SQL("select from {} limit 0").format(self._name)
-            )  # raises UndefinedTable
+        if self._copy[3] is None:  # so that PostgreSQL says which is unknown, the schema or the table
+            self._plain.execute(composed.SQL("select from {} limit 0").format(self._name))
         self._plain.execute(_COLUMNS, (self._copy[3],))
-        described = {row[0]: _column(*row) for row in self._plain.fetchall()}
-        if not described:
+        rows = self._plain.fetchall()
+        if not rows:
             raise psycopg2.errors.SerializationFailure("the table is younger than the transaction's snapshot")
+        described = {name: _column(name, type_name, not_null) for name, type_name, not_null, _ in rows}
         if not self._command.columns:
-            return [column for column in described.values() if column.type != "identity"]
+            return [described[name] for name, _, _, identity in rows if not identity]
         unknown = [name for name in self._command.columns if name not in described]
         if unknown:
             raise CopyError(f"the table {'.'.join(self._command.table)} has no column {', '.join(unknown)}")
@@ -176,19 +174,11 @@ class _Run:
         return self._cursor.rowcount
 
     def _failure(self) -> CopyError:
-        first = self._errors[0]
-        count = (
-            f" ({len(self._errors)} errors, MAXERROR {self._command.most_errors})"
-            if len(self._errors) > 1
-            else ""
-        )
-        return CopyError(
-            first.error_message + count,
-            first.file_name,
-            first.line_number,
-            first.column_name,
-            first.raw_field_value,
-        )
+        first, *others = self._errors
+        why = first.error_message
+        if others:
+            why += f" ({1 + len(others)} errors, MAXERROR {self._command.most_errors})"
+        return CopyError(why, first.file_name, first.line_number, first.column_name, first.raw_field_value)
 
     # from objects to lines
 
@@ -238,15 +228,16 @@ class _Run:
         if not batch.rows:
             batch.blocks = []
             return
-        encoded = self._encoder.encode(
-            batch.rows, lambda index: self._mapping.row(exact(batch.record(index)[1].raw))
-        )
+        encoded = self._encoder.encode(batch.rows, lambda index: self._exact_row(batch.record(index)[1]))
         for index, _, fault in encoded.irregular:
             if fault:
                 self._add(*batch.record(index), fault)
         self._places.sent(batch.first, len(batch.rows), encoded)
         batch.first, batch.rows, batch.blocks = batch.end, [], []
         yield encoded.text
+
+    def _exact_row(self, record: Record) -> Row:
+        return self._mapping.row(exact(record.raw))
 
     # errors
 
@@ -302,15 +293,20 @@ class _Run:
                 records = _values(source, offset, line)
                 passed = 0
                 for index, name in refused:
-                    record = next(islice(records, index - passed, None))
+                    record = next(islice(records, index - passed, None), None)
+                    if record is None:
+                        raise CopyError("the object changed while it was read", self._objects[number].url)
                     passed = index + 1
                     self._note(number, record, self._reason(record, columns.get(name or "")))
 
     def _reason(self, record: Record, column: Column | None) -> Refused:
         if column is None:
             return Refused(1216, "Invalid input line")
-        row = self._mapping.row(exact(record.raw))
-        return reason(column, self._encoder.field(column, row[self._columns.index(column)]) or "")
+        try:
+            value = self._exact_row(record)[self._columns.index(column)]
+            return reason(column, self._encoder.field(column, value) or "")
+        except Refused as fault:
+            return fault
 
 
 _SKIPPED = re.compile(r'at line (\d+) for column "((?:[^"]|"")*)"')
@@ -405,14 +401,14 @@ class _Stream:
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002 - psycopg2 takes more than it asks for
         try:
             for piece in self._pieces:
                 if piece:
                     return piece
-        except Exception as error:
+        except BaseException as error:
             self.failure = error
             raise
         return b""
@@ -448,18 +444,11 @@ _TYPE = re.compile(
 )
 
 
-def _column(name: str, type_name: str, not_null: bool, identity: bool) -> Column:
+def _column(name: str, type_name: str, not_null: bool) -> Column:
     """A column from its row in the catalog."""
     parts = _TYPE.fullmatch(type_name)
     if parts is None or parts["name"] not in _KINDS:
         raise CopyError(f"column {name} is of type {type_name}, which COPY FORMAT JSON does not fill")
     kind, shown = _KINDS[parts["name"]]
     length = parts["bytes"] or parts["digits"]
-    return Column(
-        name,
-        kind,
-        "identity" if identity else shown,
-        int(length) if length else None,
-        int(parts["scale"] or 0),
-        not not_null,
-    )
+    return Column(name, kind, shown, int(length) if length else None, int(parts["scale"] or 0), not not_null)

@@ -265,7 +265,7 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
         sql = sql[:start] + text + sql[stop:]
     if end < len(
         words
-    ):  # CREATE TABLE ... AS, whose table Redshift analyzes by itself: docs: r_CREATE_TABLE_AS
+    ):  # CREATE TABLE ... AS: Redshift analyzes its table by itself (docs: r_CREATE_TABLE_AS)
         return Step("fill", sql, table=_table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME))
     return Step("run", sql, domains=tuple(sorted(domains)))
 

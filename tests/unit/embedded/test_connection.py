@@ -286,6 +286,21 @@ def test_concurrent_changes_of_one_row_fail_as_on_redshift(
             cursor.execute("update shared.t set a = 3")
 
 
+def test_a_table_made_from_a_query_is_analysed(sql: Sql) -> None:
+    """r_CREATE_TABLE_AS: "CTAS automatically gathers statistics for the table"."""
+    for name in ("made", "public.made2", '"made 3"'):
+        sql(f"create table {name} as select 1 as a union all select 2")
+    assert sql("select distinct reltuples from pg_class where relname like 'made%'") == [(2.0,)]
+
+
+@pytest.mark.parametrize(("given", "error"), [((1,), IndexError), ((1, 2, 3), TypeError)])
+def test_parameters_have_to_fit_over_several_statements(
+    sql: Sql, given: tuple, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        sql("create temp table t (a integer encode az64); insert into t values (%s); select %s", given)
+
+
 def test_rows_come_from_objects_only(connection: Connection) -> None:
     with connection.cursor() as cursor, pytest.raises(NotPortable, match="copy_expert"):
         cursor.copy_expert("copy t from stdin", None)

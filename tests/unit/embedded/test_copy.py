@@ -18,7 +18,7 @@ import psycopg2
 import pytest
 
 from sparkify_assets.resources import embedded
-from sparkify_assets.resources.embedded import CopyError, NotPortable
+from sparkify_assets.resources.embedded import CopyError, NotPortable, copy
 from sparkify_assets.resources.embedded.connection import Connection
 
 Sql = Callable[..., list[tuple]]
@@ -668,6 +668,33 @@ def test_an_object_that_cannot_be_read(sql: Sql, put: Put, tmp_path: Path) -> No
         )
     assert caught.value.object_url == folder
     assert caught.value.reason == os.strerror(21)
+
+
+@pytest.mark.usefixtures("table")
+def test_an_object_that_changes_while_it_is_read(sql: Sql, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which record the server refused is found by reading the object again; it may be another one then."""
+    url = put("o", '{"i":1}\n{"i":99999999999}')
+    with monkeypatch.context() as patch:
+        patch.setattr(copy, "_advance", lambda source, offset: put("o", ""))
+        with pytest.raises(CopyError, match="changed while it was read") as caught:
+            sql("copy t from %s format json maxerror 2", (url,))
+    assert caught.value.object_url == url
+
+
+@pytest.mark.usefixtures("table")
+def test_an_interrupt_is_passed_on(
+    sql: Sql, put: Put, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    connection.commit()
+    with monkeypatch.context() as patch:
+        patch.setattr(copy, "read_blocks", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sql("copy t from %s format json", (put("o", '{"i":1}'),))
+    connection.rollback()
+    assert sql("select count(*) from t") == [(0,)]
 
 
 # --- the statement ------------------------------------------------------------------------------------------------------
