@@ -1,0 +1,141 @@
+"""The state in an S3 bucket that people share, and back: nothing is lost on the way, and locks hold there too."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkify_assets.infrastructure import InfrastructureError
+from sparkify_assets.infrastructure.backend import OVERRIDE, keep_state_local, share_state
+from sparkify_assets.infrastructure.stacks import Stack
+from sparkify_assets.resources.terraform import TerraformError
+from tests.infrastructure.harness import REGION, Checkout, Emulator
+
+BUCKET = "team-terraform-state"
+
+#: As the real foundation's outputs, without a provider.
+FOUNDATION = """
+output "name" { value = "sparkify-dev" }
+output "access" { value = "private" }
+output "vpc_id" { value = "vpc-0123456789abcdef0" }
+output "subnet_ids" { value = ["subnet-0123456789abcdef0"] }
+output "s3_prefix_list_id" { value = "pl-68a54001" }
+output "kms_key_arn" { value = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000" }
+output "landing_bucket_arn" { value = "arn:aws:s3:::landing" }
+output "landing_prefixes" { value = ["landing/", "work/"] }
+output "source_url" { value = "s3://landing/landing" }
+output "work_url" { value = "s3://landing/work" }
+resource "terraform_data" "this" { input = terraform.workspace }
+"""
+
+
+@pytest.fixture
+def shared(emulator: Emulator, tmp_path: Path) -> Checkout:
+    """The real warehouse stack over a small foundation, applied with local state in two environments."""
+    checkout = Checkout.make(tmp_path)
+    foundation = checkout.stacks / "foundation"
+    shutil.rmtree(foundation)
+    foundation.mkdir()
+    (foundation / "main.tf").write_text(FOUNDATION)
+    checkout.add_environment("dev", f'region = "{REGION}"\n')
+    checkout.add_environment("prod", f'region = "{REGION}"\n')
+    for environment in ("dev", "prod"):
+        on(checkout, "foundation", environment, "plan", "apply")
+    return checkout
+
+
+def on(checkout: Checkout, stack: str, environment: str, *steps: str) -> Any:
+    """Runs steps of a stack in one environment; answers what the last one answered."""
+    resource = checkout.resource(environment=environment, lock_seconds=1)
+    resource.open("test")
+    try:
+        chosen = Stack(resource, stack, lambda _: None)
+        chosen.init()
+        return [getattr(chosen, step)() for step in steps][-1]
+    finally:
+        resource.close()
+
+
+def move(checkout: Checkout, to_s3: bool, **options: Any) -> list[str]:
+    said: list[str] = []
+    resource = checkout.resource()
+    resource.open("move")
+    try:
+        if to_s3:
+            share_state(resource, BUCKET, REGION, log=said.append, **options)
+        else:
+            keep_state_local(resource, said.append)
+    finally:
+        resource.close()
+    return said
+
+
+def test_there_and_back(shared: Checkout, emulator: Emulator) -> None:
+    with pytest.raises(InfrastructureError, match=f"there is no bucket {BUCKET}; --create makes it"):
+        move(shared, to_s3=True, create=False)
+    assert not (shared.stacks / "foundation" / OVERRIDE).exists()
+
+    move(shared, to_s3=True, create=True)
+    s3 = emulator.client("s3")
+    assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+    assert all(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values())
+    keys = {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
+    assert {"sparkify/foundation.tfstate", "env:/prod/sparkify/foundation.tfstate"} <= keys
+
+    # The same resources as before, each environment its own, and the warehouse reads the foundation from S3.
+    for environment, workspace in (("dev", "default"), ("prod", "prod")):
+        state = json.loads(s3.get_object(Bucket=BUCKET, Key=_key(environment))["Body"].read())
+        [resource] = state["resources"]
+        assert resource["instances"][0]["attributes"]["input"]["value"] == workspace
+        assert on(shared, "foundation", environment, "plan").summary == "no changes"
+    assert "module.warehouse.aws_redshift_cluster.this" in on(shared, "warehouse", "dev", "plan").text()
+
+    move(shared, to_s3=False)
+    assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))
+    for environment in ("dev", "prod"):
+        assert on(shared, "foundation", environment, "plan").summary == "no changes"
+
+
+def test_two_writers_do_not_meet(shared: Checkout, emulator: Emulator) -> None:
+    move(shared, to_s3=True, create=True)
+    lock = {"ID": "8b9e4c1e", "Operation": "OperationTypeApply", "Who": "ada@laptop", "Version": "1.11.4"}
+    body = json.dumps({**lock, "Created": "2026-01-02T03:04:05Z", "Path": _key("dev"), "Info": ""})
+    emulator.client("s3").put_object(Bucket=BUCKET, Key=f"{_key('dev')}.tflock", Body=body.encode())
+    with pytest.raises(TerraformError) as refused:
+        on(shared, "foundation", "dev", "plan")
+    assert refused.value.kind == "locked"
+    assert "locked by ada@laptop since 2026-01-02 03:04:05" in str(refused.value)
+    assert "terraform force-unlock 8b9e4c1e" in str(refused.value)
+    assert (
+        on(shared, "foundation", "prod", "plan").summary == "no changes"
+    )  # another environment, another lock
+
+
+@pytest.mark.parametrize("lacks", ["versions", "closure"])
+def test_a_bucket_that_could_lose_or_show_the_state_is_refused(
+    shared: Checkout, emulator: Emulator, lacks: str
+) -> None:
+    s3 = emulator.client("s3")
+    bucket = f"careless-{lacks}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if lacks != "versions":
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    resource = shared.resource()
+    resource.open("move")
+    word = {"versions": "keeps no versions", "closure": "could be made public"}[lacks]
+    with pytest.raises(InfrastructureError, match=word):
+        share_state(resource, bucket, REGION, create=True, log=lambda _: None)
+    resource.close()
+    assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))
+
+
+def _key(environment: str) -> str:
+    return (
+        "sparkify/foundation.tfstate"
+        if environment == "dev"
+        else f"env:/{environment}/sparkify/foundation.tfstate"
+    )

@@ -1,0 +1,98 @@
+"""`sparkify infra …`: the same jobs from the command line, seen from outside as a person sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.harness import ROOT, Checkout
+
+#: As a stack that is there, without a provider.
+PROVISIONED = """
+resource "terraform_data" "this" { input = "%s" }
+output "landing_bucket" { value = "sparkify-dev-landing" }
+output "key" {
+  value     = "hidden"
+  sensitive = true
+}
+"""
+
+
+@pytest.fixture
+def checkout(terraform: str, tmp_path: Path) -> Checkout:
+    return Checkout.tiny(tmp_path, foundation=PROVISIONED % "1", warehouse=PROVISIONED % "1")
+
+
+def infra(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs `sparkify infra` on a checkout of the test's own."""
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from sparkify_assets import infra_cli\n"
+        "from sparkify_assets.infrastructure import jobs\n"
+        "jobs.STACKS_FOLDER = Path(sys.argv.pop(1))\n"
+        "infra_cli.app()\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program, str(checkout.stacks), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_plan_says_what_would_change(checkout: Checkout) -> None:
+    done = infra(checkout, "plan")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["foundation: 1 to add", "warehouse: 1 to add"]
+    assert "terraform_data.this" in done.stderr  # the steps' lines
+    assert "STEP_" not in done.stderr  # and only theirs
+
+
+def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
+    for stack in ("foundation", "warehouse"):
+        checkout.terraform(stack, "init")
+        checkout.terraform(stack, "apply", "-auto-approve")
+    same = infra(checkout, "drift")
+    assert (same.returncode, same.stdout.splitlines()) == (
+        0,
+        ["foundation: no changes", "warehouse: no changes"],
+    )
+    (checkout.stacks / "warehouse" / "main.tf").write_text(PROVISIONED % "2")
+    differs = infra(checkout, "drift")
+    assert (differs.returncode, differs.stdout.splitlines()[1]) == (2, "warehouse: 1 to change")
+    assert 'input: "1" → "2"' in differs.stderr
+
+    shown = infra(checkout, "output", "--format", "json")
+    assert json.loads(shown.stdout)["foundation"] == {"landing_bucket": "sparkify-dev-landing"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("plan", "--env", "prood"), "there is no environment 'prood'"),
+        (("destroy", "--confirm", "prod"), "refused: to destroy environment dev, type its name in confirm"),
+        (("pause",), "there is no cluster in environment dev: provision it first"),
+        (("output", "--env", "prood"), "there is no environment 'prood'"),
+    ],
+)
+def test_an_error_is_one_line(checkout: Checkout, arguments: tuple[str, ...], told: str) -> None:
+    done = infra(checkout, *arguments)
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert told in line
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_without_terraform_one_line_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
+    done = infra(checkout, "plan", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "Terraform is not on the PATH; install Terraform 1.11 or newer: https://" in done.stderr
+    assert "Traceback" not in done.stderr
