@@ -29,7 +29,7 @@ from psycopg2.extensions import make_dsn
 
 DATABASE = "sparkify"
 PORT = 5432  # names the socket's file only: the server listens on no network address
-START_SECONDS = 120.0  # crash recovery replays at most max_wal_size
+START_SECONDS = 120  # crash recovery replays at most max_wal_size
 SOCKET_FOLDER_BYTES = 107 - len(f"/.s.PGSQL.{PORT}")  # a socket's path holds 107 bytes: unix(7)
 
 SETTINGS = {
@@ -83,20 +83,9 @@ def ensure(folder: Path, bin_directory: Path | None = None) -> str:
     if found := _running(folder):
         return found
     binaries = _binaries(bin_directory)
-    deadline = time.monotonic() + START_SECONDS
     lock = _open_lock(folder)
     try:
-        # Not a blocking flock: the lock stays taken while the server runs, also while it is still starting.
-        while not _take(lock):
-            if found := _running(folder):
-                return found
-            if time.monotonic() > deadline:
-                raise ServerError(
-                    f"the server of {folder} runs but takes no connections:{_last_lines(folder)}"
-                )
-            _stop_if_unreachable(folder, binaries)
-            time.sleep(0.05)
-        if found := _running(folder):  # started by other means, without the lock
+        if found := _running_or_locked(folder, lock, binaries):
             return found
         _start(folder, binaries, lock)
     except OSError as error:
@@ -111,10 +100,18 @@ def ensure(folder: Path, bin_directory: Path | None = None) -> str:
 def stop(folder: Path, bin_directory: Path | None = None) -> bool:
     """Stop the server of `folder` cleanly, its sessions rolled back; True if one was running. Raises ServerError."""
     folder = folder.absolute()
+    binaries = _binaries(bin_directory)
     if not _running(folder):
-        return False
+        if not (folder / "server.lock").exists():
+            return False
+        lock = _open_lock(folder)
+        try:
+            if not _running_or_locked(folder, lock, binaries):
+                return False
+        finally:
+            os.close(lock)
     sockets = _socket_folder(folder)
-    _pg_ctl(folder, _binaries(bin_directory), "stop", "-m", "fast")
+    _pg_ctl(folder, binaries, "stop", "-m", "fast")
     if sockets:
         with suppress(OSError):  # the server has emptied it; an ordinary clean-up may have been faster
             sockets.rmdir()
@@ -167,6 +164,23 @@ def _open_lock(folder: Path) -> int:
         raise ServerError(f"the warehouse's folder {folder} cannot be written: {error.strerror}") from error
 
 
+def _running_or_locked(folder: Path, lock: int, binaries: Path) -> str | None:
+    """Wait for one of two: the server answers (its connection string), or none of its processes is left (None).
+
+    In the second case the lock is held.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    # Not a blocking flock: the lock stays taken while the server runs, also while it is still starting.
+    while not _take(lock):
+        if found := _running(folder):
+            return found
+        if time.monotonic() > deadline:
+            raise ServerError(f"the server of {folder} runs but takes no connections:{_last_lines(folder)}")
+        _stop_if_unreachable(folder, binaries)
+        time.sleep(0.05)
+    return _running(folder)  # it may have been started by other means, without the lock
+
+
 def _take(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,16 +213,8 @@ def _start(folder: Path, binaries: Path, lock: int) -> None:
         configuration = data / "postgresql.conf"
         configuration.write_text(heading + "\n".join(quoted) + "\n")
         _give(configuration, 0o600, _server_user(folder))
-        _pg_ctl(
-            folder,
-            binaries,
-            "start",
-            "-t",
-            str(int(START_SECONDS)),
-            "-l",
-            str(data / "server.log"),
-            keep=(lock,),
-        )
+        log = str(data / "server.log")
+        _pg_ctl(folder, binaries, "start", f"-t{START_SECONDS}", "-l", log, keep=(lock,))
         _create_database(_dsn(sockets, _server_user(folder).pw_name, "postgres"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import signal
@@ -87,6 +88,18 @@ def test_stop_keeps_what_was_committed(folder: Path) -> None:
     assert not stop(folder)
     assert not pid_file(folder).exists()
     assert run(ensure(folder), "select x from t") == [(1,)]
+
+
+def test_stop_waits_for_a_server_that_is_being_started(folder: Path) -> None:
+    folder.mkdir()
+    lock = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with ThreadPoolExecutor() as pool:
+        stopped = pool.submit(stop, folder)
+        time.sleep(0.3)
+        assert not stopped.done()
+        os.close(lock)  # the start failed
+        assert stopped.result(10) is False
 
 
 def test_a_killed_postmaster_is_started_anew_and_nothing_committed_is_lost(folder: Path) -> None:
