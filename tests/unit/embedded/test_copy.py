@@ -159,6 +159,29 @@ def test_numbers_as_strings(load: Callable) -> None:
     ]  # fmt: skip
 
 
+def test_numbers_as_strings_in_many_rows(sql: Sql, put: Put) -> None:
+    """What the sources of event data do with user ids: digits, '' and now and then a number."""
+    sql("create temp table t (i bigint, f double precision, a varchar(8))")
+    values = ["12", "", "007", 34, None, "", "9007199254740993", "-5", " 6 ", "+7"]
+    content = "\n".join(json.dumps({"i": value, "f": value, "a": value}) for value in values)
+    sql("copy t from %s format json maxerror 2", (put("o", content),))
+    assert sql("select i from t") == [(12,), (None,), (7,), (34,), (None,), (None,), (-5,), (6,), (7,)]
+    assert sql("select a from t where a is not null") == [
+        ("12",),
+        ("",),
+        ("007",),
+        ("34",),
+        ("",),
+        ("-5",),
+        (" 6 ",),
+        ("+7",),
+    ]
+    sql("delete from t; copy t from %s format json", (put("o", content.replace("9007199254740993", "8")),))
+    assert sql("select sum(i), sum(f), count(*) from t") == [(69, 69.0, 10)]
+    sql("delete from t; copy t from %s format json", (put("o", '{"i":"5"}\n{"i":""}\n{"i":7}\n' * 1000),))
+    assert sql("select sum(i), count(*) from t") == [(12_000, 3000)]
+
+
 def test_floats_are_exact(load: Callable) -> None:
     numbers = [
         0.1,
@@ -452,6 +475,14 @@ def test_errors_are_found_among_many_rows_and_objects(sql: Sql, put: Put, errors
             elif index % 997 == 13 * number:
                 parts.append('{"i":%d,"a":"123456789"}' % index)  # refused by the server
                 expected.append((f"o{number}", line + 1, "a"))
+            elif index % 983 == 17 * number:
+                parts.append(
+                    '{"i":%d,"a":"1234\\n56789"}' % index
+                )  # refused by the server, and two lines of CSV
+                expected.append((f"o{number}", line + 1, "a"))
+            elif index % 1013 == 100 + number:
+                parts.append("[1]")  # no record for 'auto'
+                expected.append((f"o{number}", line + 1, None))
             elif index % 491 == 1:
                 parts.append('{"i":%d,"a":"x\\ny\\n"}' % index)  # three lines of CSV
                 good += 1

@@ -170,6 +170,18 @@ def test_time_does_not_explode(line: bytes) -> None:
     assert time.process_time() - started < 15
 
 
+def test_what_does_not_end_is_not_read_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    find = records._find
+    monkeypatch.setattr(
+        records, "_find", lambda data, *a, **k: looked_at.append(len(data)) or find(data, *a, **k)
+    )
+    data = b"[" + b"1,\n" * 1_300_000  # just under what one object may have
+    for _ in read_blocks(io.BytesIO(data), size=1 << 14):
+        pass
+    assert sum(looked_at) < 4 * len(data)
+
+
 def test_blocks_say_where_they_begin() -> None:
     data = b"".join(b'{"a":%d}\n' % number for number in range(1000)) + b'oops\n{"a":\n1}\n'
     for block in read_blocks(io.BytesIO(data), size=100):
