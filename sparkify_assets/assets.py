@@ -39,15 +39,15 @@ class SongsConfig(LoadConfig):
     """Prefixes of song_data such as AB; none: all."""
 
 
-def load_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The assets of both loads."""
+def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDefinition]:
+    """The assets of both loads, in the pool in which one waits for the other."""
 
     @dg.multi_asset(
         name="load_songs",
         specs=_specs("songs"),
         check_specs=_check_specs("songs"),
         can_subset=False,
-        pool=POOL,
+        pool=pool,
     )
     def load_songs(
         context: dg.AssetExecutionContext, config: SongsConfig, loader: dg.ResourceParam[Loader]
@@ -73,7 +73,7 @@ def load_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         partitions_def=event_days(settings),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=False,
-        pool=POOL,
+        pool=pool,
     )
     def load_events(
         context: dg.AssetExecutionContext, config: LoadConfig, loader: dg.ResourceParam[Loader]

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.assets import load_assets
+from sparkify_assets.assets import POOL, load_assets
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
@@ -33,13 +33,20 @@ def open_loader(settings: Settings) -> Loader:
 
 
 def build_defs(
-    settings: Settings | None = None, *, column_lineage: bool = False, **resources: Any
+    settings: Settings | None = None,
+    *,
+    column_lineage: bool = False,
+    pool: str | None = POOL,
+    **resources: Any,
 ) -> dg.Definitions:
     """The code location for some settings (the environment's where none are given); resources by name override.
-    Column lineage takes a third of a second and is only looked at, so runs of the command line do without it.
+
+    Column lineage takes a third of a second and is only looked at, so runs of the command line do without it. They do
+    without a pool too: a run in this process that is killed would keep its place there, and the next would wait for
+    ever, while the warehouse's own lock goes with the connection.
     """
     settings = settings or Settings.from_environment()
-    tables: Sequence[Any] = load_assets(settings)
+    tables: Sequence[Any] = load_assets(settings, pool)
     if column_lineage:
         from sparkify_assets.lineage import with_column_lineage
 

@@ -6,11 +6,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sparkify_assets.loading import Loader
 from sparkify_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+#: Names, on a run of the command line, the host and process that it is in.
+PROCESS_TAG = "sparkify/process"
 
 #: Dagster's settings, as the checkout has them.
 DAGSTER_YAML = Path(__file__).resolve().parent.parent / "dagster.yaml"
@@ -54,8 +62,10 @@ def run_load(
         ops["load_events"] = {"config": choice}
         chosen += map(dg.AssetKey, ASSETS["events"])
         tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[1]}
-    job = build_defs(loader.settings, loader=loader).resolve_job_def("load")
+    job = build_defs(loader.settings, pool=None, loader=loader).resolve_job_def("load")
     with dg.DagsterInstance.get() as instance:
+        _end_killed_runs(instance)
+        tags[PROCESS_TAG] = f"{socket.gethostname()}:{os.getpid()}"
         result = job.execute_in_process(
             instance=instance,
             asset_selection=chosen,
@@ -66,3 +76,19 @@ def run_load(
         errors = [event.step_failure_data.error for event in result.get_step_failure_events()]
     loader.errors = [str(error.message) for error in errors if error]
     return result.run_id, result.success
+
+
+def _end_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this command line as failed whose process is gone; nobody else would ever end them."""
+    import dagster as dg
+
+    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    unfinished = dg.RunsFilter(statuses=begun)
+    for run in instance.get_runs(unfinished):
+        host, _, process = run.tags.get(PROCESS_TAG, "").partition(":")
+        if (
+            host == socket.gethostname()
+            and not Path(f"/proc/{process}").exists()
+            and Path("/proc/self").exists()
+        ):
+            instance.report_run_failed(run, f"process {process} is gone")

@@ -25,6 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import make_dsn
 
 DATABASE = "sparkify"
@@ -127,10 +128,17 @@ def _running(folder: Path) -> str | None:
     sockets = _socket_folder(folder)
     if sockets is None:
         return None
-    dsn = _dsn(sockets, _server_user(folder).pw_name, DATABASE)
+    user = _server_user(folder).pw_name
+    dsn = _dsn(sockets, user, DATABASE)
     try:
         psycopg2.connect(dsn, connect_timeout=10).close()
-    except psycopg2.OperationalError:
+    except psycopg2.OperationalError as error:
+        if f'database "{DATABASE}" does not exist' not in str(error):
+            return None
+        # Whoever started the server was killed before it could create the database.
+        with suppress(psycopg2.Error):
+            _create_database(_dsn(sockets, user, "postgres"))
+            return dsn
         return None
     return dsn
 
@@ -273,7 +281,8 @@ def _create_database(dsn: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("select from pg_database where datname = %s", (DATABASE,))
             if not cursor.rowcount:
-                cursor.execute(f"create database {DATABASE}")
+                with suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
+                    cursor.execute(f"create database {DATABASE}")
     finally:
         connection.close()
 

@@ -240,3 +240,16 @@ def test_root_without_setpriv(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(server.shutil, "which", lambda name: None)
     with pytest.raises(ServerError, match="setpriv"):
         server._as_server_user(folder, folder)
+
+
+def test_a_start_killed_before_its_database_was_made_is_finished(tmp_path: Path) -> None:
+    folder = tmp_path / "warehouse"
+    dsn = server.ensure(folder)
+    try:
+        with closing(psycopg2.connect(dsn.replace("dbname=sparkify", "dbname=postgres"))) as connection:
+            connection.autocommit = True
+            connection.cursor().execute("drop database sparkify")
+        assert server.ensure(folder) == dsn
+        psycopg2.connect(dsn).close()
+    finally:
+        server.stop(folder)
