@@ -109,7 +109,7 @@ class Encoder:
         else:
             lines = [line[1:-1] for line in map(orjson.dumps, rows)]
         text = b"\n".join(lines) + b"\n"
-        if _escapes_control(text):
+        if _ESCAPE.search(text):
             odd.update(index for index, line in enumerate(lines) if _escapes_control(line))
         if not odd:
             return Encoded(text, [])
@@ -199,9 +199,14 @@ def reason(column: Column, value: str) -> Refused:
     return Refused(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
 
 
-def _escapes_control(lines: bytes) -> bool:
+_ESCAPE = re.compile(
+    rb'\\[^"\\]'
+)  # of a control character, or the second half of an escaped backslash; and quick
+
+
+def _escapes_control(line: bytes) -> bool:
     """Whether JSON text escapes anything but quotes and backslashes."""
-    rest = lines.replace(b"\\\\", b"")
+    rest = line.replace(b"\\\\", b"")
     return rest.count(b"\\") != rest.count(b'\\"')
 
 
