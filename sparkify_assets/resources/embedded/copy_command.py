@@ -146,13 +146,13 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
 
 
 def _table(parts: Sequence[Token]) -> tuple[tuple[str, ...], int]:
-    names, at = [_identifier(parts[1])], 2
-    while parts[at : at + 1] and parts[at].text == ".":
-        names.append(_identifier(parts[at + 1]))
+    """The table's name, with its schema, and where it ends."""
+    at = 1
+    while parts[at + 1 : at + 2] and parts[at + 1].text == ".":
         at += 2
-    if at >= len(parts):
-        raise NotPortable("COPY: FROM expected")
-    return tuple(names), at
+    if at + 1 >= len(parts):
+        raise NotPortable("COPY: a table and FROM expected")
+    return tuple(_identifier(part) for part in parts[1 : at + 1 : 2]), at + 1
 
 
 def _identifier(token: Token) -> str:

@@ -1,7 +1,7 @@
 """Redshift's SQL on PostgreSQL, token by token: what runs verbatim, what is cut, what is refused.
 
 Belongs here: pure functions from SQL text to a plan. Does not belong here: anything that talks to a server
-(`connection.py`), or COPY's own grammar (`copy.py`).
+(`connection.py`), or COPY's own grammar (`copy_command.py`).
 
 Nothing is transpiled. A statement in the subset that both understand runs byte for byte; of DDL only the physical
 attributes are cut out and VARCHAR(n), CHAR(n) become types that count bytes; what Redshift lacks is refused (REFUSED).
@@ -171,14 +171,16 @@ def plan(sql: str) -> tuple[Step, ...]:
     return tuple(_step(statement) for statement in split(sql))
 
 
-_LITERAL = re.compile(r"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'", re.DOTALL)
+_LITERAL = re.compile(
+    r"--[^\n]*|/\*.*?\*/|(?:[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|(\$\w*\$).*?\1)", re.DOTALL
+)
 _VALUE = r"(?:''|-?\d[\d.]*(?:e[-+]?\d+)?|null|true|false)(?:::[a-z ]+)?"
 _ROWS = re.compile(rf"(?:\(\s*{_VALUE}(?:\s*,\s*{_VALUE})*\s*\)\s*,\s*)+(?=\()", re.IGNORECASE)
 
 
 def shape(sql: str) -> str:
-    """A statement without the content of its literals and with one row of many: planned alike, but short."""
-    return _ROWS.sub("", _LITERAL.sub("''", sql))
+    """A statement without comments and the content of literals, and with one row of many: planned alike, but short."""
+    return _ROWS.sub("", _LITERAL.sub(lambda match: " " if match[0][0] in "-/" else "''", sql))
 
 
 def _step(sql: str) -> Step:
@@ -241,8 +243,8 @@ _LONGEST = {"varchar": 65535, "char": 4096}
 
 def _definition(sql: str, parts: Sequence[Token]) -> Step:
     """CREATE TABLE or ALTER TABLE without what only Redshift knows; a change of nothing else is no step at all."""
-    words = [token.upper for token in parts]
-    end = _end_of_definition(words)
+    words = [token.upper for token in parts] + [""] * 4  # to look ahead
+    end = _end_of_definition(words, len(parts))
     if words[0] == "ALTER" and _only_physical(words):
         return Step("nothing", "")
     cuts: list[tuple[int, int, str]] = []
@@ -263,9 +265,8 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
         index = after
     for start, stop, text in reversed(cuts):
         sql = sql[:start] + text + sql[stop:]
-    if end < len(
-        words
-    ):  # CREATE TABLE ... AS: Redshift analyzes its table by itself (docs: r_CREATE_TABLE_AS)
+    if end < len(parts):
+        # Redshift analyzes a table made by CREATE TABLE ... AS: docs, r_CREATE_TABLE_AS.
         return Step("fill", sql, table=_table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME))
     return Step("run", sql, domains=tuple(sorted(domains)))
 
@@ -273,14 +274,14 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
 _BEFORE_NAME = {"IF", "NOT", "EXISTS"}
 
 
-def _end_of_definition(words: Sequence[str]) -> int:
+def _end_of_definition(words: Sequence[str], end: int) -> int:
     """Where the definition ends: before the query of CREATE TABLE ... AS."""
     depth = 0
-    for index, word in enumerate(words):
+    for index, word in enumerate(words[:end]):
         depth += {"(": 1, ")": -1}.get(word, 0)
         if word == "AS" and depth == 0 and words[index + 1] in ("SELECT", "WITH", "("):
             return index
-    return len(words)
+    return end
 
 
 def _only_physical(words: Sequence[str]) -> bool:
@@ -299,7 +300,7 @@ _KEYS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "REFERENCES")
 def _cut(parts: Sequence[Token], words: Sequence[str], index: int, depth: int) -> tuple[int, str]:
     """What stands at `index`, if it has to go: the index behind it, and what takes its place."""
     word = words[index]
-    following = words[index + 1] if index + 1 < len(words) else ""
+    following = words[index + 1]
     if word in ("ENCODE", "DISTSTYLE", "BACKUP"):
         return index + 2, ""
     if word in ("COMPOUND", "INTERLEAVED") and following == "SORTKEY":
@@ -348,16 +349,17 @@ def _type(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int
     if not index or words[index - 1] in ("(", ",", ".", "ADD", "COLUMN", "DROP", "RENAME", "TO"):
         return index, ""  # a name, not a type
     if word in ("DECIMAL", "NUMERIC"):
-        return (index, "") if words[after : after + 1] == ["("] else (after, "decimal(18,0)")
+        return (index, "") if words[after] == "(" else (after, "decimal(18,0)")
     if word not in _TEXT_TYPES:
         return index, ""
     kind, length = _TEXT_TYPES[word]
-    if words[after : after + 1] == ["VARYING"]:
+    if words[after] == "VARYING":
         kind, length, after = "varchar", 256, after + 1
-    if words[after : after + 1] == ["("]:
-        given = parts[after + 1].text
-        length = _LONGEST[kind] if given.upper() == "MAX" else int(given)
-        after = closing(parts, after)
+    if words[after] == "(":
+        stop = closing(parts, after)
+        given = words[after + 1] or parts[after + 1].text
+        length = _LONGEST[kind] if given == "MAX" else int(given) if given.isdecimal() else 0
+        after = stop
     if not 1 <= length <= _LONGEST[kind]:
         raise NotPortable(f"{kind}({length}): Redshift allows 1 to {_LONGEST[kind]} bytes")
     return after, f"{SCHEMA}.{kind}_{length}"

@@ -68,6 +68,28 @@ def test_errors_are_psycopg2s(sql: Sql, connection: Connection) -> None:
     assert sql("select 1") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table t (a integer, primary key",
+        "create table t (a varchar(",
+        "create table t (a varchar())",
+        "create table t (a varchar(x))",
+        "create table",
+        "alter table t add column",
+        "create table t (a integer identity(0, 1)",
+        "copy t from",
+        "copy",
+        "copy t (a",
+        "selec 1",
+        "select 'x",
+    ],
+)
+def test_statements_that_are_none(sql: Sql, statement: str) -> None:
+    with pytest.raises(psycopg2.ProgrammingError):
+        sql(statement)
+
+
 def test_named_cursors(connection: Connection) -> None:
     with connection.cursor("c") as cursor:
         cursor.execute("select n from (select 1 as n union all select 2) as s order by n")

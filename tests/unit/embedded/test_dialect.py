@@ -319,6 +319,12 @@ def test_long_lists_of_values_have_a_short_shape() -> None:
     assert refusals(one) == refusals(shape(many)) == []
 
 
+def test_quotes_in_comments_do_not_hide_what_follows() -> None:
+    text = "select 1 -- it's\n from t /* don't */ for update -- 'x'\n" + " " * 5000
+    assert refusals(shape(text))
+    assert shape("select $$ it's -- $$, '--', 1") == "select '', '', 1"
+
+
 @pytest.mark.parametrize(
     "tail", [" on conflict do nothing", " returning a", ", (now())", ", (current_timestamp)", ", (array[1])"]
 )
