@@ -1,8 +1,8 @@
 """Column lineage: which columns of which assets each column of a table is made of, taken from the SQL that makes it.
 
 Every statement of a load is read with sqlglot; temporary tables are followed down to the columns of other assets, and
-COPY to the keys of the source's records. Dagster draws it
-(https://docs.dagster.io/guides/build/assets/metadata-and-tags/column-level-lineage).
+COPY to the keys of the source's records. It is in the metadata of the assets, where Dagster+ draws it
+(https://docs.dagster.io/guides/build/assets/metadata-and-tags/column-level-lineage), and in docs/tables.md.
 
 A column comes from what its expression reads. A value found by an outer join comes from what it was found by, too: the
 song of a play from title and artist name, and from the length that decides among namesakes. What only says where to

@@ -1,0 +1,93 @@
+"""Makes the pictures of docs/screenshots from a running page.
+
+    make demo; make dev                            # in another terminal
+    .venv/bin/python docs/make_screenshots.py
+
+Needs Debian's chromium, and playwright of the test packages (`make test` installs them).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+
+FOLDER = Path(__file__).parent / "screenshots"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+GROUPS = ("landing", "staging", "sparkify")
+WINDOW: ViewportSize = {"width": 1440, "height": 900}
+DAY = "2018-11-12"
+
+
+def graph(page: Page, address: str) -> None:
+    """The assets, with every group opened: the drawing alone, in a window large enough for details."""
+    chosen = " or ".join(f'group:"{group}"' for group in GROUPS)
+    page.set_viewport_size({"width": 2000, "height": 2100})
+    page.goto(f"{address}/asset-groups~{quote(chosen, safe='')}")
+    nodes = page.locator("foreignObject")
+    for group in GROUPS:
+        nodes.get_by_text(group, exact=True).first.click()
+        page.wait_for_timeout(1000)  # the others move
+    page.reload()  # opened groups stay open, and the view is fitted to them
+    expect(nodes.get_by_text("songplays", exact=True).first).to_be_visible()
+    expect(nodes.get_by_text("Loading")).to_have_count(0, timeout=30_000)
+    page.wait_for_timeout(2000)
+    boxes = [box for node in nodes.all() if (box := node.bounding_box())]
+    left, top = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+    right = max(box["x"] + box["width"] for box in boxes)
+    bottom = max(box["y"] + box["height"] for box in boxes)
+    page.screenshot(
+        path=FOLDER / "graph.png",
+        clip={"x": left - 20, "y": top - 20, "width": right - left + 40, "height": bottom - top + 40},
+    )
+    page.set_viewport_size(WINDOW)
+
+
+def day(page: Page, address: str) -> None:
+    """A day of a table: when it was made, by which run, with how many rows."""
+    page.goto(f"{address}/assets/songplays?view=partitions&partition={DAY}")
+    expect(page.get_by_role("row").filter(has_text="dagster/partition_row_count")).to_be_visible()
+
+
+def checks(page: Page, address: str) -> None:
+    """Its checks."""
+    page.goto(f"{address}/assets/songplays?view=checks")
+    expect(page.get_by_text("Succeeded").first).to_be_visible()
+
+
+def main() -> None:
+    """Make all pictures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("address", nargs="?", default="http://127.0.0.1:3000")
+    address = parser.parse_args().address.rstrip("/")
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=shutil.which("chromium"),
+            args=FLAGS.split(),
+            viewport=WINDOW,
+        )
+        page = context.new_page()
+        page.goto(address)
+        page.get_by_role("button").filter(has_text=re.compile("Hide navigation")).click()
+        graph(page, address)
+        for picture in (day, checks):
+            picture(page, address)
+            page.wait_for_timeout(1500)
+            page.screenshot(path=FOLDER / f"{picture.__name__}.png")
+        context.close()
+
+
+if __name__ == "__main__":
+    main()
