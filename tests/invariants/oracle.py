@@ -14,14 +14,14 @@ import json
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 Row = tuple[Any, ...]
 
-#: Column -> field of the record and type: a width in bytes, `int` with its bits, or `float`. In the order of the tables.
+#: In the order of the tables: column -> field of the record and type (a width in bytes, `int` with bits, `float`).
 EVENT = {
     "artist": ("artist", 1024), "auth": ("auth", 64), "first_name": ("firstName", 256), "gender": ("gender", 16),
     "item_in_session": ("itemInSession", "int64"), "last_name": ("lastName", 256), "length": ("length", "float"),
@@ -31,17 +31,22 @@ EVENT = {
     "user_id": ("userId", "int64"),
 }  # fmt: skip
 SONG = {
-    "num_songs": ("num_songs", "int32"), "artist_id": ("artist_id", 64), "artist_latitude": ("artist_latitude", "float"),
-    "artist_longitude": ("artist_longitude", "float"), "artist_location": ("artist_location", 1024),
-    "artist_name": ("artist_name", 1024), "song_id": ("song_id", 64), "title": ("title", 1024),
-    "duration": ("duration", "float"), "year": ("year", "int32"),
+    "num_songs": ("num_songs", "int32"), "artist_id": ("artist_id", 64),
+    "artist_latitude": ("artist_latitude", "float"), "artist_longitude": ("artist_longitude", "float"),
+    "artist_location": ("artist_location", 1024), "artist_name": ("artist_name", 1024),
+    "song_id": ("song_id", 64), "title": ("title", 1024), "duration": ("duration", "float"), "year": ("year", "int32"),
 }  # fmt: skip
+SONG_ROW = ("song_id", "title", "artist_id")  # and year, duration
 DAY = re.compile(r"log_data/(\d{4})/(\d{2})/(?:[^/]+/)*(\1-\2-\d{2})-events[^/]*\.json(?:\.gz)?")
 PREFIX = re.compile(r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(?:\.gz)?")
 
 
 class Fault(ValueError):
     """A record, or a whole object, that cannot be staged."""
+
+
+def impossible(value: object = None) -> Any:
+    raise Fault(f"no such value: {value}")
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -61,9 +66,7 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
             continue
         for line, record in records(key, content):
             try:
-                row = typed(record, columns)
-                faultless(row)
-                staged.append(row | {"partition": where})
+                staged.append(faultless(typed(record, columns)) | {"partition": where})
             except Fault:
                 quarantined.append((key, line))
     titles = winning_songs(songs)
@@ -73,9 +76,7 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
         "staging.songs": [tuple(s.values()) for s in songs],
         "sparkify.songplays": plays,
         "sparkify.users": users(events),
-        "sparkify.songs": [
-            (s["song_id"], s["title"], s["artist_id"], s["year"] or None, s["duration"]) for s in titles
-        ],
+        "sparkify.songs": [(*map(s.get, SONG_ROW), s["year"] or None, s["duration"]) for s in titles],
         "sparkify.artists": artists(songs),
         "sparkify.time": [time_row(start) for start in {play[1] for play in plays}],
         "quarantine": quarantined,
@@ -85,22 +86,19 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
 def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
     """The line on which each record ends, and its value or the fault."""
     try:
-        text = (gzip.decompress(content) if key.endswith(".gz") else content).decode(
-            "utf-8", "surrogateescape"
-        )
+        data = gzip.decompress(content) if key.endswith(".gz") else content
+        text = data.decode("utf-8", "surrogateescape")
     except (OSError, EOFError, zlib.error):
         yield None, Fault("no gzip")
         return
-    decoder = json.JSONDecoder(parse_constant=lambda name: 1 // 0)
-    at = len(text) - len(text.lstrip(" \t\r\n"))
-    while at < len(text):
+    decoder = json.JSONDecoder(parse_constant=impossible)
+    end = 0
+    while (at := len(text) - len(text[end:].lstrip(" \t\r\n"))) < len(text):
         try:
             value, end = decoder.raw_decode(text, at)
-        except (ValueError, ZeroDivisionError):
-            end = text.find("\n", at) % (len(text) + 1)
-            value = Fault("no JSON")
+        except ValueError:
+            value, end = Fault("no JSON"), text.find("\n", at) % (len(text) + 1)
         yield text.count("\n", 0, end) + 1, value
-        at = len(text) - len(text[end:].lstrip(" \t\r\n"))
 
 
 def typed(record: object, columns: Mapping[str, tuple[str, int | str]]) -> dict[str, Any]:
@@ -111,31 +109,29 @@ def typed(record: object, columns: Mapping[str, tuple[str, int | str]]) -> dict[
 
 def value_of(value: Any, kind: int | str) -> Any:
     """A value as COPY puts it into a column: text stays as it is, '' in a number is null."""
-    if value is None or (isinstance(value, str) and not value.strip() and not isinstance(kind, int)):
+    if value is None or (isinstance(value, str) and not value.strip() and isinstance(kind, str)):
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
         if isinstance(kind, int):
-            if "\0" in text or len(text.encode()) > kind:
-                raise Fault("no such text")
-            return text
+            return text if "\0" not in text and len(text.encode()) <= kind else impossible(text)
         if kind == "float":
             return float(text)
-        if not -(1 << int(kind[3:]) - 1) <= int(text) < 1 << int(kind[3:]) - 1:
-            raise Fault("out of range")
-        return int(text)
+        bound = 1 << int(kind[3:]) - 1
+        return int(text) if -bound <= int(text) < bound else impossible(text)
     except ValueError as error:
         raise Fault(str(error)) from None
 
 
-def faultless(row: Mapping[str, Any]) -> None:
+def faultless(row: dict[str, Any]) -> dict[str, Any]:
     """A play has its user, who is logged in, its session, item and time (years 1 to 9999); a song has its two keys."""
     if row.get("page") == "NextSong":
-        keys = (row["user_id"], row["session_id"], row["item_in_session"], row["ts"])
+        keys = [row["user_id"], row["session_id"], row["item_in_session"], row["ts"]]
         if None in keys or row["auth"] != "Logged In" or not -62135596800000 <= row["ts"] <= 253402300799999:
             raise Fault("no such play")
     if "song_id" in row and not (row["song_id"] and row["artist_id"]):
         raise Fault("song without keys")
+    return row
 
 
 def high(*values: Any) -> Row:
@@ -148,10 +144,14 @@ def low(*values: Any) -> Row:
     return tuple((value is None, value) if value is not None else (True,) for value in values)
 
 
+def by(columns: list[str]) -> Callable[[dict[str, Any]], Row]:
+    return lambda row: high(*(row[column] for column in columns))
+
+
 def grouped(rows: list[dict[str, Any]], *columns: str) -> list[list[dict[str, Any]]]:
-    groups = defaultdict(list)
+    groups: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        groups[tuple(row[column] for column in columns)].append(row)
+        groups[tuple(map(row.get, columns))].append(row)
     return list(groups.values())
 
 
@@ -159,10 +159,7 @@ def winning_plays(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     content = "artist auth first_name gender last_name length level location method registration song status"
     order = ["ts", "partition", *content.split(), "user_agent", "user_id"]
     plays = [event for event in events if event["page"] == "NextSong"]
-    return [
-        max(rivals, key=lambda e: high(*(e[column] for column in order)))
-        for rivals in grouped(plays, "session_id", "item_in_session")
-    ]
+    return [max(rivals, key=by(order)) for rivals in grouped(plays, "session_id", "item_in_session")]
 
 
 def play_row(play: dict[str, Any], titles: list[dict[str, Any]]) -> Row:
@@ -176,37 +173,16 @@ def play_row(play: dict[str, Any], titles: list[dict[str, Any]]) -> Row:
     matches = [s for s in titles if same(s["title"], play["song"]) and same(s["artist_name"], play["artist"])]
     song = min(matches, key=distance) if matches else {"song_id": None, "artist_id": None}
     start = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(milliseconds=play["ts"])
-    key = f"{play['session_id']}-{play['item_in_session']}"
-    ids = (song["song_id"], song["artist_id"], play["session_id"], play["item_in_session"])
-    return (
-        key,
-        start,
-        play["user_id"],
-        play["level"],
-        *ids,
-        play["location"],
-        play["user_agent"],
-        play["partition"],
-    )
+    rest = map(play.get, "session_id item_in_session location user_agent partition".split())
+    who = (play["user_id"], play["level"], song["song_id"], song["artist_id"])
+    return (f"{play['session_id']}-{play['item_in_session']}", start, *who, *rest)
 
 
 def users(events: list[dict[str, Any]]) -> list[Row]:
-    position = [
-        "ts",
-        "session_id",
-        "item_in_session",
-        "partition",
-        "level",
-        "first_name",
-        "last_name",
-        "gender",
-    ]
-    columns = ["user_id", "first_name", "last_name", "gender", "level", *position[:4]]
-    logged_in = [event for event in events if event["auth"] == "Logged In" and event["user_id"] is not None]
-    winners = [
-        max(own, key=lambda e: high(*(e[c] for c in position))) for own in grouped(logged_in, "user_id")
-    ]
-    return [tuple(user[column] for column in columns) for user in winners]
+    position = "ts session_id item_in_session partition level first_name last_name gender".split()
+    columns = "user_id first_name last_name gender level".split() + position[:4]
+    known = [e for e in events if e["auth"] == "Logged In" and e["user_id"] is not None]
+    return [tuple(map(max(own, key=by(position)).get, columns)) for own in grouped(known, "user_id")]
 
 
 def winning_songs(songs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -219,17 +195,17 @@ def winning_songs(songs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def artists(songs: list[dict[str, Any]]) -> list[Row]:
     def row(s: dict[str, Any]) -> Row:
-        place = (s["artist_location"] or None, s["artist_latitude"], s["artist_longitude"])
-        return (s["artist_id"], s["artist_name"] or None, *place)
+        name, place = s["artist_name"] or None, s["artist_location"] or None
+        return (s["artist_id"], name, place, s["artist_latitude"], s["artist_longitude"])
 
     def order(s: dict[str, Any]) -> Row:
         _, name, *place = row(s)
-        length = None if name is None else len(name)
-        return (*low(length), *(value is None for value in place), *low(s["song_id"], name, *place))
+        unknown = (value is None for value in place)
+        return (*low(name and len(name)), *unknown, *low(s["song_id"], name, *place))
 
     return [row(min(own, key=order)) for own in grouped(songs, "artist_id")]
 
 
 def time_row(start: datetime) -> Row:
-    calendar = (start.hour, start.day, start.isocalendar().week, start.month, start.year)
-    return (start, *calendar, start.strftime("%A"))
+    week, weekday = start.isocalendar().week, start.strftime("%A")
+    return (start, start.hour, start.day, week, start.month, start.year, weekday)

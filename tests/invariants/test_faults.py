@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.h
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html ('' and blanks in numbers).
 """
 
+# ruff: noqa: E501 - one fault a line
 from __future__ import annotations
 
 import gzip

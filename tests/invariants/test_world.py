@@ -265,7 +265,10 @@ class SmallWorld(RuleBasedStateMachine):
 
 @pytest.mark.parametrize(
     ("examples", "steps"),
-    [(50, 12), pytest.param(1000, 40, marks=[pytest.mark.soak, pytest.mark.timeout(10_000)])],
+    [
+        pytest.param(30, 10, marks=pytest.mark.timeout(900)),
+        pytest.param(1000, 40, marks=[pytest.mark.soak, pytest.mark.timeout(10_000)]),
+    ],
 )
 def test_small_worlds(standing_warehouse: Warehouse, examples: int, steps: int) -> None:
     SmallWorld.warehouse = standing_warehouse
