@@ -133,8 +133,10 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
             command.replacement = "?"
             if options.left and options.left[0].kind == "string":
                 command.replacement = options.string(option)
-            if len(command.replacement) != 1 or not "\0" < command.replacement < "\x80":
-                raise NotPortable("COPY: ACCEPTINVCHARS takes one ASCII character")
+            if not re.fullmatch(r'[ -~](?<!["\\])', command.replacement):
+                raise NotPortable(
+                    "COPY: ACCEPTINVCHARS takes one ASCII character (here, none that JSON gives a meaning)"
+                )
         case "TIMEFORMAT":
             given["time_format"] = options.string(option)
             if given["time_format"] not in _TIME_FORMATS:

@@ -754,7 +754,7 @@ def test_forms_of_the_statement(sql: Sql, put: Put, options: str) -> None:
         ("csv", "CSV"), ("", "FORMAT JSON only"), ("format csv", "FORMAT JSON only"), ("json delimiter ','", "DELIMITER"),
         ("json credentials 'x'", "CREDENTIALS"), ("json noload", "NOLOAD"), ("json maxerror 100001", "MAXERROR"),
         ("json maxerror many", "MAXERROR"), ("json encoding utf16", "UTF8"), ("json dateformat 'auto'", "DATEFORMAT"),
-        ("json explicit_ids", "EXPLICIT_IDS"), ("json acceptinvchars 'xy'", "ACCEPTINVCHARS"), ("json bzip2", "BZIP2"),
+        ("json explicit_ids", "EXPLICIT_IDS"), ("json acceptinvchars 'xy'", "ACCEPTINVCHARS"), ("json acceptinvchars '\"'", "ACCEPTINVCHARS"), ("json bzip2", "BZIP2"),
         ("json roundec", "ROUNDEC"), ("json trimblanks", "TRIMBLANKS"), ("json 5", "5"), ("json region", "REGION"),
     ],
 )  # fmt: skip
