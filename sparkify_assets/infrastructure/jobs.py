@@ -168,13 +168,14 @@ def _jobs() -> list[dg.JobDefinition]:
     ]
 
 
-def infrastructure_defs(home: Path, stacks: Path = STACKS_FOLDER) -> dg.Definitions:
+def infrastructure_defs(home: Path, stacks: Path = STACKS_FOLDER, **options: Any) -> dg.Definitions:
     """Jobs, schedule, asset and check of the infrastructure, with the resource `terraform`.
 
-    `home` is SPARKIFY_HOME: runs keep their plans and the providers' cache below it. Nothing runs, and Terraform
-    need not be there, until a job is launched.
+    `home` is SPARKIFY_HOME: runs keep their plans and the providers' cache below it; `options` are further fields
+    of the resource. Nothing runs, and Terraform need not be there, until a job is launched.
     """
-    terraform = TerraformResource.configure_at_launch(stacks=str(stacks), work=str(home / "terraform"))
+    work = str(home / "terraform")
+    terraform = TerraformResource.configure_at_launch(stacks=str(stacks), work=work, **options)
     jobs = _jobs()
     return dg.Definitions(
         assets=[redshift_cluster],

@@ -19,6 +19,7 @@ from typing import Any
 
 import boto3
 import dagster as dg
+import requests
 
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.resources.terraform import TerraformResource
@@ -42,7 +43,11 @@ class Emulator:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.infrastructure.emulator"],
                 cwd=ROOT,
-                env={**os.environ, "EMULATOR_CONTROL": str(self.control_file)},
+                env={
+                    **os.environ,
+                    "EMULATOR_CONTROL": str(self.control_file),
+                    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+                },
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -80,6 +85,10 @@ class Emulator:
             yield
         finally:
             self.control(faults={})
+
+    def forget_everything(self) -> None:
+        """Empties the account."""
+        requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
@@ -186,9 +195,14 @@ class Checkout:
             str(self.folder / "dagster"), overrides={"telemetry": {"enabled": False}}
         )
 
-    def run(self, job: str | dg.JobDefinition, config: Mapping[str, Any] | None = None) -> JobRun:
-        """Runs one of the project's jobs, or one of the test's own with the project's resource, in this process."""
-        definitions = infrastructure_defs(self.home, self.stacks)
+    def run(
+        self, job: str | dg.JobDefinition, config: Mapping[str, Any] | None = None, **terraform: Any
+    ) -> JobRun:
+        """Runs one of the project's jobs, or one of the test's own with the project's resource, in this process.
+
+        `terraform` sets fields of the resource that a launchpad leaves at their defaults.
+        """
+        definitions = infrastructure_defs(self.home, self.stacks, **terraform)
         if isinstance(job, dg.JobDefinition):
             definitions = dg.Definitions(jobs=[job], resources=definitions.resources)
             job = job.name

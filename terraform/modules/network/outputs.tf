@@ -10,7 +10,7 @@ output "vpc_cidr" {
 
 output "subnet_ids" {
   description = "IDs of the subnets, one an availability zone."
-  value       = [for zone in local.zones : aws_subnet.this[zone].id]
+  value       = [for subnet in aws_subnet.this : subnet.id] # not by zone: a half-made network could not be destroyed
 }
 
 output "s3_prefix_list_id" {

@@ -41,6 +41,8 @@ resource "aws_redshift_parameter_group" "this" {
 }
 
 resource "aws_redshift_cluster" "this" {
+  #checkov:skip=CKV_AWS_71:logging is on by aws_redshift_logging below, which the check does not know
+
   cluster_identifier = var.name
   database_name      = var.database
   port               = var.port

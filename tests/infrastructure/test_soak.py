@@ -1,0 +1,165 @@
+"""The long variants of the life of an environment: by hand, killed, locked out, half made, and every way in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.harness import ROOT, Checkout, Emulator, JobRun
+from tests.page import until
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
+
+RUN = """
+import sys
+from pathlib import Path
+from tests.infrastructure.harness import Checkout
+
+run = Checkout(Path(sys.argv[1])).run("provision_infrastructure", {"environment": "dev"})
+sys.exit(not run.success)
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, cluster_port: int) -> Checkout:
+    checkout = Checkout.make(tmp_path)
+    text = (checkout.stacks.parent / "environments" / "dev.tfvars").read_text()
+    checkout.add_environment(
+        "dev", text.replace("node_count     = 1", f"node_count = 1\n  port = {cluster_port}")
+    )
+    return checkout
+
+
+@pytest.fixture(autouse=True)
+def empty_account(emulator: Emulator) -> None:
+    """Each test begins with an account without a cluster and a bucket."""
+    emulator.forget_everything()
+    emulator.control(redshift_host="127.0.0.1", create_seconds=0, faults={})
+
+
+def provision(checkout: Checkout, environment: str = "dev") -> JobRun:
+    return checkout.run("provision_infrastructure", {"environment": environment})
+
+
+def nothing_differs(checkout: Checkout, environment: str = "dev") -> bool:
+    drift = checkout.run(
+        "detect_drift", {"resources": {"terraform": {"config": {"environment": environment}}}}
+    )
+    assert drift.success, drift.failures
+    return bool(drift.metadata["passed"]) and drift.metadata["warehouse"] != "not provisioned"
+
+
+def in_another_process(checkout: Checkout) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(checkout.folder)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def test_plain_terraform_by_hand(emulator: Emulator, checkout: Checkout) -> None:
+    """`terraform init`, `apply`, `destroy` without an argument; dev.tfvars says the same as the defaults."""
+    shipped = Checkout.make(checkout.folder / "shipped")
+    for stack in ("foundation", "warehouse"):
+        shipped.terraform(stack, "init")
+        shipped.terraform(stack, "apply", "-auto-approve")
+        shipped.terraform(stack, "plan", "-detailed-exitcode", "-var-file=../../environments/dev.tfvars")
+    [cluster] = emulator.client("redshift").describe_clusters()["Clusters"]
+    assert cluster["ClusterIdentifier"] == "sparkify-dev"
+    for stack in ("warehouse", "foundation"):
+        shipped.terraform(stack, "destroy", "-auto-approve")
+    assert emulator.client("redshift").describe_clusters()["Clusters"] == []
+    assert emulator.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_killed_run_lets_its_apply_finish_and_the_next_run_goes_on(
+    emulator: Emulator, checkout: Checkout
+) -> None:
+    run = in_another_process(checkout)
+    until(lambda: emulator.client("s3").list_buckets()["Buckets"] or None, 120, "the apply made no bucket")
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+
+    second = provision(checkout)
+    if not second.success:  # Terraform, alone, is still at it, and its state is locked
+        assert "the state is locked by" in second.failures["plan_foundation"]
+        until(lambda: provision(checkout).success or None, 300, "the killed run's Terraform never ended")
+    assert nothing_differs(checkout)
+
+
+def test_a_second_run_is_told_who_holds_the_lock(emulator: Emulator, checkout: Checkout) -> None:
+    """The first one holds the lock for about a minute: the provider watches a new lifecycle rule for so long."""
+    first = in_another_process(checkout)
+    until(lambda: emulator.client("s3").list_buckets()["Buckets"] or None, 120, "the apply made no bucket")
+    started = time.monotonic()
+    second = checkout.run(
+        "provision_infrastructure",
+        {"environment": "dev"},
+        lock_seconds=2,
+    )
+    assert list(second.failures) == ["plan_foundation"]
+    assert "the state is locked by" in second.failures["plan_foundation"]
+    assert "terraform force-unlock" in second.failures["plan_foundation"]
+    assert time.monotonic() - started < 60
+    assert first.wait(300) == 0, "the first run is not disturbed"
+    assert nothing_differs(checkout)
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("redshift_CreateCluster", "ClusterQuotaExceeded"),
+        ("redshift_CreateUsageLimit", "LimitExceededFault"),
+        ("redshift_CreateScheduledAction", "ScheduledActionQuotaExceeded"),
+    ],
+)
+def test_a_half_made_stack_heals_by_applying_again(
+    emulator: Emulator, checkout: Checkout, call: str, code: str
+) -> None:
+    with emulator.failing(**{call: (code, "You have reached your limit.")}):
+        failed = provision(checkout)
+    assert list(failed.failures) == ["apply_warehouse"]
+    assert "AWS refuses more" in failed.failures["apply_warehouse"]
+    assert "You have reached your limit." in failed.failures["apply_warehouse"]
+    healed = provision(checkout)
+    assert healed.success, healed.failures
+    assert nothing_differs(checkout)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("access", ["allow_list", "port_forward"])
+def test_every_way_in_applies_and_leaves_nothing_to_do(
+    emulator: Emulator, checkout: Checkout, access: str, environment: str, cluster_port: int
+) -> None:
+    path = checkout.stacks.parent / "environments" / f"{environment}.tfvars"
+    text = path.read_text().replace('access               = "private"', f'access = "{access}"')
+    text = text.replace("warehouse = {", 'warehouse = {\n  client_cidrs = ["203.0.113.7/32"]')
+    if "port =" not in text:
+        text = text.replace("warehouse = {", f"warehouse = {{\n  port = {cluster_port}")
+    path.write_text(text)
+    made = provision(checkout, environment)
+    assert made.success, made.failures
+    assert nothing_differs(checkout, environment)
+    if access == "port_forward":
+        assert (
+            "--document-name AWS-StartPortForwardingSessionToRemoteHost"
+            in made.metadata["publish_warehouse.port_forward_command"]
+        )
+    gone = checkout.run(
+        "destroy_infrastructure",
+        {
+            "environment": environment,
+            "confirm": environment,
+            "foundation_too": True,
+            "confirm_data_loss": made.metadata["publish_foundation.landing_bucket"],
+        },
+    )
+    assert gone.success, gone.failures
