@@ -120,5 +120,5 @@ def _records(key: str, data: bytes) -> Iterator[tuple[int, object, bytes]]:
 def _rejected(key: str, position: int, fault: object, raw: bytes) -> Reject:
     if isinstance(fault, Unreadable):
         return Reject(key, None, None, f"unreadable object: {fault}", None)
-    reason = f"Invalid JSON: {fault}" if isinstance(fault, Exception) else "not a JSON object"
+    reason = str(fault) if isinstance(fault, Exception) else "not a JSON object"
     return Reject(key, position, None, reason, raw.decode("utf-8", "backslashreplace"))

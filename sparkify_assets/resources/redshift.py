@@ -120,7 +120,7 @@ class Warehouse:
                 for name in ("schemas", "ledger", "incoming", "staging", "sparkify"):
                     transaction.run(f"ddl/{name}")
 
-        self.retried(create)
+        self.retried(create, _is_race_of_creators)
 
     def drop_tables(self) -> None:
         """Drop every table of the project with all it holds."""
@@ -257,6 +257,16 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
         return not isinstance(error, (psycopg2.errors.QueryCanceled, psycopg2.errors.DiskFull))
     return is_conflict(error)
+
+
+def _is_race_of_creators(error: BaseException) -> bool:
+    """Whether somebody else was creating the same tables; "if not exists" looks before it leaps."""
+    raced = (
+        psycopg2.errors.UniqueViolation,
+        psycopg2.errors.DuplicateSchema,
+        psycopg2.errors.DuplicateTable,
+    )
+    return isinstance(error, raced) or "concurrently updated" in str(error) or is_transient(error)
 
 
 def open_warehouse(settings: Settings, **options: Any) -> Warehouse:
