@@ -137,6 +137,28 @@ def test_the_definitions_are_valid_for_dagsters_own_tools(dev: Dev) -> None:
     assert "Job: load" in said[1]
 
 
+@pytest.mark.usefixtures("all_clicked")
+def test_one_day_shows_its_rows_and_its_checks(dev: Dev) -> None:
+    day = "2018-11-12"
+    records = records_of(dev.source, day)
+    run = dev.page.run(dev.page.launch_run(EVENTS, partition=day))
+    assert run.status == "SUCCESS", run.failures
+    assert {event["partition"] for event in run.materializations} == {day}
+    staged = run.metadata("staging_events", day)
+    assert staged["dagster/partition_row_count"] == staged["records_read"] == len(records)
+    plays = sum(record["page"] == "NextSong" for record in records)
+    assert run.metadata("songplays", day)["dagster/partition_row_count"] == plays
+    for asset in EVENTS:
+        statuses = dev.page.partitions(asset)["assetPartitionStatuses"]["ranges"]
+        assert any(r["status"] == "MATERIALIZED" and r["startKey"] <= day <= r["endKey"] for r in statuses)
+        checks = dev.page.checks(asset, run.id)
+        assert checks
+        for name, check in checks.items():
+            assert check["severity"] == ("ERROR" if blocks(name) else "WARN"), name
+            if blocks(name):
+                assert (check["status"], check["violations"]) == ("SUCCEEDED", 0), name
+
+
 def test_materialize_all_takes_two_runs_songs_first(dev: Dev, everything: list[Run]) -> None:
     songs, events = everything
     assert (songs.status, events.status) == ("SUCCESS", "SUCCESS"), [*songs.failures, *events.failures]
@@ -186,28 +208,6 @@ def test_materialize_all_makes_the_warehouse_of_the_reference(
     assert shown == by_day
 
 
-def test_one_day_shows_its_rows_and_its_checks(dev: Dev) -> None:
-    day = "2018-11-12"
-    records = records_of(dev.source, day)
-    run = dev.page.run(dev.page.launch_run(EVENTS, partition=day))
-    assert run.status == "SUCCESS", run.failures
-    assert {event["partition"] for event in run.materializations} == {day}
-    staged = run.metadata("staging_events", day)
-    assert staged["dagster/partition_row_count"] == staged["records_read"] == len(records)
-    plays = sum(record["page"] == "NextSong" for record in records)
-    assert run.metadata("songplays", day)["dagster/partition_row_count"] == plays
-    for asset in EVENTS:
-        statuses = dev.page.partitions(asset)["assetPartitionStatuses"]["ranges"]
-        assert any(r["status"] == "MATERIALIZED" and r["startKey"] <= day <= r["endKey"] for r in statuses)
-        checks = dev.page.checks(asset)
-        assert checks
-        for name, check in checks.items():
-            assert check["run"] == run.id, name
-            assert check["severity"] == ("ERROR" if blocks(name) else "WARN"), name
-            if blocks(name):
-                assert (check["status"], check["violations"]) == ("SUCCEEDED", 0), name
-
-
 def blocks(check: str) -> bool:
     """Whether a check is one that blocks, as the head of its file says."""
     return sql.read(f"checks/{check}").startswith("-- block")
@@ -230,8 +230,8 @@ def test_a_spoiled_day_fails_by_name_and_its_neighbours_are_published(
     assert run.status == "FAILURE"
     assert any(f"blocked: {SPOILED}" in failure for failure in run.failures), run.failures
     assert all(run.partitions(asset) == [BEFORE, AFTER] for asset in EVENTS)
-    check = dev.page.checks("staging_events")["events_reject_share"]
-    assert (check["run"], check["status"], check["severity"]) == (run.id, "FAILED", "ERROR")
+    check = dev.page.checks("staging_events", run.id)["events_reject_share"]
+    assert (check["status"], check["severity"]) == ("FAILED", "ERROR")
     sample = [json.loads(record) for record in check["sample"]["records"]]
     half = str(len(good.splitlines()))
     assert [(row["partition_key"], row["rows_quarantined"]) for row in sample] == [(SPOILED, half)]
@@ -239,7 +239,7 @@ def test_a_spoiled_day_fails_by_name_and_its_neighbours_are_published(
 
     again = dev.page.run(dev.page.launch_run(EVENTS, partition=SPOILED))
     assert again.status == "SUCCESS", again.failures
-    assert dev.page.checks("staging_events")["events_reject_share"]["status"] == "SUCCEEDED"
+    assert dev.page.checks("staging_events", again.id)["events_reject_share"]["status"] == "SUCCEEDED"
     assert dev.sparkify("digest").stdout == before[1]
 
 
