@@ -22,6 +22,7 @@ from functools import cache
 import dagster as dg
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
@@ -89,7 +90,10 @@ class _Statements:
         merges = [name for steps in MERGES.values() for name, _ in steps if name.startswith("merge/")]
         for name in dict.fromkeys([*sql.names("ddl"), *sql.names("copy"), *merges]):
             for text in sql.statements(name):
-                self._read(name, text)
+                try:
+                    self._read(name, text)
+                except (SqlglotError, KeyError) as error:
+                    raise LineageError(f"sql/{name}.sql: no lineage for {_head(text)}: {error}") from error
 
     def origins(self, asset: str, column: Column) -> set[Column]:
         """The columns of other assets that a column of an asset comes from."""
@@ -130,7 +134,7 @@ class _Statements:
             case exp.Select() | exp.Delete() | exp.Drop() | exp.Create(kind="SCHEMA"):
                 pass
             case _:
-                raise LineageError(f"sql/{file}.sql: no lineage for {' '.join(text.split())[:80]}")
+                raise LineageError(f"sql/{file}.sql: no lineage for {_head(text)}")
 
     def _declare(self, declared: exp.Schema) -> None:
         like = declared.find(exp.LikeProperty)
@@ -155,7 +159,7 @@ class _Statements:
     def _write(self, table: str, columns: list[str] | None, query: exp.Query) -> None:
         scope = build_scope(qualify(query, schema=self.schema, dialect="redshift", quote_identifiers=False))
         if scope is None:
-            raise LineageError(f"no lineage for {query.sql()[:80]}")
+            raise LineageError(f"no lineage for {_head(query.sql())}")
         outputs = self._outputs(scope)
         if columns is None:
             columns = list(outputs)
@@ -240,6 +244,10 @@ def _columns(expression: exp.Expr) -> Iterator[exp.Column]:
     for column in expression.find_all(exp.Column):
         if id(column) not in skipped:
             yield column
+
+
+def _head(text: str) -> str:
+    return " ".join(text.split())[:80]
 
 
 def _name(table: exp.Expr) -> str:
