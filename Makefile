@@ -18,7 +18,7 @@ setup: $(VENV)/installed ## make .venv with the pinned packages (quick when noth
 demo: $(VENV)/installed ## load made-up data into the embedded warehouse and show what came out
 	@$(IN)/sparkify demo $(ARGS)
 
-dev: $(VENV)/installed ## start Dagster's web page with the assets, schedules and sensors
+dev: $(VENV)/installed ## start Dagster's web page with the assets and their history
 	@$(IN)/sparkify dev $(ARGS)
 
 stop: $(VENV)/installed ## stop what demo and dev left running

@@ -482,9 +482,8 @@ def why(
         sys.stdout.write(json.dumps(found, default=str, ensure_ascii=False) + "\n")
         return
     play = found["play"]
-    out.print(
-        f"play {songplay_id}: user {play['user_id']} at {play['start_time']} UTC, delivered {play['deliveries']} times"
-    )
+    times = "once" if play["deliveries"] == 1 else f"{play['deliveries']} times"
+    out.print(f"play {songplay_id}: user {play['user_id']} at {play['start_time']} UTC, delivered {times}")
     out.print(
         f"song {escape(str(play['song']))} by {escape(str(play['artist']))}: {play['song_id'] or 'not matched'}"
     )
