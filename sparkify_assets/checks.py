@@ -81,7 +81,8 @@ def violations(
     transaction: Transaction, check: Check, first: str, last: str, settings: Settings
 ) -> list[Violation]:
     """Ask one check about the partitions from `first` to `last`, both included; nothing found: an empty list."""
-    rows = transaction.stream(
+    # Not streamed: a cursor is planned for its first rows and without helpers, which made the gates six times slower.
+    rows = transaction.records(
         check.file,
         first=first,
         last=last,
