@@ -134,7 +134,11 @@ def _jobs() -> list[dg.JobDefinition]:
     def destroy_infrastructure() -> None:
         """Takes the warehouse away, a final snapshot stays; with foundation_too also what holds the data."""
         done = _chain(
-            s.confirm_destroy, s.init("warehouse"), s.plan_destroy("warehouse"), s.destroy("warehouse")
+            s.confirm_destroy,
+            s.init("warehouse"),
+            s.wake_cluster,
+            s.plan_destroy("warehouse"),
+            s.destroy("warehouse"),
         )
         done = _chain(
             s.prove_gone("warehouse"), s.choose_foundation, s.init("foundation"), s.release_bucket, start=done

@@ -222,9 +222,12 @@ class Waking(dg.Config):
     resume_paused: bool = True
 
 
-@step("wake_cluster", "A paused cluster can't be changed: resumes it first, if that is allowed.")
+@step(
+    "wake_cluster",
+    "A paused cluster can be neither changed nor copied: resumes it first, if that is allowed.",
+)
 def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: TerraformResource) -> None:
-    """Resumes a paused cluster before its stack is applied."""
+    """Resumes a paused cluster before its stack is applied, or destroyed with a final snapshot."""
     cluster = cluster_of(_stack(context, terraform, "warehouse"))
     if cluster is None or not cluster.paused:
         return

@@ -12,6 +12,7 @@ import traceback
 from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse
+from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -23,6 +24,7 @@ def install() -> None:
     """Puts the corrections in place; call it before the server starts."""
     _fail_at_will_and_fast()
     _keep_descriptions_of_rules()
+    _give_instances_the_groups_of_their_interface()
     _heed_the_tls_condition()
 
 
@@ -64,6 +66,18 @@ def _keep_descriptions_of_rules() -> None:
     SecurityGroupRule.description = property(  # type: ignore[method-assign,assignment]
         lambda self: of_range.fget(self) or self.other_description
     )
+
+
+def _give_instances_the_groups_of_their_interface() -> None:
+    """DescribeInstances tells an instance's groups also where they came with its network interface."""
+    init = Instance.__init__
+
+    def keep(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        if not self.security_groups and 0 in self.nics:
+            self.security_groups = self.nics[0].group_set
+
+    Instance.__init__ = keep  # type: ignore[method-assign]
 
 
 def _heed_the_tls_condition() -> None:
