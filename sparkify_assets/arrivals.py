@@ -43,7 +43,9 @@ class Change:
 
 @dataclass
 class Difference:
-    """The source against what is known: `listed` is all that was listed, `changed` what has to be loaded."""
+    """The source against what is known: `listed` is all that was listed, `changed` what has to be loaded;
+    `known_objects` counts those of the whole ledger, also where only a part was compared.
+    """
 
     listed: dict[Partition, list[SourceObject]] = field(default_factory=dict)
     changed: dict[Partition, Change] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Difference:
         An empty listing, or one that lacks more than a fifth and at least ten of the known objects, is more
         often a wrong address or a lost right than a clean-up.
         """
-        if self.known_objects and not self.listed_objects:
+        if 0 < self.known_objects == self.gone_objects and not self.listed_objects:
             return f"the listing is empty, while {self.known_objects} objects are known"
         if self.gone_objects >= 10 and self.gone_objects > 0.2 * self.known_objects:
             return f"{self.gone_objects} of {self.known_objects} known objects are gone from the listing"

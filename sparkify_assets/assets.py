@@ -6,21 +6,31 @@ is recorded with its own rows, and a day that was blocked fails the run at its e
 """
 
 # No postponed annotations here: Dagster reads the config classes of a step from them.
+import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
+import psycopg2
 from pydantic import Field
 
 from sparkify_assets.batches import BatchResult, PartitionResult
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
+from sparkify_assets.resources.landing_zone import SourceError
+from sparkify_assets.resources.redshift import LockTimeout, WarehouseError, is_transient
+from sparkify_assets.runs import PROCESS_TAG
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import ASSETS, asset_spec
 
 #: One load at a time, over all runs (https://docs.dagster.io/guides/operate/managing-concurrency).
 POOL = "sparkify_load"
+
+
+#: How often a step is run again for an error that may pass, and after how many seconds.
+MOST_RETRIES, RETRY_SECONDS = 3, 20.0
 
 
 class LoadConfig(dg.Config):
@@ -53,18 +63,24 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
         context: dg.AssetExecutionContext, config: SongsConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
         loader.run_id = context.run.run_id
-        results = list(
-            loader.load(
-                "songs",
-                set(config.prefixes) or None,
-                reload=not config.only_changed,
-                accept_deletions=config.accept_deletions,
+        with _tried_again(context):
+            results = list(
+                loader.load(
+                    "songs",
+                    set(config.prefixes) or None,
+                    reload=not config.only_changed,
+                    accept_deletions=config.accept_deletions,
+                )
             )
-        )
         for asset in ASSETS["songs"]:
             yield dg.MaterializeResult(asset, metadata=_songs_metadata(asset, results))
+        for day in sorted({day for result in results for day in result.rematched_days}):
+            # Their rows changed though their files did not: what is made from plays has to know.
+            context.log_event(
+                dg.AssetMaterialization("songplays", partition=day, metadata={"matched_again": True})
+            )
         yield from _check_results("songs", loader, results)
-        _fail_if_blocked(results)
+        _fail_if_blocked(loader, results)
 
     @dg.multi_asset(
         name="load_events",
@@ -80,19 +96,42 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
     ) -> Iterator[Any]:
         loader.run_id = context.run.run_id
         results: list[BatchResult] = []
-        for result in loader.load(
-            "events",
-            set(context.partition_keys),
-            reload=not config.only_changed,
-            accept_deletions=config.accept_deletions,
-        ):
-            results.append(result)
-            for event in _day_materializations(result):
-                context.log_event(event)
+        with _tried_again(context):
+            for result in loader.load(
+                "events",
+                set(context.partition_keys),
+                reload=not config.only_changed,
+                accept_deletions=config.accept_deletions,
+            ):
+                results.append(result)
+                for event in _day_materializations(result):
+                    context.log_event(event)
         yield from _check_results("events", loader, results)
-        _fail_if_blocked(results)
+        _fail_if_blocked(loader, results)
 
     return [load_songs, load_events]
+
+
+@contextmanager
+def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Has Dagster run the step again where that can help: S3 or the warehouse was away. Somebody who waits at the
+    command line decides for himself.
+    """
+    try:
+        yield
+    except (SourceError, WarehouseError, psycopg2.Error) as error:
+        if may_pass(error) and PROCESS_TAG not in context.run.tags:
+            raise dg.RetryRequested(MOST_RETRIES, RETRY_SECONDS) from error
+        raise
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a load that failed with this error may succeed a little later, though nobody changes anything."""
+    if isinstance(error, SourceError):
+        return error.passing
+    if isinstance(error, WarehouseError):
+        return not isinstance(error, LockTimeout)  # it has waited long enough
+    return is_transient(error)
 
 
 def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
@@ -190,11 +229,22 @@ def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> 
     )
 
 
-def _fail_if_blocked(results: Sequence[BatchResult]) -> None:
+def _fail_if_blocked(loader: Loader, results: Sequence[BatchResult]) -> None:
     blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
     if blocked:
         raise dg.Failure(
-            description=f"blocked: {', '.join(str(item.partition) for item in blocked)}",
+            description="\n".join(_why_blocked(loader, item) for item in blocked),
             metadata={str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked},
             allow_retries=False,
         )
+
+
+def _why_blocked(loader: Loader, item: PartitionResult) -> str:
+    """A line that names the checks, and the first record in quarantine, if there is one, by file, line and reason."""
+    checks = json.loads(item.verdict or "[]")
+    said = ", ".join(f"{check['check']} ({check['violations']})" for check in checks)
+    with loader.warehouse.transaction(lock=False) as transaction:
+        rejects = transaction.records("ledger/quarantined", partition_key=item.partition.key, object_key=None)
+    first = next((row for row in rejects if row["state"] == "blocked"), None)
+    shown = f"; {first['object_key']}, line {first['position']}: {first['reason']}" if first else ""
+    return f"blocked: {item.partition} by {said}{shown}"

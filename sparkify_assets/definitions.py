@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.assets import POOL, load_assets
+from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
@@ -51,17 +52,16 @@ def build_defs(
         from sparkify_assets.lineage import with_column_lineage
 
         tables = dg.map_asset_specs(with_column_lineage, tables)
+    # Songs and days in one run, songs first: what `sparkify load` runs.
+    load = dg.define_asset_job("load", selection=dg.AssetSelection.groups("staging", "sparkify"))
     loading = dg.Definitions(
         assets=[*landing_assets(settings), *tables],
-        jobs=[
-            # Songs and days in one run, songs first: what `sparkify load` runs.
-            dg.define_asset_job("load", selection=dg.AssetSelection.groups("staging", "sparkify")),
-        ],
+        jobs=[load],
         resources={"loader": open_loader(settings), **resources},
         # A step is one batch; a process for each would cost more than it does.
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(loading, infrastructure_defs(settings.home))
+    return dg.Definitions.merge(loading, automation_defs(settings, load), infrastructure_defs(settings.home))
 
 
 @dg.definitions

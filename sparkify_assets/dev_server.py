@@ -54,7 +54,7 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
         # ignore SIGTERM too, as it treats both alike.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
-            _command(port), cwd=settings.home, env=_environment(settings), pass_fds=[mark.fileno()]
+            _command(port), cwd=settings.home, env=_environment(settings, port), pass_fds=[mark.fileno()]
         )
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         announce(f"http://{HOST}:{port}")
@@ -114,9 +114,11 @@ def _command(port: int) -> list[str]:
     return [dagster, "dev", "-w", str(_WORKSPACE), "-h", HOST, "-p", str(port)]
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The environment with its paths made absolute, for the services start in the home."""
+def _environment(settings: Settings, port: int) -> dict[str, str]:
+    """The environment with its paths made absolute, for the services start in the home; alerts link to this page."""
     places = {"SPARKIFY_HOME": str(settings.home)}
+    if not os.environ.get("SPARKIFY_PAGE"):
+        places["SPARKIFY_PAGE"] = f"http://{HOST}:{port}"
     if settings.source != settings.sample.as_uri():  # the sample, where none is named, brings its days along
         places |= {"SPARKIFY_SOURCE": settings.source, "SPARKIFY_WORK": settings.work}
     # `dagster dev` advertises `dg dev`, a package of its own.

@@ -5,7 +5,7 @@ Belongs here: reading and writing `ledger.*`. Does not: deciding what to load (`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -43,12 +43,18 @@ class LoadState(NamedTuple):
     verdict: str | None
 
 
-def known_partitions(transaction: Transaction) -> dict[Partition, KnownPartition]:
-    """What was staged last of each partition, published or not."""
+def known_partitions(
+    transaction: Transaction, only: Collection[Partition] | None = None
+) -> dict[Partition, KnownPartition]:
+    """What was staged last of each partition, or of some, published or not."""
     known: dict[Partition, tuple[str, str, str, dict[str, str]]] = {}
-    for dataset, key, state, batch_id, sql_hash, object_key, token in transaction.rows(
-        "ledger/known_objects"
-    ):
+    rows = transaction.rows(
+        "ledger/known_objects",
+        everything=only is None,
+        datasets=tuple({p.dataset for p in only or ()}) or ("",),
+        partition_keys=tuple({p.key for p in only or ()}) or ("",),
+    )
+    for dataset, key, state, batch_id, sql_hash, object_key, token in rows:
         partition = Partition(dataset, key)
         if partition not in known or known[partition][1] != batch_id:
             known[partition] = (state, batch_id, sql_hash, {})

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import chain
 
 from sparkify_assets import ledger, sql
 from sparkify_assets.arrivals import Change, Difference, KnownPartition, SourceObject, difference
@@ -128,7 +129,20 @@ class Loader:
         self.warehouse.ensure_tables()
         with self.warehouse.transaction(lock=False) as transaction:
             known = ledger.known_partitions(transaction)
-        found = difference(self.source.list(), known)
+        return self._compare(difference(self.source.list(), known), known)
+
+    def survey_some(self, listed: Mapping[Partition, Iterable[SourceObject]]) -> Survey:
+        """Compare some partitions, just listed, with the ledger. Raises WarehouseError."""
+        self.warehouse.ensure_tables()
+        with self.warehouse.transaction(lock=False) as transaction:
+            known = ledger.known_partitions(transaction, listed)
+            known_objects = transaction.value("ledger/known_objects_count")
+        found = difference(chain.from_iterable(listed.values()), known)
+        found.known_objects = known_objects
+        return self._compare(found, known)
+
+    def _compare(self, found: Difference, known: Mapping[Partition, KnownPartition]) -> Survey:
+        """A difference under the settings: their days, and what they keep."""
         today = datetime.now(UTC).date()
         outside = [
             p.key for p in found.listed if p.dataset == "events" and not in_range(p.key, self.settings, today)

@@ -30,7 +30,9 @@ class Settings:
     `source` and `work` are URLs (`file://` or `s3://`) without a final slash; `warehouse` is `embedded`,
     `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: today, moving) bound the event days,
     in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
-    both have to be exceeded.
+    both have to be exceeded. `automation` says whether sensors and schedules start switched on, `sensor_seconds` how
+    long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is not loaded is late.
+    Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`.
     """
 
     home: Path
@@ -44,6 +46,11 @@ class Settings:
     reject_rows: int
     region: str
     iam_role: str
+    automation: bool
+    sensor_seconds: int
+    late_hours: float
+    alert_webhook: str
+    page: str
 
     @property
     def dagster_home(self) -> Path:
@@ -88,6 +95,14 @@ class Settings:
             reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",
             iam_role=read("IAM_ROLE", "default"),
+            automation=_switch("AUTOMATION", read("AUTOMATION", "on")),
+            # Listing a bucket costs a request for every thousand objects; looking into a folder costs nothing.
+            sensor_seconds=int(
+                _number("SENSOR_SECONDS", read("SENSOR_SECONDS", "30" if source.startswith("s3:") else "5"))
+            ),
+            late_hours=_number("LATE_HOURS", read("LATE_HOURS", "6")),
+            alert_webhook=read("ALERT_WEBHOOK"),
+            page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
         )
         if settings.last_day and settings.last_day < settings.first_day:
             raise SettingsError(
@@ -144,6 +159,12 @@ def _day(name: str, value: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a day such as 2018-11-01") from None
+
+
+def _switch(name: str, value: str) -> bool:
+    if value not in ("on", "off"):
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes on or off")
+    return value == "on"
 
 
 def _number(name: str, value: str) -> float:

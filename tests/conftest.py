@@ -108,6 +108,11 @@ def settings_for(source: Path, home: Path, **changes: object) -> Settings:
         "reject_rows": 10,
         "region": "us-west-2",
         "iam_role": "default",
+        "automation": True,
+        "sensor_seconds": 5,
+        "late_hours": 6.0,
+        "alert_webhook": "",
+        "page": "http://127.0.0.1:3000",
     }
     return Settings(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -18,11 +18,19 @@ from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.settings import path_of
 
 if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ListObjectsV2RequestPaginateTypeDef
 
 
 class SourceError(RuntimeError):
-    """The source or the work area cannot be used; one line that names it and the reason."""
+    """The source or the work area cannot be used; one line that names it and the reason. `passing` says whether the
+    same may succeed a little later: S3 was busy or out of reach.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class ObjectStore(Protocol):
@@ -30,8 +38,11 @@ class ObjectStore(Protocol):
 
     url: str
 
-    def list(self, prefix: str = "") -> Iterator[SourceObject]:
-        """Every object whose key starts with the prefix. A listing that cannot be completed raises SourceError."""
+    def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
+        """Every object whose key starts with the prefix, in an order that is always the same and keeps what has the
+        same beginning together; with `after`, only those behind that key. A listing that cannot be completed raises
+        SourceError.
+        """
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises SourceError."""
@@ -67,7 +78,7 @@ class FileStore:
         self.url = url
         self.root = path_of(url)
 
-    def list(self, prefix: str = "") -> Iterator[SourceObject]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
         if not self.root.is_dir():
             raise SourceError(f"source folder {self.root} does not exist")
         folder = self.root / prefix.rpartition("/")[0]
@@ -76,7 +87,7 @@ class FileStore:
         skip = len(str(self.root)) + 1
         for entry in _walk(str(folder)):
             key = os.fsencode(entry.path[skip:]).decode("utf-8", "backslashreplace")
-            if key.startswith(prefix):
+            if key.startswith(prefix) and (not after or key.split("/") > after.split("/")):
                 try:
                     status = entry.stat()
                 except FileNotFoundError:
@@ -153,12 +164,13 @@ class S3Store:
         client: S3Client = S3Resource(max_attempts=8).get_client()
         return client
 
-    def list(self, prefix: str = "") -> Iterator[SourceObject]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.prefix + prefix
-        )
+        where: ListObjectsV2RequestPaginateTypeDef = {"Bucket": self.bucket, "Prefix": self.prefix + prefix}
+        if after:
+            where["StartAfter"] = self.prefix + after
+        pages = self.client.get_paginator("list_objects_v2").paginate(**where)
         skip = len(self.prefix)
         try:
             for page in pages:
@@ -167,7 +179,7 @@ class S3Store:
                         token = f"{entry['ETag'].strip(chr(34))}-{entry['Size']}"
                         yield SourceObject(entry["Key"][skip:], token, entry["Size"])
         except (BotoCoreError, ClientError) as error:
-            raise SourceError(f"{self.url}: {error}") from None
+            raise _s3_error(self.url, error) from None
 
     def read(self, key: str) -> bytes:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -175,7 +187,7 @@ class S3Store:
         try:
             return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
         except (BotoCoreError, ClientError) as error:
-            raise SourceError(f"{key}: {error}") from None
+            raise _s3_error(key, error) from None
 
     def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
         with ThreadPoolExecutor(max_workers=16) as pool:
@@ -196,7 +208,7 @@ class S3Store:
         try:
             self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content)
         except (BotoCoreError, ClientError) as error:
-            raise SourceError(f"work area {self.url_of(key)}: {error}") from None
+            raise _s3_error(f"work area {self.url_of(key)}", error) from None
         return self.url_of(key)
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -232,6 +244,16 @@ def _read_or_error(store: ObjectStore, key: str) -> bytes | SourceError:
         return store.read(key)
     except SourceError as error:
         return error
+
+
+def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
+    """boto3 has tried for as long as it may; an answer below 500 says what is wrong with the request
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+    """
+    answer = getattr(error, "response", None)
+    return SourceError(
+        f"{what}: {error}", passing=answer is None or answer["ResponseMetadata"]["HTTPStatusCode"] >= 500
+    )
 
 
 def _walk(folder: str) -> Iterator[os.DirEntry[str]]:

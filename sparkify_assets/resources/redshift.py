@@ -122,6 +122,17 @@ class Warehouse:
 
         self.retried(create, _is_race_of_creators)
 
+    def run_outside_transactions(self, name: str) -> None:
+        """Run every statement of a file by itself, as VACUUM has to be."""
+        connection = self.connect()
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for statement in sql.statements(name):
+                    _interruptibly(connection, partial(cursor.execute, statement))
+        finally:
+            connection.close()
+
     def drop_tables(self) -> None:
         """Drop every table of the project with all it holds."""
         with self.transaction(lock=False) as transaction:

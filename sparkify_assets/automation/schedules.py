@@ -1,0 +1,62 @@
+"""What runs by the clock, in UTC (https://docs.dagster.io/guides/automate/schedules): each can be switched on the page.
+
+The hours follow one another: what is missing is loaded before it is looked for, and statistics come last.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from sparkify_assets.automation.alerts import failure_alert
+from sparkify_assets.automation.freshness import freshness_check
+from sparkify_assets.automation.sensors import RANGE_END, RANGE_START, arrival_sensors
+from sparkify_assets.automation.upkeep import maintain_warehouse, reconcile_source
+from sparkify_assets.settings import Settings
+
+
+def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -> dg.Definitions:
+    """Sensors, schedules, and the checks and jobs that they start; `load` is the job over songs and days."""
+    late = freshness_check(settings)
+    reconcile = dg.define_asset_job(
+        "reconcile",
+        selection=dg.AssetSelection.checks(reconcile_source),
+        description="Compares the whole source with the ledger; what is missing is then loaded by the sensors.",
+    )
+    freshness = dg.define_asset_job(
+        "check_freshness", selection=dg.AssetSelection.checks(late), description="Says which day is late."
+    )
+    status = dg.DefaultScheduleStatus.RUNNING if settings.automation else dg.DefaultScheduleStatus.STOPPED
+
+    @dg.schedule(
+        job=load,
+        cron_schedule="0 3 * * *",
+        default_status=status,
+        description="Loads whatever is not loaded as it is, should a sensor have been off or away.",
+    )
+    def daily_load() -> dg.RunRequest:
+        last = settings.last_day or datetime.now(UTC).date()
+        return dg.RunRequest(
+            run_config={
+                "ops": {name: {"config": {"only_changed": True}} for name in ("load_songs", "load_events")}
+            },
+            tags={RANGE_START: settings.first_day.isoformat(), RANGE_END: last.isoformat()},
+        )
+
+    def daily(
+        name: str, job: dg.UnresolvedAssetJobDefinition | dg.JobDefinition, cron: str
+    ) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(name, cron_schedule=cron, job=job, default_status=status)
+
+    return dg.Definitions(
+        sensors=[*arrival_sensors(settings), failure_alert(settings)],
+        schedules=[
+            daily_load,
+            daily("daily_reconcile", reconcile, "0 4 * * *"),
+            daily("daily_maintenance", maintain_warehouse, "30 4 * * *"),
+            daily("daily_freshness", freshness, "0 7 * * *"),
+        ],
+        jobs=[reconcile, freshness, maintain_warehouse],
+        asset_checks=[reconcile_source, late],
+    )

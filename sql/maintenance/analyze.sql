@@ -1,0 +1,11 @@
+-- What the planner knows of the tables, brought up to date
+-- (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html).
+analyze ledger.objects;
+analyze ledger.loads;
+analyze staging.songs;
+analyze staging.events;
+analyze sparkify.songs;
+analyze sparkify.artists;
+analyze sparkify.users;
+analyze sparkify.time;
+analyze sparkify.songplays;

@@ -1,0 +1,11 @@
+-- Gives back the space of deleted rows and sorts what came since; each outside of any transaction
+-- (https://docs.aws.amazon.com/redshift/latest/dg/r_VACUUM_command.html). The largest tables come last.
+vacuum ledger.objects;
+vacuum ledger.loads;
+vacuum staging.songs;
+vacuum sparkify.songs;
+vacuum sparkify.artists;
+vacuum sparkify.users;
+vacuum sparkify.time;
+vacuum staging.events;
+vacuum sparkify.songplays;

@@ -1,0 +1,228 @@
+"""The memory of a sensor, against sources that change in every way between looks; nothing of Dagster or S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+
+import pytest
+
+from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.automation import watching
+from sparkify_assets.automation.watching import Memory
+from sparkify_assets.partitions import Dataset, Partition, partition_of
+
+DAYS = [f"2018-{month:02}-{day:02}" for month in (10, 11) for day in range(1, 6)]
+KEYS: dict[Dataset, list[str]] = {
+    "events": [
+        f"log_data/{day[:4]}/{day[5:7]}/{folder}{day}-events{part}.json"
+        for day in DAYS
+        for folder in ("", "late/")
+        for part in ("", "-2")
+    ],
+    "songs": [f"song_data/{a}/{b}/{c}/TR{c}{n}.json" for a in "AZ" for b in "AB" for c in "AB" for n in "12"],
+}
+STRAY = [
+    "log_data/readme.txt",
+    "log_data/2018/11/other.json",
+    "song_data/list.json",
+    "song_data/a/TR.json",
+    "x",
+]
+
+
+class ListingBroke(RuntimeError):
+    """What a listing raises that could not be completed."""
+
+
+class Source:
+    """Keys with versions, listed in the order of their bytes as S3 does; it can break on the way."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.versions: dict[str, int] = {}
+        self.breaks = 0.0
+        self.listed = 0
+
+    def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
+        for key in sorted(self.versions, key=str.encode):
+            if key.startswith(prefix) and key > after:
+                if self.random.random() < self.breaks:
+                    raise ListingBroke
+                self.listed += 1
+                yield SourceObject(key, f"v{self.versions[key]}", 1)
+
+    def state(self, dataset: Dataset) -> dict[str, dict[str, int]]:
+        """What a ledger should hold: partition -> key -> version."""
+        state: dict[str, dict[str, int]] = {}
+        for key, version in self.versions.items():
+            partition = partition_of(key)
+            if partition and partition.dataset == dataset:
+                state.setdefault(partition.key, {})[key] = version
+        return state
+
+
+def change(source: Source, dataset: Dataset, random: Random) -> None:
+    """One thing that happens to a source; versions come back too, as when a correction is taken back."""
+    key = random.choice(KEYS[dataset] + STRAY)
+    if random.random() < 0.3:
+        source.versions.pop(key, None)
+    else:
+        source.versions[key] = random.randrange(3)
+
+
+def look(memory: Memory, source: Source, now: float, stops_after: int | None = None) -> bool:
+    """One look that gets as far as it gets; whether the listing went through."""
+    left = iter(range(stops_after or 10_000))
+    try:
+        memory.look(source.list, now=now, patience=lambda: next(left, None) is not None)
+    except ListingBroke:
+        return False
+    return True
+
+
+def ask(memory: Memory, source: Source, ledger: dict[str, dict[str, int]]) -> set[str]:
+    """Answer the memory's questions from the ledger: the partitions that are to be loaded."""
+    questions = memory.questions()
+    pending: set[str] = set()
+    settled: list[SourceObject] = []
+    for partition, prefixes in questions.items():
+        objects = {
+            item.key: item
+            for prefix in prefixes
+            for item in source.list(prefix)
+            if partition_of(item.key) == partition
+        }
+        if {key: int(item.version_token[1:]) for key, item in objects.items()} == ledger.get(
+            partition.key, {}
+        ):
+            settled.extend(sorted(objects.values(), key=lambda item: item.key.encode()))
+        else:
+            pending.add(partition.key)
+    memory.settle([p for p in questions if p.key not in pending], settled)
+    return pending
+
+
+@pytest.mark.parametrize("dataset", ["events", "songs"])
+@pytest.mark.parametrize("large", [False, True])
+def test_whatever_happens_between_looks_nothing_is_missed_and_then_nothing_is_asked(
+    dataset: Dataset, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(watching, "LARGE", 5)
+        monkeypatch.setattr(watching, "MOST_OBJECTS", 4)
+    for seed in range(150):
+        random = Random(seed)
+        source = Source(random)
+        memory = Memory(dataset)
+        ledger: dict[str, dict[str, int]] = {}
+        now = 0.0
+        for _ in range(40):
+            for _ in range(random.randrange(4)):
+                change(source, dataset, random)
+            source.breaks = random.choice([0.0, 0.0, 0.05, 0.2])
+            now += random.choice([5.0, 400.0, -1000.0])  # clocks are set back too
+            look(memory, source, now, stops_after=random.choice([None, 1, 2]))
+            memory = Memory.from_json(memory.to_json())
+            source.breaks = 0.0
+            for key in ask(memory, source, ledger):
+                if random.random() < 0.5:  # else the load has not ended, or has failed
+                    ledger[key] = source.state(dataset).get(key, {})
+                    if random.random() < 0.3:  # the source changes again at once, perhaps back
+                        change(source, dataset, random)
+            if random.random() < 0.05:
+                memory = Memory.begun(dataset, [Partition(dataset, key) for key in ledger])  # lost
+        for _ in range(60):  # left alone, it comes to rest
+            now += 400.0
+            look(memory, source, now)
+            for key in ask(memory, source, ledger):
+                ledger[key] = source.state(dataset).get(key, {})
+        loaded = {key: objects for key, objects in ledger.items() if objects}
+        assert loaded == source.state(dataset), f"seed {seed}"
+        look(memory, source, now + 400.0)
+        assert not memory.questions(), f"seed {seed}"
+
+
+def test_a_correction_that_is_taken_back_is_asked_about_again() -> None:
+    """A, then B, then A: the look that finds A again must not trust that A was loaded once."""
+    source, memory = Source(Random(0)), Memory("events")
+    key = KEYS["events"][0]
+    source.versions[key] = 1
+    ledger = source.state("events")
+    look(memory, source, 0.0)
+    assert ask(memory, source, ledger) == set()
+    source.versions[key] = 2
+    look(memory, source, 5.0)
+    ledger = source.state("events")  # the load of B ends behind the sensor's back
+    source.versions[key] = 1
+    look(memory, source, 10.0)
+    assert ask(memory, source, ledger) == {DAYS[0]}
+
+
+def test_what_a_broken_listing_lacks_is_not_gone() -> None:
+    source, memory = Source(Random(0)), Memory("songs")
+    source.versions = dict.fromkeys(KEYS["songs"], 1)
+    look(memory, source, 0.0)
+    assert ask(memory, source, source.state("songs")) == set()
+    source.breaks = 0.2
+    broken = [look(memory, source, 5.0 * n) for n in range(1, 20)].count(False)
+    assert broken > 5
+    assert not memory.questions()
+
+
+def test_a_listing_goes_on_where_it_stopped() -> None:
+    source, memory = Source(Random(0)), Memory("songs")
+    source.versions = dict.fromkeys(KEYS["songs"], 1)
+    looks = 0
+    while looks == 0 or memory.underway:
+        before = source.listed
+        look(memory, source, float(looks), stops_after=1)
+        assert source.listed - before <= 2 * 4 + 1  # two places of four objects, and the first of the next
+        looks += 1
+    assert looks == 3
+    assert len(memory.noticed) == 4
+
+
+def test_of_a_large_source_only_the_newest_days_are_listed_between_complete_listings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "LARGE", 5)
+    source, memory = Source(Random(0)), Memory("events")
+    source.versions = {
+        f"log_data/2018/{m:02}/2018-{m:02}-{d:02}-events.json": 1 for m in (10, 11) for d in range(1, 31)
+    }
+    look(memory, source, 0.0)
+    assert ask(memory, source, source.state("events")) == set()
+    ledger, source.listed = source.state("events"), 0
+    source.versions["log_data/2018/12/2018-12-01-events.json"] = 1
+    source.versions["log_data/2018/11/2018-11-26-events.json"] = 2
+    del source.versions["log_data/2018/11/2018-11-28-events.json"]
+    source.versions["log_data/2018/10/2018-10-03-events.json"] = 2  # waits for the complete listing
+    look(memory, source, 60.0)
+    assert source.listed == 7
+    assert ask(memory, source, ledger) == {"2018-11-26", "2018-11-28", "2018-12-01"}
+    look(memory, source, 400.0)
+    assert ask(memory, source, ledger) == {"2018-10-03", "2018-11-26", "2018-11-28", "2018-12-01"}
+
+
+def test_objects_in_no_known_place_are_nobodys_question() -> None:
+    source, memory = Source(Random(0)), Memory("events")
+    source.versions = dict.fromkeys(STRAY, 1)
+    look(memory, source, 0.0)
+    assert not memory.questions()
+
+
+def test_memory_is_flat_while_a_listing_is_condensed() -> None:
+    """Two hundred thousand objects of one day are never held together."""
+    import tracemalloc
+
+    def many() -> Iterable[SourceObject]:
+        for n in range(200_000):
+            yield SourceObject(f"log_data/2018/11/2018-11-01-events-{n:06}.json", "0123456789abcdef", 1)
+
+    tracemalloc.start()
+    (place,) = watching.condensed(many())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert place.objects == 200_000
+    assert peak < 4_000_000
