@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,14 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def dev(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """The page over an empty home. SIGINT is ignored, as in what a shell starts in the background."""
-    home = tmp_path_factory.mktemp("dev")
+    """The page over an empty home, where nothing starts by itself."""
+    with running(landed, tmp_path_factory.mktemp("dev"), SPARKIFY_AUTOMATION="off") as dev:
+        yield dev
+
+
+@contextmanager
+def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
+    """The page over a source and a home of its own. SIGINT is ignored, as in what a shell starts in the background."""
     log = home / "dev.log"
     environment = {
         **{
@@ -67,12 +74,13 @@ def dev(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]
             if not name.startswith(("SPARKIFY_", "DAGSTER_"))
         },
         "SPARKIFY_HOME": str(home),
-        "SPARKIFY_SOURCE": str(landed),
+        "SPARKIFY_SOURCE": str(source),
         "SPARKIFY_FIRST_DAY": "2018-11-01",
         "SPARKIFY_LAST_DAY": "2018-11-30",
+        **settings,
     }
-    port = free_port()
-    with log.open("wb") as output:
+    with log.open("ab") as output:
+        port = free_port()
         process = subprocess.Popen(
             [BIN / "sparkify", "dev", "--port", str(port)],
             env=environment,
@@ -84,7 +92,7 @@ def dev(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]
         )
     dev = Dev(
         page=Page(f"http://127.0.0.1:{port}"),
-        source=landed,
+        source=Path(source),
         environment=environment,
         warehouse=Warehouse("embedded", home / "warehouse"),
         process=process,
@@ -92,16 +100,17 @@ def dev(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]
     try:
         until(lambda: answers(dev), 120, "the page did not come up")
         yield dev
-        stopped = dev.sparkify("stop")
-        assert stopped.stdout.startswith("The UI is stopped."), stopped
-        assert process.wait(10) == 0
+        if process.poll() is None:
+            stopped = dev.sparkify("stop")
+            assert stopped.stdout.startswith("The UI is stopped."), stopped
+            assert process.wait(10) == 0
         # Nothing of it is left; its code servers take some seconds to believe that nobody asks any more.
         until(lambda: gone(process.pid) or None, 60, "the page's processes did not end")
     except BaseException:
         sys.stderr.write(log.read_text("utf-8", "replace")[-5000:])
         raise
     finally:
-        if process.poll() is None:
+        if not gone(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         dev.sparkify("stop")

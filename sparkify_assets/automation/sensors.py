@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from hashlib import blake2b
@@ -47,7 +47,11 @@ FIRST_WAIT, LAST_WAIT = 60.0, 3600.0
 #: Dagster's tags of a run over a stretch of partitions.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
-_FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+_UNFINISHED = [
+    status
+    for status in dg.DagsterRunStatus
+    if status not in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+]
 
 
 def arrival_sensors(settings: Settings) -> list[dg.SensorDefinition]:
@@ -99,6 +103,8 @@ def tick(memory: Memory, loader: Loader, instance: dg.DagsterInstance) -> list[d
     """
     begun = time.monotonic()
     memory.look(loader.source.list, now=time.time(), patience=lambda: time.monotonic() - begun < TICK_SECONDS)
+    if memory.is_gathering():
+        return dg.SkipReason("Much is landing; waits until it is all there.")
     questions = memory.questions()
     if not questions:
         return dg.SkipReason(
@@ -127,15 +133,15 @@ def _below(loader: Loader, prefixes: Iterable[str], partition: Partition) -> Ite
 def _requests(
     dataset: Dataset, pending: Sequence[Partition], survey: Survey, instance: dg.DagsterInstance
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Runs for what no run is loading yet and nobody has to wait for."""
-    on_their_way = list(_on_their_way(dataset, instance))
-    free = [p for p in pending if not any(p.key in keys for _, keys in on_their_way)]
-    if not free:
-        runs = ", ".join(sorted({run_id[:8] for run_id, _ in on_their_way}))
-        return dg.SkipReason(f"Being loaded already, by run {runs}.")
+    """Few runs for all that is pending: none while an earlier one goes on, or soon after one failed."""
+    running = instance.get_runs(
+        dg.RunsFilter(tags={"dagster/sensor_name": _name(dataset)}, statuses=_UNFINISHED), limit=1
+    )
+    if running:
+        return dg.SkipReason(f"Waits for run {running[0].run_id[:8]}; what lands meanwhile follows together.")
     requests: list[dg.RunRequest] = []
     waiting: list[str] = []
-    for keys in stretches(dataset, [p.key for p in free]):
+    for keys in stretches(dataset, [p.key for p in pending]):
         versions = _versions([Partition(dataset, key) for key in keys], survey)
         attempt, wait = _history(versions, instance)
         if wait:
@@ -170,25 +176,6 @@ def _request(dataset: Dataset, keys: Sequence[str], versions: str, attempt: int)
         run_config={"ops": {f"load_{dataset}": {"config": config}}},
         tags={VERSIONS_TAG: versions, **stretch},
     )
-
-
-def _on_their_way(dataset: Dataset, instance: dg.DagsterInstance) -> Iterator[tuple[str, Collection[str]]]:
-    """The unfinished runs of this sensor, each with the partitions that it loads."""
-    statuses = [status for status in dg.DagsterRunStatus if status not in _FINISHED]
-    for run in instance.get_runs(
-        dg.RunsFilter(tags={"dagster/sensor_name": _name(dataset)}, statuses=statuses)
-    ):
-        if dataset == "songs":
-            config: Any = run.run_config
-            yield run.run_id, config["ops"]["load_songs"]["config"]["prefixes"]
-        else:
-            first = run.tags.get(RANGE_START) or run.tags["dagster/partition"]
-            yield run.run_id, _days(first, run.tags.get(RANGE_END, first))
-
-
-def _days(first: str, last: str) -> list[str]:
-    begin, end = date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal()
-    return [date.fromordinal(day).isoformat() for day in range(begin, end + 1)]
 
 
 def _versions(partitions: Sequence[Partition], survey: Survey) -> str:

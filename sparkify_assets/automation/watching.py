@@ -41,6 +41,10 @@ NEWEST = 7
 MOST_OBJECTS = 100_000
 
 
+#: From how many objects since the last look more are taken to be on their way, and for how many looks at most.
+MANY, MOST_WAITS = 50, 12
+
+
 class Listing(Protocol):
     """Lists objects; see ObjectStore.list."""
 
@@ -87,6 +91,8 @@ class Memory:
     underway: Pass | None = None
     completed_at: float | None = None
     objects: int = 0
+    gathered: int = 0
+    waits: int = 0
 
     @classmethod
     def begun(cls, dataset: Dataset, loaded: Iterable[Partition]) -> Memory:
@@ -125,6 +131,14 @@ class Memory:
         self._notice_gone(self.settled.keys() - set(self.underway.places))
         self.completed_at, self.objects, self.underway = now, self.underway.objects, None
         return True
+
+    def is_gathering(self) -> bool:
+        """Whether so much came since the last look that more is likely to follow: one run shall load it all. To be
+        asked once for each look.
+        """
+        before, self.gathered = self.gathered, sum(seen.objects for seen in self.noticed.values())
+        self.waits = self.waits + 1 if self.gathered - before >= MANY and self.waits < MOST_WAITS else 0
+        return self.waits > 0
 
     def questions(self) -> dict[Partition, list[str]]:
         """The partitions to compare with the ledger now, with the prefixes that all their objects lie below."""

@@ -183,11 +183,15 @@ def test_the_same_request_is_not_made_again_while_its_run_goes_on(
     (request,) = watcher.settled()
     run = watcher.started(request, dg.DagsterRunStatus.STARTED)
     assert not watcher.tick()
-    assert watcher.skipped == f"Being loaded already, by run {run.run_id[:8]}."
+    assert watcher.skipped == f"Waits for run {run.run_id[:8]}; what lands meanwhile follows together."
     write_sample(source.parent / "more", events=100, songs=1, days=1, first_day=date(2018, 11, 7), seed=4)
     (new,) = (source.parent / "more/log_data").rglob("*.json")
     new.rename(source / "log_data/2018/11" / new.name)
-    assert days(watcher.tick()) == [("2018-11-07", "2018-11-07")]  # only what no run is loading
+    assert not watcher.tick()
+    for _ in loader.load("events", {f"2018-11-0{day}" for day in range(1, 7)}):
+        pass
+    instance.report_run_canceled(run)
+    assert days(watcher.tick()) == [("2018-11-07", "2018-11-07")]
 
 
 def test_a_failed_load_is_asked_for_again_ever_less_often(
@@ -329,10 +333,28 @@ def test_a_tick_asks_for_few_runs_and_the_rest_follows(
         requests = watcher.settled()
         assert len(requests) <= sensors.MOST_RUNS
         asked += days(requests)
-        for request in requests:
-            watcher.started(request, dg.DagsterRunStatus.STARTED)
+        for day, _ in days(requests):
+            for _ in watcher.loader.load("events", {day}):
+                pass
     assert len(there) > sensors.MOST_RUNS
     assert asked == [(day, day) for day in there]
+
+
+def test_what_lands_in_a_crowd_is_waited_for(
+    loader: Loader, source: Path, instance: dg.DagsterInstance
+) -> None:
+    """Two thousand songs that land over many ticks are one run, not one for each tick."""
+    watcher = Watcher("songs", loader, instance)
+    watcher.tick()
+    content = next((source / "song_data").rglob("*.json")).read_bytes()
+    for number in range(4):
+        for song in range(60):
+            path = source / f"song_data/A/B/C/TR{number}{song:03}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        assert not watcher.tick()
+        assert watcher.skipped == "Much is landing; waits until it is all there."
+    assert len(watcher.tick()) == 1
 
 
 def test_questions_name_whole_partitions(loader: Loader, instance: dg.DagsterInstance) -> None:
