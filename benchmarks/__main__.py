@@ -26,6 +26,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import ticks
 from benchmarks.contenders import Contender, Dlt, Done, Floor, Project, Work
 from sparkify_assets.sample import write_sample
 
@@ -73,11 +74,16 @@ def main(
         data = make_data(Path(name), events, songs)
         with contenders(Path(name), data.source, floor_only, with_dlt) as contending:
             results = [run_round(number, contending, data) for number in range(rounds)]
+    looks = {} if floor_only else ticks.figures()
     about = {"events": events, "songs": songs, "rounds": rounds, **machine()}
     title = "{events:,} events, {songs:,} song files; seconds, median of {rounds} rounds; {cpus} cores"
     Console().print(title.format(**about), table(results), sep="\n")
+    for kind, measured in looks.items():
+        shown = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in measured.items())
+        Console().print(f"a look at {kind}: {shown}")
     if output:
-        output.write_text(json.dumps({"about": about, "rounds": as_json(results)}, indent=2) + "\n", "utf-8")
+        report = {"about": about, "rounds": as_json(results), "looks": looks}
+        output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
 
 
 def make_data(folder: Path, events: int, songs: int) -> Data:
