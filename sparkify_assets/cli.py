@@ -27,6 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sparkify_assets import dev_server
+from sparkify_assets.automation.memory import forget_all
 from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.infra_cli import app as infra_app
@@ -552,6 +553,7 @@ def tables_reset(
         raise CommandError("not confirmed; nothing was changed")
     warehouse.drop_tables()
     warehouse.ensure_tables()
+    forget_all(settings())  # else the sensors would hold everything to be loaded still
     out.print("The tables are there, and empty.")
 
 
@@ -561,13 +563,7 @@ def tables_reset(
 @app.command()
 def demo() -> None:
     """Make sample data, load it, and show what is there."""
-    chosen = settings()
-    if not (chosen.sample / "sample.json").exists() and chosen.source == chosen.sample.as_uri():
-        with err.status("writing sample data"):
-            from sparkify_assets.sample import write_sample
-
-            write_sample(chosen.sample, events=20_000, songs=400, days=30, seed=1)
-        chosen = settings()  # the sample says which days there are
+    chosen = _settings_with_sample()
     load_exit = 0
     try:
         load(days=None, songs=None, full=False, republish=False, accept_deletions=False, output=Format.table)
@@ -575,6 +571,18 @@ def demo() -> None:
         load_exit = finished.exit_code
     _print_summary(chosen, open_warehouse(chosen))
     raise typer.Exit(load_exit)
+
+
+def _settings_with_sample() -> Settings:
+    """The settings; the sample is made first where it is the source and is not there."""
+    chosen = settings()
+    if chosen.source != chosen.sample.as_uri() or (chosen.sample / "sample.json").exists():
+        return chosen
+    with err.status("writing sample data"):
+        from sparkify_assets.sample import write_sample
+
+        write_sample(chosen.sample, events=20_000, songs=400, days=30, seed=1)
+    return settings()  # the sample says which days there are
 
 
 def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
@@ -609,9 +617,11 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
 
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = dev_server.PORT) -> None:
-    """Run Dagster's UI and daemon on loopback, until Ctrl-C."""
+    """Run Dagster's UI and daemon on loopback, until Ctrl-C; what lands in the source is then loaded by itself."""
     raise typer.Exit(
-        dev_server.run(settings(), port, lambda address: out.print(f"{address}  (Ctrl-C ends it)"))
+        dev_server.run(
+            _settings_with_sample(), port, lambda address: out.print(f"{address}  (Ctrl-C ends it)")
+        )
     )
 
 

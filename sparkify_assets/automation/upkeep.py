@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.automation.sensors import MemoryStore
+from sparkify_assets.automation.memory import MemoryStore
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS, Dataset
 from sparkify_assets.reconcile import Finding, reconcile

@@ -14,7 +14,8 @@ from dagster._core.test_utils import create_run_for_test
 
 from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.automation import sensors
-from sparkify_assets.automation.sensors import MemoryStore, stretches
+from sparkify_assets.automation.memory import MemoryStore
+from sparkify_assets.automation.sensors import stretches
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.digest import digest
 from sparkify_assets.loading import Loader

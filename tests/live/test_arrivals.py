@@ -177,11 +177,11 @@ def test_what_lands_is_loaded_without_a_hand(
     with running(landing.url, home, **landing.environment) as dev:
         arrived(dev, fresh(landing))
 
-        # A to B to A: the last word is the source's.
-        landing.put(first, month[first] + month[first].splitlines()[0].replace(b'"free"', b'"paid"'))
-        arrived(dev, fresh(landing))
-        landing.put(first, month[first])
-        arrived(dev, fresh(landing))
+        if isinstance(landing, Folder):  # A to B to A: the last word is the source's
+            landing.put(first, month[first] + month[first].splitlines()[0].replace(b'"free"', b'"paid"'))
+            arrived(dev, fresh(landing))
+            landing.put(first, month[first])
+            arrived(dev, fresh(landing))
 
         before = {run["id"] for run in runs(dev)}
         for number, (key, content) in enumerate(month.items()):
