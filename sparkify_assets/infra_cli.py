@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT, InfrastructureError
-from sparkify_assets.runs import prepare_home
+from sparkify_assets.runs import end_killed_runs, prepare_home, this_process
 from sparkify_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ err = Console(stderr=True)
 
 #: What `terraform plan -detailed-exitcode` answers when something differs.
 DIFFERS = 2
+
+#: What a shell's commands answer when Ctrl-C ended them: 128 and the signal's number.
+INTERRUPTED = 130
 
 Environment = Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")]
 
@@ -183,18 +186,18 @@ def _run(job: str, config: dict[str, Any]) -> dict[str, Any]:
     console.set("plain")
     definitions = infrastructure_defs(settings.home, _stacks_folder())
     with dg.DagsterInstance.get() as instance:
+        end_killed_runs(instance)
         run = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_config=config, raise_on_error=False
+            instance=instance, run_config=config, tags=this_process(), raise_on_error=False
         )
-    for event in run.all_node_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            told = (
-                failure.user_failure_data.description
-                if failure.user_failure_data
-                else failure.error_display_string
-            )
-            _fail(told or "the run failed")
+    for event in run.get_step_failure_events():
+        failure = event.step_failure_data
+        if failure.user_failure_data:
+            _fail(failure.user_failure_data.description or "the run failed")
+        error = failure.error
+        if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            _fail("interrupted; the same command again goes on where this one ended", INTERRUPTED)
+        _fail(f"{error.message if error else 'the run failed'} (run {run.run_id})")
     return _metadata(run)
 
 
@@ -236,12 +239,18 @@ def _stacks_folder() -> Path:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # here: a tenth of a second to import
+
     try:
         yield
     except InfrastructureError as error:
         _fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        from sparkify_assets.infrastructure.aws import told
+
+        _fail(str(told(error)))
 
 
-def _fail(text: str) -> None:
+def _fail(text: str, code: int = 1) -> None:
     err.print(f"[red]error[/]: {escape(' '.join(text.split()))}", soft_wrap=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.infrastructure import InfrastructureError
-from sparkify_assets.resources.terraform import Log
+from sparkify_assets.resources.terraform import Log, advise
 
 #: How long a pause or resume may take; AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html
@@ -46,8 +46,19 @@ class Cluster:
 
     @property
     def paused(self) -> bool:
-        """Whether it has no nodes now, or soon."""
+        """Whether it does not work, until somebody resumes it."""
         return self.status in ("paused", "pausing")
+
+    @property
+    def without_nodes(self) -> bool:
+        """Whether it is paused or on the way from or to there: Terraform sees no nodes then, and can't change it."""
+        return self.paused or self.status == "resuming"
+
+
+def told(error: BotoCoreError | ClientError) -> InfrastructureError:
+    """An error of boto3's in one line, in the words that Terraform's errors are told in."""
+    _, advice = advise(str(error))
+    return InfrastructureError(advice or f"AWS: {error}")
 
 
 def find_cluster(identifier: str, region: str) -> Cluster | None:
