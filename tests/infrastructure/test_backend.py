@@ -196,20 +196,21 @@ def test_what_could_not_be_saved_is_not_made_a_second_time(emulator: Emulator, t
 
 @pytest.mark.parametrize("lacks", ["versions", "closure"])
 def test_a_bucket_that_could_lose_or_show_the_state_is_refused(
-    shared: Checkout, emulator: Emulator, lacks: str
+    emulator: Emulator, tmp_path: Path, lacks: str
 ) -> None:
     s3 = emulator.client("s3")
     bucket = f"careless-{lacks}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     if lacks != "versions":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    resource = shared.resource()
+    checkout = Checkout.make(tmp_path)
+    resource = checkout.resource()
     resource.open("move")
     word = {"versions": "keeps no versions", "closure": "could be made public"}[lacks]
     with pytest.raises(InfrastructureError, match=word):
         share_state(resource, bucket, REGION, create=True, log=lambda _: None)
     resource.close()
-    assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))
+    assert not list(checkout.stacks.glob(f"*/{OVERRIDE}"))
 
 
 def _key(environment: str) -> str:

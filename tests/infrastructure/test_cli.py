@@ -81,9 +81,13 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
         0,
         ["foundation: no changes", "warehouse: no changes"],
     )
-    (checkout.stacks / "warehouse" / "main.tf").write_text(PROVISIONED % "2")
+    for stack in ("foundation", "warehouse"):
+        (checkout.stacks / stack / "main.tf").write_text(PROVISIONED % "2")
     differs = infra(checkout, "drift")
-    assert (differs.returncode, differs.stdout.splitlines()[1]) == (2, "warehouse: 1 to change")
+    assert (differs.returncode, differs.stdout.splitlines()) == (
+        2,
+        ["foundation: 1 to change", "warehouse: 1 to change"],
+    )
     assert 'input: "1" → "2"' in differs.stderr
 
     shown = infra(checkout, "output", "--format", "json")

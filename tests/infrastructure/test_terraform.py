@@ -228,7 +228,9 @@ def test_expired_credentials_are_told_as_such(tiny_cluster: Checkout, emulator: 
     assert "credentials have expired" in str(failed.value)
 
 
-def test_a_quota_is_told_as_such_and_applying_again_heals(tiny_cluster: Checkout, emulator: Emulator) -> None:
+def test_what_aws_refuses_is_told_as_such_and_can_be_applied_again(
+    tiny_cluster: Checkout, emulator: Emulator
+) -> None:
     quota = ("NumberOfNodesQuotaExceeded", "You have reached your limit of nodes.")
     with stack(tiny_cluster) as chosen:
         chosen.plan()
@@ -239,22 +241,15 @@ def test_a_quota_is_told_as_such_and_applying_again_heals(tiny_cluster: Checkout
         assert failed.value.diagnostics[0].address == "aws_redshift_cluster.this"
         with pytest.raises(InfrastructureError, match="launch the whole job again"):
             chosen.apply()  # a plan is applied once
+
         assert chosen.plan().summary == "1 to add"
-
-
-def test_a_cluster_that_exists_outside_of_the_state_is_told_as_such(
-    tiny_cluster: Checkout, emulator: Emulator
-) -> None:
-    redshift = emulator.client("redshift")
-    redshift.create_cluster(
-        ClusterIdentifier="tiny", NodeType="ra3.large", MasterUsername="x", MasterUserPassword="Xx123456"
-    )
-    with stack(tiny_cluster) as chosen:
-        chosen.plan()
+        emulator.client("redshift").create_cluster(  # outside of the state
+            ClusterIdentifier="tiny", NodeType="ra3.large", MasterUsername="x", MasterUserPassword="Xx123456"
+        )
         with pytest.raises(TerraformError) as failed:
             chosen.apply()
-    assert failed.value.kind == "exists"
-    assert "terraform import" in str(failed.value)
+        assert failed.value.kind == "exists"
+        assert "terraform import" in str(failed.value)
 
 
 # ---------------------------------------------------------------- Terraform itself
