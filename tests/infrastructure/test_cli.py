@@ -50,6 +50,7 @@ def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
         stderr=subprocess.PIPE,
         text=True,
         stdin=subprocess.DEVNULL,
+        start_new_session=True,
     )
 
 
@@ -131,7 +132,7 @@ def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(terraform: str, tm
     for line in process.stderr:
         said.append(line)
         if "slow: Creating" in line:
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it has started
     assert process.wait(30) == 130
     assert said[-1] == "error: interrupted; the same command again goes on where this one ended\n"
     assert "Terraform has stopped; its state is saved and unlocked.\n" in said
