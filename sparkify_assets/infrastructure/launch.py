@@ -18,6 +18,14 @@ from sparkify_assets.resources.terraform import TerraformResource
 from sparkify_assets.runs import end_killed_runs, prepare_home, this_process
 from sparkify_assets.settings import Settings
 
+#: To capture what a step prints, Dagster starts helpers; a terminal's Ctrl-C ends them, and takes the last lines along.
+_UNCAPTURED = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
+
 
 class InfrastructureInterrupted(InfrastructureError):
     """The run was interrupted; Terraform has saved its state, and launching again goes on from there."""
@@ -37,7 +45,8 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     prepare_home(settings)
     jobs.console.set("plain")
     definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER)
-    with dg.DagsterInstance.get() as instance:
+    # Despite its name, this opens the home's own instance: the one way that Dagster has to override a setting.
+    with dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance:
         end_killed_runs(instance)
         run = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, run_config=config, tags=this_process(), raise_on_error=False

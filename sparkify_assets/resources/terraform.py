@@ -189,6 +189,11 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             return
         for diagnostic in diagnostics(out.read_text("utf-8", "replace")):
             self.log(str(diagnostic))
+        if process.returncode < 0:
+            self.log(
+                f"Terraform was killed (signal {-process.returncode}): what it was just making may be unknown."
+            )
+            return
         self.log("Terraform has stopped; its state is saved and unlocked.")
 
     def _tell(self, line: str) -> None:
