@@ -339,7 +339,7 @@ def _refuse_to_lose_data(
     if "landing_bucket" not in foundation:
         return
     bucket = foundation["landing_bucket"]
-    at_stake = aws.data_at_stake(bucket, foundation["kms_key_arn"], stack.region)
+    at_stake = aws.data_at_stake(bucket, foundation.get("kms_key_arn"), stack.region)
     warehouse = _stack(context, terraform, "warehouse").outputs()
     if warehouse.get("final_snapshot_identifier"):
         at_stake.append(

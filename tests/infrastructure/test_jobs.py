@@ -178,6 +178,19 @@ def test_what_is_left_of_a_destroyed_stack_is_named(
     assert proven.success, proven.failures
 
 
+def test_a_half_made_foundation_can_be_destroyed(emulator: Emulator, tmp_path: Path) -> None:
+    """Terraform knows the bucket's name before there is a bucket, and of the key nothing."""
+    half = 'output "landing_bucket" { value = "sparkify-dev-landing-123456789012" }\n'
+    checkout = Checkout.tiny(tmp_path, foundation=half, warehouse="")
+    checkout.terraform("foundation", "init")
+    checkout.terraform("foundation", "apply", "-auto-approve")
+    run = checkout.run(
+        "destroy_infrastructure", {"environment": "dev", "confirm": "dev", "foundation_too": True}
+    )
+    assert run.success, run.failures
+    assert "prove_foundation_gone.stays" in run.metadata
+
+
 # ---------------------------------------------------------------- whether the cluster answers
 
 
