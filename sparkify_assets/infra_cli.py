@@ -11,8 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,11 +19,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT, InfrastructureError
-from sparkify_assets.runs import prepare_home
-from sparkify_assets.settings import Settings
-
-if TYPE_CHECKING:
-    from sparkify_assets.resources.terraform import TerraformResource
 
 app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terraform's stacks as Dagster runs.")
 backend_app = typer.Typer(no_args_is_help=True, help="Where Terraform keeps its state.")
@@ -35,6 +29,9 @@ err = Console(stderr=True)
 
 #: What `terraform plan -detailed-exitcode` answers when something differs.
 DIFFERS = 2
+
+#: What a shell's commands answer when Ctrl-C ended them: 128 and the signal's number.
+INTERRUPTED = 130
 
 Environment = Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")]
 
@@ -133,10 +130,10 @@ def output(
     output_format: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.table,
 ) -> None:
     """Print the stacks' outputs; they hold no secret."""
-    from sparkify_assets.infrastructure.stacks import STACKS, Stack
+    from sparkify_assets.infrastructure.launch import outputs as stack_outputs
 
-    with _plain_errors(), _terraform(env) as terraform:
-        outputs = {name: Stack(terraform, name, lambda _: None).outputs() for name in STACKS}
+    with _plain_errors():
+        outputs = stack_outputs(env)
     if output_format is Format.json:
         out.print_json(json.dumps(outputs))
         return
@@ -155,8 +152,9 @@ def s3(
 ) -> None:
     """Move the state of all environments to an S3 bucket, with locking there."""
     from sparkify_assets.infrastructure.backend import share_state
+    from sparkify_assets.infrastructure.launch import open_terraform
 
-    with _plain_errors(), _terraform(DEFAULT_ENVIRONMENT) as terraform:
+    with _plain_errors(), open_terraform(DEFAULT_ENVIRONMENT) as terraform:
         share_state(terraform, bucket, region, create, lambda line: err.print(escape(line), soft_wrap=True))
 
 
@@ -164,8 +162,9 @@ def s3(
 def local() -> None:
     """Move the state of all environments back into the checkout."""
     from sparkify_assets.infrastructure.backend import keep_state_local
+    from sparkify_assets.infrastructure.launch import open_terraform
 
-    with _plain_errors(), _terraform(DEFAULT_ENVIRONMENT) as terraform:
+    with _plain_errors(), open_terraform(DEFAULT_ENVIRONMENT) as terraform:
         keep_state_local(terraform, lambda line: err.print(escape(line), soft_wrap=True))
 
 
@@ -173,75 +172,31 @@ def local() -> None:
 
 
 def _run(job: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Runs a job; its steps' metadata by `step.name`, a check's by name. Exits with 1 if it fails."""
-    import dagster as dg
+    """Runs a job; answers its steps' metadata. Exits with 1 if it fails, with 130 if it was interrupted."""
+    with _plain_errors():
+        from sparkify_assets.infrastructure.launch import launch
 
-    from sparkify_assets.infrastructure.jobs import console, infrastructure_defs
-
-    settings = Settings.from_environment()
-    prepare_home(settings)
-    console.set("plain")
-    definitions = infrastructure_defs(settings.home, _stacks_folder())
-    with dg.DagsterInstance.get() as instance:
-        run = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_config=config, raise_on_error=False
-        )
-    for event in run.all_node_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            told = (
-                failure.user_failure_data.description
-                if failure.user_failure_data
-                else failure.error_display_string
-            )
-            _fail(told or "the run failed")
-    return _metadata(run)
-
-
-def _metadata(run: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for event in run.all_node_events:
-        if event.is_successful_output:
-            for name, value in event.step_output_data.metadata.items():
-                found[f"{event.step_key}.{name}"] = value.value
-    for evaluation in run.get_asset_check_evaluations():
-        found |= {name: value.value for name, value in evaluation.metadata.items()}
-        found["passed"] = evaluation.passed
-    return found
-
-
-@contextmanager
-def _terraform(env: str) -> Iterator[TerraformResource]:
-    """The resource outside of a Dagster run."""
-    settings = Settings.from_environment()
-    from sparkify_assets.resources.terraform import (
-        TerraformResource,  # here: it brings Dagster, a second to import
-    )
-
-    terraform = TerraformResource(
-        environment=env, stacks=str(_stacks_folder()), work=str(settings.home / "terraform")
-    )
-    terraform.open(f"command-{id(terraform)}")
-    try:
-        yield terraform
-    finally:
-        terraform.close()
-
-
-def _stacks_folder() -> Path:
-    from sparkify_assets.infrastructure.jobs import STACKS_FOLDER
-
-    return STACKS_FOLDER
+        return launch(job, config)
 
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
+    # Here: together they take two seconds to import, which the other commands need not wait for.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from sparkify_assets.infrastructure.aws import told
+    from sparkify_assets.infrastructure.launch import InfrastructureInterrupted
+
     try:
         yield
+    except InfrastructureInterrupted as error:
+        _fail(str(error), INTERRUPTED)
     except InfrastructureError as error:
         _fail(str(error))
+    except (BotoCoreError, ClientError) as error:
+        _fail(str(told(error)))
 
 
-def _fail(text: str) -> None:
+def _fail(text: str, code: int = 1) -> None:
     err.print(f"[red]error[/]: {escape(' '.join(text.split()))}", soft_wrap=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)

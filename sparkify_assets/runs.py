@@ -64,8 +64,8 @@ def run_load(
         tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[1]}
     job = build_defs(loader.settings, pool=None, loader=loader).resolve_job_def("load")
     with dg.DagsterInstance.get() as instance:
-        _end_killed_runs(instance)
-        tags[PROCESS_TAG] = f"{socket.gethostname()}:{os.getpid()}"
+        end_killed_runs(instance)
+        tags |= this_process()
         result = job.execute_in_process(
             instance=instance,
             asset_selection=chosen,
@@ -78,7 +78,12 @@ def run_load(
     return result.run_id, result.success
 
 
-def _end_killed_runs(instance: dg.DagsterInstance) -> None:
+def this_process() -> dict[str, str]:
+    """The tag that names this process on a run, so that the run can be ended should the process be killed."""
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+
+
+def end_killed_runs(instance: dg.DagsterInstance) -> None:
     """Mark runs of this command line as failed whose process is gone; nobody else would ever end them."""
     import dagster as dg
 

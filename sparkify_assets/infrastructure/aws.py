@@ -9,14 +9,15 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.infrastructure import InfrastructureError
-from sparkify_assets.resources.terraform import Log
+from sparkify_assets.resources.terraform import Log, advise
 
 #: How long a pause or resume may take; AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html
@@ -46,8 +47,19 @@ class Cluster:
 
     @property
     def paused(self) -> bool:
-        """Whether it has no nodes now, or soon."""
+        """Whether it does not work, until somebody resumes it."""
         return self.status in ("paused", "pausing")
+
+    @property
+    def without_nodes(self) -> bool:
+        """Whether it is paused or on the way from or to there: Terraform sees no nodes then, and can't change it."""
+        return self.paused or self.status == "resuming"
+
+
+def told(error: BotoCoreError | ClientError) -> InfrastructureError:
+    """An error of boto3's in one line, in the words that Terraform's errors are told in."""
+    _, advice = advise(str(error))
+    return InfrastructureError(advice or f"AWS: {error}")
 
 
 def find_cluster(identifier: str, region: str) -> Cluster | None:
@@ -234,17 +246,22 @@ def _terminated(instance: str, region: str) -> bool:
 # ---------------------------------------------------------------- what destroying the foundation would lose
 
 
-def data_at_stake(bucket: str, key_arn: str, region: str) -> list[str]:
-    """What would be lost with the landing bucket and the key: objects, and snapshots encrypted with it."""
-    at_stake = []
-    versions = boto3.client("s3", region_name=region).list_object_versions(Bucket=bucket, MaxKeys=1)
-    if versions.get("Versions") or versions.get("DeleteMarkers"):
-        at_stake.append(f"the objects in bucket {bucket}")
+def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
+    """What would be lost with the landing bucket and the key: objects, and snapshots encrypted with it.
+
+    Of a foundation that is half made, either may not be there.
+    """
+    at_stake: list[str] = []
+    s3 = boto3.client("s3", region_name=region)
+    with suppress(s3.exceptions.NoSuchBucket):
+        versions = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+        if versions.get("Versions") or versions.get("DeleteMarkers"):
+            at_stake.append(f"the objects in bucket {bucket}")
     pages = boto3.client("redshift", region_name=region).get_paginator("describe_cluster_snapshots")
     for page in pages.paginate():
         at_stake += [
             f"snapshot {s['SnapshotIdentifier']} (unreadable without the key)"
             for s in page["Snapshots"]
-            if s.get("KmsKeyId") == key_arn
+            if key_arn and s.get("KmsKeyId") == key_arn
         ]
     return at_stake

@@ -50,15 +50,20 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
     """Moves the state of every stack and environment to `bucket`.
 
     The bucket has to be versioned, encrypted and closed; `create` makes one that is. Raises InfrastructureError
-    if it is not; nothing is moved then.
+    if it is not; nothing is moved then. A stack whose state can't be moved keeps it; calling again goes on there.
     """
     terraform.require_terraform(log)
     _require_bucket(bucket, region, create, log)
     for stack in STACKS:
         text = _BACKEND + (_FOUNDATION if stack == "warehouse" else "")
-        _override(terraform, stack).write_text(text.format(bucket=bucket, region=region, stack=stack))
-    for stack in STACKS:
-        _init(terraform, stack, log, move=True)
+        override, there = _override(terraform, stack), _override(terraform, stack).exists()
+        override.write_text(text.format(bucket=bucket, region=region, stack=stack))
+        try:
+            _init(terraform, stack, log, move=True)
+        except BaseException:
+            if not there:  # the state has stayed where it was, and so must what says where it is
+                override.unlink()
+            raise
         log(f"The state of stack {stack} is in s3://{bucket}/sparkify/{stack}.tfstate")
 
 
@@ -68,8 +73,14 @@ def keep_state_local(terraform: TerraformResource, log: Log) -> None:
     for stack in STACKS:
         if _override(terraform, stack).exists():
             _init(terraform, stack, log, move=False)  # so that Terraform knows from where to move
-            _override(terraform, stack).unlink()
-            _init(terraform, stack, log, move=True)
+            override = _override(terraform, stack)
+            text = override.read_text()
+            override.unlink()
+            try:
+                _init(terraform, stack, log, move=True)
+            except BaseException:
+                override.write_text(text)
+                raise
             log(f"The state of stack {stack} is in {_override(terraform, stack).parent}")
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT
+from sparkify_assets.infrastructure.backend import OVERRIDE
 from sparkify_assets.infrastructure.plans import Plan
 from sparkify_assets.infrastructure.stacks import STACKS, Stack
 from sparkify_assets.infrastructure.steps import CLUSTER, cluster_of, told_plainly
@@ -50,38 +52,47 @@ def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
         return Plan((), applicable=False)
     found = stack.plan()
     cluster = cluster_of(stack) if stack.name == "warehouse" else None
-    if cluster and cluster.paused:
+    if cluster and cluster.without_nodes:
         found = found.as_of_paused()
     metadata[stack.name] = f"{found.summary} (cluster {cluster.status})" if cluster else found.summary
     return found
 
 
 def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
-    """Looks for drift once a day, where there is something that could drift."""
+    """Looks for drift once a day in every environment where there is something that could drift: a run for each."""
 
     @dg.schedule(
         job=job,
         cron_schedule="0 6 * * *",
         execution_timezone="UTC",
         name="daily_drift",
-        description="Looks for drift every day at 06:00 UTC, once something is provisioned.",
+        description="Looks for drift every day at 06:00 UTC in each environment that is provisioned.",
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    def daily_drift() -> dg.RunRequest | dg.SkipReason:
-        if not _anything_provisioned(stacks):
+    def daily_drift(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        provisioned = environments_with_state(stacks)
+        if not provisioned:
             return dg.SkipReason("nothing is provisioned from this checkout")
         if shutil.which("terraform") is None:
             return dg.SkipReason("Terraform is not on the PATH")
-        return dg.RunRequest()
+        return [
+            dg.RunRequest(
+                run_key=f"{environment} {context.scheduled_execution_time:%Y-%m-%d}",
+                run_config={"resources": {"terraform": {"config": {"environment": environment}}}},
+            )
+            for environment in provisioned
+        ]
 
     return daily_drift
 
 
-def _anything_provisioned(stacks: Path) -> bool:
-    """Whether a stack has a local state that is not empty, or a state elsewhere."""
-    return any(
-        (stacks / stack / "backend_override.tf").exists()
-        or any((stacks / stack).glob("terraform.tfstate"))
-        or any((stacks / stack).glob("terraform.tfstate.d/*/terraform.tfstate"))
-        for stack in STACKS
-    )
+def environments_with_state(stacks: Path) -> list[str]:
+    """The environments that have a state here; every environment where the states are kept elsewhere."""
+    found: set[str] = set()
+    for stack in (stacks / name for name in STACKS):
+        if (stack / OVERRIDE).exists():
+            found |= {path.stem for path in (stacks.parent / "environments").glob("*.tfvars")}
+        if (stack / "terraform.tfstate").exists():
+            found.add(DEFAULT_ENVIRONMENT)
+        found |= {path.parent.name for path in stack.glob("terraform.tfstate.d/*/terraform.tfstate")}
+    return sorted(found)

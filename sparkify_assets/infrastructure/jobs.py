@@ -90,7 +90,9 @@ def _provision(config: Provision) -> dict[str, Any]:
     allowed = {"allow_destroying": config.allow_destroying}
     return run_config(
         config.environment,
+        untaint_foundation=allowed,
         guard_foundation=allowed,
+        untaint_warehouse=allowed,
         guard_warehouse=allowed,
         wake_cluster={"resume_paused": config.resume_paused},
     )
@@ -126,8 +128,9 @@ def _jobs() -> list[dg.JobDefinition]:
         """Makes network, landing bucket and cluster, or brings them to what the configuration says."""
         foundation, warehouse = "foundation", "warehouse"
         done = _chain(s.init(foundation), s.validate(foundation), s.plan(foundation))
-        done = _chain(s.guard(foundation), s.apply(foundation), s.publish(foundation), start=done)
-        done = _chain(s.init(warehouse), s.validate(warehouse), s.wake_cluster, s.plan(warehouse), start=done)
+        done = _chain(s.untaint(foundation), s.guard(foundation), s.apply(foundation), start=done)
+        done = _chain(s.publish(foundation), s.init(warehouse), s.validate(warehouse), start=done)
+        done = _chain(s.wake_cluster, s.plan(warehouse), s.untaint(warehouse), start=done)
         _chain(s.guard(warehouse), s.apply(warehouse), s.publish(warehouse), s.wait_for_cluster, start=done)
 
     @dg.job(config=_destroy, **options)

@@ -55,11 +55,17 @@ class Change:
     type: str
     action: Action
     differences: tuple[Difference, ...]
+    tainted: bool = False
 
     @property
     def dangerous(self) -> bool:
         """Whether data would be lost, or unreadable."""
         return self.type in PROTECTED and self.action in ("replace", "destroy")
+
+    @property
+    def lines(self) -> list[str]:
+        """What changes, a line an attribute."""
+        return ["tainted: its creation was interrupted"] if self.tainted else [*map(str, self.differences)]
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,10 @@ class Plan:
         """The dangerous changes whose addresses are not among the `allowed`."""
         return [change for change in self.changes if change.dangerous and change.address not in allowed]
 
+    def begun(self, allowed: Sequence[str]) -> list[Change]:
+        """The refused changes only there because an interrupted run marked what it was making for replacement."""
+        return [change for change in self.refused(allowed) if change.tainted]
+
     def as_of_paused(self) -> Plan:
         """This plan without what only seems to differ because the cluster is paused."""
         kept = tuple(kept for change in self.changes if (kept := _without_pause(change)))
@@ -91,7 +101,7 @@ class Plan:
         """The changes as a table for people."""
         rows = ["| | resource | what changes |", "| --- | --- | --- |"]
         rows += [
-            f"| {change.action} | `{change.address}` | {'<br>'.join(map(_escape, map(str, change.differences)))} |"
+            f"| {change.action} | `{change.address}` | {'<br>'.join(map(_escape, change.lines))} |"
             for change in self.changes
         ]
         return "\n".join(rows) if self.changes else self.summary
@@ -101,7 +111,7 @@ class Plan:
         lines = []
         for change in self.changes:
             lines.append(f"{change.action:<8} {change.address}")
-            lines += [f"{'':<8}   {difference}" for difference in change.differences]
+            lines += [f"{'':<8}   {line}" for line in change.lines]
         return "\n".join(lines) or self.summary
 
 
@@ -118,7 +128,8 @@ def _changes(resources: Iterable[dict[str, Any]]) -> Iterable[Change]:
         if action is None:  # no-op and read
             continue
         differences = tuple(_differences(resource["change"])) if action in ("change", "replace") else ()
-        yield Change(resource["address"], resource["type"], action, differences)
+        tainted = resource.get("action_reason") == "replace_because_tainted"
+        yield Change(resource["address"], resource["type"], action, differences, tainted)
 
 
 def _differences(change: dict[str, Any]) -> Iterable[Difference]:

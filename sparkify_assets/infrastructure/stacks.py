@@ -39,6 +39,11 @@ class Stack:
         return f"stack {self.name} in {self.environment}"
 
     @property
+    def cluster_identifier(self) -> str:
+        """What the environment's cluster is called, as stacks/foundation/main.tf makes the name."""
+        return f"sparkify-{self.environment}"
+
+    @property
     def variables(self) -> Path:
         """The environment's file of values. Raises InfrastructureError if there is no such environment."""
         folder = Path(self.terraform.stacks).parent / "environments"
@@ -60,6 +65,13 @@ class Stack:
         """Makes the working folder ready: providers exactly as locked, the backend as configured."""
         self.terraform.require_terraform(self.log)
         _ = self.variables
+        unsaved = Path(self.terraform.stacks) / self.name / "errored.tfstate"
+        if unsaved.exists():  # going on without it would make everything in it a second time
+            raise InfrastructureError(
+                f"{unsaved} holds what an earlier run made but could not save. In its folder and in that run's"
+                " workspace: terraform init; terraform force-unlock, if the lock is still held; terraform state push"
+                " errored.tfstate. Then remove the file and launch again"
+            )
         self._command().cmd("init", json=IsFlagged, input=False, lockfile="readonly")
 
     def validate(self) -> None:
@@ -142,11 +154,9 @@ class Stack:
             line for line in listing.splitlines() if not line.startswith("data.") and ".data." not in line
         ]
 
-    def unlock(self, lock: str) -> None:
-        """Takes away a lock whose holder is gone."""
-        if not self._initialised:
-            self.init()
-        self._command().cmd("force-unlock", lock, force=IsFlagged)
+    def untaint(self, address: str) -> None:
+        """Keeps a resource whose creation was interrupted: it is no longer marked for replacement."""
+        self._command().cmd("untaint", address, lock_timeout=self._lock_timeout, no_color=IsFlagged)
 
     @property
     def _plan_file(self) -> Path:

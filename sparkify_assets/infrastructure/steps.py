@@ -18,6 +18,7 @@ from sparkify_assets.infrastructure import InfrastructureError, aws
 from sparkify_assets.infrastructure.plans import Plan
 from sparkify_assets.infrastructure.stacks import Stack
 from sparkify_assets.resources.terraform import TerraformError, TerraformResource
+from sparkify_assets.runs import end_killed_runs
 
 #: The external asset that stands for the cluster.
 CLUSTER = dg.AssetKey("redshift_cluster")
@@ -42,7 +43,7 @@ def told_plainly() -> Iterator[None]:
     except InfrastructureError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     except (BotoCoreError, ClientError) as error:
-        raise dg.Failure(f"AWS: {error}", allow_retries=False) from None
+        raise dg.Failure(str(aws.told(error)), allow_retries=False) from None
 
 
 def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]], dg.OpDefinition]:
@@ -96,14 +97,19 @@ def plan(stack: str) -> dg.OpDefinition:
 
     @step(f"plan_{stack}", "What applying would do; nothing is changed. The plan is kept for this run.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
         try:
-            planned = _stack(context, terraform, stack).plan()
+            planned = chosen.plan()
         except TerraformError as error:
             if error.kind != "no foundation":
                 raise
             context.log.warning(str(error.advice))
             context.add_output_metadata({"plan": f"not planned: {error.advice}"})
             return
+        awake = planned.as_of_paused()
+        if planned.changes != awake.changes and (cluster := cluster_of(chosen)) and cluster.without_nodes:
+            context.log.info(f"Cluster {cluster.identifier} is {cluster.status}.")
+            planned = awake
         _show(context, planned)
 
     return run
@@ -146,6 +152,29 @@ class Allowed(dg.Config):
     """What the guard lets through."""
 
     allow_destroying: list[str] = Field(default=[])
+
+
+@functools.cache
+def untaint(stack: str) -> dg.OpDefinition:
+    """The op that keeps what an interrupted run had begun, where Terraform by itself would replace it."""
+
+    @step(
+        f"untaint_{stack}",
+        "A cluster, bucket or key whose creation was interrupted is kept and finished, not replaced.",
+    )
+    def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
+        begun = chosen.read_plan().begun(config.allow_destroying)
+        for change in begun:
+            chosen.untaint(change.address)
+        if any(change.type == "aws_redshift_cluster" for change in begun):
+            cluster = aws.find_cluster(chosen.cluster_identifier, chosen.region)
+            if cluster:  # else Terraform finds out that it was never made
+                aws.wait_for_status(cluster, "available", context.log.info)
+        if begun:
+            _show(context, chosen.plan())
+
+    return run
 
 
 @functools.cache
@@ -229,9 +258,9 @@ class Waking(dg.Config):
 def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: TerraformResource) -> None:
     """Resumes a paused cluster before its stack is applied, or destroyed with a final snapshot."""
     cluster = cluster_of(_stack(context, terraform, "warehouse"))
-    if cluster is None or not cluster.paused:
+    if cluster is None or not cluster.without_nodes:
         return
-    if not config.resume_paused:
+    if cluster.paused and not config.resume_paused:
         raise InfrastructureError(
             f"cluster {cluster.identifier} is paused: resume it, or allow it by resume_paused"
         )
@@ -276,6 +305,7 @@ _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagste
 
 def refuse_while_loads_run(context: dg.OpExecutionContext) -> None:
     """Raises InfrastructureError while any run that is not about the infrastructure is under way or queued."""
+    end_killed_runs(context.instance)
     unfinished = [status for status in dg.DagsterRunStatus if status not in _FINISHED]
     runs = context.instance.get_runs(dg.RunsFilter(statuses=unfinished))
     busy = [run for run in runs if INFRASTRUCTURE_TAG not in run.tags]
@@ -309,7 +339,7 @@ def _refuse_to_lose_data(
     if "landing_bucket" not in foundation:
         return
     bucket = foundation["landing_bucket"]
-    at_stake = aws.data_at_stake(bucket, foundation["kms_key_arn"], stack.region)
+    at_stake = aws.data_at_stake(bucket, foundation.get("kms_key_arn"), stack.region)
     warehouse = _stack(context, terraform, "warehouse").outputs()
     if warehouse.get("final_snapshot_identifier"):
         at_stake.append(

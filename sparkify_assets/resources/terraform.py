@@ -85,13 +85,12 @@ class TerraformError(InfrastructureError):
         answer: str,
         complaint: str,
         found: list[Diagnostic] | None = None,
+        waited: str = "0s",
     ) -> None:
         self.command, self.where, self.code, self.answer = command, where, code, answer
         self.diagnostics = found or [d for d in diagnostics(answer) if d.severity == "error"]
-        text = (
-            "\n".join(map(str, self.diagnostics)) or " ".join((complaint.strip() or answer).split())[-2000:]
-        )
-        self.kind, self.advice = _advise(text)
+        text = "\n".join(map(str, self.diagnostics)) or _error(complaint.strip() or answer)
+        self.kind, self.advice = advise(text, waited)
         reason = str(self.diagnostics[0]) if self.diagnostics else text
         super().__init__(f"terraform {command} of {where} failed (exit {code}): {self.advice or reason}")
 
@@ -145,7 +144,8 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             complaint = err.read_text("utf-8", "replace")
         asked = options.get("detailed_exitcode") is python_terraform.IsFlagged
         if process.returncode not in ((0, 2) if asked else (0,)):
-            raise TerraformError(cmd, self.where, process.returncode, answer, complaint)
+            waited = options.get("lock_timeout", "0s")
+            raise TerraformError(cmd, self.where, process.returncode, answer, complaint, waited=waited)
         return process.returncode, answer, complaint
 
     def _follow(self, process: subprocess.Popen[bytes], out: Path) -> None:
@@ -189,6 +189,11 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             return
         for diagnostic in diagnostics(out.read_text("utf-8", "replace")):
             self.log(str(diagnostic))
+        if process.returncode < 0:
+            self.log(
+                f"Terraform was killed (signal {-process.returncode}): what it was just making may be unknown."
+            )
+            return
         self.log("Terraform has stopped; its state is saved and unlocked.")
 
     def _tell(self, line: str) -> None:
@@ -202,6 +207,12 @@ def diagnostics(output: str) -> Iterator[Diagnostic]:
         message = _parse(line)
         if message.get("type") == "diagnostic":
             yield Diagnostic.of(message)
+
+
+def _error(complaint: str) -> str:
+    """The error in a command's plain text, without the warnings before it and the frame around it."""
+    text = " ".join(re.sub("[╷│╵]", " ", complaint).split())
+    return text[max(text.find("Error: "), 0) :].removeprefix("Error: ")[:2000]
 
 
 def _parse(line: str) -> dict[str, Any]:
@@ -223,6 +234,7 @@ _TOLD = {
     "apply_progress",
     "apply_complete",
     "apply_errored",
+    "state_lock_acquire",
 }
 
 
@@ -239,17 +251,22 @@ def _message(line: str) -> str:
 # ---------------------------------------------------------------- why it failed, in plain words
 
 
-def _advise(text: str) -> tuple[str, str]:
-    """Kind and advice for a failure, by what AWS and Terraform say; ("other", "") where nothing is known."""
-    if "Error acquiring the state lock" in text:
-        return "locked", _advise_on_lock(text)
+def advise(text: str, waited: str = "0s") -> tuple[str, str]:
+    """Kind and advice for a failure, by what AWS and Terraform say; ("other", "") where nothing is known.
+
+    `waited` is how long the command would have waited for a locked state, as `60s`.
+    """
+    if (
+        "Error acquiring the state lock" in text and "Lock Info" in text
+    ):  # else the lock could not be asked for
+        return "locked", _advise_on_lock(text, waited)
     for kind, pattern, advice in _KNOWN:
         if found := re.search(pattern, text, re.IGNORECASE):
             return kind, advice.format(found=found.group(0), text=" ".join(text.split())[:500])
     return "other", ""
 
 
-def _advise_on_lock(text: str) -> str:
+def _advise_on_lock(text: str, waited: str) -> str:
     """Who holds the lock, in the lock's own words (https://developer.hashicorp.com/terraform/language/state/locking)."""
     info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
 
@@ -260,12 +277,18 @@ def _advise_on_lock(text: str) -> str:
         return found.group(1) if found else "unknown"
 
     return (
-        f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}). Wait for it, or,"
-        f" if that process is surely gone: terraform force-unlock {field('ID')}"
+        f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}), and did not come"
+        f" free within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {field('ID')}"
     )
 
 
 _KNOWN = (
+    (
+        "unsaved",
+        r"Failed to (?:save|persist) state|Error saving state",
+        "what was made could not be written to the shared state, and is in errored.tfstate in the stack's folder"
+        " until it can. Launch again, and you are told how to bring it in. The reason: {text}",
+    ),
     (
         "expired",
         r"ExpiredToken\w*|token included in the request is expired|RequestExpired",
@@ -273,7 +296,8 @@ _KNOWN = (
     ),
     (
         "credentials",
-        r"No valid credential sources found|InvalidClientTokenId|SignatureDoesNotMatch|failed to refresh cached",
+        r"No valid credential sources found|InvalidClientTokenId|SignatureDoesNotMatch|failed to refresh cached"
+        r"|Unable to locate credentials",
         "no usable AWS credentials ({found}): set AWS_PROFILE, or log in",
     ),
     (

@@ -87,7 +87,8 @@ class Emulator:
             self.control(faults={})
 
     def forget_everything(self) -> None:
-        """Empties the account."""
+        """Empties the account, and takes back all wishes."""
+        self.control_file.unlink(missing_ok=True)
         requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
 
     def client(self, service: str) -> Any:

@@ -33,6 +33,21 @@ resource "terraform_data" "this" { input = terraform.workspace }
 """
 
 
+#: As the real warehouse, which an S3 backend leads to the foundation's state there, without a provider.
+READS_THE_FOUNDATION = """
+data "terraform_remote_state" "foundation" {
+  backend = "local"
+  config  = { path = "../foundation/terraform.tfstate" }
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def empty_account(emulator: Emulator) -> None:
+    """Each test begins with an account without a bucket."""
+    emulator.forget_everything()
+
+
 @pytest.fixture
 def shared(emulator: Emulator, tmp_path: Path) -> Checkout:
     """The real warehouse stack over a small foundation, applied with local state in two environments."""
@@ -115,22 +130,87 @@ def test_two_writers_do_not_meet(shared: Checkout, emulator: Emulator) -> None:
     )  # another environment, another lock
 
 
+def test_a_state_that_cannot_be_moved_stays_where_it_is(shared: Checkout, emulator: Emulator) -> None:
+    with (
+        emulator.failing(s3_PutObject=("AccessDenied", "Access Denied")),
+        pytest.raises(TerraformError, match="AWS denies it") as refused,
+    ):
+        move(shared, to_s3=True, create=True)
+    assert refused.value.kind == "denied"
+    assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))
+    assert on(shared, "foundation", "prod", "plan").summary == "no changes"
+
+    move(shared, to_s3=True, create=False)
+    workspaces = shared.stacks / "foundation" / "terraform.tfstate.d"
+    shutil.rmtree(workspaces)
+    workspaces.write_text("in the way")
+    with pytest.raises(TerraformError, match="not a directory"):
+        move(shared, to_s3=False)
+    workspaces.unlink()
+    assert len(list(shared.stacks.glob(f"*/{OVERRIDE}"))) == 2
+    assert on(shared, "foundation", "prod", "plan").summary == "no changes"
+
+
+def test_what_could_not_be_saved_is_not_made_a_second_time(emulator: Emulator, tmp_path: Path) -> None:
+    """Credentials that expire in mid-apply: what was made is only in errored.tfstate then."""
+    slow = (
+        'resource "terraform_data" "slow" {\n  provisioner "local-exec" {\n    command = "sleep 3"\n  }\n}\n'
+    )
+    checkout = Checkout.tiny(tmp_path, foundation=slow, warehouse=READS_THE_FOUNDATION)
+    move(checkout, to_s3=True, create=True)
+    expired = ["ExpiredToken", "The provided token has expired."]
+    resource = checkout.resource()
+    resource.open("test")
+
+    def log(line: str) -> None:
+        if line.startswith("terraform_data.slow: Creating"):
+            emulator.control(faults={f"s3.{call}": expired for call in ("PutObject", "GetObject")})
+
+    chosen = Stack(resource, "foundation", log)
+    chosen.init()
+    chosen.plan()
+    try:
+        with pytest.raises(
+            TerraformError, match=r"could not be written to the shared state.*ExpiredToken"
+        ) as lost:
+            chosen.apply()
+        with pytest.raises(TerraformError, match="the AWS credentials have expired") as expired_before:
+            chosen.plan()
+    finally:
+        emulator.control(faults={})
+        resource.close()
+    assert (lost.value.kind, expired_before.value.kind) == ("unsaved", "expired")
+    with pytest.raises(InfrastructureError, match=r"errored\.tfstate holds what an earlier run made"):
+        on(checkout, "foundation", "dev", "plan")
+
+    # As the message says.
+    checkout.terraform("foundation", "init")
+    held = json.loads(
+        emulator.client("s3").get_object(Bucket=BUCKET, Key=f"{_key('dev')}.tflock")["Body"].read()
+    )
+    checkout.terraform("foundation", "force-unlock", "-force", held["ID"])
+    checkout.terraform("foundation", "state", "push", "errored.tfstate")
+    (checkout.stacks / "foundation" / "errored.tfstate").unlink()
+    assert on(checkout, "foundation", "dev", "plan").summary == "no changes"
+
+
 @pytest.mark.parametrize("lacks", ["versions", "closure"])
 def test_a_bucket_that_could_lose_or_show_the_state_is_refused(
-    shared: Checkout, emulator: Emulator, lacks: str
+    emulator: Emulator, tmp_path: Path, lacks: str
 ) -> None:
     s3 = emulator.client("s3")
     bucket = f"careless-{lacks}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     if lacks != "versions":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    resource = shared.resource()
+    checkout = Checkout.make(tmp_path)
+    resource = checkout.resource()
     resource.open("move")
     word = {"versions": "keeps no versions", "closure": "could be made public"}[lacks]
     with pytest.raises(InfrastructureError, match=word):
         share_state(resource, bucket, REGION, create=True, log=lambda _: None)
     resource.close()
-    assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))
+    assert not list(checkout.stacks.glob(f"*/{OVERRIDE}"))
 
 
 def _key(environment: str) -> str:

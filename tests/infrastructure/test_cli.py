@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from sparkify_assets.runs import PROCESS_TAG
 from tests.infrastructure.harness import ROOT, Checkout
+from tests.infrastructure.test_terraform import SLOW
 
 #: As a stack that is there, without a provider.
 PROVISIONED = """
@@ -28,24 +32,33 @@ def checkout(terraform: str, tmp_path: Path) -> Checkout:
     return Checkout.tiny(tmp_path, foundation=PROVISIONED % "1", warehouse=PROVISIONED % "1")
 
 
-def infra(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs `sparkify infra` on a checkout of the test's own."""
+def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Starts `sparkify infra` on a checkout of the test's own."""
     program = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
         "from sparkify_assets import infra_cli\n"
         "from sparkify_assets.infrastructure import jobs\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # as on a terminal\n"
         "jobs.STACKS_FOLDER = Path(sys.argv.pop(1))\n"
         "infra_cli.app()\n"
     )
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", program, str(checkout.stacks), *arguments],
         cwd=ROOT,
         env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         stdin=subprocess.DEVNULL,
+        start_new_session=True,
     )
+
+
+def infra(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs `sparkify infra` on a checkout of the test's own."""
+    process = start(checkout, *arguments, **environment)
+    out, err = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def test_plan_says_what_would_change(checkout: Checkout) -> None:
@@ -54,6 +67,10 @@ def test_plan_says_what_would_change(checkout: Checkout) -> None:
     assert done.stdout.splitlines() == ["foundation: 1 to add", "warehouse: 1 to add"]
     assert "terraform_data.this" in done.stderr  # the steps' lines
     assert "STEP_" not in done.stderr  # and only theirs
+    with dg.DagsterInstance.from_config(str(checkout.home / "dagster")) as instance:
+        [run] = instance.get_runs()
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert PROCESS_TAG in run.tags, "a killed command's run could not be told from one that goes on"
 
 
 def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
@@ -65,9 +82,13 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
         0,
         ["foundation: no changes", "warehouse: no changes"],
     )
-    (checkout.stacks / "warehouse" / "main.tf").write_text(PROVISIONED % "2")
+    for stack in ("foundation", "warehouse"):
+        (checkout.stacks / stack / "main.tf").write_text(PROVISIONED % "2")
     differs = infra(checkout, "drift")
-    assert (differs.returncode, differs.stdout.splitlines()[1]) == (2, "warehouse: 1 to change")
+    assert (differs.returncode, differs.stdout.splitlines()) == (
+        2,
+        ["foundation: 1 to change", "warehouse: 1 to change"],
+    )
     assert 'input: "1" → "2"' in differs.stderr
 
     shown = infra(checkout, "output", "--format", "json")
@@ -89,6 +110,34 @@ def test_an_error_is_one_line(checkout: Checkout, arguments: tuple[str, ...], to
     [line] = [line for line in done.stderr.splitlines() if line.startswith("error")]
     assert told in line
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_missing_credentials_are_one_line(checkout: Checkout) -> None:
+    none = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    done = infra(
+        checkout, "backend", "s3", "--bucket", "team-state", AWS_EC2_METADATA_DISABLED="true", **none
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "error: no usable AWS credentials (Unable to locate credentials)"
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(terraform: str, tmp_path: Path) -> None:
+    checkout = Checkout.tiny(tmp_path, foundation=SLOW % 30, warehouse="")
+    process = start(checkout, "apply")
+    assert process.stderr
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if "slow: Creating" in line:
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it has started
+    assert process.wait(30) == 130
+    assert said[-1] == "error: interrupted; the same command again goes on where this one ended\n"
+    assert "Terraform has stopped; its state is saved and unlocked.\n" in said
+    assert not any("Traceback" in line for line in said)
+    assert "terraform_data.quick" in checkout.terraform("foundation", "state", "list")
 
 
 def test_without_terraform_one_line_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ def change(address: str, *actions: str, before: Any = None, after: Any = None, *
     }
 
 
-def plan(*changes: dict[str, Any]) -> Any:
-    return read_plan(json.dumps({"applyable": bool(changes), "resource_changes": list(changes)}))
+def plan(*changes: dict[str, Any], **more: Any) -> Any:
+    resources = [{**change, **more} for change in changes]
+    return read_plan(json.dumps({"applyable": bool(changes), "resource_changes": resources}))
 
 
 def test_counts_by_action() -> None:
@@ -87,6 +88,23 @@ def test_what_forces_a_replacement_comes_first_and_is_marked() -> None:
         )
     )
     assert list(map(str, found.changes[0].differences)) == ['database_name: "x" → "y" (forces replacement)']
+
+
+def test_what_an_interrupted_run_began_is_told_from_what_is_to_be_replaced() -> None:
+    key, cluster = "module.landing.aws_kms_key.this", CLUSTER
+    found = plan(
+        change(key, "delete", "create", before={"arn": "a"}, after_unknown={"arn": True}),
+        change(cluster, "delete", "create", before={"port": 1}, after={"port": 2}, replace_paths=[["port"]]),
+        change("module.network.aws_vpc.this", "delete", "create"),
+        action_reason="replace_because_tainted",
+    )
+    found_cluster = plan(
+        change(cluster, "delete", "create", before={"port": 1}, after={"port": 2}, replace_paths=[["port"]])
+    )
+    assert [c.address for c in found.begun([])] == [key, cluster]
+    assert [c.address for c in found.begun([cluster])] == [key], "where the replacement is meant, it stays"
+    assert found_cluster.begun([]) == []
+    assert f"replace  {key}\n           tainted: its creation was interrupted" in found.text()
 
 
 def test_a_paused_cluster_seems_to_have_another_type_and_has_not() -> None:

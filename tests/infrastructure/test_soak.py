@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,11 @@ from tests.page import until
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
 
 RUN = """
-import sys
+import signal, sys
 from pathlib import Path
 from tests.infrastructure.harness import Checkout
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 run = Checkout(Path(sys.argv[1])).run("provision_infrastructure", {"environment": "dev"})
 sys.exit(not run.success)
 """
@@ -99,17 +99,32 @@ def test_a_second_run_is_told_who_holds_the_lock(emulator: Emulator, checkout: C
     """The first one holds the lock for about a minute: the provider watches a new lifecycle rule for so long."""
     first = in_another_process(checkout)
     until(lambda: emulator.client("s3").list_buckets()["Buckets"] or None, 120, "the apply made no bucket")
-    started = time.monotonic()
-    second = checkout.run(
-        "provision_infrastructure",
-        {"environment": "dev"},
-        lock_seconds=2,
-    )
+    second = checkout.run("provision_infrastructure", {"environment": "dev"}, lock_seconds=2)
     assert list(second.failures) == ["plan_foundation"]
     assert "the state is locked by" in second.failures["plan_foundation"]
+    assert "did not come free within 2s" in second.failures["plan_foundation"]
     assert "terraform force-unlock" in second.failures["plan_foundation"]
-    assert time.monotonic() - started < 60
     assert first.wait(300) == 0, "the first run is not disturbed"
+    assert nothing_differs(checkout)
+
+
+def test_a_cancelled_run_is_finished_by_the_next_one(emulator: Emulator, checkout: Checkout) -> None:
+    """Cancelled twice: while the key is being made, and the cluster. Both are kept."""
+    emulator.control(create_seconds=60)
+    keys, clusters = emulator.client("kms").list_keys, emulator.client("redshift").describe_clusters
+    first = in_another_process(checkout)
+    [key] = until(lambda: keys()["Keys"] or None, 120, "the apply made no key")
+    first.send_signal(signal.SIGINT)
+    assert first.wait(120) != 0
+    second = in_another_process(checkout)
+    [begun] = until(lambda: clusters()["Clusters"] or None, 240, "the apply made no cluster")
+    second.send_signal(signal.SIGINT)
+    assert second.wait(120) != 0
+    finished = provision(checkout)
+    assert finished.success, finished.failures
+    assert keys()["Keys"] == [key]
+    [cluster] = clusters()["Clusters"]
+    assert cluster["ClusterNamespaceArn"] == begun["ClusterNamespaceArn"]
     assert nothing_differs(checkout)
 
 

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
-from sparkify_assets.infrastructure import InfrastructureError
+from sparkify_assets.infrastructure import InfrastructureError, aws, steps
 from sparkify_assets.infrastructure.stacks import Stack
 from sparkify_assets.resources.terraform import LEFT_BEHIND_SECONDS, TerraformError, TerraformUnusable
 from tests.infrastructure.harness import ROOT, Checkout, Emulator
+from tests.page import until
 
 #: A resource that is done at once, and one that takes a while.
 SLOW = """
@@ -90,8 +92,10 @@ def test_a_cancelled_apply_keeps_what_was_made_and_leaves_no_lock(slow: Checkout
             chosen.apply()
         assert time.monotonic() - started < 20, "it waited for the resource instead of stopping"
         assert lines[-1] == "Terraform has stopped; its state is saved and unlocked."
-        assert "terraform_data.quick" in chosen.resources()
-        assert chosen.plan().changes, "the plan after it works at once and shows what is missing"
+        assert chosen.resources() == ["terraform_data.quick", "terraform_data.slow"]
+        assert any(
+            line.startswith("replace  terraform_data.slow") for line in chosen.plan().text().splitlines()
+        )
         assert list(chosen.terraform.run_folder.glob("apply-*")) == [], "its logs are gone"
 
 
@@ -114,8 +118,8 @@ def test_a_killed_run_lets_terraform_finish(terraform: str, tmp_path: Path) -> N
     process.kill()
     process.wait()
     state = checkout.stacks / "warehouse" / "terraform.tfstate"
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
         resources = json.loads(state.read_text() or "{}").get("resources", []) if state.exists() else []
         if {r["name"] for r in resources} == {"quick", "slow"} and all(
             i.get("status") != "tainted" for r in resources for i in r["instances"]
@@ -149,9 +153,7 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
     )
     try:
         mark = slow.stacks / "warehouse" / ".terraform.tfstate.lock.info"
-        until = time.monotonic() + 20
-        while not mark.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        until(lambda: mark.exists() or None, 20, "no lock is held")
         lock = json.loads(mark.read_text())
         with stack(slow, lock_seconds=1) as chosen:
             started = time.monotonic()
@@ -165,23 +167,61 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
     assert 1 <= waited < 15
     told = str(refused.value)
     assert f"locked by {lock['Who']} since" in told
-    assert "(OperationTypeApply)" in told
+    assert "(OperationTypeApply), and did not come free within 1s" in told
     assert f"terraform force-unlock {lock['ID']}" in told
     assert "\n" not in told
+
+
+def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terraform by itself would replace it, which the guard would refuse: launching again has to do."""
+    monkeypatch.setattr(aws, "POLL_SECONDS", 0.5)
+    checkout = Checkout.tiny(tmp_path, warehouse=CLUSTER.replace('"tiny"', '"sparkify-dev"'))
+    clusters = emulator.client("redshift").describe_clusters
+
+    def log(line: str) -> None:
+        if line.startswith("aws_redshift_cluster.this: Creating"):
+            until(lambda: clusters()["Clusters"] or None, 30, "no cluster is being created")
+            raise Interruption
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def up_to_the_guard() -> None:
+        steps.guard("warehouse")(
+            steps.untaint("warehouse")(steps.plan("warehouse")(steps.init("warehouse")()))
+        )
+
+    emulator.control(create_seconds=20)
+    try:
+        with stack(checkout, log) as chosen:
+            chosen.plan()
+            with pytest.raises(Interruption):
+                chosen.apply()
+        [begun] = clusters()["Clusters"]
+        assert begun["ClusterStatus"] == "creating"
+        again = checkout.run(up_to_the_guard)
+    finally:
+        emulator.control(create_seconds=0)
+    assert again.success, again.failures
+    assert again.metadata["plan_warehouse.plan"] == "1 to replace"
+    assert again.metadata["untaint_warehouse.plan"] == "no changes"
+    [kept] = clusters()["Clusters"]
+    assert kept["ClusterStatus"] == "available"
+    assert kept["ClusterNamespaceArn"] == begun["ClusterNamespaceArn"], "it is another cluster"
 
 
 # ---------------------------------------------------------------- what AWS refuses
 
 
 @pytest.fixture(scope="module")
-def aws(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def tiny_cluster(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return Checkout.tiny(tmp_path_factory.mktemp("aws"), warehouse=CLUSTER)
 
 
-def test_expired_credentials_are_told_as_such(aws: Checkout, emulator: Emulator) -> None:
+def test_expired_credentials_are_told_as_such(tiny_cluster: Checkout, emulator: Emulator) -> None:
     expired = ("ExpiredToken", "The security token included is expired")
     with (
-        stack(aws) as chosen,
+        stack(tiny_cluster) as chosen,
         emulator.failing(sts_GetCallerIdentity=expired),
         pytest.raises(TerraformError) as failed,
     ):
@@ -190,9 +230,11 @@ def test_expired_credentials_are_told_as_such(aws: Checkout, emulator: Emulator)
     assert "credentials have expired" in str(failed.value)
 
 
-def test_a_quota_is_told_as_such_and_applying_again_heals(aws: Checkout, emulator: Emulator) -> None:
+def test_what_aws_refuses_is_told_as_such_and_can_be_applied_again(
+    tiny_cluster: Checkout, emulator: Emulator
+) -> None:
     quota = ("NumberOfNodesQuotaExceeded", "You have reached your limit of nodes.")
-    with stack(aws) as chosen:
+    with stack(tiny_cluster) as chosen:
         chosen.plan()
         with emulator.failing(redshift_CreateCluster=quota), pytest.raises(TerraformError) as failed:
             chosen.apply()
@@ -201,22 +243,15 @@ def test_a_quota_is_told_as_such_and_applying_again_heals(aws: Checkout, emulato
         assert failed.value.diagnostics[0].address == "aws_redshift_cluster.this"
         with pytest.raises(InfrastructureError, match="launch the whole job again"):
             chosen.apply()  # a plan is applied once
+
         assert chosen.plan().summary == "1 to add"
-
-
-def test_a_cluster_that_exists_outside_of_the_state_is_told_as_such(
-    aws: Checkout, emulator: Emulator
-) -> None:
-    redshift = emulator.client("redshift")
-    redshift.create_cluster(
-        ClusterIdentifier="tiny", NodeType="ra3.large", MasterUsername="x", MasterUserPassword="Xx123456"
-    )
-    with stack(aws) as chosen:
-        chosen.plan()
+        emulator.client("redshift").create_cluster(  # outside of the state
+            ClusterIdentifier="tiny", NodeType="ra3.large", MasterUsername="x", MasterUserPassword="Xx123456"
+        )
         with pytest.raises(TerraformError) as failed:
             chosen.apply()
-    assert failed.value.kind == "exists"
-    assert "terraform import" in str(failed.value)
+        assert failed.value.kind == "exists"
+        assert "terraform import" in str(failed.value)
 
 
 # ---------------------------------------------------------------- Terraform itself
@@ -292,6 +327,7 @@ def test_a_sensitive_value_reaches_neither_logs_nor_outputs(
         state = chosen.terraform.stacks + "/warehouse/terraform.tfstate"
         assert Path(state).stat().st_mode & 0o077 == 0
     assert not private.exists()
+    assert not logging.getLogger("python_terraform").isEnabledFor(logging.DEBUG)
     for said in (*lines, planned.text(), planned.markdown(), caplog.text):
         assert secret not in said
     assert any("Apply complete" in line for line in lines)

@@ -1,4 +1,4 @@
-# COPY's way to S3. With enhanced VPC routing it is the only one:
+# COPY's way to S3, and that of loads which run in here. With enhanced VPC routing it is the only one:
 # https://docs.aws.amazon.com/redshift/latest/mgmt/enhanced-vpc-routing.html
 
 data "aws_iam_policy_document" "s3_endpoint" {
@@ -17,6 +17,27 @@ data "aws_iam_policy_document" "s3_endpoint" {
       test     = "StringEquals"
       variable = "aws:PrincipalAccount"
       values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.writable_object_arns) > 0 ? [1] : []
+
+    content {
+      sid       = "WriteWorkFiles"
+      actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+      resources = var.writable_object_arns
+
+      principals {
+        type        = "AWS"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:PrincipalAccount"
+        values   = [data.aws_caller_identity.current.account_id]
+      }
     }
   }
 }

@@ -46,6 +46,17 @@ variable "readable_bucket_arns" {
   }
 }
 
+variable "writable_object_arns" {
+  description = "ARNs of the only objects that clients inside the VPC may write and remove through its S3 endpoint, for instance arn:aws:s3:::landing/work/*."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.writable_object_arns : can(regex("^arn:[^:]+:s3:::[^*/]+/[^*]+/\\*$", arn))])
+    error_message = "writable_object_arns holds prefixes of one bucket each, ending in /*."
+  }
+}
+
 variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts the flow logs. Its policy must allow CloudWatch Logs."
   type        = string

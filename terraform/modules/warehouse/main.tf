@@ -77,9 +77,11 @@ resource "aws_redshift_cluster" "this" {
   apply_immediately = true
 }
 
-# The final snapshot's name must be new each time a cluster goes, and must not change while it stands.
+# The final snapshot's name must be new each time a cluster goes, and must not change while it stands. So it is renewed
+# with what replaces the cluster.
 resource "terraform_data" "birth" {
-  input = formatdate("YYYYMMDD-hhmmss", plantimestamp())
+  input            = formatdate("YYYYMMDD-hhmmss", plantimestamp())
+  triggers_replace = [var.name, var.database, var.admin_username]
 
   lifecycle {
     ignore_changes = [input]

@@ -9,13 +9,16 @@ from __future__ import annotations
 import inspect
 import json
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
+from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
 
 from . import control
 
@@ -23,6 +26,7 @@ from . import control
 def install() -> None:
     """Puts the corrections in place; call it before the server starts."""
     _fail_at_will_and_fast()
+    _fail_at_will_in_s3()
     _keep_descriptions_of_rules()
     _give_instances_the_groups_of_their_interface()
     _heed_the_tls_condition()
@@ -48,6 +52,22 @@ def _failure(response: BaseResponse, error: control.Refusal) -> Any:
     status, headers, body = response.serialized(ActionResult(error))
     headers["status"] = str(status)
     return status, headers, body
+
+
+def _fail_at_will_in_s3() -> None:
+    """S3 has a dispatcher of its own in moto; an action is a method of the action's name there."""
+
+    def failing(action: str, method: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
+        def call(self: S3Response) -> Any:
+            if fault := control.current().faults.get(f"s3.{action}"):
+                raise S3ClientError(*fault)
+            return method(self)
+
+        return call
+
+    for action in ("PutObject", "GetObject", "DeleteObject"):
+        name = f"{action.removesuffix('Object').lower()}_object"
+        setattr(S3Response, name, failing(action, getattr(S3Response, name)))
 
 
 def _keep_descriptions_of_rules() -> None:

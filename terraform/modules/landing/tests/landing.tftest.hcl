@@ -83,22 +83,14 @@ run "example_plans" {
   }
 }
 
-run "refuses_a_key_that_is_gone_too_soon" {
+# Each of these has to fail, or the test does.
+run "refuses_a_key_that_is_gone_too_soon_and_an_upper_case_name" {
   command = plan
 
   variables {
     key_deletion_days = 1
+    name              = "Sparkify"
   }
 
-  expect_failures = [var.key_deletion_days]
-}
-
-run "refuses_an_upper_case_name" {
-  command = plan
-
-  variables {
-    name = "Sparkify"
-  }
-
-  expect_failures = [var.name]
+  expect_failures = [var.key_deletion_days, var.name]
 }

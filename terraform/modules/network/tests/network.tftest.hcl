@@ -50,8 +50,31 @@ run "s3_endpoint_reaches_the_named_buckets_only" {
   }
 
   assert {
+    condition     = length(data.aws_iam_policy_document.s3_endpoint.statement) == 1
+    error_message = "Something can be written through the endpoint that nobody asked for."
+  }
+
+  assert {
     condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway"
     error_message = "S3 is not reached by the (free) gateway endpoint."
+  }
+}
+
+run "loads_inside_the_vpc_may_write_their_work_files" {
+  command = plan
+
+  variables {
+    writable_object_arns = ["arn:aws:s3:::landing/work/*"]
+  }
+
+  assert {
+    condition     = toset(data.aws_iam_policy_document.s3_endpoint.statement[1].resources) == toset(["arn:aws:s3:::landing/work/*"])
+    error_message = "A load in the VPC could not write its work files, or could write more."
+  }
+
+  assert {
+    condition     = !contains(data.aws_iam_policy_document.s3_endpoint.statement[0].actions, "s3:PutObject")
+    error_message = "The sources could be written to through the endpoint."
   }
 }
 
@@ -76,22 +99,15 @@ run "internet_route_on_demand" {
   }
 }
 
-run "refuses_a_wildcard_bucket" {
+# Each of these has to fail, or the test does.
+run "refuses_wildcards_and_a_range_that_is_too_small" {
   command = plan
 
   variables {
     readable_bucket_arns = ["arn:aws:s3:::*"]
+    writable_object_arns = ["arn:aws:s3:::landing/*"]
+    cidr                 = "10.20.0.0/28"
   }
 
-  expect_failures = [var.readable_bucket_arns]
-}
-
-run "refuses_a_range_that_is_too_small" {
-  command = plan
-
-  variables {
-    cidr = "10.20.0.0/28"
-  }
-
-  expect_failures = [var.cidr]
+  expect_failures = [var.readable_bucket_arns, var.writable_object_arns, var.cidr]
 }

@@ -12,6 +12,7 @@ module "network" {
   az_count             = 3
   internet_route       = true
   readable_bucket_arns = ["arn:aws:s3:::udacity-dend"]
+  writable_object_arns = ["arn:aws:s3:::sparkify-example-landing-123456789012/work/*"]
   kms_key_arn          = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000"
   log_retention_days   = 400
 }
