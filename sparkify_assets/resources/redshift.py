@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,11 +73,8 @@ class Warehouse:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """One connection for several transactions, with temporary tables that outlive them."""
-        connection = self.connect()
-        try:
-            yield Session(self, connection)
-        finally:
-            connection.close()
+        with ThreadPoolExecutor(max_workers=1) as waiter, closing(self.connect()) as connection:
+            yield Session(self, connection, waiter)
 
     @contextmanager
     def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
@@ -134,10 +131,11 @@ EXPECTED_TABLES = 14
 
 @dataclass
 class Session:
-    """A connection in use."""
+    """A connection in use. `waiter` waits for its statements."""
 
     warehouse: Warehouse
     connection: Connection
+    waiter: Executor
 
     @contextmanager
     def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
@@ -147,7 +145,7 @@ class Session:
         before the first read, so that its snapshot already holds what the holder before it wrote.
         Raises LockTimeout, or psycopg2's errors as they are.
         """
-        transaction = Transaction(self.connection, self.warehouse.before_statement)
+        transaction = Transaction(self.connection, self.waiter, self.warehouse.before_statement)
         try:
             if lock:
                 self._lock(transaction)
@@ -172,9 +170,12 @@ class Session:
 class Transaction:
     """The statements of `sql/` inside one open transaction."""
 
-    def __init__(self, connection: Connection, before_statement: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, connection: Connection, waiter: Executor, before_statement: Callable[[str], None] | None
+    ) -> None:
         self.connection = connection
         self.cursor: Cursor = connection.cursor()
+        self._waiter = waiter
         self._before = before_statement
 
     def run(self, name: str, **parameters: Any) -> None:
@@ -182,7 +183,7 @@ class Transaction:
         for statement in sql.statements(name):
             if self._before:
                 self._before(f"{name}: {statement}")
-            _interruptibly(self.connection, partial(self.cursor.execute, statement, parameters))
+            self._interruptibly(partial(self.cursor.execute, statement, parameters))
 
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a file; the rows of its last statement."""
@@ -221,23 +222,23 @@ class Transaction:
                 self._before(f"{name}: {statement}")
             execute_values(self.cursor, statement.replace("%(rows)s", "%s"), rows, page_size=1000)
 
+    def _interruptibly(self, statement: Callable[[], None]) -> None:
+        """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
 
-def _interruptibly(connection: Connection, statement: Callable[[], None]) -> None:
-    """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
-
-    libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own way, a
-    wait callback, excludes COPY (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
-    """
-    if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
-        statement()
-        return
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        running = thread.submit(statement)
+        libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own
+        way, a wait callback, excludes COPY
+        (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
+        """
+        if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
+            statement()
+            return
+        running = self._waiter.submit(statement)
         try:
             running.result()
         except BaseException:
-            if not running.done():
-                connection.cancel()
+            while not running.done():  # a cancellation that comes before its statement is lost
+                self.connection.cancel()
+                wait([running], timeout=1)
             raise
 
 
