@@ -209,6 +209,19 @@ def test_the_quarantine_of_what_is_blocked_is_visible(loader: Loader, small: War
     assert {r["reason"] for r in rejects} == {"play without user"}
 
 
+def test_what_is_blocked_gives_way_alone(loader: Loader, small: Warehouse, source: Path) -> None:
+    """A batch has published one day and blocked another: the rejects of the first stay until it is replaced."""
+    bad = BAD["a level that there is not"][1]
+    world.write(source, {day_key(ONE): GOOD[day_key(ONE)] + b"\njunk", day_key(TWO): bad})
+    assert states(loader) == {ONE: "published", TWO: "blocked"}
+    rejects = world.held(small)["quarantine"]
+    assert rejects == {(day_key(ONE), 3): 1}
+    world.write(source, {day_key(ONE): bad, day_key(TWO): bad + b"\n"})
+    assert states(loader) == {ONE: "blocked", TWO: "blocked"}
+    assert world.held(small)["quarantine"] == rejects
+    world.assert_reconciled(small)
+
+
 def test_songs_are_blocked_too(loader: Loader, small: Warehouse, source: Path) -> None:
     before = tables(small)
     nameless = [song(song_id="") for _ in range(11)]

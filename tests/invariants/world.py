@@ -73,6 +73,15 @@ SONGS: Mapping[str, Sequence[Any]] = {
     "year": [0, 1999, 2004, None],
 }
 
+#: Faults that end an object.
+JUNK = [
+    b'\n{"artist": ',
+    b"\njunk",
+    b"\n[1]",
+    b'\n{"status": "x", "song_id": "\\"", "year": "x"}',
+    b'\n{"page": "\\\\"}',
+]
+
 #: The tables in the order of the oracle's columns.
 COLUMNS = {
     "staging.events": [*oracle.EVENT, "event_date"],
