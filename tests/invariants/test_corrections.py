@@ -168,6 +168,7 @@ def test_random_corrections(small: Warehouse, tmp_path: Path, source: Path, home
             world.assert_holds(small, files)
         before = digest(small).value
         assert before == world.fresh_digest(small, files, tmp_path), f"seed {seed}"
+        world.told(seed + 1, worlds, "worlds corrected")
 
 
 # ------------------------------------------------------------------ the guards

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -234,8 +233,10 @@ def fresh_digest(warehouse: Warehouse, files: Mapping[str, bytes], folder: Path)
     return digest(warehouse).value
 
 
-def seconds(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+def told(done: int, of: int, what: str) -> None:
+    """Say how far a long proof has come, a hundred times or less."""
+    if done == of or done % max(1, of // 100) == 0:
+        print(f"{done} of {of} {what}", flush=True)  # noqa: T201 - a soak that is ended early says what it has done
 
 
 def chunks(items: Sequence[Any], random: Random) -> Iterator[list[Any]]:
