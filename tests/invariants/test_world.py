@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -58,6 +59,8 @@ class SmallWorld(RuleBasedStateMachine):
     """The source folder, the files that were ever in it by their hash, and a warehouse."""
 
     warehouse: Warehouse  # given by the test
+    worlds: int
+    over = itertools.count(1)
 
     @initialize()
     def begin(self) -> None:
@@ -73,6 +76,7 @@ class SmallWorld(RuleBasedStateMachine):
             if self.full_load():
                 self.compare_with_a_fresh_load()
             shutil.rmtree(self.folder)
+            world.told(next(self.over), self.worlds, "small worlds")
 
     # -------------------------------------------------------------- what happens to the source
 
@@ -259,11 +263,11 @@ class SmallWorld(RuleBasedStateMachine):
     ("examples", "steps"),
     [
         pytest.param(30, 10, marks=pytest.mark.timeout(900)),
-        pytest.param(1000, 40, marks=[pytest.mark.soak, pytest.mark.timeout(10_000)]),
+        pytest.param(1000, 40, marks=[pytest.mark.soak, pytest.mark.timeout(20_000)]),
     ],
 )
 def test_small_worlds(standing_warehouse: Warehouse, examples: int, steps: int) -> None:
-    SmallWorld.warehouse = standing_warehouse
+    SmallWorld.warehouse, SmallWorld.worlds = standing_warehouse, examples
     chosen = int(os.environ.get("SPARKIFY_SEED", "1"))
     print(f"seed {chosen}: SPARKIFY_SEED={chosen}")  # noqa: T201 - a soak that fails must be repeatable
     run_state_machine_as_test(

@@ -61,7 +61,9 @@ def take(warehouse: Warehouse) -> None:
 
 def waiters(warehouse: Warehouse) -> int:
     with Admin(warehouse.url) as connection, connection.cursor() as cursor:
-        cursor.execute("select count(*) from pg_locks where not granted and relation = 'ledger.load_lock'::regclass")
+        cursor.execute(
+            "select count(*) from pg_locks where not granted and relation = 'ledger.load_lock'::regclass"
+        )
         ((count,),) = cursor.fetchall()
     return int(count)
 
