@@ -12,7 +12,7 @@ from sparkify_assets import sql
 from sparkify_assets.digest import digest
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Partition
-from sparkify_assets.publishing import NotBlocked
+from sparkify_assets.publishing import NotBlocked, RulesRefused
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.status import PartitionStatus, status
 from tests.conftest import loader_for
@@ -182,6 +182,24 @@ def test_a_release_publishes_and_is_recorded(loader: Loader, small: Warehouse, s
     assert states(loader) == {}
     with pytest.raises(NotBlocked, match=f"{TWO} is not blocked"):
         loader.publisher.release(BLOCKED, "again")
+
+
+def test_a_released_day_stays_when_the_star_is_rebuilt(
+    loader: Loader, small: Warehouse, source: Path
+) -> None:
+    """It is the only one whose gates are not asked again."""
+    world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
+    assert states(loader) == {TWO: "blocked"}
+    loader.publisher.release(BLOCKED, "the new level is real")
+    before = digest(small)
+    loader.publisher.republish()
+    assert digest(small) == before
+    world.assert_holds(small, oracle.files_of(source))
+    with psycopg2.connect(small.url) as connection, connection.cursor() as cursor:
+        cursor.execute("update staging.events set level = 'gold' where event_date = %s", (ONE,))
+    connection.close()
+    with pytest.raises(RulesRefused, match=f"events_allowed_values.*{ONE}"):
+        loader.publisher.republish()
 
 
 def test_a_released_day_that_is_corrected_has_to_pass_again(
