@@ -150,6 +150,20 @@ def test_it_is_tried_again_when_the_rules_change(
     assert tables(small) == before
 
 
+def test_rebuilding_the_star_tries_nothing_that_is_blocked(
+    loader: Loader, small: Warehouse, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits was refused by the old rules and still has to be tried by the new."""
+    world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
+    assert states(loader) == {TWO: "blocked"}
+    before = digest(small)
+    monkeypatch.setattr(sql, "rules_hash", lambda: "other rules")
+    loader.publisher.republish()
+    assert digest(small) == before
+    assert [(p.partition, p.other_rules) for p in status(loader).partitions if p.other_rules] == [(TWO, True)]
+    assert states(loader) == {TWO: "blocked"}
+
+
 def test_what_is_deleted_is_blocked_no_more(loader: Loader, small: Warehouse, source: Path) -> None:
     world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
     assert states(loader) == {TWO: "blocked"}

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from sparkify_assets.digest import digest
-from sparkify_assets.loading import DeletionsRefused, Loader
+from sparkify_assets.loading import BatchResult, DeletionsRefused, Loader
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
@@ -150,6 +150,16 @@ def test_reprocessing_an_old_day_keeps_the_newer_level(
     world.assert_holds(small, BASE)
 
 
+def assert_counted(results: list[BatchResult], before: world.Held, after: world.Held) -> None:
+    """A load tells how many rows each table gained and lost. The first column of a table is its key."""
+    for table, changes in (
+        (table, changes) for result in results for table, changes in result.changes.items()
+    ):
+        was, now = ({row[0] for row in held[f"sparkify.{table}"]} for held in (before, after))
+        assert (changes.inserted, changes.deleted) == (len(now - was), len(was - now)), table
+        assert 0 <= changes.updated <= len(now & was), table
+
+
 @pytest.mark.parametrize(
     "worlds", [15, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
 )
@@ -164,7 +174,9 @@ def test_random_corrections(small: Warehouse, tmp_path: Path, source: Path, home
             files = world.random_files(random, random.sample(world.DAYS, 4), random.sample(world.PREFIXES, 2))
             world.remake(source, files)
             for dataset in random.sample(["songs", "events"], 2):
-                world.load(loader, dataset, accept_deletions=True)
+                held = world.held(small)
+                results = world.load(loader, dataset, accept_deletions=True)
+                assert_counted(results, held, world.held(small))
             world.assert_holds(small, files)
         before = digest(small).value
         assert before == world.fresh_digest(small, files, tmp_path), f"seed {seed}"

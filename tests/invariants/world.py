@@ -23,6 +23,7 @@ from tests.invariants import oracle
 
 Record = dict[str, Any]
 Files = dict[str, bytes]
+Held = dict[str, Counter[Any]]
 
 DAYS = [f"2018-11-{day:02}" for day in range(1, 8)]
 PREFIXES = ["AA", "AB", "BA", "ZZ"]
@@ -161,13 +162,13 @@ def load_all(loader: Loader, **choice: bool) -> list[BatchResult]:
     return load(loader, "songs", **choice) + load(loader, "events", **choice)
 
 
-def held(warehouse: Warehouse) -> dict[str, Counter[Any]]:
+def held(warehouse: Warehouse) -> Held:
     """Every row of every table, in one snapshot, by a connection of the test's own."""
     connection = psycopg2.connect(warehouse.url)
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with connection.cursor() as cursor:
-            found: dict[str, Counter[Any]] = {}
+            found: Held = {}
             for table, columns in COLUMNS.items():
                 cursor.execute(f"select {', '.join(columns)} from {table}")
                 found[table] = Counter(cursor.fetchall())
