@@ -125,9 +125,10 @@ class Loader:
 
     def survey(self) -> Survey:
         """List the whole source and compare it with the ledger. Raises SourceError, WarehouseError."""
-        self.warehouse.ensure_tables()
-        with self.warehouse.transaction(lock=False) as transaction:
-            known = ledger.known_partitions(transaction)
+        with self.warehouse.session() as session:
+            self.warehouse.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                known = ledger.known_partitions(transaction)
         found = difference(self.source.list(), known)
         today = datetime.now(UTC).date()
         outside = [

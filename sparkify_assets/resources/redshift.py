@@ -106,9 +106,9 @@ class Warehouse:
                 result = work()
         return result
 
-    def ensure_tables(self) -> None:
-        """Create whatever schema or table is not there yet."""
-        with self.transaction(lock=False) as transaction:
+    def ensure_tables(self, session: Session | None = None) -> None:
+        """Create whatever schema or table is not there yet. `session` spares a connection for the question."""
+        with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
             if transaction.value("ledger/tables_exist") == EXPECTED_TABLES:
                 return
 

@@ -220,6 +220,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, help="so many of them, at random")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--share", default="1/1", help="the first of two shares: 1/2")
     parser.add_argument("--only", default="", help="those whose description has this text")
     parser.add_argument(
         "--unproven", action="store_true", help="do not run the proofs on the code as it is first"
@@ -229,8 +230,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     found = [mutant for mutant in mutants() if chosen.only in str(mutant)]
     found = [mutant for mutant in found if not any(part in str(mutant) for part in EQUIVALENT)]
-    if chosen.sample:
-        found = Random(chosen.seed).sample(found, chosen.sample)
+    found = Random(chosen.seed).sample(found, min(chosen.sample or len(found), len(found)))
+    share, shares = map(int, chosen.share.split("/"))
+    found = found[share - 1 :: shares]
     if chosen.list:
         print(*found, sep="\n")  # noqa: T201
         return 0

@@ -32,7 +32,7 @@ def load_in_order(loader: Loader, days: Sequence[str], prefixes: Sequence[str], 
         world.load(loader, dataset, keys, reload=random.random() < 0.2)
 
 
-@pytest.mark.parametrize("orders", [40, ALL])
+@pytest.mark.parametrize("orders", [80, ALL])
 def test_seven_days_in_any_order(small: Warehouse, tmp_path: Path, orders: int) -> None:
     random = Random(7)
     source = tmp_path / "source"
@@ -50,7 +50,7 @@ def test_seven_days_in_any_order(small: Warehouse, tmp_path: Path, orders: int) 
 
 
 @pytest.mark.parametrize(
-    "worlds", [12, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
+    "worlds", [20, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
 )
 def test_other_worlds_in_other_orders(small: Warehouse, tmp_path: Path, worlds: int) -> None:
     for seed in range(worlds):

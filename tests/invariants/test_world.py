@@ -262,7 +262,7 @@ class SmallWorld(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("examples", "steps"),
     [
-        pytest.param(30, 10, marks=pytest.mark.timeout(900)),
+        pytest.param(50, 10, marks=pytest.mark.timeout(900)),
         pytest.param(1000, 40, marks=[pytest.mark.soak, pytest.mark.timeout(20_000)]),
     ],
 )
