@@ -175,7 +175,7 @@ def test_random_corrections(
         loader = loader_for(small, source, home, **world.PATIENT)
         for _ in range(3):
             days, prefixes = random.sample(world.DAYS, 4), random.sample(world.PREFIXES, 2)
-            files = world.random_files(random, days, prefixes, copies)
+            files = world.random_files(random, days, prefixes, range(copies))
             world.remake(source, files)
             for dataset in random.sample(["songs", "events"], 2):
                 held = world.held(small)

@@ -133,17 +133,20 @@ def partition(key: str) -> str:
 
 
 def random_files(
-    random: Random, days: Sequence[str] = DAYS, prefixes: Sequence[str] = PREFIXES, copies: int = 1
+    random: Random,
+    days: Sequence[str] = DAYS,
+    prefixes: Sequence[str] = PREFIXES,
+    worlds: Sequence[int] = (0,),
 ) -> Files:
-    """A source: up to six records in each day's file, up to three in each prefix's; for each of so many worlds that
+    """A source: up to six records in each day's file, up to three in each prefix's; of each of these worlds, which
     share files and nothing else.
     """
     files = {}
     for day in days:
-        numbers = [number for number in range(copies) for _ in range(random.randint(1, 6))]
+        numbers = [number for number in worlds for _ in range(random.randint(1, 6))]
         files[day_key(day)] = lines(apart(drawn(EVENTS, random), number) for number in numbers)
     for prefix in prefixes:
-        numbers = [number for number in range(copies) for _ in range(random.randint(1, 3))]
+        numbers = [number for number in worlds for _ in range(random.randint(1, 3))]
         files[song_key(prefix)] = lines(apart(drawn(SONGS, random), number) for number in numbers)
     return files
 
@@ -259,8 +262,8 @@ def fresh_digest(warehouse: Warehouse, files: Mapping[str, bytes], folder: Path)
 
 
 def told(done: int, of: int, what: str) -> None:
-    """Say how far a long proof has come, a hundred times or less."""
-    if done == of or done % max(1, of // 100) == 0:
+    """Say how far a long proof has come, where it is long."""
+    if done == of or done % max(1, of // 120) == 0:
         print(f"{done} of {of} {what}", flush=True)  # noqa: T201 - a soak that is ended early says what it has done
 
 
