@@ -407,6 +407,11 @@ def _print_status(found: Status) -> None:
         )
     if table.row_count:
         out.print(table)
+    for item in found.partitions:
+        for check in item.blocked_by:
+            for row in check["sample"]:
+                values = ", ".join(f"{name} {value}" for name, value in row.items() if name != "partition_key")
+                out.print(f"[yellow]blocked[/] {item.partition} {check['check']}: {escape(values)}")
     states = Counter((item.dataset, item.state) for item in found.partitions)
     out.print(
         ", ".join(f"{number} {dataset} {state}" for (dataset, state), number in sorted(states.items()))

@@ -126,17 +126,19 @@ class Loader:
 
     def survey(self) -> Survey:
         """List the whole source and compare it with the ledger. Raises SourceError, WarehouseError."""
-        self.warehouse.ensure_tables()
-        with self.warehouse.transaction(lock=False) as transaction:
-            known = ledger.known_partitions(transaction)
+        with self.warehouse.session() as session:
+            self.warehouse.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                known = ledger.known_partitions(transaction)
         return self._compare(difference(self.source.list(), known), known)
 
     def survey_some(self, listed: Mapping[Partition, Iterable[SourceObject]]) -> Survey:
         """Compare some partitions, just listed, with the ledger. Raises WarehouseError."""
-        self.warehouse.ensure_tables()
-        with self.warehouse.transaction(lock=False) as transaction:
-            known = ledger.known_partitions(transaction, listed)
-            known_objects = transaction.value("ledger/known_objects_count")
+        with self.warehouse.session() as session:
+            self.warehouse.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                known = ledger.known_partitions(transaction, listed)
+                known_objects = transaction.value("ledger/known_objects_count")
         found = difference(chain.from_iterable(listed.values()), known)
         found.known_objects = known_objects
         return self._compare(found, known)

@@ -49,6 +49,7 @@ def reconcile(loader: Loader, *, deep: bool = False) -> list[Finding]:
     if deep:
         for dataset in DATASETS:
             findings += _staging(loader, dataset, found)
+            findings += _strays(loader, dataset)
         findings += _star(loader)
     return findings
 
@@ -86,11 +87,18 @@ def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Findin
                 yield from _rows(
                     transaction,
                     f"staging_{dataset}",
+                    f"staging_{dataset}",
                     event_dates=tuple(map(date.fromisoformat, keys)) if dataset == "events" else (),
                     partition_keys=tuple(keys),
                 )
         finally:
             loader.work.delete(batch.written)
+
+
+def _strays(loader: Loader, dataset: Dataset) -> list[Finding]:
+    """Staged rows that belong to no published partition."""
+    with loader.warehouse.transaction(lock=False) as transaction:
+        return list(_rows(transaction, f"strays_{dataset}", f"staging_{dataset}"))
 
 
 class _Undo(Exception):
@@ -105,12 +113,12 @@ def _star(loader: Loader) -> list[Finding]:
             transaction.run("reconcile/former_star")
             loader.publisher.rebuild(transaction)
             for table in STAR:
-                findings += _rows(transaction, table)
+                findings += _rows(transaction, table, table)
             raise _Undo
     except _Undo:
         return findings
 
 
-def _rows(transaction: Transaction, table: str, **parameters: Any) -> Iterator[Finding]:
-    for kind, *values in transaction.rows(f"reconcile/{table}", **parameters):
+def _rows(transaction: Transaction, query: str, table: str, **parameters: Any) -> Iterator[Finding]:
+    for kind, *values in transaction.rows(f"reconcile/{query}", **parameters):
         yield Finding(kind, table, " ".join(map(str, values)))

@@ -60,7 +60,10 @@ def reference() -> Path:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The DSN of an embedded server for the whole session."""
+    """The DSN of an embedded server for the whole session; SPARKIFY_TEST_SERVER is that of one that runs already."""
+    if running := os.environ.get("SPARKIFY_TEST_SERVER"):
+        yield running
+        return
     folder = tmp_path_factory.mktemp("server") / "warehouse"
     yield embedded.ensure(folder)
     embedded.stop(folder)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,11 +73,8 @@ class Warehouse:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """One connection for several transactions, with temporary tables that outlive them."""
-        connection = self.connect()
-        try:
-            yield Session(self, connection)
-        finally:
-            connection.close()
+        with ThreadPoolExecutor(max_workers=1) as waiter, closing(self.connect()) as connection:
+            yield Session(self, connection, waiter)
 
     @contextmanager
     def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
@@ -109,9 +106,9 @@ class Warehouse:
                 result = work()
         return result
 
-    def ensure_tables(self) -> None:
-        """Create whatever schema or table is not there yet."""
-        with self.transaction(lock=False) as transaction:
+    def ensure_tables(self, session: Session | None = None) -> None:
+        """Create whatever schema or table is not there yet. `session` spares a connection for the question."""
+        with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
             if transaction.value("ledger/tables_exist") == EXPECTED_TABLES:
                 return
 
@@ -124,14 +121,9 @@ class Warehouse:
 
     def run_outside_transactions(self, name: str) -> None:
         """Run every statement of a file by itself, as VACUUM has to be."""
-        connection = self.connect()
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in sql.statements(name):
-                    _interruptibly(connection, partial(cursor.execute, statement))
-        finally:
-            connection.close()
+        with self.session() as session:
+            session.connection.autocommit = True
+            Transaction(session.connection, session.waiter, self.before_statement).run(name)
 
     def drop_tables(self) -> None:
         """Drop every table of the project with all it holds."""
@@ -145,10 +137,11 @@ EXPECTED_TABLES = 14
 
 @dataclass
 class Session:
-    """A connection in use."""
+    """A connection in use. `waiter` waits for its statements."""
 
     warehouse: Warehouse
     connection: Connection
+    waiter: Executor
 
     @contextmanager
     def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
@@ -158,7 +151,7 @@ class Session:
         before the first read, so that its snapshot already holds what the holder before it wrote.
         Raises LockTimeout, or psycopg2's errors as they are.
         """
-        transaction = Transaction(self.connection, self.warehouse.before_statement)
+        transaction = Transaction(self.connection, self.waiter, self.warehouse.before_statement)
         try:
             if lock:
                 self._lock(transaction)
@@ -183,9 +176,12 @@ class Session:
 class Transaction:
     """The statements of `sql/` inside one open transaction."""
 
-    def __init__(self, connection: Connection, before_statement: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, connection: Connection, waiter: Executor, before_statement: Callable[[str], None] | None
+    ) -> None:
         self.connection = connection
         self.cursor: Cursor = connection.cursor()
+        self._waiter = waiter
         self._before = before_statement
 
     def run(self, name: str, **parameters: Any) -> None:
@@ -193,7 +189,7 @@ class Transaction:
         for statement in sql.statements(name):
             if self._before:
                 self._before(f"{name}: {statement}")
-            _interruptibly(self.connection, partial(self.cursor.execute, statement, parameters))
+            self._interruptibly(partial(self.cursor.execute, statement, parameters))
 
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a file; the rows of its last statement."""
@@ -232,23 +228,23 @@ class Transaction:
                 self._before(f"{name}: {statement}")
             execute_values(self.cursor, statement.replace("%(rows)s", "%s"), rows, page_size=1000)
 
+    def _interruptibly(self, statement: Callable[[], None]) -> None:
+        """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
 
-def _interruptibly(connection: Connection, statement: Callable[[], None]) -> None:
-    """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
-
-    libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own way, a
-    wait callback, excludes COPY (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
-    """
-    if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
-        statement()
-        return
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        running = thread.submit(statement)
+        libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own
+        way, a wait callback, excludes COPY
+        (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
+        """
+        if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
+            statement()
+            return
+        running = self._waiter.submit(statement)
         try:
             running.result()
         except BaseException:
-            if not running.done():
-                connection.cancel()
+            while not running.done():  # a cancellation that comes before its statement is lost
+                self.connection.cancel()
+                wait([running], timeout=1)
             raise
 
 

@@ -1,13 +1,14 @@
--- blocked versions of these partitions give way to a newer one
+-- Blocked versions of these partitions give way to a newer one. A batch may have blocked one partition and published
+-- another, whose rejected records stay.
 delete from ledger.quarantine
+using ledger.loads
 where
-    dataset = %(dataset)s
-    and partition_key in %(partition_keys)s
-    and batch_id in (
-        select batch_id
-        from ledger.loads
-        where dataset = %(dataset)s and state = 'blocked'
-    );
+    quarantine.batch_id = loads.batch_id
+    and quarantine.dataset = loads.dataset
+    and quarantine.partition_key = loads.partition_key
+    and loads.dataset = %(dataset)s
+    and loads.partition_key in %(partition_keys)s
+    and loads.state = 'blocked';
 
 update ledger.loads
 set state = 'superseded'

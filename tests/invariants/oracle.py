@@ -3,8 +3,8 @@
 Belongs here: the data contract once more, in the slowest and simplest form, from the records to the rows; nothing is
 updated, everything is made anew. Does not: anything from the package or from `sql/` — a shared mistake would hide.
 
-Faults of the text that it knows are those of whole lines; all kinds of faults have expectations of their own in
-`test_faults.py`.
+Faults of the text that it knows are lines that are no JSON and objects that do not end; all kinds of faults have
+expectations of their own in `test_faults.py`.
 """
 
 from __future__ import annotations
@@ -96,9 +96,11 @@ def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
     while (at := len(text) - len(text[end:].lstrip(" \t\r\n"))) < len(text):
         try:
             value, end = decoder.raw_decode(text, at)
-        except ValueError:
-            value, end = Fault("no JSON"), text.find("\n", at) % (len(text) + 1)
-        yield text.count("\n", 0, end) + 1, value
+        except (
+            ValueError
+        ):  # reaches to the end of its line; an object that does not end, to the next that begins one
+            value, end = Fault("no JSON"), text.find("\n{" if text[at] == "{" else "\n", at) % (len(text) + 1)
+        yield text[:end].rstrip().count("\n") + 1, value
 
 
 def typed(record: object, columns: Mapping[str, tuple[str, int | str]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sparkify_assets import sql
 from sparkify_assets.digest import digest
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Partition
-from sparkify_assets.publishing import NotBlocked
+from sparkify_assets.publishing import NotBlocked, RulesRefused
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.status import PartitionStatus, status
 from tests.conftest import loader_for
@@ -150,6 +150,20 @@ def test_it_is_tried_again_when_the_rules_change(
     assert tables(small) == before
 
 
+def test_rebuilding_the_star_tries_nothing_that_is_blocked(
+    loader: Loader, small: Warehouse, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits was refused by the old rules and still has to be tried by the new."""
+    world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
+    assert states(loader) == {TWO: "blocked"}
+    before = digest(small)
+    monkeypatch.setattr(sql, "rules_hash", lambda: "other rules")
+    loader.publisher.republish()
+    assert digest(small) == before
+    assert [(p.partition, p.other_rules) for p in status(loader).partitions if p.other_rules] == [(TWO, True)]
+    assert states(loader) == {TWO: "blocked"}
+
+
 def test_what_is_deleted_is_blocked_no_more(loader: Loader, small: Warehouse, source: Path) -> None:
     world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
     assert states(loader) == {TWO: "blocked"}
@@ -184,6 +198,24 @@ def test_a_release_publishes_and_is_recorded(loader: Loader, small: Warehouse, s
         loader.publisher.release(BLOCKED, "again")
 
 
+def test_a_released_day_stays_when_the_star_is_rebuilt(
+    loader: Loader, small: Warehouse, source: Path
+) -> None:
+    """It is the only one whose gates are not asked again."""
+    world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
+    assert states(loader) == {TWO: "blocked"}
+    loader.publisher.release(BLOCKED, "the new level is real")
+    before = digest(small)
+    loader.publisher.republish()
+    assert digest(small) == before
+    world.assert_holds(small, oracle.files_of(source))
+    with psycopg2.connect(small.url) as connection, connection.cursor() as cursor:
+        cursor.execute("update staging.events set level = 'gold' where event_date = %s", (ONE,))
+    connection.close()
+    with pytest.raises(RulesRefused, match=f"events_allowed_values.*{ONE}"):
+        loader.publisher.republish()
+
+
 def test_a_released_day_that_is_corrected_has_to_pass_again(
     loader: Loader, small: Warehouse, source: Path
 ) -> None:
@@ -207,6 +239,19 @@ def test_the_quarantine_of_what_is_blocked_is_visible(loader: Loader, small: War
     ]
     assert [r["raw_record"] for r in rejects] == content.decode().splitlines()[:11]
     assert {r["reason"] for r in rejects} == {"play without user"}
+
+
+def test_what_is_blocked_gives_way_alone(loader: Loader, small: Warehouse, source: Path) -> None:
+    """A batch has published one day and blocked another: the rejects of the first stay until it is replaced."""
+    bad = BAD["a level that there is not"][1]
+    world.write(source, {day_key(ONE): GOOD[day_key(ONE)] + b"\njunk", day_key(TWO): bad})
+    assert states(loader) == {ONE: "published", TWO: "blocked"}
+    rejects = world.held(small)["quarantine"]
+    assert rejects == {(day_key(ONE), 3): 1}
+    world.write(source, {day_key(ONE): bad, day_key(TWO): bad + b"\n"})
+    assert states(loader) == {ONE: "blocked", TWO: "blocked"}
+    assert world.held(small)["quarantine"] == rejects
+    world.assert_reconciled(small)
 
 
 def test_songs_are_blocked_too(loader: Loader, small: Warehouse, source: Path) -> None:

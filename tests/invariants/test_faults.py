@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from string import ascii_uppercase
 from typing import Any
 
@@ -24,11 +25,12 @@ import psycopg2
 import pytest
 from psycopg2.extras import RealDictCursor
 
+from sparkify_assets.resources.embedded.records import read_records
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import loader_for
-from tests.invariants import world
+from tests.invariants import oracle, world
 from tests.invariants.test_corrections import play, song
-from tests.invariants.world import START, Files, day_key, lines, song_key
+from tests.invariants.world import JUNK, START, Files, day_key, lines, song_key
 
 A, B, C = (json.dumps(play(START + n)) for n in range(3))
 GOOD = {
@@ -363,6 +365,25 @@ def test_odd_names(small: Warehouse, tmp_path: Path, part: str) -> None:
     world.load_all(loader)
     world.assert_holds(small, files)
     assert world.load_all(loader) == []
+
+
+def test_broken_text_is_read_as_the_oracle_reads_it() -> None:
+    """Where records and faults end, in texts that were cut off, continued and cut again."""
+    random = Random(5)
+    for _ in range(3000):
+        content = b""
+        for _ in range(random.randint(1, 4)):
+            match random.randint(0, 3):
+                case 0:
+                    content = lines(world.drawn(world.EVENTS, random) for _ in range(random.randint(0, 3)))
+                case 1:
+                    content = lines(world.drawn(world.SONGS, random) for _ in range(random.randint(0, 3)))
+                case 2:
+                    content += random.choice(JUNK)
+                case _:
+                    content = content[:-9]
+        found = [record.line for record in read_records(content)]
+        assert found == [line for line, _ in oracle.records(day_key(world.DAYS[0]), content)], content
 
 
 def test_there_are_enough_kinds() -> None:

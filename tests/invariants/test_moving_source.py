@@ -80,8 +80,12 @@ def changed(change: dict[str, bytes | None]) -> Files:
     return {key: content for key, content in (OLD | change).items() if content is not None}
 
 
-@pytest.mark.parametrize("kept", ["times go on", "times are put back"])
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("moment", "kept"),
+    [(moment, "times go on") for moment in MOMENTS]
+    + [("copy/", "times are put back")]
+    + [pytest.param(moment, "times are put back", marks=pytest.mark.soak) for moment in MOMENTS],
+)
 @pytest.mark.parametrize("name", CHANGES)
 def test_source_changes_during_a_load(
     small: Warehouse, source: Path, home: Path, name: str, moment: str, kept: str

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import signal
+import time
 
 import psycopg2
 import psycopg2.errors
@@ -16,6 +19,8 @@ from sparkify_assets.resources.redshift import (
     is_conflict,
     is_transient,
 )
+from tests.conftest import Admin
+from tests.invariants import processes
 
 
 @pytest.fixture
@@ -36,6 +41,40 @@ def test_the_wait_for_the_lock_is_bounded_and_names_the_holder(ready: Warehouse)
 def test_readers_are_not_kept_waiting(ready: Warehouse) -> None:
     with ready.transaction(), ready.transaction(lock=False) as reader:
         assert reader.records("report/row_counts")[0]["songplays"] == 0
+
+
+def test_ctrl_c_ends_a_statement_that_waits(ready: Warehouse) -> None:
+    """In a process of its own, for signals go to the main thread."""
+    with ready.transaction():
+        waiting = processes.start(lambda: take(ready))
+        assert_waits(ready)
+        assert waiting.pid is not None
+        os.kill(waiting.pid, signal.SIGINT)
+        assert processes.ended(waiting, seconds=10) == 1
+        assert waiters(ready) == 0
+
+
+def take(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        pass
+
+
+def waiters(warehouse: Warehouse) -> int:
+    with Admin(warehouse.url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from pg_locks where not granted and relation = 'ledger.load_lock'::regclass"
+        )
+        ((count,),) = cursor.fetchall()
+    return int(count)
+
+
+def assert_waits(warehouse: Warehouse) -> None:
+    """Somebody comes to wait for the lock within ten seconds."""
+    for _ in range(200):
+        if waiters(warehouse):
+            return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits for the lock")
 
 
 def test_a_conflict_is_tried_again_whole(ready: Warehouse) -> None:
