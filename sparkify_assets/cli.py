@@ -409,7 +409,9 @@ def _print_status(found: Status) -> None:
     for item in found.partitions:
         for check in item.blocked_by:
             for row in check["sample"]:
-                values = ", ".join(f"{name} {value}" for name, value in row.items() if name != "partition_key")
+                values = ", ".join(
+                    f"{name} {value}" for name, value in row.items() if name != "partition_key"
+                )
                 out.print(f"[yellow]blocked[/] {item.partition} {check['check']}: {escape(values)}")
     states = Counter((item.dataset, item.state) for item in found.partitions)
     out.print(
