@@ -137,7 +137,13 @@ def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(terraform: str, tm
     assert said[-1] == "error: interrupted; the same command again goes on where this one ended\n"
     assert "Terraform has stopped; its state is saved and unlocked.\n" in said
     assert not any("Traceback" in line for line in said)
-    assert "terraform_data.quick" in checkout.terraform("foundation", "state", "list")
+    assert not any("interrupts received" in line for line in said), (
+        "a second interrupt makes Terraform drop everything"
+    )
+    assert checkout.terraform("foundation", "state", "list").split() == [
+        "terraform_data.quick",
+        "terraform_data.slow",
+    ]
 
 
 def test_without_terraform_one_line_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
