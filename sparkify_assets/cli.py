@@ -580,8 +580,8 @@ def demo() -> None:
 def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
     with warehouse.transaction(lock=False) as transaction:
         counts = transaction.records("report/row_counts")[0]
-        songs = transaction.rows("report/top_songs")
-        hours = dict(transaction.rows("report/plays_by_hour"))
+        songs = transaction.records("analytics/top_songs")
+        hours = dict(transaction.rows("analytics/plays_by_hour"))
         rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
     out.print()
     rows = Table("table", "rows", box=None, pad_edge=False)
@@ -590,8 +590,8 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
         rows.add_row(name.removesuffix("_rows"), f"{number:,}")
     out.print(rows)
     out.print("\nTop songs")
-    for title, artist, plays in songs:
-        out.print(f"  {plays:>4}  {escape(str(title))} — {escape(str(artist))}")
+    for song in songs[:5]:
+        out.print(f"  {song['plays']:>4}  {escape(str(song['song']))} — {escape(str(song['artist']))}")
     out.print("\nPlays by hour (UTC)")
     most = max(hours.values(), default=1)
     for hour in range(24):

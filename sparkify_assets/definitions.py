@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from sparkify_assets.analytics import analytics_defs
 from sparkify_assets.assets import POOL, load_assets
 from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
@@ -61,7 +62,9 @@ def build_defs(
         # A step is one batch; a process for each would cost more than it does.
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(loading, automation_defs(settings, load), infrastructure_defs(settings.home))
+    return dg.Definitions.merge(
+        loading, automation_defs(settings, load), analytics_defs(), infrastructure_defs(settings.home)
+    )
 
 
 @dg.definitions
