@@ -68,7 +68,9 @@ def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
     axis = alt.Axis(labelAngle=-40 if width <= NARROW and longest > 3 else 0, labelOverlap=not labels)
     base = alt.Chart(_data(rows)).encode(
         x=alt.X(x, type="ordinal", sort=None, title=None, axis=axis),
-        y=alt.Y(y, type="quantitative", title=None, axis=None if labels else alt.Axis(tickCount=4)),
+        y=alt.Y(
+            y, type="quantitative", stack=None, title=None, axis=None if labels else alt.Axis(tickCount=4)
+        ),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         opacity=alt.condition(alt.datum[y] == most, alt.value(1), alt.value(0.72))
@@ -85,7 +87,11 @@ def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
     """The name above its bar: long names stay readable on a narrow page."""
     y = question.y[0]
     data = [
-        {"place": place, "name": " · ".join(str(row[name]) for name in question.x), "value": row[y]}
+        {
+            "place": place,
+            "name": " · ".join(str(row[x]) for x in question.x if row[x] is not None),
+            "value": row[y],
+        }
         for place, row in enumerate(rows)
     ]
     base = alt.Chart(_data(data)).encode(y=alt.Y("place:O", axis=None))
@@ -93,7 +99,7 @@ def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
         x=alt.value(0), x2=alt.value(width)
     )
     bars = base.mark_bar(height=6, yOffset=8, cornerRadius=3).encode(
-        x=alt.X("value:Q", axis=None, scale=alt.Scale(zero=True, nice=False))
+        x=alt.X("value:Q", stack=None, axis=None, scale=alt.Scale(zero=True, nice=False))
     )
     names = base.mark_text(align="left", dy=-6, limit=width - 70, color=INK).encode(
         x=alt.value(0), text="name:N"
