@@ -98,12 +98,9 @@ def answer(transaction: Transaction, question: Question) -> list[Row]:
     ]
 
 
-def analytics_defs() -> dg.Definitions:
-    """An asset for each question, and the job `analytics` that answers all of them."""
-    return dg.Definitions(
-        assets=[_asset(question) for question in QUESTIONS],
-        jobs=[dg.define_asset_job("analytics", selection=dg.AssetSelection.groups("analytics"))],
-    )
+def analytics_assets() -> list[dg.AssetsDefinition]:
+    """An asset for each question."""
+    return [_asset(question) for question in QUESTIONS]
 
 
 def _asset(question: Question) -> dg.AssetsDefinition:

@@ -23,6 +23,7 @@ INK = "var(--ink, #1d2129)"
 MUTED = "var(--muted, #5a6270)"
 LINE = "var(--line, #dcdfe4)"
 GROUND = "var(--chart-ground, #ffffff)"
+SOFT = "var(--soft, #4b8f96)"
 SERIES = ("var(--series-1, #0b6b74)", "var(--series-2, #b4501e)", "var(--series-3, #6a4c9c)")
 DASHES = ([1, 0], [6, 3], [2, 2])
 
@@ -65,7 +66,9 @@ def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
     most = max(row[y] for row in rows)
     labels = len(rows) <= 8
     longest = max(len(str(row[x])) for row in rows)
-    axis = alt.Axis(labelAngle=-40 if width <= NARROW and longest > 3 else 0, labelOverlap=not labels)
+    axis = alt.Axis(
+        labelAngle=-40 if width <= NARROW and longest > 3 else 0, labelOverlap=not labels, labelSeparation=3
+    )
     base = alt.Chart(_data(rows)).encode(
         x=alt.X(x, type="ordinal", sort=None, title=None, axis=axis),
         y=alt.Y(
@@ -73,7 +76,7 @@ def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
         ),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
-        opacity=alt.condition(alt.datum[y] == most, alt.value(1), alt.value(0.72))
+        color=alt.condition(alt.datum[y] == most, alt.value(SERIES[0]), alt.value(SOFT))
     )
     numbers = base.mark_text(dy=-8, color=INK, fontSize=11).encode(
         text=alt.Text(y, type="quantitative", format=",")
@@ -152,8 +155,13 @@ def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
         alt.Chart(_data(folded))
         .mark_bar(width=max(1.5, min(14, 0.6 * width / _days(question, rows))))
         .encode(
-            x=_time_axis(question, rows, width),
-            y=alt.Y("value:Q", title=None, stack="zero", axis=alt.Axis(tickCount=4, tickMinStep=1)),
+            x=_time_axis(question, rows, width, padding=8),
+            y=alt.Y(
+                "value:Q",
+                title=None,
+                stack="zero",
+                axis=alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(abs(datum.value), ',')"),
+            ),
             color=_series(question, "square"),
         )
         .properties(width=width, height=220)
@@ -212,11 +220,11 @@ def _days(question: Question, rows: Sequence[Row]) -> int:
     return (last - first).days + 1
 
 
-def _time_axis(question: Question, rows: Sequence[Row], width: int) -> alt.X:
+def _time_axis(question: Question, rows: Sequence[Row], width: int, padding: int = 0) -> alt.X:
     form = "%-d %b" if _days(question, rows) < 200 else "%b %Y"
     ticks = 6 if width > NARROW else 4
     axis = alt.Axis(grid=False, tickCount=ticks, format=form, labelOverlap=True)
-    return alt.X("x:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    return alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
 
 
 def _series(question: Question, symbol: str) -> alt.Color:
@@ -236,7 +244,7 @@ def _look() -> Mapping[str, Any]:
         "aria": False,  # the picture is one image with a sentence, and a table stands beside it
         "autosize": alt.AutoSizeParams(type="fit", contains="padding"),
         "font": "system-ui, sans-serif",
-        "padding": 2,
+        "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2},  # fonts differ in width from page to page
         "view": alt.ViewConfig(stroke=None),
         "axis": alt.AxisConfig(
             domain=False,

@@ -503,6 +503,26 @@ def why(
 
 
 @app.command()
+def report(
+    output: Annotated[Path | None, typer.Option(help="Where to write it.", metavar="FILE")] = None,
+) -> None:
+    """Write a page with all answers, pictures, loads and checks, and say where it is."""
+    from sparkify_assets.report import (
+        report_path,
+        write_report,
+    )  # with the drawing library, which takes a second
+
+    chosen = settings()
+    path = (output or report_path(chosen)).absolute()
+    with err.status("drawing"):
+        try:
+            size = write_report(open_warehouse(chosen), chosen, path)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from None
+    out.print(f"{path.as_uri()}  ({size / 1e6:.1f} MB)", soft_wrap=True)
+
+
+@app.command()
 def digest() -> None:
     """Print one value for all that the warehouse holds."""
     warehouse = open_warehouse(settings())

@@ -10,12 +10,12 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.analytics import analytics_defs
 from sparkify_assets.assets import POOL, load_assets
 from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
+from sparkify_assets.report import report_defs
 from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.resources.redshift import open_warehouse
 from sparkify_assets.settings import Settings
@@ -63,7 +63,7 @@ def build_defs(
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(
-        loading, automation_defs(settings, load), analytics_defs(), infrastructure_defs(settings.home)
+        loading, automation_defs(settings, load), report_defs(settings), infrastructure_defs(settings.home)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -53,10 +54,15 @@ def test_a_run_records_rows_figures_table_and_picture_of_each_question(loader: L
         assert drawing.attrib["aria-label"].startswith(f"{question.title}: {len(rows)} values")
 
 
-def test_an_empty_warehouse_has_no_pictures_and_no_error(loader: Loader) -> None:
-    for made in materializations(loader).values():
-        assert made.metadata["dagster/row_count"].value == 0
-        assert "picture" not in made.metadata
+def test_an_empty_warehouse_has_no_pictures_and_yet_a_page(loader: Loader) -> None:
+    made = materializations(loader)
+    for question in QUESTIONS:
+        assert made[question.name].metadata["dagster/row_count"].value == 0
+        assert "picture" not in made[question.name].metadata
+    metadata = made["report"].metadata
+    page = loader.settings.home / "report.html"
+    assert metadata["path"].value == str(page)
+    assert metadata["bytes"].value == page.stat().st_size > 0
 
 
 HOURS = Question("plays_by_hour", "columns", ("hour",), ("plays",))
@@ -73,8 +79,8 @@ def test_a_picture_fits_its_width_and_takes_its_colours_from_the_page(width: int
     svg = picture(HOURS, [{"hour": hour, "plays": hour * hour} for hour in range(24)], width)
     drawing = ET.fromstring(svg)
     assert float(drawing.attrib["width"]) == width
-    bars = [path for path in drawing.iter(f"{SVG}path") if "--series-1" in path.attrib.get("fill", "")]
-    assert len(bars) == 24
+    fills = Counter(path.attrib.get("fill", "").partition(",")[0] for path in drawing.iter(f"{SVG}path"))
+    assert (fills["var(--series-1"], fills["var(--soft"]) == (1, 23)  # the highest stands out
     assert set(re.findall(r'fill="([^"]+)"', svg)) <= {"none"} | set(re.findall(r'"(var\(--[^"]+)"', svg))
     assert "529" in texts(svg)  # 23 * 23, at the highest
 
