@@ -31,7 +31,7 @@ from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.infra_cli import app as infra_app
 from sparkify_assets.loading import DeletionsRefused, Loader
-from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
 from sparkify_assets.reconcile import reconcile as compare_all
 from sparkify_assets.resources import embedded
@@ -505,15 +505,17 @@ def why(
 @app.command()
 def report(
     output: Annotated[Path | None, typer.Option(help="Where to write it.", metavar="FILE")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Read all source files first.")] = False,
 ) -> None:
     """Write a page with all answers, pictures, loads and checks, and say where it is."""
-    from sparkify_assets.report import (
-        report_path,
-        write_report,
-    )  # with the drawing library, which takes a second
+    from sparkify_assets.profile import make_profile
+    from sparkify_assets.report import report_path, write_report
 
     chosen = settings()
     path = (output or report_path(chosen)).absolute()
+    for dataset in DATASETS if profile else ():
+        with err.status(f"reading all {dataset}"):
+            make_profile(chosen, open_store(chosen.source), dataset)
     with err.status("drawing"):
         try:
             size = write_report(open_warehouse(chosen), chosen, path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ import dagster as dg
 from sparkify_assets.analytics import MOST_ROWS, QUESTIONS, REFRESH, Question, Row, analytics_assets, answer
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.loading import Loader
+from sparkify_assets.partitions import DATASETS
+from sparkify_assets.profile import last_profile
+from sparkify_assets.profile_assets import profile_assets, profile_names
 from sparkify_assets.resources.redshift import Transaction, Warehouse
 from sparkify_assets.settings import Settings
 
@@ -71,7 +75,13 @@ def report_page(warehouse: Warehouse, settings: Settings) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"shown": _shown, "words": _words}
+    templates.filters |= {
+        "shown": _shown,
+        "words": _words,
+        "percent_of": _percent,
+        "visible": _visible,
+        "size": _size,
+    }
     return templates.get_template("report.html").render(content)
 
 
@@ -91,11 +101,11 @@ def report_path(settings: Settings) -> Path:
 
 
 def report_defs(settings: Settings) -> dg.Definitions:
-    """The questions, the page with all of them, and the job `analytics` that makes both."""
+    """The questions, the profiles, the page with all of them, and the job `analytics` that makes them."""
 
     @dg.asset(
         group_name="analytics",
-        deps=[question.name for question in QUESTIONS],
+        deps=[*(question.name for question in QUESTIONS), *profile_names()],
         description="All answers, loads, checks and the quarantine on one page, which `sparkify report` writes too.",
         kinds={"html"},
         owners=["team:analytics"],
@@ -107,8 +117,8 @@ def report_defs(settings: Settings) -> dg.Definitions:
         return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(path), "bytes": size})
 
     return dg.Definitions(
-        assets=[*analytics_assets(), report],
-        jobs=[dg.define_asset_job("analytics", selection=dg.AssetSelection.groups("analytics"))],
+        assets=[*analytics_assets(), *profile_assets(settings), report],
+        jobs=[dg.define_asset_job("analytics", selection=dg.AssetSelection.groups("analytics", "profile"))],
     )
 
 
@@ -131,6 +141,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
         "blocked": transaction.records("report/blocked"),
         "quarantine": transaction.records("report/quarantine"),
         "source": settings.source,
+        "profiles": [found for dataset in DATASETS if (found := last_profile(settings, dataset))],
     }
 
 
@@ -201,6 +212,15 @@ def _shown(value: Any, column: str = "") -> str:
         return "–"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, (int, float)) and not column.endswith("_id") and column != "hour":
+    if isinstance(value, (int, float, Decimal)) and not column.endswith("_id") and column != "hour":
         return f"{value:,}"
     return str(value)
+
+
+def _visible(text: str) -> str:
+    """Text with its control characters as they are written in code, so that they can be seen."""
+    return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:,.1f} MB" if number >= 1e5 else f"{number / 1e3:,.1f} kB"
