@@ -17,6 +17,7 @@ from pydantic import Field
 
 from sparkify_assets.batches import BatchResult, PartitionResult
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
+from sparkify_assets.fields import unexpected
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
 from sparkify_assets.resources.landing_zone import SourceError
@@ -140,11 +141,13 @@ def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
 
 
 def _check_specs(dataset: Dataset) -> list[dg.AssetCheckSpec]:
-    return [
+    gates = [
         dg.AssetCheckSpec(check.name, asset=check.asset, description=check.description, blocking=check.blocks)
         for check in CHECKS
         if check.dataset == dataset
     ]
+    fields = "the first records of the objects loaded last have the fields that a load reads, and no others"
+    return [*gates, dg.AssetCheckSpec(f"{dataset}_fields", asset=f"staging_{dataset}", description=fields)]
 
 
 def _published(result: BatchResult) -> list[PartitionResult]:
@@ -211,6 +214,24 @@ def _check_results(
             with loader.warehouse.transaction(lock=False) as transaction:
                 found = violations(transaction, check, min(published), max(published), loader.settings)
         yield _check_result(check, found, len(published))
+    yield _fields_result(dataset, loader, len(published))
+
+
+def _fields_result(dataset: Dataset, loader: Loader, partitions: int) -> dg.AssetCheckResult:
+    """Whether the fields of the records are those that a load reads; read from the source, for COPY does not say."""
+    with loader.warehouse.transaction(lock=False) as transaction:
+        newest = transaction.rows("ledger/newest_objects", dataset=dataset) if partitions else []
+    found = unexpected(dataset, loader.source, [key for (key,) in newest])
+    metadata: dict[str, Any] = {"partitions": partitions, "violations": len(found), "objects": len(newest)}
+    if found:
+        metadata["sample"] = dg.MetadataValue.table([dg.TableRecord(data=row) for row in found])
+    return dg.AssetCheckResult(
+        check_name=f"{dataset}_fields",
+        asset_key=f"staging_{dataset}",
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )
 
 
 def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> dg.AssetCheckResult:

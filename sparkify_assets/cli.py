@@ -32,7 +32,7 @@ from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.infra_cli import app as infra_app
 from sparkify_assets.loading import DeletionsRefused, Loader
-from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
 from sparkify_assets.reconcile import reconcile as compare_all
 from sparkify_assets.resources import embedded
@@ -511,6 +511,28 @@ def why(
 
 
 @app.command()
+def report(
+    output: Annotated[Path | None, typer.Option(help="Where to write it.", metavar="FILE")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Read all source files first.")] = False,
+) -> None:
+    """Write a page with all answers, pictures, loads and checks, and say where it is."""
+    from sparkify_assets.profile import make_profile
+    from sparkify_assets.report import report_path, write_report
+
+    chosen = settings()
+    path = (output or report_path(chosen)).absolute()
+    for dataset in DATASETS if profile else ():
+        with err.status(f"reading all {dataset}"):
+            make_profile(chosen, open_store(chosen.source), dataset)
+    with err.status("drawing"):
+        try:
+            size = write_report(open_warehouse(chosen), chosen, path)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from None
+    out.print(f"{path.as_uri()}  ({size / 1e6:.1f} MB)", soft_wrap=True)
+
+
+@app.command()
 def digest() -> None:
     """Print one value for all that the warehouse holds."""
     warehouse = open_warehouse(settings())
@@ -595,8 +617,8 @@ def _settings_with_sample() -> Settings:
 def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
     with warehouse.transaction(lock=False) as transaction:
         counts = transaction.records("report/row_counts")[0]
-        songs = transaction.rows("report/top_songs")
-        hours = dict(transaction.rows("report/plays_by_hour"))
+        songs = transaction.records("analytics/top_songs")
+        hours = dict(transaction.rows("analytics/plays_by_hour"))
         rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
     out.print()
     rows = Table("table", "rows", box=None, pad_edge=False)
@@ -605,8 +627,8 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
         rows.add_row(name.removesuffix("_rows"), f"{number:,}")
     out.print(rows)
     out.print("\nTop songs")
-    for title, artist, plays in songs:
-        out.print(f"  {plays:>4}  {escape(str(title))} — {escape(str(artist))}")
+    for song in songs[:5]:
+        out.print(f"  {song['plays']:>4}  {escape(str(song['song']))} — {escape(str(song['artist']))}")
     out.print("\nPlays by hour (UTC)")
     most = max(hours.values(), default=1)
     for hour in range(24):

@@ -15,6 +15,7 @@ from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
+from sparkify_assets.report import report_defs
 from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.resources.redshift import open_warehouse
 from sparkify_assets.settings import Settings
@@ -61,7 +62,9 @@ def build_defs(
         # A step is one batch; a process for each would cost more than it does.
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(loading, automation_defs(settings, load), infrastructure_defs(settings.home))
+    return dg.Definitions.merge(
+        loading, automation_defs(settings, load), report_defs(settings), infrastructure_defs(settings.home)
+    )
 
 
 @dg.definitions

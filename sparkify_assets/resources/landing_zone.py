@@ -47,6 +47,9 @@ class ObjectStore(Protocol):
     def read(self, key: str) -> bytes:
         """The whole object. Raises SourceError."""
 
+    def read_start(self, key: str, size: int) -> bytes:
+        """The first bytes of an object, at most so many. Raises SourceError."""
+
     def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
         """The whole objects, in the order of the keys, read side by side where that is faster; an object that
         cannot be read comes with its error.
@@ -98,6 +101,13 @@ class FileStore:
         try:
             with open(f"{self.root}/{key}", "rb", buffering=0) as file:
                 return file.read()
+        except OSError as error:
+            raise SourceError(f"{key}: {error.strerror}") from None
+
+    def read_start(self, key: str, size: int) -> bytes:
+        try:
+            with open(f"{self.root}/{key}", "rb", buffering=0) as file:
+                return file.read(size)
         except OSError as error:
             raise SourceError(f"{key}: {error.strerror}") from None
 
@@ -186,6 +196,15 @@ class S3Store:
 
         try:
             return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise _s3_error(key, error) from None
+
+    def read_start(self, key: str, size: int) -> bytes:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            with self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"] as body:
+                return body.read(size)
         except (BotoCoreError, ClientError) as error:
             raise _s3_error(key, error) from None
 

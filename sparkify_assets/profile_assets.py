@@ -1,0 +1,101 @@
+"""The profiles of the source files as assets.
+
+Belongs here: what Dagster shows of a profile, and when it is made. Does not: how it is made (`profile`).
+"""
+
+# No postponed annotations here: Dagster reads the resources of a step from them.
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from sparkify_assets.loading import Loader
+from sparkify_assets.partitions import DATASETS, Dataset
+from sparkify_assets.profile import Field, Profile, make_profile
+from sparkify_assets.settings import Settings
+
+#: A profile reads every file, so it is made at most once a night (UTC), and only after a load.
+_AT_NIGHT: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 5 * * *")
+_LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
+NIGHTLY = (_AT_NIGHT.since_last_handled() & _LOADED.since_last_handled()).with_label("at night, after a load")
+
+_NAMES: dict[Dataset, str] = {"events": "log_data_profile", "songs": "song_data_profile"}
+_LANDED: dict[Dataset, str] = {"events": "log_data", "songs": "song_data"}
+
+
+def profile_names() -> list[str]:
+    """The names of the profiles' assets."""
+    return list(_NAMES.values())
+
+
+def profile_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """A profile of each data set."""
+    return [_asset(settings, dataset) for dataset in DATASETS]
+
+
+def _asset(settings: Settings, dataset: Dataset) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=_NAMES[dataset],
+        group_name="profile",
+        deps=[_LANDED[dataset], f"staging_{dataset}"],
+        description=(
+            f"What the files of `{_LANDED[dataset]}` hold, field by field: counts, types, frequent values, oddities,"
+            " and what has moved since the last profile. Read from the files, not from the tables.\n\n"
+            "Asked by the statements of `sql/profile`."
+        ),
+        kinds={"duckdb", "json"},
+        owners=["team:data-engineering"],
+        automation_condition=NIGHTLY,
+    )
+    def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata=_metadata(make_profile(settings, loader.source, dataset)))
+
+    return asset
+
+
+def _metadata(found: Profile) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "dagster/row_count": found.records,
+        "objects": found.objects,
+        "bytes": found.bytes,
+        "not records": found.faults,
+        "unknown fields": len(found.unknown),
+        "missing fields": len(found.missing),
+        "records that are odd": sum(oddity.records for oddity in found.oddities),
+        "seconds": found.seconds,
+        "fields": _table([_field_row(item) for item in found.fields]),
+        "drift": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.drift) or "nothing has moved"),
+    }
+    if found.oddities:
+        metadata["oddities"] = _table(
+            [{**asdict(oddity), "examples": " · ".join(oddity.examples)} for oddity in found.oddities]
+        )
+    if found.unknown:
+        metadata["unknown"] = _table([{"field": name, "seen": seen} for name, seen in found.unknown.items()])
+    return metadata
+
+
+def _field_row(item: Field) -> dict[str, Any]:
+    return {
+        "field": item.name,
+        "present": item.present,
+        "null": item.present - item.filled,
+        "empty": item.empty,
+        "distinct": item.distinct,
+        "types": " ".join(item.types),
+        "least": item.least,
+        "greatest": item.greatest,
+        "longest": item.longest_bytes,
+        "width": item.width,
+        "top": " · ".join(f"{text} ({records})" for text, records in item.top),
+    }
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
+            for row in rows
+        ]
+    )

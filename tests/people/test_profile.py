@@ -1,0 +1,315 @@
+"""What a profile says of the files is what plain Python finds in them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from sparkify_assets.definitions import build_defs
+from sparkify_assets.fields import expected_fields, unexpected
+from sparkify_assets.loading import Loader
+from sparkify_assets.profile import Field, Profile, drift, last_profile, make_profile, profile
+from sparkify_assets.report import report_page
+from sparkify_assets.resources.landing_zone import open_store
+from sparkify_assets.sample import write_sample
+from tests.conftest import load_all, settings_for
+
+Record = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def records(reference: Path) -> list[Record]:
+    return [
+        json.loads(line)
+        for path in sorted((reference / "log_data").rglob("*.json"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+
+
+@pytest.fixture(scope="module")
+def events(reference: Path) -> Profile:
+    return profile("events", open_store(reference.as_uri()))
+
+
+def fields_of(found: Profile) -> dict[str, Field]:
+    return {item.name: item for item in found.fields}
+
+
+def oddities_of(found: Profile) -> dict[tuple[str, str | None], int]:
+    return {(oddity.rule, oddity.field): oddity.records for oddity in found.oddities}
+
+
+def doubly_encoded(text: str | None) -> bool:
+    """Whether a part of the text is UTF-8 that was read as Latin-1: some letters of it can be taken back."""
+    for length in (2, 3):
+        for start in range(len(text or "")):
+            part = (text or "")[start : start + length]
+            try:
+                if len(part) == length and len(part.encode("latin-1").decode("utf-8")) == 1:
+                    return True
+            except UnicodeError:
+                continue
+    return False
+
+
+def test_the_counts_of_the_reference(events: Profile, reference: Path) -> None:
+    expected = json.loads((reference / "reference.json").read_text("utf-8"))["events"]
+    assert (events.objects, events.bytes, events.records, events.faults) == (
+        expected["files"],
+        expected["bytes"],
+        expected["lines"],
+        0,
+    )
+    fields = fields_of(events)
+    assert fields["userId"].empty == expected["empty_user_id"]
+    assert fields["userId"].distinct == expected["users_nonempty"] + 1  # and the empty one
+    assert fields["sessionId"].distinct == expected["sessions"]
+    assert fields["ts"].distinct == expected["distinct_ts"]
+    assert dict(fields["page"].top)["NextSong"] == expected["next_song"]
+    assert (events.unknown, events.missing) == ({}, [])
+
+
+def test_each_field_is_as_in_the_files(events: Profile, records: list[Record]) -> None:
+    fields = fields_of(events)
+    assert fields.keys() == records[0].keys()
+    for name, item in fields.items():
+        values = [record[name] for record in records if record[name] is not None]
+        texts = Counter(v if isinstance(v, str) else json.dumps(v) for v in values)
+        assert (item.present, item.filled, item.distinct) == (len(records), len(values), len(texts)), name
+        assert item.types == {"text" if isinstance(values[0], str) else "number": len(values)}, name
+        assert item.longest_bytes == max(len(text.encode()) for text in texts), name
+        assert (
+            item.top
+            == sorted(
+                ((text, count) for text, count in texts.items() if count > 1),
+                key=lambda pair: (-pair[1], pair[0].encode()),
+            )[:5]
+        ), name
+        if isinstance(values[0], str):
+            assert (item.least, item.greatest) == (min(filter(None, texts)), max(texts)), name
+        else:
+            assert (float(item.least or 0), float(item.greatest or 0)) == (min(values), max(values)), name
+            if item.histogram:
+                assert sum(item.histogram) == len(values), name
+                step = (max(values) - min(values)) / 12
+                first = sum(value < min(values) + step for value in values)
+                assert item.histogram[0] == first, name
+
+
+def test_the_oddities_of_the_real_data(events: Profile, records: list[Record]) -> None:
+    found = oddities_of(events)
+    counted = {
+        ("doubly encoded text", name): sum(doubly_encoded(record[name]) for record in records)
+        for name in ("artist", "song")
+    }
+    either = sum(doubly_encoded(record["artist"]) or doubly_encoded(record["song"]) for record in records)
+    assert either == 326  # as the reference tells
+    for rule, number in counted.items():
+        assert found.pop(rule) == number
+    for name in ("artist", "song"):
+        texts = [record[name] or "" for record in records]
+        assert found.pop(("control characters", name)) == sum(
+            any(c < " " or c == "\x7f" for c in t) for t in texts
+        )
+        ends = sum(t != t.strip(" \xa0") for t in texts)
+        assert found.pop(("spaces at an end", name), 0) == ends
+    assert found == {}  # every session is without a gap, every event in the file of its day, no key twice
+
+
+def test_songs_are_profiled_too(reference: Path) -> None:
+    found = profile("songs", open_store(reference.as_uri()))
+    fields = fields_of(found)
+    assert (found.objects, found.records) == (71, 71)
+    assert fields.keys() == expected_fields("songs").keys()
+    assert (fields["song_id"].distinct, fields["artist_id"].distinct) == (71, 69)
+    assert fields["title"].width == 1024
+
+
+@pytest.fixture
+def day(source: Path) -> Path:
+    folder = source / "log_data/2018/11"
+    folder.mkdir(parents=True)
+    return folder / "2018-11-05-events.json"
+
+
+EVENT: Record = {
+    "artist": "A", "auth": "Logged In", "firstName": "F", "gender": "F", "itemInSession": 0, "lastName": "L",
+    "length": 1.5, "level": "free", "location": "X", "method": "PUT", "page": "NextSong", "registration": 1.0,
+    "sessionId": 7, "song": "S", "status": 200, "ts": 1541376000000, "userAgent": "U", "userId": "3",
+}  # fmt: skip
+
+
+def write(path: Path, *changes: Record) -> None:
+    path.write_text("\n".join(json.dumps({**EVENT, **change}) for change in changes), "utf-8")
+
+
+def test_what_is_odd_is_found_by_rule(day: Path, source: Path) -> None:
+    write(
+        day,
+        {},
+        {"itemInSession": 1, "song": 17, "level": "x" * 40},
+        {"itemInSession": 1, "song": {"title": "S"}, "length": "long"},
+        {"itemInSession": 4, "ts": 1541376000000 + 86_400_000},
+    )
+    with day.open("a") as file:
+        file.write('\n[1, 2]\n{"cut": ')
+    found = profile("events", open_store(source.as_uri()))
+    assert found.records == 4
+    assert oddities_of(found) == {
+        ("a number where text is expected", "song"): 1,
+        ("neither text nor number", "song"): 1,
+        ("text where a number is expected", "length"): 1,
+        ("longer than its column", "level"): 1,
+        ("delivered more than once", None): 1,
+        ("session with a gap", None): 1,
+        ("in a file of another day", None): 1,
+        ("not a record", None): 2,
+    }
+    examples = {oddity.rule: oddity.examples for oddity in found.oddities}
+    assert examples["delivered more than once"] == ["7-1"]
+    assert examples["session with a gap"] == ["7"]
+    assert examples["in a file of another day"] == ["2018-11-06 in 2018-11-05"]
+    assert all("2018-11-05-events.json" in place for place in examples["not a record"])
+
+
+def test_unknown_and_missing_fields_are_named(day: Path, source: Path) -> None:
+    records = [{**EVENT, "Song": "other case", "device": {"os": "<b>"}}, {**EVENT}]
+    for record in records:
+        del record["gender"]
+    day.write_text("\n".join(map(json.dumps, records)), "utf-8")
+    found = profile("events", open_store(source.as_uri()))
+    assert found.missing == ["gender"]
+    assert found.unknown == {
+        "Song": '"other case" in log_data/2018/11/2018-11-05-events.json',
+        "device": '{"os": "<b>"} in log_data/2018/11/2018-11-05-events.json',
+    }
+    fields = fields_of(found)
+    assert (fields["device"].present, fields["device"].types) == (1, {"object": 1})
+    assert (fields["song"].filled, fields["Song"].present) == (2, 1)
+
+
+def test_packed_pretty_and_empty_objects_are_read_as_copy_reads_them(day: Path, source: Path) -> None:
+    day.write_text(json.dumps(EVENT, indent=2) + json.dumps(EVENT) + "\n\n", "utf-8")
+    day.with_name("2018-11-06-events.json.gz").write_bytes(gzip.compress(json.dumps(EVENT).encode()))
+    day.with_name("2018-11-07-events.json.gz").write_bytes(b"no gzip")
+    day.with_name("2018-11-08-events.json").write_bytes(b"")
+    found = profile("events", open_store(source.as_uri()))
+    assert (found.objects, found.records, found.faults) == (4, 3, 1)
+
+
+def test_an_empty_source_has_a_profile(source: Path) -> None:
+    found = profile("events", open_store(source.as_uri()))
+    assert (found.records, found.missing, found.oddities) == (0, [], [])
+
+
+def test_drift_names_what_moved(day: Path, source: Path, tmp_path: Path) -> None:
+    settings = settings_for(source, tmp_path / "home")
+    store = open_store(settings.source)
+    assert last_profile(settings, "events") is None
+    write(day, *({"itemInSession": n} for n in range(10)))
+    assert make_profile(settings, store, "events").drift == ()
+    assert make_profile(settings, store, "events").drift == []
+    lines = [{**EVENT, "itemInSession": n, "level": "paid" if n < 3 else "free", "new": 1} for n in range(10)]
+    for line in lines:
+        del line["location"]
+        line["length"] = "1.5"
+    lines[0]["userAgent"] = None
+    day.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    moved = make_profile(settings, store, "events")
+    assert moved.drift == [
+        "field location is gone",
+        "length was number, is text",
+        "level “free”: 100 % of the records before, 70 % now",
+        "new field new",
+        "userAgent filled: 100 % of the records before, 90 % now",
+        "userAgent “U”: 100 % of the records before, 90 % now",
+    ]
+    assert last_profile(settings, "events") == moved
+    assert drift(moved, moved) == []
+
+
+def test_the_page_shows_the_profile_and_escapes_it(loader: Loader, day: Path) -> None:
+    write(day, {"song": "<script>alert(1)</script>"}, {"itemInSession": 1, "<i>": 1, "song": "a\x19b"})
+    make_profile(loader.settings, loader.source, "events")
+    page = report_page(loader.warehouse, loader.settings)
+    assert "<script>" not in page
+    assert "&lt;i&gt;" in page
+    assert "a\\x19b" in page
+    assert "other fields than expected" in page
+
+
+def test_the_run_records_the_profiles(loader: Loader, source: Path) -> None:
+    write_sample(source, events=400, songs=10, days=2, seed=1)
+    job = build_defs(loader.settings, loader=loader).resolve_job_def("analytics")
+    names = [dg.AssetKey("log_data_profile"), dg.AssetKey("song_data_profile")]
+    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), asset_selection=names)
+    metadata = {
+        event.step_materialization_data.materialization.asset_key.to_user_string(): (
+            event.step_materialization_data.materialization.metadata
+        )
+        for event in result.all_events
+        if event.is_step_materialization
+    }
+    events = metadata["log_data_profile"]
+    assert events["dagster/row_count"].value >= 400  # type: ignore[operator]
+    assert {row.data["field"] for row in events["fields"].records} == expected_fields("events").keys()  # type: ignore[union-attr]
+    assert metadata["song_data_profile"]["objects"].value == 10
+
+
+def test_a_load_checks_its_fields_and_goes_on(loader: Loader, day: Path) -> None:
+    write(day, {}, {"itemInSession": 1, "device": "phone"}, {"itemInSession": 2, "ts": "yesterday"})
+    job = build_defs(loader.settings, loader=loader).resolve_job_def("load")
+    result = job.execute_in_process(
+        instance=dg.DagsterInstance.ephemeral(),
+        asset_selection=[dg.AssetKey(name) for name in ("staging_events", "users", "time", "songplays")],
+        tags={"dagster/partition": "2018-11-05"},
+    )
+    assert result.success
+    (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "events_fields"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    rows = [row.data for row in check.metadata["sample"].records]
+    assert rows == [
+        {
+            "field": "device",
+            "is": "unknown",
+            "records": 1,
+            "object": "log_data/2018/11/2018-11-05-events.json",
+            "example": '"phone"',
+        }
+    ]
+    with loader.warehouse.transaction(lock=False) as transaction:
+        ((*_, column, _, raw),) = transaction.rows("ledger/quarantined", partition_key=None, object_key=None)
+    assert (column, "yesterday" in raw) == ("ts", True)  # a value of another type is quarantined
+
+
+def test_the_fields_of_the_real_data_are_those_expected(loader: Loader, reference: Path) -> None:
+    store = open_store(reference.as_uri())
+    assert unexpected("events", store, [item.key for item in store.list("log_data/")]) == []
+    assert unexpected("songs", store, [item.key for item in store.list("song_data/")]) == []
+    assert unexpected("songs", store, ["song_data/A/A/A/gone.json"]) == []
+
+
+def test_missing_fields_and_the_start_of_packed_objects_are_seen(day: Path, source: Path) -> None:
+    packed = day.with_name("2018-11-06-events.json.gz")
+    record = {name: value for name, value in EVENT.items() if name != "level"}
+    lines = "\n".join(json.dumps({**record, "itemInSession": n, "song": str(n) * 500}) for n in range(5000))
+    packed.write_bytes(gzip.compress(lines.encode()))
+    found = unexpected("events", open_store(source.as_uri()), [f"log_data/2018/11/{packed.name}"])
+    assert [(row["field"], row["is"], row["example"]) for row in found] == [("level", "missing", "")]
+    assert found[0]["records"] > 10
+
+
+def test_loads_that_ran_before_are_not_read_again(loader: Loader, source: Path) -> None:
+    write_sample(source, events=300, songs=5, days=2, seed=2)
+    load_all(loader)
+    with loader.warehouse.transaction(lock=False) as transaction:
+        newest = transaction.rows("ledger/newest_objects", dataset="events")
+    assert {key for (key,) in newest} == {
+        str(path.relative_to(source)) for path in (source / "log_data").rglob("*.json")
+    }
