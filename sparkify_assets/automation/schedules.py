@@ -44,18 +44,26 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
             tags={RANGE_START: settings.first_day.isoformat(), RANGE_END: last.isoformat()},
         )
 
-    def daily(
-        name: str, job: dg.UnresolvedAssetJobDefinition | dg.JobDefinition, cron: str
-    ) -> dg.ScheduleDefinition:
-        return dg.ScheduleDefinition(name, cron_schedule=cron, job=job, default_status=status)
+    refresh = dg.AutomationConditionSensorDefinition(
+        "refresh",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus.RUNNING
+        if settings.automation
+        else dg.DefaultSensorStatus.STOPPED,
+        description="Makes answers, profiles and the report again when their inputs changed.",
+    )
+
+    def daily(name: str, job: str, cron: str) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(name, cron_schedule=cron, job_name=job, default_status=status)
 
     return dg.Definitions(
-        sensors=[*arrival_sensors(settings), failure_alert(settings)],
+        sensors=[*arrival_sensors(settings), refresh, failure_alert(settings)],
         schedules=[
             daily_load,
-            daily("daily_reconcile", reconcile, "0 4 * * *"),
-            daily("daily_maintenance", maintain_warehouse, "30 4 * * *"),
-            daily("daily_freshness", freshness, "0 7 * * *"),
+            daily("daily_reconcile", "reconcile", "0 4 * * *"),
+            daily("daily_maintenance", "maintain_warehouse", "30 4 * * *"),
+            daily("daily_analytics", "analytics", "0 5 * * *"),
+            daily("daily_freshness", "check_freshness", "0 7 * * *"),
         ],
         jobs=[reconcile, freshness, maintain_warehouse],
         asset_checks=[reconcile_source, late],

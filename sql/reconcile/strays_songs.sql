@@ -3,9 +3,9 @@ select 'surplus' as finding, s.song_prefix, s.song_id, s.artist_id, count(*) as 
 from staging.songs as s
 left join ledger.loads as l
     on
-        l.dataset = 'songs'
+        s.song_prefix = l.partition_key
+        and l.dataset = 'songs'
         and l.state = 'published'
-        and l.partition_key = s.song_prefix
 where l.partition_key is null
 group by s.song_prefix, s.song_id, s.artist_id
 order by s.song_prefix, s.song_id, s.artist_id;

@@ -55,8 +55,8 @@ def test_every_schedule_and_sensor_starts_as_the_settings_say(loader: Loader) ->
             for item in (*location.sensor_defs, *location.schedule_defs)
         }
         ours = {
-            "events_arrivals", "songs_arrivals", "failure_alert",
-            "daily_load", "daily_reconcile", "daily_maintenance", "daily_freshness",
+            "events_arrivals", "songs_arrivals", "refresh", "failure_alert",
+            "daily_load", "daily_reconcile", "daily_maintenance", "daily_analytics", "daily_freshness",
         }  # fmt: skip
         assert ours <= states.keys()
         assert {states[name] for name in ours} == {automation}
