@@ -73,7 +73,7 @@ def change(source: Source, dataset: Dataset, random: Random) -> None:
 
 def look(memory: Memory, source: Source, now: float, stops_after: int | None = None) -> bool:
     """One look that gets as far as it gets; whether the listing went through."""
-    left = iter(range(stops_after or 10_000))
+    left = iter(range(10_000 if stops_after is None else stops_after))
     try:
         memory.look(source.list, now=now, patience=lambda: next(left, None) is not None)
     except ListingBroke:
@@ -87,16 +87,12 @@ def ask(memory: Memory, source: Source, ledger: dict[str, dict[str, int]]) -> se
     pending: set[str] = set()
     settled: list[SourceObject] = []
     for partition, prefixes in questions.items():
-        objects = {
-            item.key: item
-            for prefix in prefixes
-            for item in source.list(prefix)
-            if partition_of(item.key) == partition
-        }
-        if {key: int(item.version_token[1:]) for key, item in objects.items()} == ledger.get(
-            partition.key, {}
-        ):
-            settled.extend(sorted(objects.values(), key=lambda item: item.key.encode()))
+        listed = [
+            item for prefix in prefixes for item in source.list(prefix) if partition_of(item.key) == partition
+        ]
+        assert len({item.key for item in listed}) == len(listed)
+        if {item.key: int(item.version_token[1:]) for item in listed} == ledger.get(partition.key, {}):
+            settled.extend(listed)
         else:
             pending.add(partition.key)
     memory.settle([p for p in questions if p.key not in pending], settled)
@@ -157,6 +153,16 @@ def test_a_correction_that_is_taken_back_is_asked_about_again() -> None:
     source.versions[key] = 1
     look(memory, source, 10.0)
     assert ask(memory, source, ledger) == {DAYS[0]}
+
+
+def test_a_day_in_two_folders_is_compared_whole_before_both_were_seen() -> None:
+    source = Source(Random(0))
+    source.versions = dict.fromkeys([key for key in KEYS["events"] if DAYS[0] in key], 1)
+    ledger = source.state("events")
+    memory = Memory.begun("events", [])
+    look(memory, source, 0.0, stops_after=0)
+    assert len(memory.noticed) == 1
+    assert ask(memory, source, ledger) == set()
 
 
 def test_what_a_broken_listing_lacks_is_not_gone() -> None:
