@@ -237,7 +237,7 @@ class Page:
 
         return until(ended, timeout, f"run {run_id} did not end")
 
-    def runs_of_backfill(self, backfill_id: str, number: int, timeout: float = 120) -> list[Run]:
+    def runs_of_backfill(self, backfill_id: str, number: int, timeout: float = 240) -> list[Run]:
         """The first runs that a backfill started, oldest first, when so many have ended."""
 
         def ended() -> list[str] | None:
