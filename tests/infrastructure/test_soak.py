@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.infrastructure.harness import ROOT, Checkout, Emulator, JobRun
+from tests.infrastructure.test_cli import infra
+from tests.infrastructure.test_terraform import ANSWERED_SECONDS
 from tests.page import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
@@ -114,10 +118,12 @@ def test_a_cancelled_run_is_finished_by_the_next_one(emulator: Emulator, checkou
     keys, clusters = emulator.client("kms").list_keys, emulator.client("redshift").describe_clusters
     first = in_another_process(checkout)
     [key] = until(lambda: keys()["Keys"] or None, 120, "the apply made no key")
+    time.sleep(ANSWERED_SECONDS)
     first.send_signal(signal.SIGINT)
     assert first.wait(120) != 0
     second = in_another_process(checkout)
     [begun] = until(lambda: clusters()["Clusters"] or None, 240, "the apply made no cluster")
+    time.sleep(ANSWERED_SECONDS)
     second.send_signal(signal.SIGINT)
     assert second.wait(120) != 0
     finished = provision(checkout)
@@ -178,3 +184,52 @@ def test_every_way_in_applies_and_leaves_nothing_to_do(
         },
     )
     assert gone.success, gone.failures
+
+
+#: A warehouse that is a cluster only, with the outputs that the commands show.
+SMALL = """
+resource "aws_redshift_cluster" "this" {{
+  cluster_identifier        = "sparkify-dev"
+  database_name             = "sparkify"
+  node_type                 = "ra3.large"
+  port                      = {port}
+  master_username           = "somebody"
+  manage_master_password    = true
+  final_snapshot_identifier = "sparkify-dev-final"
+  tags                      = {{ Project = "sparkify", Environment = "dev", Stack = "warehouse" }}
+}}
+
+output "cluster_identifier" {{ value = aws_redshift_cluster.this.cluster_identifier }}
+output "warehouse_url" {{ value = "redshift://sparkify-dev/sparkify?region=us-west-2" }}
+output "source_url" {{ value = "s3://landing/landing" }}
+output "work_url" {{ value = "s3://landing/work" }}
+"""
+
+
+def test_the_command_line_from_apply_to_destroy(
+    emulator: Emulator, tmp_path: Path, cluster_port: int
+) -> None:
+    checkout = Checkout.tiny(tmp_path, foundation="", warehouse=SMALL.format(port=cluster_port))
+
+    def ask(*command: str) -> list[str]:
+        done = infra(checkout, *command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    endpoint = f"The cluster answers at 127.0.0.1:{cluster_port}."
+    assert ask("apply") == [
+        endpoint,
+        "SPARKIFY_WAREHOUSE=redshift://sparkify-dev/sparkify?region=us-west-2",
+        "SPARKIFY_SOURCE=s3://landing/landing",
+        "SPARKIFY_WORK=s3://landing/work",
+    ]
+    shown = json.loads("".join(ask("output", "--format", "json")))
+    assert shown["warehouse"]["cluster_identifier"] == "sparkify-dev"
+    assert ask("pause") == ["The cluster is paused."]
+    assert ask("plan") == ["foundation: no changes", "warehouse: no changes"]
+    assert ask("drift") == ["foundation: not provisioned", "warehouse: no changes (cluster paused)"]
+    assert ask("resume") == [endpoint]
+    gone = ask("destroy", "--confirm", "dev")
+    assert gone[0] == "Gone. What stays:"
+    assert gone[1].startswith("* final snapshot sparkify-dev-final: 2.0 GB, about $0.05 a month")
+    assert emulator.client("redshift").describe_clusters()["Clusters"] == []

@@ -94,6 +94,7 @@ def launch(page: Page, job: str, config: dict[str, object]) -> str:
 
 
 @pytest.mark.live
+@pytest.mark.timeout(600)
 def test_terminate_lets_terraform_save_its_state(page: Page, checkout: Checkout, emulator: Emulator) -> None:
     refused = None
     try:
@@ -106,9 +107,9 @@ def test_terminate_lets_terraform_save_its_state(page: Page, checkout: Checkout,
 
     run = launch(page, "provision_infrastructure", {"environment": "dev"})
     s3 = emulator.client("s3")
-    until(lambda: s3.list_buckets()["Buckets"] or None, 90, "the apply made no bucket")
+    until(lambda: s3.list_buckets()["Buckets"] or None, 150, "the apply made no bucket")
     page.terminate(run)
-    ended = page.run(run, timeout=60)
+    ended = page.run(run, timeout=150)  # a busy machine is slow to stop, too
     assert ended.status == "CANCELED"
 
     said = [event.get("message", "") for event in page.ask(EVENTS, id=run)["logsForRun"]["events"]]

@@ -172,6 +172,10 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
     assert "\n" not in told
 
 
+#: From when the emulator shows a thing until Terraform has had the answer that it is being made.
+ANSWERED_SECONDS = 4
+
+
 def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,10 +183,13 @@ def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
     monkeypatch.setattr(aws, "POLL_SECONDS", 0.5)
     checkout = Checkout.tiny(tmp_path, warehouse=CLUSTER.replace('"tiny"', '"sparkify-dev"'))
     clusters = emulator.client("redshift").describe_clusters
+    seen: list[float] = []
 
     def log(line: str) -> None:
         if line.startswith("aws_redshift_cluster.this: Creating"):
-            until(lambda: clusters()["Clusters"] or None, 30, "no cluster is being created")
+            until(lambda: clusters()["Clusters"] or None, 60, "no cluster is being created")
+            seen.append(time.monotonic())
+            time.sleep(ANSWERED_SECONDS)
             raise Interruption
 
     @dg.job(executor_def=dg.in_process_executor)
@@ -191,7 +198,7 @@ def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
             steps.untaint("warehouse")(steps.plan("warehouse")(steps.init("warehouse")()))
         )
 
-    emulator.control(create_seconds=20)
+    emulator.control(create_seconds=600)
     try:
         with stack(checkout, log) as chosen:
             chosen.plan()
@@ -199,6 +206,7 @@ def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
                 chosen.apply()
         [begun] = clusters()["Clusters"]
         assert begun["ClusterStatus"] == "creating"
+        emulator.control(create_seconds=time.monotonic() - seen[0] + 10)
         again = checkout.run(up_to_the_guard)
     finally:
         emulator.control(create_seconds=0)

@@ -1,7 +1,8 @@
 """The control file: how a test changes the emulator's behaviour while it runs.
 
-JSON with any of `create_seconds` (how long a new cluster stays in state creating), `redshift_host` (the host
-name of every cluster's endpoint) and `faults` (`{"redshift.CreateCluster": ["ErrorCode", "message"]}`).
+JSON with any of `create_seconds` (how long every cluster is in state creating, from its beginning),
+`redshift_host` (the host name of every cluster's endpoint) and `faults`
+(`{"redshift.CreateCluster": ["ErrorCode", "message"]}`).
 The variable EMULATOR_CONTROL names the file. It is read anew at each request; a missing file means no wishes.
 """
 

@@ -40,11 +40,11 @@ class Cluster(models.Cluster):
         self.cluster_namespace_arn = (
             f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{mock_random.uuid4()}"
         )
-        self.ready_at = time.monotonic() + control.current().create_seconds
+        self.begun_at = time.monotonic()
 
     @property
     def ready(self) -> bool:
-        return time.monotonic() >= self.ready_at
+        return time.monotonic() >= self.begun_at + control.current().create_seconds
 
     @property
     def cluster_status(self) -> str:
