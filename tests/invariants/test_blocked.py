@@ -169,7 +169,7 @@ def test_what_is_deleted_is_blocked_no_more(loader: Loader, small: Warehouse, so
     assert states(loader) == {TWO: "blocked"}
     (source / day_key(TWO)).unlink()
     assert states(loader) == {TWO: "withdrawn"}
-    assert waiting(small) == 0
+    world.assert_reconciled(small)
     world.assert_holds(small, oracle.files_of(source))
 
 
@@ -239,6 +239,10 @@ def test_the_quarantine_of_what_is_blocked_is_visible(loader: Loader, small: War
     ]
     assert [r["raw_record"] for r in rejects] == content.decode().splitlines()[:11]
     assert {r["reason"] for r in rejects} == {"play without user"}
+    world.assert_reconciled(small)
+    world.write(source, {day_key(TWO): GOOD[day_key(TWO)]})
+    assert states(loader) == {TWO: "published"}
+    world.assert_reconciled(small)
 
 
 def test_what_is_blocked_gives_way_alone(loader: Loader, small: Warehouse, source: Path) -> None:

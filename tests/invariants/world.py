@@ -217,8 +217,28 @@ def assert_holds(warehouse: Warehouse, files: Mapping[str, bytes]) -> None:
         )
 
 
+#: Rejects of versions that are neither seen nor wait, and rows that wait for nothing.
+LEFT_BEHIND = """
+    select object_key
+    from ledger.quarantine as q
+    left join ledger.loads as l using (batch_id, dataset, partition_key)
+    where coalesce(l.state, '') not in ('published', 'blocked')
+    union all
+    select partition_key
+    from (
+        select 'events' as dataset, event_date::text as partition_key, batch_id from incoming.events
+        union all
+        select 'songs', song_prefix, batch_id from incoming.songs
+    ) as i
+    left join ledger.loads as l using (batch_id, dataset, partition_key)
+    where coalesce(l.state, '') <> 'blocked'
+"""
+
+
 def assert_reconciled(warehouse: Warehouse) -> None:
-    """Every published partition: read = staged + quarantined, in the ledger and in the tables."""
+    """Every published partition: read = staged + quarantined, in the ledger and in the tables; and nothing is left of
+    versions that have given way.
+    """
     with psycopg2.connect(warehouse.url) as connection, connection.cursor() as cursor:
         cursor.execute("""
             select dataset, partition_key, records_read, rows_staged, rows_quarantined,
@@ -232,6 +252,8 @@ def assert_reconciled(warehouse: Warehouse) -> None:
             where state = 'published'
         """)
         rows = cursor.fetchall()
+        cursor.execute(LEFT_BEHIND)
+        assert cursor.fetchall() == []
     connection.close()
     for dataset, key, read, staged, quarantined, in_quarantine, in_staging in rows:
         counts = (read, staged, quarantined, in_quarantine, in_staging)
