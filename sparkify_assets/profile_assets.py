@@ -15,8 +15,8 @@ from sparkify_assets.partitions import DATASETS, Dataset
 from sparkify_assets.profile import Field, Profile, make_profile
 from sparkify_assets.settings import Settings
 
-#: A profile reads every file, so it is made at most once a day (from 5 to 5, UTC), and only after a load.
-_NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 5 * * *")
+#: A profile reads every file, so it is made at most once a day (from 6 to 6, UTC), and only after a load.
+_NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 6 * * *")
 _LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
 DAILY = (_NEW_DAY.since_last_handled() & _LOADED.since_last_handled()).with_label("once a day, after a load")
 

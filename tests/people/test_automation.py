@@ -120,13 +120,13 @@ def test_profiles_are_made_once_a_day_after_a_load(automation: Automation) -> No
 
     assert tick(1, 1) == set()
     automation.made("staging_events", OLD_DAY)
-    assert tick(1, 4) == set()
-    assert tick(1, 6) == profiles
-    assert tick(1, 7) == set()
+    assert tick(1, 5) == set()
+    assert tick(1, 7) == profiles
+    assert tick(1, 8) == set()
     automation.made("staging_events", OLD_DAY)
-    assert tick(1, 8) == tick(1, 23) == set()
-    assert tick(2, 6) == profiles
-    assert tick(3, 6) == set()  # nothing was loaded
+    assert tick(1, 9) == tick(1, 23) == set()
+    assert tick(2, 7) == profiles
+    assert tick(3, 7) == set()  # nothing was loaded
 
 
 def test_every_question_is_an_asset_with_the_words_of_its_file(loader: Loader) -> None:
