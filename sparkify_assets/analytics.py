@@ -21,20 +21,21 @@ import dagster as dg
 from sparkify_assets import sql
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Transaction
-from sparkify_assets.tables import TABLES
+from sparkify_assets.tables import TABLES, code_reference
 
 Row = Mapping[str, Any]
 
 #: How many rows of an answer are shown: a year of days.
 MOST_ROWS = 366
 
+_CHANGED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
+
 #: Made again whenever something it is made of was: an old day as much as the latest one, which `eager()` alone looks
-#: at. It waits for loads that run, and does not mind days that are missing or were blocked.
+#: at. It waits for loads that run, and does not mind days that are missing or were blocked. What changes just as an
+#: answer was asked for would be forgotten with `since_last_handled` alone, hence the second half.
 #: https://docs.dagster.io/guides/automate/declarative-automation/customizing-automation-conditions
 REFRESH = (
-    dg.AutomationCondition.any_deps_updated().since_last_handled()
-    & ~dg.AutomationCondition.any_deps_in_progress()
-    & ~dg.AutomationCondition.in_progress()
+    (_CHANGED.since_last_handled() | _CHANGED) & ~dg.AutomationCondition.any_deps_in_progress()
 ).with_label("when its inputs changed")
 
 
@@ -112,6 +113,7 @@ def _asset(question: Question) -> dg.AssetsDefinition:
         kinds={"redshift", "sql"},
         owners=["team:analytics"],
         automation_condition=REFRESH,
+        metadata=code_reference(question.file),
     )
     def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         started = time.perf_counter()
@@ -131,15 +133,13 @@ def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
     shown = rows[-MOST_ROWS:]
     metadata: dict[str, Any] = {"dagster/row_count": len(rows), **dict(_figures(question, rows))}
     if shown:
-        svg = picture(question, shown).encode()
+        svg = b64encode(picture(question, shown).encode()).decode()
+        metadata["picture"] = dg.MetadataValue.md(f"![{question.title}](data:image/svg+xml;base64,{svg})")
         metadata["answer"] = dg.MetadataValue.table(
             [
                 dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
                 for row in shown
             ]
-        )
-        metadata["picture"] = dg.MetadataValue.md(
-            f"![{question.title}](data:image/svg+xml;base64,{b64encode(svg).decode()})"
         )
     return metadata
 

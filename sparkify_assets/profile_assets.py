@@ -15,10 +15,10 @@ from sparkify_assets.partitions import DATASETS, Dataset
 from sparkify_assets.profile import Field, Profile, make_profile
 from sparkify_assets.settings import Settings
 
-#: A profile reads every file, so it is made at most once a night (UTC), and only after a load.
-_AT_NIGHT: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 5 * * *")
+#: A profile reads every file, so it is made at most once a day (from 6 to 6, UTC), and only after a load.
+_NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 6 * * *")
 _LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
-NIGHTLY = (_AT_NIGHT.since_last_handled() & _LOADED.since_last_handled()).with_label("at night, after a load")
+DAILY = (_NEW_DAY.since_last_handled() & _LOADED.since_last_handled()).with_label("once a day, after a load")
 
 _NAMES: dict[Dataset, str] = {"events": "log_data_profile", "songs": "song_data_profile"}
 _LANDED: dict[Dataset, str] = {"events": "log_data", "songs": "song_data"}
@@ -46,7 +46,7 @@ def _asset(settings: Settings, dataset: Dataset) -> dg.AssetsDefinition:
         ),
         kinds={"duckdb", "json"},
         owners=["team:data-engineering"],
-        automation_condition=NIGHTLY,
+        automation_condition=DAILY,
     )
     def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         return dg.MaterializeResult(metadata=_metadata(make_profile(settings, loader.source, dataset)))

@@ -235,8 +235,23 @@ def asset_spec(asset: str, *, skippable: bool = False) -> dg.AssetSpec:
         kinds={"redshift", "sql"},
         owners=["team:data-engineering"],
         skippable=skippable,
-        metadata={"dagster/column_schema": schema, "dagster/table_name": table.name},
+        metadata={
+            "dagster/column_schema": schema,
+            "dagster/table_name": table.name,
+            **code_reference(table.merge),
+        },
     )
+
+
+def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
+    """The metadata by which Dagster's page opens a file of `sql/`
+    (https://docs.dagster.io/guides/build/assets/metadata-and-tags#source-code).
+    """
+    import dagster as dg
+
+    path = sql.FOLDER / f"{file}.sql"
+    reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=f"sql/{file}.sql")
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
 @cache

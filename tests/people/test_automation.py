@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -29,16 +30,18 @@ class Automation:
         settings = settings_for(home, home)
         self.defs = build_defs(settings)
         self.cursor: AssetDaemonCursor | None = None
-        self.tick()  # the first only sees what there is
+        self.tick(at=datetime(2030, 3, 1, tzinfo=UTC))  # the first only sees what there is
 
-    def tick(self) -> set[str]:
-        """The assets that would be asked for now."""
-        result = dg.evaluate_automation_conditions(self.defs, self.instance, cursor=self.cursor)
+    def tick(self, among: set[str] = NAMES, at: datetime | None = None) -> set[str]:
+        """Those of some assets that would be made now."""
+        result = dg.evaluate_automation_conditions(
+            self.defs, self.instance, cursor=self.cursor, evaluation_time=at
+        )
         self.cursor = result.cursor
         return {
             one.key.to_user_string()
             for one in result.results
-            if one.true_subset.size and one.key.to_user_string() in NAMES
+            if one.true_subset.size and one.key.to_user_string() in among
         }
 
     def made(self, asset: str, partition: str | None = None) -> None:
@@ -72,6 +75,20 @@ def test_the_same_old_day_loaded_again_asks_again(automation: Automation) -> Non
         assert automation.tick() == set()
 
 
+def test_what_changes_just_after_it_was_asked_for_is_not_forgotten(automation: Automation) -> None:
+    automation.made("songplays", OLD_DAY)
+    assert automation.tick() == readers("songplays")
+    automation.made("songplays", "2018-11-13")
+    assert automation.tick() == readers("songplays")
+    assert automation.tick() == set()
+
+
+def test_the_page_follows_the_answers(automation: Automation) -> None:
+    automation.made("songs")
+    assert automation.tick(among={"report"}) == {"report"}
+    assert automation.tick(among={"report"}) == set()
+
+
 def test_only_what_reads_the_changed_table_is_asked(automation: Automation) -> None:
     automation.made("songs")
     assert automation.tick() == {"match_rate"}
@@ -93,6 +110,23 @@ def test_a_load_that_still_runs_is_waited_for(automation: Automation) -> None:
     assert automation.tick() == set()
     automation.instance.report_run_canceled(run)
     assert automation.tick() == readers("songplays")
+
+
+def test_profiles_are_made_once_a_day_after_a_load(automation: Automation) -> None:
+    profiles = {"log_data_profile"}
+
+    def tick(day: int, hour: int) -> set[str]:
+        return automation.tick(among=profiles, at=datetime(2030, 3, day, hour, tzinfo=UTC))
+
+    assert tick(1, 1) == set()
+    automation.made("staging_events", OLD_DAY)
+    assert tick(1, 5) == set()
+    assert tick(1, 7) == profiles
+    assert tick(1, 8) == set()
+    automation.made("staging_events", OLD_DAY)
+    assert tick(1, 9) == tick(1, 23) == set()
+    assert tick(2, 7) == profiles
+    assert tick(3, 7) == set()  # nothing was loaded
 
 
 def test_every_question_is_an_asset_with_the_words_of_its_file(loader: Loader) -> None:

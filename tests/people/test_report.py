@@ -11,7 +11,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from sparkify_assets.analytics import QUESTIONS
+from sparkify_assets.fields import expected_fields
 from sparkify_assets.loading import Loader
+from sparkify_assets.partitions import DATASETS
+from sparkify_assets.profile import make_profile
 from sparkify_assets.report import SECTIONS, write_report
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
@@ -78,6 +81,8 @@ def loader(shared_warehouse: Warehouse, source: Path, tmp_path_factory: pytest.T
 @pytest.fixture(scope="module")
 def page_file(loader: Loader, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pages") / "somewhere" / "report.html"
+    for dataset in DATASETS:
+        make_profile(loader.settings, loader.source, dataset)
     write_report(loader.warehouse, loader.settings, path)
     return path
 
@@ -184,6 +189,9 @@ def test_the_state_of_the_warehouse_is_told(
     with loader.warehouse.transaction(lock=False) as transaction:
         counts: dict[str, Any] = transaction.records("report/row_counts")[0]
     assert f"{counts['songplays']:,}" in text
+    events = page.get_by_role("region", name="Fields of events")
+    assert events.locator("tbody tr").count() == len(expected_fields("events"))
+    assert "not a record" in page.get_by_role("region", name="Oddities of events").inner_text()
     loads = page.get_by_role("region", name="Load history").locator("tbody tr")
     assert loads.count() == 2
 
