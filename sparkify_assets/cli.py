@@ -568,6 +568,13 @@ def tables_create() -> None:
     out.print("The tables are there.")
 
 
+@tables_app.command("bootstrap")
+def tables_bootstrap() -> None:
+    """Prepare a Redshift database, once: its loader, the readers' group, the tables; as the cluster's administrator."""
+    open_warehouse(settings()).bootstrap()
+    out.print("The loader, the group of readers and the tables are there.")
+
+
 @tables_app.command("reset")
 def tables_reset(
     confirm: Annotated[str | None, typer.Option(help="The word reset, for scripts.")] = None,

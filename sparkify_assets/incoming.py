@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from psycopg2.extensions import AsIs
+
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.batches import Batch
@@ -138,7 +140,7 @@ class Bringer:
             name,
             manifest=self._write(batch, f"{label}.manifest", manifest(store, objects)),
             jsonpaths=jsonpaths,
-            iam_role=self.settings.iam_role,
+            iam_role=_role(self.settings.iam_role),
             region=self.settings.region,
         )
 
@@ -164,7 +166,7 @@ class Bringer:
             Reject(
                 _key_at(url.rstrip(), addresses), line, (column or "").strip() or None, reason.strip(), None
             )
-            for url, line, column, reason in transaction.rows("copy/load_errors")
+            for url, line, column, reason in transaction.load_errors()
         ]
 
     def _refused_songs(self, transaction: Transaction, compacted: Compacted) -> dict[str, list[Reject]]:
@@ -176,6 +178,13 @@ class Bringer:
                 reject._replace(object_key=origin.object_key, position=origin.position)
             )
         return refused
+
+
+def _role(name: str) -> str | AsIs:
+    """What COPY takes as IAM_ROLE: an ARN, or the keyword for the cluster's default role
+    (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html).
+    """
+    return AsIs(name) if name == "default" else name
 
 
 def _key_at(address: str, addresses: Mapping[str, str]) -> str | None:

@@ -23,7 +23,8 @@ from sparkify_assets.partitions import (
     partition_of,
 )
 from sparkify_assets.resources.landing_zone import ObjectStore
-from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, is_conflict
+from sparkify_assets.resources.redshift import Session, Transaction, Warehouse
+from sparkify_assets.resources.redshift_errors import is_conflict
 from sparkify_assets.settings import Settings
 
 #: With more folders than this to list again, the whole data set is listed instead.

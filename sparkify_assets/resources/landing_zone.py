@@ -33,6 +33,11 @@ class SourceError(RuntimeError):
         self.passing = passing
 
 
+#: Objects of S3 that are read side by side: as many as boto3 keeps connections for
+#: (https://docs.aws.amazon.com/botocore/latest/reference/config.html, max_pool_connections).
+READERS = 10
+
+
 class ObjectStore(Protocol):
     """A folder of files or a prefix of a bucket; keys are relative to it."""
 
@@ -209,7 +214,7 @@ class S3Store:
             raise _s3_error(key, error) from None
 
     def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
-        with ThreadPoolExecutor(max_workers=16) as pool:
+        with ThreadPoolExecutor(max_workers=READERS) as pool:
             yield from zip(keys, pool.map(lambda key: _read_or_error(self, key), keys), strict=True)
 
     def content_hash(self, item: SourceObject) -> str:

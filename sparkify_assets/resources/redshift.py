@@ -1,31 +1,33 @@
 """The warehouse: connections, transactions and their retries, over psycopg2 on every engine.
 
-Belongs here: how to reach the warehouse and when a transaction may be tried again. Does not: which statements a load
-is made of (`loading`), nor how the stand-in runs them (`embedded`).
-
-dagster-aws's RedshiftClientResource is not used: it commits on exceptions, knows no transaction that spans calls and
-binds no parameters.
+Belongs here: transactions, and trying them again. Does not: which statements a load is made of (`loading`), how
+Redshift is reached (`redshift_cluster`), which errors pass (`redshift_errors`), how the stand-in runs it (`embedded`).
 """
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg2
 import psycopg2.errors
+from psycopg2.extensions import AsIs, quote_ident
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from sparkify_assets import sql
 from sparkify_assets.resources import embedded
+from sparkify_assets.resources.redshift_cluster import ClusterError, RedshiftCluster, with_options
+from sparkify_assets.resources.redshift_errors import announced_rejects, is_transient, line
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import LOOKUPS
 
@@ -33,6 +35,13 @@ Result = TypeVar("Result")
 
 #: How long a transaction waits for another load, in milliseconds.
 LOCK_WAIT_MS = 15 * 60 * 1000
+
+#: How long the rows of sys_load_error_detail are waited for: Redshift writes its system views after the fact.
+LOAD_ERRORS_SECONDS = 60.0
+
+#: Rows that a cursor brings at once: a single-node cluster gives no more
+#: (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
+FETCH_ROWS = 1000
 
 
 class WarehouseError(RuntimeError):
@@ -43,14 +52,35 @@ class LockTimeout(WarehouseError):
     """Another load held the lock for longer than a transaction waits."""
 
 
+def _tell(text: str) -> None:
+    """Say to whoever waits what is waited for."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a line of the terminal, or of a run's log
+
+
 @dataclass
 class Warehouse:
-    """Where the tables are. `before_statement` is called with each statement of the project's own before it runs."""
+    """Where the tables are. `before_statement` is called with each statement of the project's own before it runs, `log`
+    with a line for each wait of minutes.
+    """
 
     url: str
     folder: Path
     lock_wait_ms: int = LOCK_WAIT_MS
     before_statement: Callable[[str], None] | None = field(default=None, repr=False)
+    log: Callable[[str], None] = field(default=_tell, repr=False)
+    cluster: RedshiftCluster | None = field(init=False, default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.url.startswith("redshift:"):
+            try:
+                self.cluster = RedshiftCluster(self.url, self.log)
+            except ClusterError as error:
+                raise WarehouseError(str(error)) from None
+
+    @property
+    def statement_timeout_ms(self) -> int:
+        """How long a statement may run; 0: without end."""
+        return self.cluster.address.statement_timeout * 1000 if self.cluster else 0
 
     def connect(self, *, read_only: bool = False) -> Connection:
         """A new connection whose cursors take Redshift's SQL; raises WarehouseError.
@@ -58,17 +88,16 @@ class Warehouse:
         Isolation is that of the server: snapshot on Redshift, its equal REPEATABLE READ on the stand-in.
         """
         try:
-            dsn = embedded.ensure(self.folder) if self.url == "embedded" else self.url
-            if dsn.startswith("redshift:"):
-                raise WarehouseError(f"{self.url}: Redshift itself is not reachable from this version yet")
-            connection = embedded.connect(
-                dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10
-            )
-        except (embedded.ServerError, psycopg2.OperationalError) as error:
-            raise WarehouseError(f"warehouse {self.url}: {_line(error)}") from None
+            connection = self.cluster.connect() if self.cluster else self._connect_stand_in()
+        except (ClusterError, embedded.ServerError, psycopg2.OperationalError) as error:
+            raise WarehouseError(f"warehouse {self.url}: {line(error)}") from None
         if read_only:
             connection.set_session(readonly=True)
         return connection
+
+    def _connect_stand_in(self) -> Connection:
+        dsn = embedded.ensure(self.folder) if self.url == "embedded" else self.url
+        return embedded.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -116,6 +145,8 @@ class Warehouse:
             with self.transaction(lock=False) as transaction:
                 for name in ("schemas", "ledger", "incoming", "staging", "sparkify"):
                     transaction.run(f"ddl/{name}")
+                if transaction.value("ddl/reader_exists"):
+                    transaction.run("ddl/grants")
 
         self.retried(create, _is_race_of_creators)
 
@@ -124,6 +155,28 @@ class Warehouse:
         with self.session() as session:
             session.connection.autocommit = True
             Transaction(session.connection, session.waiter, self.before_statement).run(name)
+
+    def bootstrap(self) -> None:
+        """Once for a Redshift database, by its administrator: the loader and the group of readers; then the tables.
+
+        What is there already stays. Raises WarehouseError.
+        """
+        if self.cluster is None:
+            raise WarehouseError(f"{self.url} needs no bootstrap: only Redshift has users of its own")
+        address = self.cluster.address
+        administrator = replace(self, url=with_options(self.url, login="secret"))
+        with administrator.transaction(lock=False) as transaction:
+            loader, database = (
+                AsIs(quote_ident(name, transaction.cursor)) for name in (address.user, address.database)
+            )
+            if not transaction.value("ddl/loader_exists", loader=address.user):
+                transaction.run("ddl/loader", loader=loader)
+            transaction.run("ddl/loader_rights", loader=loader, database=database)
+            if not transaction.value("ddl/reader_exists"):
+                transaction.run("ddl/reader")
+        self.ensure_tables()
+        with self.transaction(lock=False) as transaction:
+            transaction.run("ddl/grants")
 
     def drop_tables(self) -> None:
         """Drop every table of the project with all it holds."""
@@ -166,7 +219,11 @@ class Session:
 
     def _lock(self, transaction: Transaction) -> None:
         try:
-            transaction.run("ledger/lock", lock_wait_ms=self.warehouse.lock_wait_ms)
+            transaction.run(
+                "ledger/lock",
+                lock_wait_ms=self.warehouse.lock_wait_ms,
+                statement_timeout_ms=self.warehouse.statement_timeout_ms,
+            )
         except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
             seconds = self.warehouse.lock_wait_ms // 1000
             holder = self.warehouse.lock_holder()
@@ -208,11 +265,26 @@ class Transaction:
         if self._before:
             self._before(f"{name}: {statement}")
         with self.connection.cursor(name="stream") as cursor:
-            cursor.itersize = 20_000
+            cursor.itersize = FETCH_ROWS
             cursor.execute(statement, parameters)
             for row in cursor:
                 columns = cursor.description or ()  # known from the first row on
                 yield {column.name: value for column, value in zip(columns, row, strict=True)}
+
+    def load_errors(self) -> list[tuple[Any, ...]]:
+        """What the session's last COPY refused: object, line, column, reason; as many as the COPY said.
+
+        Raises WarehouseError where LOAD_ERRORS_SECONDS bring fewer: a record must not be lost in silence.
+        """
+        announced = announced_rejects(self.connection.notices)
+        until = time.monotonic() + LOAD_ERRORS_SECONDS
+        while len(found := self.rows("copy/load_errors")) < announced:
+            if time.monotonic() > until:
+                raise WarehouseError(
+                    f"COPY refused {announced} records and sys_load_error_detail names {len(found)}: nothing was loaded"
+                )
+            time.sleep(0.5)
+        return found
 
     def value(self, name: str, **parameters: Any) -> Any:
         """Run a file; the one value of its last statement."""
@@ -248,24 +320,6 @@ class Transaction:
             raise
 
 
-def is_conflict(error: BaseException) -> bool:
-    """Whether the warehouse gave way to another transaction: the same session may try again.
-
-    40001 is PostgreSQL's code of a serialization failure; Redshift says 1023 in the text
-    (https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html).
-    """
-    if isinstance(error, (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)):
-        return True
-    return isinstance(error, psycopg2.Error) and "1023" in str(error) and "erializable" in str(error)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether work that failed with this error may succeed on a new connection: a conflict, or a lost connection."""
-    if isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError)):
-        return not isinstance(error, (psycopg2.errors.QueryCanceled, psycopg2.errors.DiskFull))
-    return is_conflict(error)
-
-
 def _is_race_of_creators(error: BaseException) -> bool:
     """Whether somebody else was creating the same tables; "if not exists" looks before it leaps."""
     raced = (
@@ -279,7 +333,3 @@ def _is_race_of_creators(error: BaseException) -> bool:
 def open_warehouse(settings: Settings, **options: Any) -> Warehouse:
     """The warehouse that the settings name."""
     return Warehouse(url=settings.warehouse, folder=settings.warehouse_folder, **options)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())

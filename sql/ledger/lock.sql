@@ -3,4 +3,4 @@ set statement_timeout to %(lock_wait_ms)s;
 
 lock table ledger.load_lock;
 
-set statement_timeout to 0;
+set statement_timeout to %(statement_timeout_ms)s;

@@ -12,13 +12,8 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from sparkify_assets.resources.redshift import (
-    LockTimeout,
-    Warehouse,
-    WarehouseError,
-    is_conflict,
-    is_transient,
-)
+from sparkify_assets.resources.redshift import LockTimeout, Warehouse, WarehouseError
+from sparkify_assets.resources.redshift_errors import is_conflict, is_transient
 from tests.conftest import Admin
 from tests.invariants import processes
 

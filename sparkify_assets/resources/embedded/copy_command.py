@@ -20,7 +20,9 @@ MOST_ERRORS = (
 
 @dataclass
 class Command:
-    """A COPY, parsed. `json` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file."""
+    """A COPY, parsed. `json` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file; `iam_role` and `region` mean
+    nothing to a server without roles and regions.
+    """
 
     table: tuple[str, ...]
     columns: list[str]
@@ -30,6 +32,8 @@ class Command:
     gzip: bool = False
     most_errors: int = 1
     replacement: str | None = None
+    iam_role: str | None = None
+    region: str | None = None
     conversions: Conversions = field(default_factory=Conversions)
 
 
@@ -68,10 +72,10 @@ _FLAGS = {
     "BLANKSASNULL": "blanks_as_null", "EMPTYASNULL": "empty_as_null",
 }  # fmt: skip
 _IGNORED = {
-    # of no meaning for a server without roles, regions, column encodings
-    "IAM_ROLE": ("DEFAULT",), "REGION": (),
+    # of no meaning for a server without column encodings
     "COMPUPDATE": ("ON", "OFF", "TRUE", "FALSE", "PRESET"), "STATUPDATE": ("ON", "OFF", "TRUE", "FALSE"),
 }  # fmt: skip
+_ROLE = "aws_iam_role="
 _TIME_FORMATS = ("auto", "epochsecs", "epochmillisecs", Conversions.time_format)
 
 
@@ -101,8 +105,7 @@ class _Options:
         return _string(self.left.pop(0))
 
     def skip(self, option: str) -> None:
-        if not self.maybe(*_IGNORED[option]) and option in ("IAM_ROLE", "REGION"):
-            self.string(option)
+        self.maybe(*_IGNORED[option])
 
 
 def _option(command: Command, options: _Options, option: str, given: dict[str, Any]) -> None:
@@ -117,6 +120,15 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
             command.json = (
                 _string(options.left.pop(0)) if options.left and options.left[0].kind == "string" else "auto"
             )
+        case "IAM_ROLE":
+            command.iam_role = "default" if options.maybe("DEFAULT") else options.string(option)
+        case "CREDENTIALS":
+            role = options.string(option)
+            if not role.startswith(_ROLE):
+                raise NotPortable("COPY: CREDENTIALS takes 'aws_iam_role=...' here: no keys in SQL")
+            command.iam_role = role.removeprefix(_ROLE)
+        case "REGION":
+            command.region = options.string(option)
         case "MAXERROR":
             options.maybe("AS")
             number = options.left.pop(0).text if options.left else ""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
@@ -19,7 +18,7 @@ from moto.moto_api._internal import mock_random
 from moto.redshift import models, responses, urls
 from moto.secretsmanager.models import secretsmanager_backends
 
-from . import control
+from . import control, credentials
 
 
 class Cluster(models.Cluster):
@@ -213,17 +212,17 @@ class Response(responses.RedshiftResponse):
         if wanted is not None:
             cluster.availability_zone_relocation_status = "enabled" if wanted else "disabled"
 
+    def get_cluster_credentials(self) -> ActionResult:
+        self.cluster()
+        prefix = "IAMA:" if self._get_bool_param("AutoCreate", False) else "IAM:"
+        return self._issued(prefix + self._get_param("DbUser"))
+
     def get_cluster_credentials_with_iam(self) -> ActionResult:
         self.cluster()
-        expiration = datetime.now(UTC) + timedelta(seconds=self._get_int_param("DurationSeconds", 900))
-        return ActionResult(
-            {
-                "DbUser": "IAMR:emulator",
-                "DbPassword": mock_random.get_random_string(32),
-                "Expiration": expiration,
-                "NextRefreshTime": expiration,
-            }
-        )
+        return self._issued("IAMR:emulator")
+
+    def _issued(self, user: str) -> ActionResult:
+        return ActionResult(credentials.issue(user, self._get_int_param("DurationSeconds", 900)))
 
     # Parameter groups
 

@@ -1,0 +1,6 @@
+-- Analysts read the star, also the tables that come later, and write nothing (docs: r_ALTER_DEFAULT_PRIVILEGES).
+grant usage on schema sparkify to group sparkify_reader;
+
+grant select on all tables in schema sparkify to group sparkify_reader;
+
+alter default privileges in schema sparkify grant select on tables to group sparkify_reader;

@@ -1,0 +1,3 @@
+select count(*)
+from pg_user
+where usename = %(loader)s;

@@ -1,0 +1,3 @@
+select count(*)
+from pg_group
+where groname = 'sparkify_reader';

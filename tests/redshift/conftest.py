@@ -1,0 +1,238 @@
+"""A cluster on loopback: AWS's API emulated, the wire protocol in front of the embedded engine, S3 emulated beside it.
+
+The project's Redshift path runs unchanged against it: describe_clusters, temporary credentials, TLS verified by a
+certificate authority of the test's own, COPY from s3://.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from sparkify_assets.resources.embedded import objects
+from sparkify_assets.resources.redshift import Warehouse
+from tests.conftest import Admin
+from tests.infrastructure.emulator.credentials import FILE
+from tests.infrastructure.harness import REGION, Emulator
+from tests.redshift.endpoint import Endpoint
+from tests.redshift.engine import ClusterState, Engine
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulated AWS; the environment's variables lead to it."""
+    emulator = Emulator(tmp_path_factory.mktemp("aws"))
+    emulator.control(redshift_host="127.0.0.1")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**emulator.environment, "AWS_DEFAULT_REGION": REGION}.items():
+            patch.setenv(name, value)
+        yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def emulated(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here talks to the emulator, and nothing remembers another."""
+    for name, value in {**aws.environment, "AWS_DEFAULT_REGION": REGION}.items():
+        monkeypatch.setenv(name, value)
+    objects._s3.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.make(tmp_path_factory.mktemp("tls"))
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority: the file that a client trusts, and a server's side signed by it."""
+
+    root: Path
+    server: ssl.SSLContext
+
+    @classmethod
+    def make(cls, folder: Path) -> Authority:
+        root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+        root = _certificate(name, name, root_key.public_key(), authority=True).sign(root_key, hashes.SHA256())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        signed = _certificate(subject, name, key.public_key(), authority=False).sign(
+            root_key, hashes.SHA256()
+        )
+        pem = serialization.Encoding.PEM
+        (folder / "root.pem").write_bytes(root.public_bytes(pem))
+        (folder / "server.pem").write_bytes(
+            signed.public_bytes(pem)
+            + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "server.pem")
+        return cls(folder / "root.pem", context)
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: Any, *, authority: bool
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(authority, None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    )
+
+
+@dataclass
+class LoopbackCluster:
+    """A cluster of the emulated AWS, its endpoint, and what the tests need to know of both."""
+
+    identifier: str
+    database: str
+    bucket: str
+    role: str
+    root: Path
+    dsn: str
+    aws: Emulator
+    state: ClusterState
+    endpoint: Endpoint
+    ended: set[str] = field(default_factory=set)  # passwords that are not valid any more
+
+    def url(self, **options: str) -> str:
+        """What SPARKIFY_WAREHOUSE holds."""
+        given = {"region": REGION, "sslrootcert": str(self.root), **options}
+        return f"redshift://{self.identifier}/{self.database}?" + "&".join(
+            f"{k}={v}" for k, v in given.items()
+        )
+
+    def warehouse(self, **options: str) -> Warehouse:
+        return Warehouse(url=self.url(**options), folder=Path(os.devnull), log=lambda _: None)
+
+    def put(self, key: str, content: bytes | str) -> str:
+        """Write an object into the cluster's bucket; its URL."""
+        body = content.encode() if isinstance(content, str) else content
+        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
+
+    def put_folder(self, folder: Path, prefix: str) -> str:
+        """Copy the data sets of a folder into the bucket; the prefix's URL."""
+        client = boto3.client("s3")
+        for path in sorted(
+            p for part in ("log_data", "song_data") for p in (folder / part).rglob("*") if p.is_file()
+        ):
+            client.upload_file(str(path), self.bucket, f"{prefix}/{path.relative_to(folder)}")
+        return f"s3://{self.bucket}/{prefix}"
+
+    def password(self, user: str) -> str | None:
+        """The password that a user has now: the newest that was issued and has not ended, or the managed one."""
+        issued = self.aws.control_file.with_name(FILE)
+        lines = issued.read_text().splitlines() if issued.exists() else []
+        for credentials in map(json.loads, reversed(lines)):
+            if credentials["user"] == user:
+                valid = credentials["until"] > time.time() and credentials["password"] not in self.ended
+                return str(credentials["password"]) if valid else None
+        [cluster] = boto3.client("redshift").describe_clusters(ClusterIdentifier=self.identifier)["Clusters"]
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId=cluster["MasterPasswordSecretArn"])
+        managed = json.loads(secret["SecretString"])
+        return str(managed["password"]) if managed["username"] == user else None
+
+    def end_credentials(self) -> None:
+        """Make every password that was issued so far invalid, as if its time were over."""
+        issued = self.aws.control_file.with_name(FILE)
+        self.ended |= {json.loads(line)["password"] for line in issued.read_text().splitlines()}
+
+
+@pytest.fixture
+def cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
+    """A cluster of its own for one test, with an empty database, a role and a bucket; nobody has logged in yet."""
+    number = next(_numbers)
+    identifier, database = f"cluster-{number}", f"redshift_{os.getpid()}_{number}"
+    dsn = prepare_database(server, database)
+
+    def engine(name: str, user: str) -> Engine:
+        return Engine(dsn.replace(f"dbname={database}", f"dbname={name}"), user, state)
+
+    def password(user: str) -> str | None:
+        return made.password(user)
+
+    state = ClusterState(identifier, REGION)
+    role = make_role(identifier)
+    bucket = f"landing-{number}"
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    with Endpoint(authority.server, engine, password) as endpoint:
+        boto3.client("redshift").create_cluster(
+            ClusterIdentifier=identifier, NodeType="ra3.large", ClusterType="single-node", DBName=database,
+            MasterUsername=ADMINISTRATOR, ManageMasterPassword=True, Port=endpoint.port,
+            IamRoles=[role], DefaultIamRoleArn=role,
+        )  # fmt: skip
+        made = LoopbackCluster(identifier, database, bucket, role, authority.root, dsn, aws, state, endpoint)
+        yield made
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop database {database} with (force)")
+
+
+ADMINISTRATOR = "sparkify_admin"
+
+
+def make_role(name: str) -> str:
+    """A role of IAM that a cluster may have."""
+    created = boto3.client("iam").create_role(RoleName=f"{name}-s3-read", AssumeRolePolicyDocument="{}")
+    return created["Role"]["Arn"]
+
+
+def prepare_database(server: str, name: str) -> str:
+    """A new database with Redshift's catalog, as a cluster gives it to its administrator; its DSN."""
+    from sparkify_assets.resources import embedded
+
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"create database {name}")
+        cursor.execute("select 1 from pg_roles where rolname = %s", (ADMINISTRATOR,))
+        if cursor.fetchone() is None:
+            cursor.execute(f"create role {ADMINISTRATOR} superuser")
+    dsn = server.replace("dbname=sparkify", f"dbname={name}")
+    embedded.connect(dsn).close()
+    with Admin(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute(_OPEN)
+    return dsn
+
+
+#: What everybody may on Redshift: make tables in public, read what COPY said of their loads.
+_OPEN = """
+grant create on schema public to public;
+grant usage on schema redshift to public;
+grant all on all tables in schema redshift to public;
+grant all on all sequences in schema redshift to public;
+"""
+
+
+@pytest.fixture
+def ready(cluster: LoopbackCluster) -> LoopbackCluster:
+    """A cluster whose database is prepared: loader, readers and tables are there."""
+    cluster.warehouse().bootstrap()
+    cluster.endpoint.statements.clear()
+    cluster.endpoint.logins.clear()
+    return cluster
