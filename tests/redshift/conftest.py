@@ -12,6 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -71,7 +72,7 @@ class Authority:
     @classmethod
     def make(cls, folder: Path) -> Authority:
         root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"tests {next(_numbers)}")])
         root = _certificate(name, name, root_key.public_key(), authority=True).sign(root_key, hashes.SHA256())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
         signed = _certificate(subject, name, key.public_key(), authority=False).sign(
@@ -145,6 +146,13 @@ class LoopbackCluster:
             client.upload_file(str(path), self.bucket, f"{prefix}/{path.relative_to(folder)}")
         return f"s3://{self.bucket}/{prefix}"
 
+    def credentials(self) -> dict[str, str]:
+        """The loader's user and password, as GetClusterCredentials answers."""
+        answer: Any = boto3.client("redshift").get_cluster_credentials(
+            ClusterIdentifier=self.identifier, DbUser="sparkify_loader", DbName=self.database
+        )
+        return {name: answer[name] for name in ("DbUser", "DbPassword")}
+
     def password(self, user: str) -> str | None:
         """The password that a user has now: the newest that was issued and has not ended, or the managed one."""
         issued = self.aws.control_file.with_name(FILE)
@@ -164,9 +172,9 @@ class LoopbackCluster:
         self.ended |= {json.loads(line)["password"] for line in issued.read_text().splitlines()}
 
 
-@pytest.fixture
-def cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
-    """A cluster of its own for one test, with an empty database, a role and a bucket; nobody has logged in yet."""
+@contextmanager
+def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
+    """A cluster with an empty database, a role and a bucket; nobody has logged in yet."""
     number = next(_numbers)
     identifier, database = f"cluster-{number}", f"redshift_{os.getpid()}_{number}"
     dsn = prepare_database(server, database)
@@ -193,6 +201,13 @@ def cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[Loopba
         yield made
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {database} with (force)")
+
+
+@pytest.fixture
+def cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
+    """A cluster of its own for one test."""
+    with make_cluster(aws, server, authority) as made:
+        yield made
 
 
 ADMINISTRATOR = "sparkify_admin"
@@ -236,3 +251,11 @@ def ready(cluster: LoopbackCluster) -> LoopbackCluster:
     cluster.endpoint.statements.clear()
     cluster.endpoint.logins.clear()
     return cluster
+
+
+@pytest.fixture(scope="package")
+def shared(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
+    """One prepared cluster for all tests that load nothing into its tables."""
+    with make_cluster(aws, server, authority) as made:
+        made.warehouse().bootstrap()
+        yield made

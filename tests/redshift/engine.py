@@ -102,7 +102,7 @@ class Engine:
 
     def run(self, text: str) -> Result:
         """Run a text; raises Refusal."""
-        text = _escapes_as_written(text)
+        text = _escapes_as_written(text).rstrip("; \n\t")
         words = [token.upper for token in dialect.tokens(text)]
         self._check_fetch(text, words)
         if words[:1] == ["COPY"]:
