@@ -21,7 +21,8 @@ from sparkify_assets.fields import unexpected
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
 from sparkify_assets.resources.landing_zone import SourceError
-from sparkify_assets.resources.redshift import LockTimeout, WarehouseError, is_transient
+from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
+from sparkify_assets.resources.redshift_errors import is_transient
 from sparkify_assets.runs import PROCESS_TAG
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import ASSETS, asset_spec

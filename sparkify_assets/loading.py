@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,7 +28,7 @@ from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.publishing import Publisher, SourceChanged
 from sparkify_assets.quarantine import unreadable
 from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.landing_zone import ObjectStore
+from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.settings import Settings
 
@@ -126,19 +127,14 @@ class Loader:
 
     def survey(self) -> Survey:
         """List the whole source and compare it with the ledger. Raises SourceError, WarehouseError."""
-        with self.warehouse.session() as session:
-            self.warehouse.ensure_tables(session)
-            with session.transaction(lock=False) as transaction:
-                known = ledger.known_partitions(transaction)
+        self._refuse_files_for_redshift()
+        known = self.warehouse.retried(self._known)
         return self._compare(difference(self.source.list(), known), known)
 
     def survey_some(self, listed: Mapping[Partition, Iterable[SourceObject]]) -> Survey:
         """Compare some partitions, just listed, with the ledger. Raises WarehouseError."""
-        with self.warehouse.session() as session:
-            self.warehouse.ensure_tables(session)
-            with session.transaction(lock=False) as transaction:
-                known = ledger.known_partitions(transaction, listed)
-                known_objects = transaction.value("ledger/known_objects_count")
+        self._refuse_files_for_redshift()
+        known, known_objects = self.warehouse.retried(partial(self._known_of, listed))
         found = difference(chain.from_iterable(listed.values()), known)
         found.known_objects = known_objects
         return self._compare(found, known)
@@ -160,6 +156,25 @@ class Loader:
                     continue  # what is new comes beside what is kept
                 del found.changed[partition]
         return Survey(found, known, tuple(sorted(outside)), sql.rules_hash(), keeps, kept)
+
+    def _known(self) -> dict[Partition, KnownPartition]:
+        with self.warehouse.session() as session:
+            self.warehouse.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                return ledger.known_partitions(transaction)
+
+    def _known_of(self, partitions: Collection[Partition]) -> tuple[dict[Partition, KnownPartition], int]:
+        with self.warehouse.session() as session:
+            self.warehouse.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                known = ledger.known_partitions(transaction, partitions)
+                return known, int(transaction.value("ledger/known_objects_count"))
+
+    def _refuse_files_for_redshift(self) -> None:
+        if self.warehouse.cluster and not all(
+            url.startswith("s3:") for url in (self.source.url, self.work.url)
+        ):
+            raise SourceError(f"{self.source.url}, {self.work.url}: Redshift reads from s3:// only")
 
     def load(
         self,
@@ -259,6 +274,7 @@ class Loader:
                 brought = time.perf_counter()
                 result = self.publisher.publish(session, batch, staged)
         finally:
-            self.work.delete(batch.written)
+            with suppress(SourceError):  # what is left is swept by a later load
+                self.work.delete(batch.written)
         result.seconds = {"incoming": brought - started, "publish": time.perf_counter() - brought}
         return result

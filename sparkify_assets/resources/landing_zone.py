@@ -236,15 +236,25 @@ class S3Store:
         return self.url_of(key)
 
     def delete(self, keys: Iterable[str]) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         for key in keys:
-            self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+            try:
+                self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+            except (BotoCoreError, ClientError) as error:
+                raise _s3_error(f"work area {self.url_of(key)}", error) from None
 
     def sweep(self, age: timedelta) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         oldest = datetime.now(UTC) - age
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
-        for page in pages:
-            old = [entry["Key"] for entry in page.get("Contents", []) if entry["LastModified"] < oldest]
-            self.delete(key[len(self.prefix) :] for key in old)
+        try:
+            for page in pages:
+                old = [entry["Key"] for entry in page.get("Contents", []) if entry["LastModified"] < oldest]
+                self.delete(key[len(self.prefix) :] for key in old)
+        except (BotoCoreError, ClientError) as error:
+            raise _s3_error(f"work area {self.url}", error) from None
 
 
 def open_store(url: str) -> ObjectStore:

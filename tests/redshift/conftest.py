@@ -11,7 +11,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,9 +26,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sparkify_assets.loading import Loader
+from sparkify_assets.resources import embedded
 from sparkify_assets.resources.embedded import objects
 from sparkify_assets.resources.redshift import Warehouse
-from tests.conftest import Admin
+from tests.conftest import Admin, loader_for
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, Emulator
 from tests.redshift.endpoint import Endpoint
@@ -146,6 +148,19 @@ class LoopbackCluster:
             client.upload_file(str(path), self.bucket, f"{prefix}/{path.relative_to(folder)}")
         return f"s3://{self.bucket}/{prefix}"
 
+    def empty(self) -> None:
+        """Every table and the bucket empty; past the project's own code."""
+        with Admin(self.dsn) as connection, connection.cursor() as cursor:
+            cursor.execute(_EVERY_TABLE)
+            [(tables,)] = cursor.fetchall()
+            cursor.execute(f"truncate {tables}")
+        client = boto3.client("s3")
+        listed = client.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        if listed:
+            client.delete_objects(Bucket=self.bucket, Delete={"Objects": [{"Key": o["Key"]} for o in listed]})
+        self.endpoint.statements.clear()
+        self.endpoint.logins.clear()
+
     def credentials(self) -> dict[str, str]:
         """The loader's user and password, as GetClusterCredentials answers."""
         answer: Any = boto3.client("redshift").get_cluster_credentials(
@@ -221,8 +236,6 @@ def make_role(name: str) -> str:
 
 def prepare_database(server: str, name: str) -> str:
     """A new database with Redshift's catalog, as a cluster gives it to its administrator; its DSN."""
-    from sparkify_assets.resources import embedded
-
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
         cursor.execute("select 1 from pg_roles where rolname = %s", (ADMINISTRATOR,))
@@ -235,6 +248,11 @@ def prepare_database(server: str, name: str) -> str:
     return dsn
 
 
+_EVERY_TABLE = (
+    "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables"
+    " where schemaname in ('incoming', 'staging', 'sparkify', 'ledger')"
+)
+
 #: What everybody may on Redshift: make tables in public, read what COPY said of their loads.
 _OPEN = """
 grant create on schema public to public;
@@ -244,18 +262,31 @@ grant all on all sequences in schema redshift to public;
 """
 
 
-@pytest.fixture
-def ready(cluster: LoopbackCluster) -> LoopbackCluster:
-    """A cluster whose database is prepared: loader, readers and tables are there."""
-    cluster.warehouse().bootstrap()
-    cluster.endpoint.statements.clear()
-    cluster.endpoint.logins.clear()
-    return cluster
-
-
 @pytest.fixture(scope="package")
 def shared(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
     """One prepared cluster for all tests that load nothing into its tables."""
     with make_cluster(aws, server, authority) as made:
         made.warehouse().bootstrap()
         yield made
+
+
+@pytest.fixture
+def ready(shared: LoopbackCluster) -> Iterator[LoopbackCluster]:
+    """The shared cluster, its tables and its bucket empty, nothing remembered and nothing going wrong."""
+    shared.empty()
+    yield shared
+    shared.endpoint.before = shared.endpoint.after = None
+    shared.state.revoked.clear()
+    shared.state.lag = 0
+
+
+@contextmanager
+def separate_warehouse(server: str, home: Path) -> Iterator[Callable[[Path], Loader]]:
+    """A loader from a folder of files into an embedded database of its own: what the Redshift path is held against."""
+    name = f"separate_{os.getpid()}_{next(_numbers)}"
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"create database {name}")
+    warehouse = Warehouse(url=server.replace("dbname=sparkify", f"dbname={name}"), folder=home)
+    yield lambda folder: loader_for(warehouse, folder, home)
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop database {name} with (force)")

@@ -31,8 +31,8 @@ _PARAMETERS = {
 class Endpoint:
     """A listening endpoint. `engine` opens a database for a user, `password` gives the password that a user has now.
 
-    `statements` holds what clients sent, in order; `before`, if set, is called with each statement before it runs and
-    may raise Refusal (an error of the server) or Cut (the line goes dead).
+    `statements` holds what clients sent, in order; `before` and `after`, if set, are called with each statement before
+    it runs and before it is answered, and may raise Refusal (an error of the server) or Cut (the line goes dead).
     """
 
     certificate: ssl.SSLContext
@@ -43,6 +43,7 @@ class Endpoint:
     statements: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     before: Callable[[str], None] | None = None
+    after: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server((self.host, self.port))
@@ -194,6 +195,8 @@ class _Session:
             if self.endpoint.before:
                 self.endpoint.before(statement)
             result = self.engine.run(statement)
+            if self.endpoint.after:
+                self.endpoint.after(statement)
         except Refusal as refusal:
             self.engine.fail()
             return _error(refusal) + wire.ready(self.engine.status)

@@ -1,9 +1,11 @@
-"""Loads from S3 for the tests of the Redshift path."""
+"""Loads from S3 for the tests of the Redshift path: a small made source, and loaders for it."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+
+import boto3
 
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.landing_zone import open_store
@@ -18,9 +20,17 @@ def s3_loader(
     """A loader from a prefix of the cluster's bucket, with its work area beside it."""
     settings = dataclasses.replace(
         settings_for(home, home),
-        source=source,
-        work=f"s3://{cluster.bucket}/work",
-        warehouse=warehouse.url,
-        **changes,  # type: ignore[arg-type]
+        **{  # type: ignore[arg-type]
+            "source": source,
+            "work": f"s3://{cluster.bucket}/work",
+            "warehouse": warehouse.url,
+            **changes,
+        },
     )
     return Loader(settings, warehouse, open_store(settings.source), open_store(settings.work))
+
+
+def work_area(cluster: LoopbackCluster) -> list[str]:
+    """The keys that are left in the work area."""
+    listed = boto3.client("s3").list_objects_v2(Bucket=cluster.bucket, Prefix="work/")
+    return [entry["Key"] for entry in listed.get("Contents", [])]

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sparkify_assets.digest import Digest, digest
 from sparkify_assets.resources.redshift import Warehouse
-from tests.conftest import Admin, load_all, loader_for
-from tests.redshift.conftest import LoopbackCluster
+from tests.conftest import load_all
+from tests.redshift.conftest import LoopbackCluster, separate_warehouse
 from tests.redshift.loads import s3_loader
 
 
 @pytest.fixture
-def loaded_from_files(server: str, reference: Path, tmp_path: Path) -> Iterator[Digest]:
+def loaded_from_files(server: str, reference: Path, tmp_path: Path) -> Digest:
     """D of the real data, loaded from files by the embedded engine."""
-    name = f"files_{os.getpid()}"
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"create database {name}")
-    warehouse = Warehouse(url=server.replace("dbname=sparkify", f"dbname={name}"), folder=tmp_path)
-    load_all(loader_for(warehouse, reference, tmp_path / "files"))
-    yield digest(warehouse)
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"drop database {name} with (force)")
+    with separate_warehouse(server, tmp_path / "files") as loader:
+        load_all(loader(reference))
+        return digest(loader(reference).warehouse)
 
 
 def test_the_real_data_gives_one_digest(
