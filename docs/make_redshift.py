@@ -1,0 +1,97 @@
+"""Writes the lists of docs/redshift.md from the code that acts on them: what is refused, what differs, which error
+means what. The words before them are written by hand. With --check it only says whether the file is in step.
+
+    .venv/bin/python docs/make_redshift.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from sparkify_assets.resources import redshift_errors
+from sparkify_assets.resources.embedded.dialect import DOCUMENTATION
+from sparkify_assets.resources.embedded.differences import DIFFERENT
+from sparkify_assets.resources.embedded.refused import REFUSED
+
+FILE = Path(__file__).parent / "redshift.md"
+
+#: From this line on the page is made.
+MARK = "<!-- from here on made by docs/make_redshift.py -->"
+
+_ACTIONS = {
+    "again": "the whole transaction again, same session",
+    "reconnect": "the whole transaction again, new session",
+    "login": "new credentials, then a new session",
+    "fail": "none: one line, everything rolled back",
+}
+
+
+def render() -> str:
+    """The made part of the page."""
+    return "\n".join(
+        [
+            MARK,
+            "",
+            "## What is the same statement and means something else",
+            "",
+            *_table(
+                ("What", "Redshift", "The embedded warehouse", "This project", ""),
+                ((d.subject, d.redshift, d.here, d.ours, _page(DOCUMENTATION, d.page)) for d in DIFFERENT),
+            ),
+            "",
+            "## What the embedded warehouse refuses",
+            "",
+            "Most of it Redshift does not have; some of it only Redshift has. Either way it would not run on both.",
+            "",
+            *_table(
+                ("What", "Write instead", ""),
+                ((rule.construct, rule.instead, _page(DOCUMENTATION, rule.page)) for rule in REFUSED),
+            ),
+            "",
+            "## Which error leads to what",
+            "",
+            *_table(
+                ("Error", "SQLSTATE", "What is done", ""),
+                (
+                    (
+                        fault.what,
+                        ", ".join(fault.states) or "XX000",
+                        _ACTIONS[fault.action],
+                        _page(redshift_errors.DOCUMENTATION, fault.page),
+                    )
+                    for fault in redshift_errors.FAULTS
+                ),
+            ),
+            "",
+        ]
+    )
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    head = tuple(head)
+    lines = [head, ("---",) * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+
+
+def _page(documentation: str, page: str) -> str:
+    return f"[AWS]({documentation}{page}.html)"
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    written = FILE.read_text("utf-8")
+    whole = written.partition(MARK)[0] + render()
+    if not check:
+        FILE.write_text(whole, "utf-8")
+    elif written != whole:
+        sys.exit("docs/redshift.md is not in step with the code: run .venv/bin/python docs/make_redshift.py")
+
+
+if __name__ == "__main__":
+    main()

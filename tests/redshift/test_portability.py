@@ -1,0 +1,84 @@
+"""Every statement of sql/ is Redshift's: parsed as its dialect, and held against the list of what it lacks.
+
+sqlfluff, which knows Redshift's grammar best, parses the same files in `make lint`.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot.errors import ErrorLevel
+
+from sparkify_assets import sql
+from sparkify_assets.resources.embedded import refusals
+from sparkify_assets.resources.embedded.differences import DIFFERENT
+from sparkify_assets.resources.embedded.refused import REFUSED
+from sparkify_assets.resources.redshift_errors import FAULTS
+
+ROOT = Path(__file__).parents[2]
+
+#: sql/embedded is the stand-in's own: it makes of PostgreSQL what Redshift has by itself.
+FILES = sorted(
+    str(path.relative_to(sql.FOLDER).with_suffix(""))
+    for path in sql.FOLDER.rglob("*.sql")
+    if path.parent.name != "embedded"
+)
+
+#: Statements that sqlglot does not parse but passes on; the embedded warehouse and sqlfluff do.
+_OF_REDSHIFT_ONLY = re.compile(
+    r"(?:copy|lock|create (?:user|group)|grant|alter default|analyze|vacuum)\b", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_statement_parses_as_redshift_s_and_is_on_no_list(name: str) -> None:
+    assert refusals(sql.read(name)) == []
+    for statement in sql.statements(name):
+        bare = re.sub(r"--[^\n]*", "", statement).strip()
+        if not _OF_REDSHIFT_ONLY.match(bare):
+            filled = re.sub(r"%\(\w+\)s", "'1'", bare).replace("%%", "%")
+            [parsed] = sqlglot.parse(filled, dialect="redshift", error_level=ErrorLevel.RAISE)
+            assert not isinstance(parsed, sqlglot.exp.Command), bare[:80]
+
+
+def test_sqlfluff_parses_all_of_it_as_redshift_s() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["sqlfluff"]["core"]
+    assert config["dialect"] == "redshift"
+    assert "sqlfluff lint --disable-progress-bar sql\n" in (ROOT / "Makefile").read_text("utf-8")
+    assert (ROOT / ".sqlfluffignore").read_text("utf-8").split() == ["sql/embedded"]
+
+
+def test_a_batch_holds_nothing_that_ends_or_forbids_a_transaction() -> None:
+    for name in FILES:
+        if not name.startswith("maintenance/"):
+            for statement in sql.statements(name):
+                bare = re.sub(r"--[^\n]*", "", statement).split()
+                assert bare[0].lower() not in ("vacuum", "truncate", "commit", "begin", "end", "rollback"), (
+                    name
+                )
+
+
+def test_a_day_is_deleted_by_a_range_of_the_sort_key() -> None:
+    """So that Redshift reads the blocks of these days only."""
+    [delete] = [s for s in sql.statements("merge/staging_events") if "delete from staging.events" in s]
+    assert "event_date between %(first)s and %(last)s" in delete
+    assert "sortkey (event_date, ts)" in sql.read("ddl/staging")
+
+
+def test_every_entry_of_the_lists_has_its_own_subject_and_a_page() -> None:
+    for names in ([r.construct for r in REFUSED], [d.subject for d in DIFFERENT], [f.what for f in FAULTS]):
+        assert len(names) == len(set(names))
+    pages = [*(r.page for r in REFUSED), *(d.page for d in DIFFERENT), *(f.page for f in FAULTS)]
+    assert all(re.fullmatch(r"[\w/-]+", page) for page in pages)
+
+
+def test_the_page_for_users_is_made_of_these_lists() -> None:
+    command = [sys.executable, ROOT / "docs" / "make_redshift.py", "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
