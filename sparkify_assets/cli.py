@@ -31,6 +31,7 @@ from sparkify_assets.automation.memory import forget_all
 from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.infra_cli import app as infra_app
+from sparkify_assets.lifecycle import LifeCycle, LifeCycleError
 from sparkify_assets.loading import DeletionsRefused, Loader
 from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
@@ -72,6 +73,14 @@ class RowFormat(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+
+
+class AfterFailure(StrEnum):
+    """What becomes of a cluster whose life went wrong."""
+
+    destroy = "destroy"
+    pause = "pause"
+    keep = "keep"
 
 
 class CommandError(RuntimeError):
@@ -652,6 +661,33 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
 
 
 @app.command()
+def run(
+    env: Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")] = "dev",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster running at the end.")] = False,
+    after_failure: Annotated[
+        AfterFailure, typer.Option(help="What to do with the cluster when something fails, or on Ctrl-C.")
+    ] = AfterFailure.destroy,
+    foundation_too: Annotated[
+        bool,
+        typer.Option("--foundation-too", help="Destroy network, landing bucket, its data and key as well."),
+    ] = False,
+) -> None:
+    """Make a warehouse on AWS, load all, check, show it, and take it away again."""
+    from sparkify_assets.infrastructure.jobs import STACKS_FOLDER
+
+    LifeCycle(
+        settings(),
+        env,
+        STACKS_FOLDER,
+        say=lambda line: out.print(escape(line), soft_wrap=True),
+        show=_print_summary,
+        end="keep" if keep else "destroy",
+        end_after_failure=after_failure.value,
+        foundation_too=foundation_too,
+    ).run()
+
+
+@app.command()
 def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = dev_server.PORT) -> None:
     """Run Dagster's UI and daemon on loopback, until Ctrl-C; what lands in the source is then loaded by itself."""
     raise typer.Exit(
@@ -677,6 +713,7 @@ def stop() -> None:
 
 _USER_ERRORS = (
     CommandError,
+    LifeCycleError,
     dev_server.DevServerError,
     SettingsError,
     SourceError,

@@ -31,10 +31,13 @@ from sparkify_assets.resources import embedded
 from sparkify_assets.resources.embedded import objects
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import Admin, loader_for
+from tests.infrastructure.conftest import terraform
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, Emulator
 from tests.redshift.endpoint import Endpoint
 from tests.redshift.engine import ClusterState, Engine
+
+__all__ = ["terraform"]  # a fixture of the infrastructure tests, for the life cycle
 
 _numbers = itertools.count()
 

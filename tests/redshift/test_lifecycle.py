@@ -1,0 +1,170 @@
+"""One command from nothing to nothing: real Terraform against the emulated AWS, the endpoint on loopback as the data
+plane, the real data through S3.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tests.conftest import Admin
+from tests.infrastructure.emulator.credentials import FILE
+from tests.infrastructure.harness import REGION, ROOT, SECRET_KEY, Checkout, Emulator
+from tests.redshift.conftest import Authority, LoopbackCluster, prepare_database
+from tests.redshift.endpoint import Endpoint
+from tests.redshift.engine import ClusterState, Engine
+
+CLUSTER = "sparkify-dev"
+
+#: `sparkify` on a checkout of the test's own.
+PROGRAM = """
+import sys
+from pathlib import Path
+from sparkify_assets import cli
+from sparkify_assets.infrastructure import jobs
+jobs.STACKS_FOLDER = Path(sys.argv.pop(1))
+cli.main()
+"""
+
+
+@dataclass
+class Life:
+    """Where a life happens."""
+
+    checkout: Checkout
+    cluster: LoopbackCluster
+    source: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "COLUMNS": "200",
+            "SPARKIFY_HOME": str(self.checkout.home),
+            "SPARKIFY_SOURCE": str(self.source),
+            "SPARKIFY_WAREHOUSE": self.cluster.url(),
+        }
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(self.checkout.stacks), "run", *arguments],
+            cwd=ROOT, env=self.environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def billable(self) -> list[str]:
+        """What AWS would send a bill for."""
+        found = [c["ClusterIdentifier"] for c in boto3.client("redshift").describe_clusters()["Clusters"]]
+        buckets = [b["Name"] for b in boto3.client("s3").list_buckets()["Buckets"]]
+        return [name for name in [*found, *buckets] if name.startswith("sparkify-")]
+
+
+@pytest.fixture
+def life(
+    terraform: str, aws: Emulator, server: str, authority: Authority, reference: Path, tmp_path: Path
+) -> Iterator[Life]:
+    """A checkout, an empty account, and a data plane that waits for its cluster."""
+    database = f"life_{os.getpid()}_{time.monotonic_ns()}"
+    dsn = prepare_database(server, database)
+    state = ClusterState(CLUSTER, REGION)
+    checkout = Checkout.make(tmp_path)
+
+    def password(user: str) -> str | None:
+        return cluster.password(user)
+
+    for port in range(5431, 5456):
+        try:
+            endpoint = Endpoint(
+                authority.server,
+                lambda _, user: Engine(dsn, user, state),
+                password,
+                port=port,
+            )
+            break
+        except OSError:
+            continue
+    text = (checkout.stacks.parent / "environments" / "dev.tfvars").read_text()
+    checkout.add_environment(
+        "dev", text.replace("node_count     = 1", f"node_count = 1\n  port = {endpoint.port}")
+    )
+    cluster = LoopbackCluster(CLUSTER, "sparkify", "", "", authority.root, dsn, aws, state, endpoint)
+    with endpoint:
+        yield Life(checkout, cluster, reference)
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop database {database} with (force)")
+
+
+def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
+    expected = json.loads((reference / "reference.json").read_text("utf-8"))
+    begun = life.begin("--foundation-too")
+    told, _ = begun.communicate(timeout=280)
+    assert begun.returncode == 0, told
+    for phase in ("provision", "tables", "upload", "load", "checks", "destroy"):
+        assert f"[{phase}]" in told
+    rows = dict(line.split() for line in told.splitlines() if len(line.split()) == 2)
+    for table in ("songplays", "users", "songs", "artists", "time"):
+        assert int(rows[table].replace(",", "")) == expected["star"][table], table
+    assert "Nothing is left of environment dev." in told
+    assert "The cluster cost about 0.0" in told
+    assert life.billable() == []
+    assert secrets_in(life, told) == []
+
+
+def secrets_in(life: Life, told: str) -> list[str]:
+    """Where a password or a key turns up: what was said, SQL, the home with Dagster's storage, the state."""
+    issued = life.cluster.aws.control_file.with_name(FILE).read_text().splitlines()
+    secrets = [SECRET_KEY, *(json.loads(line)["password"] for line in issued)]
+    places = {"what was said": told, "SQL": "\n".join(life.cluster.endpoint.statements)}
+    found = [place for place, text in places.items() if any(secret in text for secret in secrets)]
+    for path in life.checkout.folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < 50_000_000:
+            content = path.read_bytes()
+            found += [str(path) for secret in secrets if secret.encode() in content]
+    return found
+
+
+def interrupted(life: Life, phase: str, sign: signal.Signals, *arguments: str) -> str:
+    """Run until a phase begins, then interrupt; what was said."""
+    begun = life.begin(*arguments)
+    assert begun.stdout
+    said = []
+    for line in begun.stdout:
+        said.append(line)
+        if f"[{phase}]" in line:
+            break
+    time.sleep(1)
+    begun.send_signal(sign)
+    rest, _ = begun.communicate(timeout=280)
+    assert begun.returncode != 0
+    return "".join([*said, rest])
+
+
+def test_an_interrupted_load_ends_with_the_cluster_destroyed_and_the_rest_named(life: Life) -> None:
+    told = interrupted(life, "load", signal.SIGINT)
+    assert "Stopped after provision, tables, upload" in told
+    assert not [name for name in life.billable() if name == CLUSTER]
+    for name in life.billable():  # the landing bucket, which holds data
+        assert "module.landing.aws_s3_bucket.this" in told, name
+    assert "sparkify infra destroy --env dev --foundation-too" in told
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("phase", ["provision", "tables", "upload", "load", "checks", "destroy"])
+def test_a_life_that_is_interrupted_leaves_nothing_unnamed(
+    life: Life, phase: str, sign: signal.Signals
+) -> None:
+    told = interrupted(life, phase, sign)
+    if CLUSTER in life.billable():
+        assert "module.warehouse.aws_redshift_cluster.this" in told
+    assert "sparkify infra destroy --env dev" in told
