@@ -31,6 +31,7 @@ from sparkify_assets.automation.memory import forget_all
 from sparkify_assets.batches import Changes
 from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.infra_cli import app as infra_app
+from sparkify_assets.infrastructure import InfrastructureError
 from sparkify_assets.lifecycle import LifeCycle, LifeCycleError
 from sparkify_assets.loading import DeletionsRefused, Loader
 from sparkify_assets.partitions import DATASETS, Dataset, Partition
@@ -673,12 +674,9 @@ def run(
     ] = False,
 ) -> None:
     """Make a warehouse on AWS, load all, check, show it, and take it away again."""
-    from sparkify_assets.infrastructure.jobs import STACKS_FOLDER
-
     LifeCycle(
         settings(),
         env,
-        STACKS_FOLDER,
         say=lambda line: out.print(escape(line), soft_wrap=True),
         show=_print_summary,
         end="keep" if keep else "destroy",
@@ -713,6 +711,7 @@ def stop() -> None:
 
 _USER_ERRORS = (
     CommandError,
+    InfrastructureError,
     LifeCycleError,
     dev_server.DevServerError,
     SettingsError,

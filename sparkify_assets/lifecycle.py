@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -42,7 +41,6 @@ class LifeCycle:
 
     settings: Settings
     environment: str
-    stacks: Path
     say: Callable[[str], None]
     show: Callable[[Settings, Warehouse], None]
     end: End = "destroy"
@@ -54,8 +52,9 @@ class LifeCycle:
     def run(self) -> None:
         """Live it. Whatever happens, Ctrl-C and SIGTERM too, it ends as asked and says what is left.
 
-        Raises LifeCycleError, what the phases raise, and KeyboardInterrupt.
+        Raises LifeCycleError, InfrastructureError, what the other phases raise, and KeyboardInterrupt.
         """
+        self._refuse_without_data()
         started = time.monotonic()
         with _terminated_as_interrupted():
             try:
@@ -75,6 +74,11 @@ class LifeCycle:
                     + f". The cluster cost about {self.usd_per_hour * hours:.2f} USD"
                     f" ({self.usd_per_hour:.2f} an hour; terraform/cost.md)."
                 )
+
+    def _refuse_without_data(self) -> None:
+        """What can be known before anything costs money. Raises LifeCycleError, SourceError."""
+        if not any(partition_of(item.key) for item in open_store(self.settings.source).list()):
+            raise LifeCycleError(f"there is nothing to load in {self.settings.source}; nothing was made")
 
     def _live(self) -> None:
         with self._phase("provision"):
@@ -114,7 +118,8 @@ class LifeCycle:
         songs = survey.pending("songs")
         days = [partition.key for partition in survey.pending("events")]
         if not songs and not days:
-            raise LifeCycleError(f"there is nothing to load in {loader.source.url}")
+            self.say("Everything is loaded already.")
+            return
         _, succeeded = run_load(loader, songs=bool(songs), days=(days[0], days[-1]) if days else None)
         items = [item for result in loader.results for item in result.partitions]
         self.say(
@@ -166,7 +171,9 @@ class LifeCycle:
             self._say_what_is_left()
 
     def _destroy(self) -> None:
-        bucket = self._outputs("foundation").get("landing_bucket", "")
+        from sparkify_assets.infrastructure.launch import outputs
+
+        bucket = outputs(self.environment)["foundation"].get("landing_bucket", "")
         gone = self._job(
             "destroy_infrastructure",
             confirm=self.environment,
@@ -178,7 +185,11 @@ class LifeCycle:
                 self.say(f"Stays: {line.removeprefix('* ')}")
 
     def _say_what_is_left(self) -> None:
-        left = {name: self._resources(name) for name in ("foundation", "warehouse")}
+        from sparkify_assets.infrastructure.launch import open_terraform
+        from sparkify_assets.infrastructure.stacks import STACKS, Stack
+
+        with open_terraform(self.environment) as terraform:
+            left = {name: Stack(terraform, name, lambda _: None).resources() for name in STACKS}
         if not any(left.values()):
             self.say(f"Nothing is left of environment {self.environment}.")
         for name, addresses in left.items():
@@ -190,55 +201,11 @@ class LifeCycle:
             too = " --foundation-too" if left["foundation"] else ""
             self.say(f"To take it away: sparkify infra destroy --env {self.environment}{too}")
 
-    # --- the infrastructure
-
     def _job(self, name: str, **config: Any) -> dict[str, Any]:
-        """Run one of the infrastructure's jobs; its steps' metadata by `step.name`. Raises LifeCycleError."""
-        import dagster as dg
+        """Run one of the infrastructure's jobs; its steps' metadata by `step.name`. Raises InfrastructureError."""
+        from sparkify_assets.infrastructure.launch import launch
 
-        from sparkify_assets.infrastructure.jobs import console, infrastructure_defs
-
-        console.set("plain")
-        definitions = infrastructure_defs(self.settings.home, self.stacks)
-        with dg.DagsterInstance.get() as instance:
-            run = definitions.resolve_job_def(name).execute_in_process(
-                instance=instance,
-                run_config={"environment": self.environment, **config},
-                raise_on_error=False,
-            )
-        for event in run.get_step_failure_events():
-            failure = event.step_failure_data
-            told = failure.user_failure_data.description if failure.user_failure_data else None
-            raise LifeCycleError(" ".join((told or failure.error_display_string).split()))
-        return {
-            f"{event.step_key}.{key}": value.value
-            for event in run.all_node_events
-            if event.is_successful_output
-            for key, value in event.step_output_data.metadata.items()
-        }
-
-    def _outputs(self, stack: str) -> dict[str, Any]:
-        with self._stack(stack) as opened:
-            outputs: dict[str, Any] = opened.outputs()
-            return outputs
-
-    def _resources(self, stack: str) -> list[str]:
-        with self._stack(stack) as opened:
-            resources: list[str] = opened.resources()
-            return resources
-
-    @contextmanager
-    def _stack(self, name: str) -> Iterator[Any]:
-        from sparkify_assets.infrastructure.stacks import Stack
-        from sparkify_assets.resources.terraform import TerraformResource
-
-        work = str(self.settings.home / "terraform")
-        terraform = TerraformResource(environment=self.environment, stacks=str(self.stacks), work=work)
-        terraform.open(f"life-{id(self)}-{name}")
-        try:
-            yield Stack(terraform, name, lambda _: None)
-        finally:
-            terraform.close()
+        return launch(name, {"environment": self.environment, **config})
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:

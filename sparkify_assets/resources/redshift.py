@@ -145,8 +145,8 @@ class Warehouse:
             with self.transaction(lock=False) as transaction:
                 for name in ("schemas", "ledger", "incoming", "staging", "sparkify"):
                     transaction.run(f"ddl/{name}")
-                if transaction.value("ddl/reader_exists"):
-                    transaction.run("ddl/grants")
+                if transaction.value("access/reader_exists"):
+                    transaction.run("access/grants")
 
         self.retried(create, _is_race_of_creators)
 
@@ -169,14 +169,14 @@ class Warehouse:
             loader, database = (
                 AsIs(quote_ident(name, transaction.cursor)) for name in (address.user, address.database)
             )
-            if not transaction.value("ddl/loader_exists", loader=address.user):
-                transaction.run("ddl/loader", loader=loader)
-            transaction.run("ddl/loader_rights", loader=loader, database=database)
-            if not transaction.value("ddl/reader_exists"):
-                transaction.run("ddl/reader")
+            if not transaction.value("access/loader_exists", loader=address.user):
+                transaction.run("access/loader", loader=loader)
+            transaction.run("access/loader_rights", loader=loader, database=database)
+            if not transaction.value("access/reader_exists"):
+                transaction.run("access/reader")
         self.ensure_tables()
         with self.transaction(lock=False) as transaction:
-            transaction.run("ddl/grants")
+            transaction.run("access/grants")
 
     def drop_tables(self) -> None:
         """Drop every table of the project with all it holds."""

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
@@ -25,6 +25,10 @@ from tests.redshift.endpoint import Endpoint
 from tests.redshift.engine import ClusterState, Engine
 
 CLUSTER = "sparkify-dev"
+
+#: Seconds that a life may take where other things run too.
+PATIENCE = 1200
+pytestmark = pytest.mark.timeout(PATIENCE + 60)
 
 #: `sparkify` on a checkout of the test's own.
 PROGRAM = """
@@ -44,6 +48,7 @@ class Life:
     checkout: Checkout
     cluster: LoopbackCluster
     source: Path
+    begun: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -56,11 +61,13 @@ class Life:
         }
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(self.checkout.stacks), "run", *arguments],
             cwd=ROOT, env=self.environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+        self.begun.append(process)
+        return process
 
     def billable(self) -> list[str]:
         """What AWS would send a bill for."""
@@ -98,8 +105,13 @@ def life(
         "dev", text.replace("node_count     = 1", f"node_count = 1\n  port = {endpoint.port}")
     )
     cluster = LoopbackCluster(CLUSTER, "sparkify", "", "", authority.root, dsn, aws, state, endpoint)
+    life = Life(checkout, cluster, reference)
     with endpoint:
-        yield Life(checkout, cluster, reference)
+        yield life
+    for process in life.begun:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {database} with (force)")
 
@@ -107,7 +119,7 @@ def life(
 def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
     expected = json.loads((reference / "reference.json").read_text("utf-8"))
     begun = life.begin("--foundation-too")
-    told, _ = begun.communicate(timeout=280)
+    told, _ = begun.communicate(timeout=PATIENCE)
     assert begun.returncode == 0, told
     for phase in ("provision", "tables", "upload", "load", "checks", "destroy"):
         assert f"[{phase}]" in told
@@ -118,6 +130,17 @@ def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
     assert "The cluster cost about 0.0" in told
     assert life.billable() == []
     assert secrets_in(life, told) == []
+
+
+def test_without_data_nothing_is_made(life: Life, tmp_path: Path) -> None:
+    life.source = tmp_path / "empty"
+    life.source.mkdir()
+    begun = life.begin()
+    told, _ = begun.communicate(timeout=PATIENCE)
+    assert begun.returncode == 1
+    assert "there is nothing to load in" in told
+    assert "[provision]" not in told
+    assert life.billable() == []
 
 
 def secrets_in(life: Life, told: str) -> list[str]:
@@ -143,8 +166,8 @@ def interrupted(life: Life, phase: str, sign: signal.Signals, *arguments: str) -
         if f"[{phase}]" in line:
             break
     time.sleep(1)
-    begun.send_signal(sign)
-    rest, _ = begun.communicate(timeout=280)
+    os.killpg(begun.pid, sign)  # as a terminal does: to all that it has started
+    rest, _ = begun.communicate(timeout=PATIENCE)
     assert begun.returncode != 0
     return "".join([*said, rest])
 

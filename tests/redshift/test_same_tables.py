@@ -8,6 +8,7 @@ import pytest
 
 from sparkify_assets.digest import Digest, digest
 from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.sample import write_sample
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster, separate_warehouse
 from tests.redshift.loads import s3_loader
@@ -30,3 +31,21 @@ def test_the_real_data_gives_one_digest(
     redshift = ready.warehouse()
     load_all(s3_loader(redshift, source, ready, tmp_path))
     assert digest(redshift) == loaded_from_files
+
+
+def test_keys_with_blanks_and_letters_of_any_alphabet(
+    ready: LoopbackCluster, server: str, tmp_path: Path
+) -> None:
+    """A manifest names keys as they are; only the address of a file is quoted."""
+    folder = tmp_path / "source"
+    write_sample(folder, events=40, songs=2, days=1, seed=3)
+    [day] = folder.rglob("*-events.json")
+    day.rename(day.with_name(day.name.replace("-events", "-events Übung 100% +1 #2 歌")))
+    song = next(folder.rglob("TR*.json"))
+    song.rename(song.with_name("à la carte.json"))
+    with separate_warehouse(server, tmp_path / "files") as loader:
+        load_all(loader(folder))
+        expected = digest(loader(folder).warehouse)
+    warehouse = ready.warehouse()
+    load_all(s3_loader(warehouse, ready.put_folder(folder, "landing zone"), ready, tmp_path))
+    assert digest(warehouse) == expected
