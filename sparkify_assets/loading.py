@@ -252,14 +252,17 @@ class Loader:
     def _unreadable(self, batch: Batch, error: CopyError) -> dict[str, str]:
         """The object that made COPY fail, and every other packed one that would: one more try is then enough.
 
-        Raises the error itself where it is about no object of the batch.
+        Redshift may name the manifest instead of the object, so what is packed is looked at in any case. Raises the
+        error itself where it is about no object of the batch.
         """
         readable = {item.key for items in batch.objects.values() for item in batch.readable(items)}
-        key = self.source.key_of(error.object_url) if error.object_url else None
-        if key not in readable or key is None:
-            raise error
+        key = self.source.key_of(error.object_url) if error.object_url else ""
         packed = (other for other in readable if other.endswith(".gz") and other != key)
-        faults = {key: str(error.reason), **unreadable(self.source, packed)}
+        faults = unreadable(self.source, packed)
+        if key in readable:
+            faults[key] = str(error.reason)
+        if not faults:
+            raise error
         return {name: f"unreadable object: {reason}" for name, reason in faults.items()}
 
     def _bring_and_publish(self, batch: Batch) -> BatchResult:

@@ -133,11 +133,14 @@ _ADVICE = {
 def copy_error(error: psycopg2.Error) -> CopyError:
     """What Redshift says of a COPY that failed, in one line; with the object where one is at fault.
 
-    The detail has lines `error:`, `code:`, `context:` and `query:`. An object that a key names is at fault where it is
-    missing or its content cannot be read; a role, a bucket or a region that is wrong is nobody's object.
+    The detail has lines `error:`, `code:`, `context:` and `query:`, as in
+    https://docs.aws.amazon.com/redshift/latest/dg/t_Validating_input_files.html. An object that a key names is at
+    fault where it is missing or its content cannot be read; a role, bucket or region that is wrong is nobody's object.
     """
     detail = dict(_DETAIL.findall(error.diag.message_detail or ""))
-    told = detail.get("error") or " ".join(filter(None, (error.diag.message_primary, detail.get("context"))))
+    told = max(
+        detail.get("error", ""), error.diag.message_primary or "", key=len
+    )  # the detail may break its lines
     key = _KEY_READ.search(detail.get("context", ""))
     reason, url = told or line(error), key[1] if key else None
     if answer := _S3.search(told):
@@ -154,5 +157,7 @@ _REFUSED = re.compile(r"(\d+) record\(s\) could not be loaded")
 
 
 def announced_rejects(notices: Sequence[str]) -> int:
-    """How many records the last COPY says it refused; 0 where it says nothing of it."""
+    """How many records the last COPY says it refused; 0 where it says nothing of it
+    (https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html).
+    """
     return sum(int(match[1]) for notice in notices if (match := _REFUSED.search(notice)))
