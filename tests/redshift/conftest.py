@@ -241,12 +241,16 @@ def prepare_database(server: str, name: str) -> str:
     """A new database with Redshift's catalog, as a cluster gives it to its administrator; its DSN."""
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
+    return make_redshift_s(server.replace("dbname=sparkify", f"dbname={name}"))
+
+
+def make_redshift_s(dsn: str) -> str:
+    """Give a database Redshift's catalog and administrator; its DSN."""
+    embedded.connect(dsn).close()
+    with Admin(dsn) as connection, connection.cursor() as cursor:
         cursor.execute("select 1 from pg_roles where rolname = %s", (ADMINISTRATOR,))
         if cursor.fetchone() is None:
             cursor.execute(f"create role {ADMINISTRATOR} superuser")
-    dsn = server.replace("dbname=sparkify", f"dbname={name}")
-    embedded.connect(dsn).close()
-    with Admin(dsn) as connection, connection.cursor() as cursor:
         cursor.execute(_OPEN)
     return dsn
 

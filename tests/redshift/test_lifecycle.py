@@ -17,10 +17,11 @@ from pathlib import Path
 import boto3
 import pytest
 
+from sparkify_assets import sql
 from tests.conftest import Admin
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, ROOT, SECRET_KEY, Checkout, Emulator
-from tests.redshift.conftest import Authority, LoopbackCluster, prepare_database
+from tests.redshift.conftest import Authority, LoopbackCluster, make_redshift_s
 from tests.redshift.endpoint import Endpoint
 from tests.redshift.engine import ClusterState, Engine
 
@@ -81,8 +82,7 @@ def life(
     terraform: str, aws: Emulator, server: str, authority: Authority, reference: Path, tmp_path: Path
 ) -> Iterator[Life]:
     """A checkout, an empty account, and a data plane that waits for its cluster."""
-    database = f"life_{os.getpid()}_{time.monotonic_ns()}"
-    dsn = prepare_database(server, database)
+    dsn = make_redshift_s(server)  # its database has the name that the stack gives to the cluster's
     state = ClusterState(CLUSTER, REGION)
     checkout = Checkout.make(tmp_path)
 
@@ -113,7 +113,7 @@ def life(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"drop database {database} with (force)")
+        cursor.execute(sql.read("ddl/drop"))
 
 
 def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
