@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import dagster as dg
 import pytest
+from moto.server import ThreadedMotoServer
 
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.fields import expected_fields, unexpected
@@ -129,6 +132,36 @@ def test_songs_are_profiled_too(reference: Path) -> None:
     assert fields.keys() == expected_fields("songs").keys()
     assert (fields["song_id"].distinct, fields["artist_id"].distinct) == (71, 69)
     assert fields["title"].width == 1024
+
+
+def test_a_bucket_has_the_profile_of_the_same_files(
+    events: Profile, reference: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="landing")
+        for path in (reference / "log_data").rglob("*.json"):
+            key = f"raw/{path.relative_to(reference)}"
+            client.put_object(Bucket="landing", Key=key, Body=path.read_bytes())
+        bucket = open_store("s3://landing/raw")
+        found = profile("events", bucket)
+        assert unexpected("events", bucket, ["log_data/2018/11/2018-11-15-events.json"]) == []
+        start = bucket.read_start("log_data/2018/11/2018-11-15-events.json", 100)
+        assert start == next(reference.rglob("2018-11-15-events.json")).read_bytes()[:100]
+    finally:
+        server.stop()
+    when = {"made_at": "", "seconds": 0.0}
+    assert replace(found, **when) == replace(events, **when)
 
 
 @pytest.fixture
