@@ -137,7 +137,8 @@ def load(
     started = time.perf_counter()
     if republish:
         loader.warehouse.ensure_tables()
-        changes = loader.publisher.republish()
+        with err.status("rebuilding the star from staging"):
+            changes = loader.publisher.republish()
         _print_changes(changes, time.perf_counter() - started, output)
         return
     plan = _plan(loader, days, songs, full, accept_deletions)
@@ -443,7 +444,9 @@ def reconcile(
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Name everything in which source and warehouse differ; exit code 1 where there is something."""
-    findings = compare_all(open_loader(settings()), deep=deep)
+    loader = open_loader(settings())
+    with _progress(loader, quiet=output is Format.json):
+        findings = compare_all(loader, deep=deep)
     if output is Format.json:
         sys.stdout.write(
             json.dumps([dataclasses.asdict(item) for item in findings], ensure_ascii=False) + "\n"
@@ -543,11 +546,17 @@ def report(
 
 
 @app.command()
-def digest() -> None:
+def digest(output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table) -> None:
     """Print one value for all that the warehouse holds."""
     warehouse = open_warehouse(settings())
     warehouse.ensure_tables()
-    sys.stdout.write(f"{compute_digest(warehouse)}\n")
+    with err.status("reading every row"):
+        found = compute_digest(warehouse)
+    if output is Format.json:
+        blocked = [str(partition) for partition in found.blocked]
+        sys.stdout.write(json.dumps({**dataclasses.asdict(found), "blocked": blocked}) + "\n")
+    else:
+        sys.stdout.write(f"{found}\n")
 
 
 # ---------------------------------------------------------------------- make
@@ -564,7 +573,11 @@ def sample(
     """Write sample data in the exact formats of the source."""
     from sparkify_assets.sample import write_sample
 
-    made = write_sample(folder, events=events, songs=songs, days=days, seed=seed)
+    with err.status(f"writing {events:,} events and {songs:,} songs"):
+        try:
+            made = write_sample(folder, events=events, songs=songs, days=days, seed=seed)
+        except OSError as error:
+            raise CommandError(str(error.strerror or error)) from None
     out.print(
         f"{made.events:,} events of {made.first_day} to {made.last_day} and {made.songs:,} songs"
         f" in {escape(str(folder))}"

@@ -1,0 +1,150 @@
+"""How the command line behaves where it is run: colours and bars on a terminal only, completion in a shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer.main
+from rich.console import Console
+
+from sparkify_assets import cli
+from sparkify_assets.sample import write_sample
+from tests.loading.test_cli import Run, made, sparkify  # noqa: F401
+
+ROOT = Path(__file__).parents[2]
+SPARKIFY = (sys.executable, "-c", "from sparkify_assets.cli import main; main()")
+COLOUR = re.compile(r"\x1b\[[\d;]*\b(?:3|9)\d(?:;|m)")
+FAILING = {"SPARKIFY_WAREHOUSE": "oracle://x"}  # an error that needs no warehouse
+
+
+def environment(**added: str) -> dict[str, str]:
+    """That of a plain terminal."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "TERM": "xterm",
+        **added,
+    }
+
+
+def on_a_terminal(*command: str, **added: str) -> str:
+    """What a command shows on a terminal."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [*SPARKIFY, *command], stdin=end, stdout=end, stderr=end, env=environment(**added), cwd=ROOT
+    )
+    os.close(end)
+    shown = b""
+    try:
+        while block := os.read(terminal, 4096):
+            shown += block
+    except OSError:  # so Linux says that the other end is closed
+        pass
+    process.wait()
+    os.close(terminal)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(("command", "says"), [(("status",), "error"), (("load", "--help"), "Usage")])
+def test_colours_are_for_terminals_and_for_who_wants_them(command: tuple[str, ...], says: str) -> None:
+    coloured = on_a_terminal(*command, **FAILING)
+    assert COLOUR.search(coloured)
+    plain = on_a_terminal(*command, **FAILING, NO_COLOR="1")
+    assert says in plain
+    assert not COLOUR.search(plain)
+    piped = subprocess.run(
+        [*SPARKIFY, *command],
+        env=environment(**FAILING), cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert says in piped.stdout + piped.stderr
+    assert "\x1b" not in piped.stdout + piped.stderr
+
+
+def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(cli, "err", Console(stderr=True, force_terminal=True))
+    load = sparkify("load")
+    assert load.code == 0
+    assert "reading events" in load.err
+    assert "publishing events" in load.err
+    assert "reading" in sparkify("reconcile", "--deep").err
+    assert "reading" not in sparkify("load", "--full", "--format", "json").err
+    monkeypatch.setattr(cli, "err", Console(stderr=True, force_terminal=False))
+    assert "reading" not in sparkify("load", "--full").err
+
+
+#: Commands whose answer is one value already, or that end only by Ctrl-C, or that change something.
+NO_JSON = {"psql", "report", "sample", "demo", "dev", "stop", "release", "tables create", "tables reset"}
+
+
+def test_every_command_that_tells_something_tells_it_as_json_too() -> None:
+    def commands(group: click.Group, before: str = "") -> dict[str, click.Command]:
+        found: dict[str, click.Command] = {}
+        for name, command in group.commands.items():
+            inner = hasattr(command, "commands")
+            found |= commands(command, f"{before}{name} ") if inner else {before + name: command}  # type: ignore[arg-type]
+        return found
+
+    group = typer.main.get_command(cli.app)
+    for name, command in commands(group).items():  # type: ignore[arg-type]
+        formats = {
+            choice
+            for parameter in command.params
+            if "--format" in parameter.opts
+            for choice in getattr(parameter.type, "choices", ())
+        }
+        offered = any(str(getattr(choice, "value", choice)) == "json" for choice in formats)
+        assert offered != (name in NO_JSON or name.startswith("infra ")) or name == "infra output", name
+
+
+def test_what_a_machine_reads_is_json_and_nothing_else(sparkify: Run) -> None:  # noqa: F811
+    assert json.loads(sparkify("load", "--format", "json").out)["partitions"] > 0
+    found = json.loads(sparkify("digest", "--format", "json").out)
+    assert found["value"] == sparkify("digest").out.strip()
+    assert found["blocked"] == []
+    assert "sparkify_songplays" in found["tables"]
+    assert json.loads(sparkify("status", "--format", "json").out)["partitions"]
+    assert json.loads(sparkify("reconcile", "--format", "json").out) == []
+    assert json.loads(sparkify("rejects", "--format", "json").out) == []
+    play = sparkify("query", "select min(songplay_id) from sparkify.songplays", "--format", "json")
+    (first,) = json.loads(play.out)
+    assert json.loads(sparkify("why", first["min"], "--format", "json").out)["play"]
+
+
+def test_a_sample_goes_into_no_folder_with_something_in_it(sparkify: Run, tmp_path: Path) -> None:  # noqa: F811
+    write_sample(tmp_path / "there", events=10, songs=1, days=1, seed=1)
+    again = sparkify("sample", str(tmp_path / "there"))
+    assert again.code == 1
+    assert "not empty" in again.err
+    assert "Traceback" not in again.err
+
+
+def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    """Installed as README says, in a home of its own; then asked as bash asks."""
+    command = tmp_path / "bin" / "sparkify"
+    command.parent.mkdir()
+    command.write_text(f"#!{sys.executable}\nfrom sparkify_assets.cli import main\nmain()\n")
+    command.chmod(0o755)
+    in_home = environment(HOME=str(tmp_path))
+    in_home["PATH"] = f"{command.parent}:{in_home['PATH']}"
+
+    def bash(script: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", script], env=in_home, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    bash("sparkify --install-completion bash || sparkify --install-completion")
+    asked = 'source ~/.bashrc; COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); {}; echo "${{COMPREPLY[@]}}"'
+    function = bash("source ~/.bashrc; complete -p sparkify").split("-F ")[1].split()[0]
+    assert bash(asked.format("sparkify lo", function)).split() == ["load"]
+    assert "--republish" in bash(asked.format("sparkify load --re", function)).split()
+    assert set(bash(asked.format("sparkify tables re", function)).split()) == {"reset"}
