@@ -27,7 +27,7 @@ DAGSTER_YAML = Path(__file__).resolve().parent.parent / "dagster.yaml"
 def prepare_home(settings: Settings) -> None:
     """Make the home with Dagster's settings in it and point Dagster there. Raises OSError."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    wanted, there = DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
+    wanted, there = settings.dagster_yaml or DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
     if not there.exists() or there.read_bytes() != wanted.read_bytes():
         shutil.copyfile(wanted, there)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)

@@ -32,7 +32,8 @@ class Settings:
     in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
     both have to be exceeded. `automation` says whether sensors and schedules start switched on, `sensor_seconds` how
     long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is not loaded is late.
-    Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`.
+    Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`. `dagster_yaml` is the
+    file of Dagster's own settings (None: the checkout's).
     """
 
     home: Path
@@ -51,6 +52,7 @@ class Settings:
     late_hours: float
     alert_webhook: str
     page: str
+    dagster_yaml: Path | None = None
 
     @property
     def dagster_home(self) -> Path:
@@ -103,6 +105,7 @@ class Settings:
             late_hours=_number("LATE_HOURS", read("LATE_HOURS", "6")),
             alert_webhook=read("ALERT_WEBHOOK"),
             page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
+            dagster_yaml=_file("DAGSTER_YAML", read("DAGSTER_YAML")),
         )
         if settings.last_day and settings.last_day < settings.first_day:
             raise SettingsError(
@@ -152,6 +155,13 @@ def _warehouse_url(value: str) -> str:
     raise SettingsError(
         f"SPARKIFY_WAREHOUSE is {value!r}; it takes embedded, postgresql://… or redshift://cluster/database"
     )
+
+
+def _file(name: str, value: str) -> Path | None:
+    path = Path(value).expanduser().absolute()
+    if value and not path.is_file():
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; there is no such file")
+    return path if value else None
 
 
 def _day(name: str, value: str) -> date:

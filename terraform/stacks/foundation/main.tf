@@ -22,7 +22,7 @@ module "network" {
   az_count             = var.foundation.az_count
   internet_route       = var.access != "private"
   readable_bucket_arns = concat([module.landing.bucket_arn], [for bucket in var.extra_source_buckets : "arn:${data.aws_partition.current.partition}:s3:::${bucket}"])
-  writable_object_arns = ["${module.landing.bucket_arn}/${module.landing.work_prefix}*"]
+  writable_object_arns = [for prefix in [module.landing.work_prefix, "dagster-logs/"] : "${module.landing.bucket_arn}/${prefix}*"]
   kms_key_arn          = module.landing.kms_key_arn
   log_retention_days   = var.foundation.log_retention_days
 }
