@@ -23,11 +23,12 @@ from sparkify_assets.resources.redshift_errors import FAULTS
 
 ROOT = Path(__file__).parents[2]
 
-#: sql/embedded is the stand-in's own: it makes of PostgreSQL what Redshift has by itself.
+#: sql/embedded is the stand-in's own: it makes of PostgreSQL what Redshift has by itself. sql/profile is DuckDB's.
+ELSEWHERE = ("embedded", "profile")
 FILES = sorted(
     str(path.relative_to(sql.FOLDER).with_suffix(""))
     for path in sql.FOLDER.rglob("*.sql")
-    if path.parent.name != "embedded"
+    if path.parent.name not in ELSEWHERE
 )
 
 #: Statements that sqlglot does not parse but passes on; the embedded warehouse and sqlfluff do.
@@ -51,7 +52,7 @@ def test_sqlfluff_parses_all_of_it_as_redshift_s() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["sqlfluff"]["core"]
     assert config["dialect"] == "redshift"
     assert "sqlfluff lint --disable-progress-bar sql\n" in (ROOT / "Makefile").read_text("utf-8")
-    assert (ROOT / ".sqlfluffignore").read_text("utf-8").split() == ["sql/embedded"]
+    assert (ROOT / ".sqlfluffignore").read_text("utf-8").split() == [f"sql/{name}" for name in ELSEWHERE]
 
 
 def test_a_batch_holds_nothing_that_ends_or_forbids_a_transaction() -> None:
