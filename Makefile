@@ -24,8 +24,9 @@ dev: $(VENV)/installed ## start Dagster's web page with the assets and their his
 stop: $(VENV)/installed ## stop what demo and dev left running
 	@$(IN)/sparkify stop $(ARGS)
 
+# Files side by side: much of the time a test waits for a server, or for Terraform's provider.
 test: $(VENV)/installed-test ## run the tests (ARGS="-k word" chooses)
-	@$(IN)/python -m pytest $(ARGS)
+	@$(IN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of Python and SQL
 	@$(IN)/ruff check .
