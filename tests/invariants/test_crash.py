@@ -109,7 +109,11 @@ def one_of_each_kind(found: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "every", [False, pytest.param(True, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
+    "every",
+    [
+        pytest.param(False, marks=pytest.mark.timeout(900)),
+        pytest.param(True, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
+    ],
 )
 def test_the_process_is_killed(
     warehouse: Warehouse, source: Path, expected: str, tmp_path: Path, every: bool

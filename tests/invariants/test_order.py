@@ -39,7 +39,11 @@ def load_in_order(loader: Loader, days: Sequence[str], prefixes: Sequence[str], 
 
 
 @pytest.mark.parametrize(
-    "orders", [80, pytest.param(500, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])]
+    "orders",
+    [
+        pytest.param(80, marks=pytest.mark.timeout(900)),
+        pytest.param(500, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
+    ],
 )
 def test_seven_days_in_random_orders(small: Warehouse, tmp_path: Path, orders: int) -> None:
     random = Random(7)
