@@ -17,7 +17,7 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import S3ClientError
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 
 from . import control
@@ -30,6 +30,12 @@ def install() -> None:
     _keep_descriptions_of_rules()
     _give_instances_the_groups_of_their_interface()
     _heed_the_tls_condition()
+    _let_delete_markers_go()
+
+
+def _let_delete_markers_go() -> None:
+    """moto frees the content of each version that is deleted, and forgets that a delete marker has none."""
+    FakeDeleteMarker.dispose = lambda *_: None  # type: ignore[attr-defined]
 
 
 def _fail_at_will_and_fast() -> None:
