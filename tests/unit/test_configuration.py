@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.instance.config import PoolGranularity
 from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster._core.workspace.load import location_origins_from_yaml_paths
@@ -99,3 +100,16 @@ def test_setup_says_in_one_line_which_python_it_lacks(tmp_path: Path, answers: s
     assert len(errors) == 1
     assert complaint.format(python=python) in errors[0]
     assert not (tmp_path / ".venv").exists()
+
+
+def test_the_hooks_before_a_commit_ask_what_lint_asks_and_fetch_nothing() -> None:
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert repository["repo"] == "local"
+    assert {hook["language"] for hook in repository["hooks"]} == {"system"}
+    entries = [hook["entry"] for hook in repository["hooks"]]
+    lint = (ROOT / "Makefile").read_text("utf-8").partition("\nlint:")[2].partition("\n\n")[0]
+    asked = re.findall(r"\$\(IN\)/(\w+(?: format| check)?)", lint)
+    assert len(asked) == 4
+    assert [
+        program for program in asked if not any(f".venv/bin/{program}" in entry for entry in entries)
+    ] == []

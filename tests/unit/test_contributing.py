@@ -1,4 +1,4 @@
-"""CONTRIBUTING's five steps, carried out word for word in a copy of the checkout: what they add is loaded and guarded."""
+"""CONTRIBUTING's five steps, carried out word for word in a copy of the checkout: their table is loaded and proved."""
 
 from __future__ import annotations
 
@@ -128,7 +128,10 @@ def test_the_steps_add_a_table_that_is_loaded_guarded_and_proved(
     sparkify(run, "load", "--republish")
     assert (rows(warehouse, days), sparkify(run, "digest")) == (corrected, digest)
 
-    rows(warehouse, "update sparkify.days set plays = plays + 1 where day = (select min(day) from sparkify.days) returning 1")
+    rows(
+        warehouse,
+        "update sparkify.days set plays = plays + 1 where day = (select min(day) from sparkify.days) returning 1",
+    )
     assert f"missing days: {corrected[0][0]}" in sparkify(run, "reconcile", "--deep", code=1)
     assert sparkify(run, "digest") != digest
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -15,6 +16,7 @@ from sparkify_assets.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def test_the_dictionary_of_the_tables_is_that_of_the_code() -> None:
@@ -48,11 +50,63 @@ def test_readme_names_every_target_of_make() -> None:
     assert targets - named <= {"help", "setup"}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tables.md"])
-def test_links_lead_to_files_that_there_are(page: str) -> None:
-    links = re.findall(r"\]\((?!https?://)([^)#]+)\)", (ROOT / page).read_text("utf-8"))
-    assert links
-    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_and_headings_that_there_are(page: str) -> None:
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", (ROOT / page).read_text("utf-8")):
+        name, _, anchor = link.partition("#")
+        target = (ROOT / page).parent / name if name else ROOT / page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target.read_text("utf-8")), link
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_name_commands_options_and_targets_that_there_are(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    blocks = [
+        line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    targets = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for said in (text.partition(" #")[0].strip() for text in [*blocks, *spans]):
+        if match := re.match(r"make ([a-z]+)\b", said):
+            assert match[1] in targets, said
+        if not said.startswith("sparkify "):
+            continue
+        command: Any = typer.main.get_command(app)
+        for word in said.split()[1:]:
+            if hasattr(command, "commands") and not word.startswith(("-", "…")):
+                assert word in command.commands, said
+                command = command.commands[word]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"(?<= )--[a-z-]+", said)) <= options, said
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CONTRIBUTING.md"])
+def test_pages_name_files_that_there_are(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    paths = re.findall(r"`((?:sql|tests|docs|terraform|benchmarks|sparkify_assets)/[\w/.]+)`", text)
+    assert [
+        path for path in paths if not (ROOT / path).exists() and not (ROOT / f"{path}.sql").exists()
+    ] == []
+
+
+def test_every_decision_is_listed_and_names_the_tests_that_hold_it() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name: path.read_text("utf-8") for path in folder.glob("[0-9]*.md")}
+    listed = re.findall(r"\[(.+)\]\((\d.+\.md)\)", (folder / "README.md").read_text("utf-8"))
+    assert [name for _, name in listed] == sorted(pages)
+    for title, name in listed:
+        assert pages[name].startswith(f"# {title}\n"), name
+        parts = re.findall(r"^\*\*(.+?)\*\*", pages[name], re.MULTILINE)
+        assert parts == ["The question.", "Decided.", "Why.", "The price.", "Held by"], name
+        assert "`tests/" in pages[name].partition("**Held by**")[2], name
 
 
 def test_the_layout_names_files_that_there_are() -> None:
