@@ -1,11 +1,12 @@
 """`python -m benchmarks.small_files`: what putting small song files together costs and spares, against an S3 emulator.
 
-Loopback answers in a millisecond and S3 in tens, so the emulator waits before each answer, as long as it is told to. The
-emulator shares the machine: the ratios say something, the seconds do not.
+Loopback answers in a millisecond and S3 in tens, so the emulator waits before each answer, as long as it is told to.
+It shares the machine: the ratios say something, the seconds do not.
 """
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import time
@@ -35,9 +36,10 @@ SONG = (
 
 def emulator(delay: float, address: Connection) -> None:
     """Serve S3 on loopback; each answer waits `delay` seconds, whatever else goes on."""
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application: Any = DomainDispatcherApplication(create_backend_app)
 
     def slowly(environment: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -73,10 +75,14 @@ def main(
     delays: Annotated[list[int] | None, typer.Option("--delay", help="Milliseconds to each answer.")] = None,
 ) -> None:
     """Measure the packing of small files against an S3 emulator."""
-    shown = Table("answer after", "one by one", "side by side", "ratio", "files", "objects for COPY", box=SIMPLE_HEAD)
+    shown = Table(
+        "answer after", "one by one", "side by side", "ratio", "files", "objects for COPY", box=SIMPLE_HEAD
+    )
     for delay in delays or [0, 30, 100]:
         here, there = multiprocessing.Pipe()
-        server = multiprocessing.get_context("spawn").Process(target=emulator, args=(delay / 1000, there), daemon=True)
+        server = multiprocessing.get_context("spawn").Process(
+            target=emulator, args=(delay / 1000, there), daemon=True
+        )
         with closing(here), closing(there):
             server.start()
             os.environ |= {

@@ -1,4 +1,4 @@
-"""What a server has beside the project: a PostgreSQL for Dagster's records, AWS's APIs, and the variables of the services."""
+"""What a server has beside the project: a PostgreSQL for Dagster's records, AWS's APIs, the services' variables."""
 
 from __future__ import annotations
 

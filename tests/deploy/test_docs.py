@@ -14,7 +14,12 @@ import typer
 from sparkify_assets.cli import app
 from tests.deploy.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "terraform").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "terraform").glob("*.md")),
+]
+
 
 def commands(text: str) -> list[str]:
     """The commands of a page: in backticks, or at the beginning of a line of a block of code."""
@@ -37,15 +42,15 @@ def complaint(line: str) -> str:
     except ValueError as error:
         return f"{line}: {error}"
     command: Any = typer.main.get_command(app)
-    while hasattr(command, "commands"):
-        if not words:
-            return ""  # a group is named
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
         name = words.pop(0)
         if name not in command.commands:
             return f"{line}: there is no {name}"
         command = command.commands[name]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in {*options, "--help"}]
+    unknown = [
+        word for word in words if word.startswith("-") and word.partition("=")[0] not in {*options, "--help"}
+    ]
     return f"{line}: there is no {', '.join(unknown)}" if unknown else ""
 
 
@@ -56,7 +61,9 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_commands_are_found_and_told_apart() -> None:
-    text = "`sparkify load --days A..B`, `sparkify loud`\n```sh\n$(sparkify infra output --colour)  # x\n```\n"
+    text = (
+        "`sparkify load --days A..B`, `sparkify loud`\n```sh\n$(sparkify infra output --colour)  # x\n```\n"
+    )
     assert [complaint(line) for line in commands(text)] == [
         "",
         "sparkify loud: there is no loud",

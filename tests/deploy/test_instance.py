@@ -22,7 +22,7 @@ from tests.deploy.conftest import DEPLOY, ROOT
 @dg.op
 def speak() -> None:
     """Leave a line in the step's log."""
-    print("said by the step")
+    print("said by the step")  # noqa: T201
 
 
 @dg.job(executor_def=dg.in_process_executor)
@@ -75,7 +75,9 @@ def test_on_ecs_a_run_is_a_task_of_the_named_definition(
     }.items():
         monkeypatch.setenv(name, str(value))
     shutil.copyfile(DEPLOY / "ecs" / "dagster.yaml", tmp_path / "dagster.yaml")
-    if str(at["host"]).startswith("/"):  # a socket has no place in a host name: it is a parameter of the address
+    if str(at["host"]).startswith(
+        "/"
+    ):  # a socket has no place in a host name: it is a parameter of the address
         monkeypatch.setenv("DAGSTER_PG_HOST", "")
         monkeypatch.setenv("PGHOST", str(at["host"]))
 
@@ -99,5 +101,7 @@ def test_a_command_on_the_server_leaves_its_settings_in_place(server_variables: 
 
 
 def test_settings_that_are_not_there_are_named() -> None:
-    with pytest.raises(SettingsError, match="SPARKIFY_DAGSTER_YAML is '/nowhere.yaml'; there is no such file"):
-        Settings.from_environment({"SPARKIFY_SOURCE": "file:///source", "SPARKIFY_DAGSTER_YAML": "/nowhere.yaml"})
+    with pytest.raises(SettingsError, match=r"SPARKIFY_DAGSTER_YAML is '/nowhere\.yaml'; there is no such"):
+        Settings.from_environment(
+            {"SPARKIFY_SOURCE": "file:///source", "SPARKIFY_DAGSTER_YAML": "/nowhere.yaml"}
+        )

@@ -23,7 +23,7 @@ from tests.deploy.conftest import DEPLOY, ROOT
 
 PACKAGE = ROOT / "sparkify_assets"
 
-#: Operations whose action has another name than they. HeadBucket and HeadObject are let in by the rights to list and get.
+#: Operations whose action has another name. HeadBucket and HeadObject are let in by the rights to list and to get.
 ACTIONS = {
     ("resourcegroupstaggingapi", "GetResources"): "tag:GetResources",
     ("s3", "DeleteObjects"): "s3:DeleteObject",
@@ -105,7 +105,11 @@ def calls_of_functions(module: Path, names: set[str]) -> set[str]:
     reached, waiting = set[str](), names & functions.keys()
     while waiting:
         reached.add(name := waiting.pop())
-        called = {n.func.id for n in ast.walk(functions[name]) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        called = {
+            n.func.id
+            for n in ast.walk(functions[name])
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        }
         waiting |= (called & functions.keys()) - reached
     return set().union(*(calls(functions[name], services(tree)) for name in reached))
 

@@ -64,19 +64,27 @@ def page(server_variables: dict[str, str], tmp_path: Path) -> Iterator[str]:
 
     def here(line: str) -> list[str]:
         line = line.replace("/opt/sparkify/.venv/bin", str(Path(sys.executable).parent))
-        line = line.replace("/opt/sparkify/deploy/workspace.yaml", str(workspace)).replace("/opt/sparkify", str(ROOT))
+        line = line.replace("/opt/sparkify/deploy/workspace.yaml", str(workspace)).replace(
+            "/opt/sparkify", str(ROOT)
+        )
         line = re.sub(r"\b(3000|4266)\b", lambda port: ports[port[0]], line)
         return shlex.split(Template(line).substitute(server_variables))
 
     environment = {**os.environ, "SPARKIFY_AUTOMATION": "off"}
     started: list[subprocess.Popen[bytes]] = []
     try:
-        for path in UNITS:
+        for path in sorted(
+            UNITS, key=lambda path: "code-server" not in path.stem
+        ):  # the others come after it
             service = unit(path)["Service"]
             subprocess.run(here(service["ExecStartPre"]), check=True)
             started.append(
-                subprocess.Popen(here(service["ExecStart"]), cwd=ROOT, env=environment, start_new_session=True)
+                subprocess.Popen(
+                    here(service["ExecStart"]), cwd=ROOT, env=environment, start_new_session=True
+                )
             )
+            if "ExecStartPost" in service:
+                subprocess.run(here(service["ExecStartPost"]), check=True, timeout=120, env=environment)
         yield f"http://127.0.0.1:{ports['3000']}"
     finally:
         for process in started:
@@ -110,6 +118,12 @@ def test_the_services_of_a_server_work_together(page: str) -> None:
         )
 
     assert eventually(healthy)
+
+
+def test_page_and_daemon_come_after_the_code_server() -> None:
+    for path in UNITS:
+        comes_after = unit(path)["Unit"]["After"].split()
+        assert ("sparkify-code-server.service" in comes_after) == ("code-server" not in path.stem)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
