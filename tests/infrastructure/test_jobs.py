@@ -79,7 +79,7 @@ def test_destroying_without_a_typed_name_does_not_start(checkout: Checkout) -> N
     ("job", "step", "config", "status"),
     [
         ("destroy_infrastructure", "confirm_destroy", {"confirm": "dev"}, dg.DagsterRunStatus.STARTED),
-        ("destroy_infrastructure", "confirm_destroy", {"confirm": "dev"}, dg.DagsterRunStatus.QUEUED),
+        ("destroy_infrastructure", "confirm_destroy", {"confirm": "dev"}, dg.DagsterRunStatus.STARTING),
         ("pause_warehouse", "pause_cluster", {}, dg.DagsterRunStatus.CANCELING),
     ],
 )
