@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,12 @@ def require_tool(name: str) -> str:
         absent(name, "install it to run these tests")
     assert path is not None
     return path
+
+
+def pytest_configure() -> None:
+    # What a shell starts in the background ignores Ctrl-C, and hands that on to every process that a test starts;
+    # Dagster then ignores SIGTERM as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

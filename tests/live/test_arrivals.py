@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,7 +81,8 @@ class Folder:
 
 class Bucket:
     def __init__(self, address: str) -> None:
-        self.url = "s3://landing/raw"
+        self.name = f"landing-{uuid.uuid4().hex[:8]}"  # servers of one process share what they hold
+        self.url = f"s3://{self.name}/raw"
         self.environment = {
             "AWS_ENDPOINT_URL": address,
             "AWS_ACCESS_KEY_ID": "emulated",
@@ -94,14 +96,14 @@ class Bucket:
             aws_access_key_id="emulated", aws_secret_access_key="emulated",
         )  # fmt: skip
         self.client.create_bucket(
-            Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+            Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
         )
 
     def put(self, key: str, content: bytes) -> None:
-        self.client.put_object(Bucket="landing", Key=f"raw/{key}", Body=content)
+        self.client.put_object(Bucket=self.name, Key=f"raw/{key}", Body=content)
 
     def delete(self, key: str) -> None:
-        self.client.delete_object(Bucket="landing", Key=f"raw/{key}")
+        self.client.delete_object(Bucket=self.name, Key=f"raw/{key}")
 
 
 @pytest.fixture(params=["file", "s3"])

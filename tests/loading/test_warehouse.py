@@ -50,7 +50,6 @@ def test_ctrl_c_ends_a_statement_that_waits(ready: Warehouse) -> None:
 
 
 def take(warehouse: Warehouse) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     with warehouse.transaction():
         pass
 

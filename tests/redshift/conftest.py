@@ -42,7 +42,7 @@ __all__ = ["terraform"]  # a fixture of the infrastructure tests, for the life c
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulated AWS; the environment's variables lead to it."""
     emulator = Emulator(tmp_path_factory.mktemp("aws"))
