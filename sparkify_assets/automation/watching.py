@@ -205,28 +205,49 @@ def condensed(listing: Iterable[SourceObject]) -> Iterator[Place]:
 
     Memory stays flat: objects are hashed as they come, in the order of the listing, which keeps places together.
     """
-    prefix = last = ""
-    objects = 0
-    pieces: list[str] = []
-    digest = blake2b(digest_size=16)
+    prefix = _NOWHERE
+    gathered = _Gathered()
+    pieces = gathered.pieces
     for key, token, _ in listing:
-        if not prefix or not key.startswith(prefix):
-            if prefix:
-                digest.update("\0".join(pieces).encode())
-                yield Place(prefix, digest.hexdigest(), objects, last)
-            prefix, objects, pieces, digest = _place_at(key), 0, [], blake2b(digest_size=16)
-        if not prefix:
-            continue
-        pieces.append(key)
-        pieces.append(token)
-        objects += 1
-        last = key
-        if len(pieces) > 10_000:
-            digest.update("\0".join([*pieces, ""]).encode())
-            pieces = []
-    if prefix:
-        digest.update("\0".join(pieces).encode())
-        yield Place(prefix, digest.hexdigest(), objects, last)
+        if not key.startswith(prefix):
+            if pieces:
+                yield gathered.place(prefix)
+            gathered = _Gathered()
+            pieces = gathered.pieces
+            prefix = _place_at(key)
+            if prefix is _NOWHERE:
+                continue
+        pieces += (key, token)
+        if len(pieces) > _CHUNK:
+            gathered.condense()
+    if pieces:
+        yield gathered.place(prefix)
+
+
+#: What no key begins with.
+_NOWHERE = "\0"
+
+#: How many keys and tokens are held before they are hashed.
+_CHUNK = 10_000
+
+
+class _Gathered:
+    """What was listed of a place so far: the newest keys and tokens, and the digest of those before."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.objects = 0
+        self._digest = blake2b(digest_size=16)
+
+    def condense(self) -> None:
+        """Hash what is held, all but the newest object."""
+        self._digest.update("\0".join([*self.pieces[:-2], ""]).encode())
+        self.objects += len(self.pieces) // 2 - 1
+        del self.pieces[:-2]
+
+    def place(self, prefix: str) -> Place:
+        self._digest.update("\0".join(self.pieces).encode())
+        return Place(prefix, self._digest.hexdigest(), self.objects + len(self.pieces) // 2, self.pieces[-2])
 
 
 @lru_cache(maxsize=100_000)
@@ -241,7 +262,7 @@ def place_of(partition: Partition) -> str:
 
 
 def _place_at(key: str) -> str:
-    """The place that a key lies in, or nothing for a key that is no place of data."""
+    """The place that a key lies in, or _NOWHERE for a key that is in no place of data."""
     end = len(f"{SONGS_FOLDER}A/B/") if key.startswith(SONGS_FOLDER) else key.rfind("/") + len("/2018-11-12")
     prefix = key[:end]
-    return prefix if partition_at(prefix) else ""
+    return prefix if partition_at(prefix) else _NOWHERE

@@ -190,9 +190,10 @@ class S3Store:
         try:
             for page in pages:
                 for entry in page.get("Contents", []):
-                    if not entry["Key"].endswith("/"):  # a folder's marker is no object
-                        token = f"{entry['ETag'].strip(chr(34))}-{entry['Size']}"
-                        yield SourceObject(entry["Key"][skip:], token, entry["Size"])
+                    key, size = entry["Key"], entry["Size"]
+                    if key[-1] != "/":  # a folder's marker is no object
+                        etag = entry["ETag"].strip('"')
+                        yield SourceObject(key[skip:], f"{etag}-{size}", size)
         except (BotoCoreError, ClientError) as error:
             raise _s3_error(self.url, error) from None
 
