@@ -1,6 +1,6 @@
 """Makes the pictures of docs/screenshots from a running page.
 
-    make demo; make dev                            # in another terminal
+    make demo; .venv/bin/sparkify report; make dev  # in another terminal
     .venv/bin/python docs/make_screenshots.py
 
 Needs Debian's chromium, and playwright of the test packages (`make test` installs them).
@@ -63,13 +63,24 @@ def checks(page: Page, address: str) -> None:
     expect(page.get_by_text("Succeeded").first).to_be_visible()
 
 
+def report(page: Page, file: Path) -> None:
+    """The head of the report, as it opens on a desk."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(file.absolute().as_uri())
+    page.wait_for_timeout(1000)
+    page.screenshot(path=FOLDER / "report.png")
+    page.set_viewport_size(WINDOW)
+
+
 def main() -> None:
     """Make all pictures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("address", nargs="?", default="http://127.0.0.1:3000")
-    address = parser.parse_args().address.rstrip("/")
+    parser.add_argument("--report", type=Path, default=Path(".sparkify/report.html"))
+    choice = parser.parse_args()
+    address = choice.address.rstrip("/")
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
@@ -86,6 +97,7 @@ def main() -> None:
             picture(page, address)
             page.wait_for_timeout(1500)
             page.screenshot(path=FOLDER / f"{picture.__name__}.png")
+        report(page, choice.report)
         context.close()
 
 
