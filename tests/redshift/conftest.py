@@ -50,6 +50,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**emulator.environment, "AWS_DEFAULT_REGION": REGION}.items():
             patch.setenv(name, value)
+        objects._s3.cache_clear()  # a client of an earlier emulator
         yield emulator
     emulator.stop()
 
