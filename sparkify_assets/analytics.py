@@ -21,7 +21,7 @@ import dagster as dg
 from sparkify_assets import sql
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Transaction
-from sparkify_assets.tables import TABLES, code_reference
+from sparkify_assets.tables import TABLES, code_reference, shown_rows
 
 Row = Mapping[str, Any]
 
@@ -117,8 +117,7 @@ def _asset(question: Question) -> dg.AssetsDefinition:
     )
     def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         started = time.perf_counter()
-        loader.warehouse.ensure_tables()
-        with loader.warehouse.transaction(lock=False) as transaction:
+        with loader.warehouse.reading() as transaction:
             rows = answer(transaction, question)
         seconds = time.perf_counter() - started
         return dg.MaterializeResult(metadata={**_metadata(question, rows), "seconds": round(seconds, 3)})
@@ -135,12 +134,7 @@ def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
     if shown:
         svg = b64encode(picture(question, shown).encode()).decode()
         metadata["picture"] = dg.MetadataValue.md(f"![{question.title}](data:image/svg+xml;base64,{svg})")
-        metadata["answer"] = dg.MetadataValue.table(
-            [
-                dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
-                for row in shown
-            ]
-        )
+        metadata["answer"] = shown_rows(shown)
     return metadata
 
 

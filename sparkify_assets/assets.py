@@ -25,7 +25,7 @@ from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_transient
 from sparkify_assets.runs import PROCESS_TAG
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import ASSETS, asset_spec
+from sparkify_assets.tables import ASSETS, asset_spec, shown_rows
 
 #: One load at a time, over all runs (https://docs.dagster.io/guides/operate/managing-concurrency).
 POOL = "sparkify_load"
@@ -225,7 +225,7 @@ def _fields_result(dataset: Dataset, loader: Loader, partitions: int) -> dg.Asse
     found = unexpected(dataset, loader.source, [key for (key,) in newest])
     metadata: dict[str, Any] = {"partitions": partitions, "violations": len(found), "objects": len(newest)}
     if found:
-        metadata["sample"] = dg.MetadataValue.table([dg.TableRecord(data=row) for row in found])
+        metadata["sample"] = shown_rows(found)
     return dg.AssetCheckResult(
         check_name=f"{dataset}_fields",
         asset_key=f"staging_{dataset}",
@@ -239,9 +239,7 @@ def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> 
     metadata: dict[str, Any] = {"partitions": partitions, "violations": sum(item.count for item in found)}
     sample = [row for violation in found for row in violation.sample][:20]
     if sample:
-        metadata["sample"] = dg.MetadataValue.table(
-            [dg.TableRecord(data={name: value or "" for name, value in row.items()}) for row in sample]
-        )
+        metadata["sample"] = shown_rows(sample)
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=check.asset,

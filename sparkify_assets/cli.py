@@ -467,8 +467,7 @@ def rejects(
 ) -> None:
     """List the records in quarantine, with what is written there."""
     warehouse = open_warehouse(settings())
-    warehouse.ensure_tables()
-    with warehouse.transaction(lock=False) as transaction:
+    with warehouse.reading() as transaction:
         rows = transaction.rows("ledger/quarantined", partition_key=day, object_key=file)
         columns = [column.name for column in transaction.cursor.description or ()]
     _print_rows(columns, rows, output)

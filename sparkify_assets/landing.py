@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import dagster as dg
 
+from sparkify_assets.partitions import Dataset
 from sparkify_assets.settings import Settings
+
+#: The external asset of each data set.
+LANDED: dict[Dataset, str] = {"events": "log_data", "songs": "song_data"}
 
 
 def landing_assets(settings: Settings) -> list[dg.AssetSpec]:

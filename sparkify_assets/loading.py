@@ -158,17 +158,13 @@ class Loader:
         return Survey(found, known, tuple(sorted(outside)), sql.rules_hash(), keeps, kept)
 
     def _known(self) -> dict[Partition, KnownPartition]:
-        with self.warehouse.session() as session:
-            self.warehouse.ensure_tables(session)
-            with session.transaction(lock=False) as transaction:
-                return ledger.known_partitions(transaction)
+        with self.warehouse.reading() as transaction:
+            return ledger.known_partitions(transaction)
 
     def _known_of(self, partitions: Collection[Partition]) -> tuple[dict[Partition, KnownPartition], int]:
-        with self.warehouse.session() as session:
-            self.warehouse.ensure_tables(session)
-            with session.transaction(lock=False) as transaction:
-                known = ledger.known_partitions(transaction, partitions)
-                return known, int(transaction.value("ledger/known_objects_count"))
+        with self.warehouse.reading() as transaction:
+            known = ledger.known_partitions(transaction, partitions)
+            return known, int(transaction.value("ledger/known_objects_count"))
 
     def _refuse_files_for_redshift(self) -> None:
         if self.warehouse.cluster and not all(

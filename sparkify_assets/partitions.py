@@ -26,6 +26,10 @@ EVENTS_FOLDER, SONGS_FOLDER = "log_data/", "song_data/"
 #: Objects of the source that are no data.
 KNOWN_EXTRAS = frozenset({"log_json_path.json", "sample.json"})
 
+#: Dagster's tags of a run over a stretch of partitions, and over one.
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+ONE_PARTITION = "dagster/partition"
+
 _EVENTS = re.compile(r"log_data/(\d{4})/(\d{2})/(?:[^/]+/)*((\d{4})-(\d{2})-\d{2})-events[^/]*\.json(\.gz)?")
 _SONGS = re.compile(r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(\.gz)?")
 

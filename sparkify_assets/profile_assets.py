@@ -4,16 +4,17 @@ Belongs here: what Dagster shows of a profile, and when it is made. Does not: ho
 """
 
 # No postponed annotations here: Dagster reads the resources of a step from them.
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 
+from sparkify_assets.landing import LANDED
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS, Dataset
 from sparkify_assets.profile import Field, Profile, make_profile
 from sparkify_assets.settings import Settings
+from sparkify_assets.tables import shown_rows
 
 #: A profile reads every file, so it is made at most once a day (from 6 to 6, UTC), and only after a load.
 _NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 6 * * *")
@@ -21,7 +22,6 @@ _LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
 DAILY = (_NEW_DAY.since_last_handled() & _LOADED.since_last_handled()).with_label("once a day, after a load")
 
 _NAMES: dict[Dataset, str] = {"events": "log_data_profile", "songs": "song_data_profile"}
-_LANDED: dict[Dataset, str] = {"events": "log_data", "songs": "song_data"}
 
 
 def profile_names() -> list[str]:
@@ -38,9 +38,9 @@ def _asset(settings: Settings, dataset: Dataset) -> dg.AssetsDefinition:
     @dg.asset(
         name=_NAMES[dataset],
         group_name="profile",
-        deps=[_LANDED[dataset], f"staging_{dataset}"],
+        deps=[LANDED[dataset], f"staging_{dataset}"],
         description=(
-            f"What the files of `{_LANDED[dataset]}` hold, field by field: counts, types, frequent values, oddities,"
+            f"What the files of `{LANDED[dataset]}` hold, field by field: counts, types, frequent values, oddities,"
             " and what has moved since the last profile. Read from the files, not from the tables.\n\n"
             "Asked by the statements of `sql/profile`."
         ),
@@ -64,15 +64,17 @@ def _metadata(found: Profile) -> dict[str, Any]:
         "missing fields": len(found.missing),
         "records that are odd": sum(oddity.records for oddity in found.oddities),
         "seconds": found.seconds,
-        "fields": _table([_field_row(item) for item in found.fields]),
+        "fields": shown_rows([_field_row(item) for item in found.fields]),
         "drift": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.drift) or "nothing has moved"),
     }
     if found.oddities:
-        metadata["oddities"] = _table(
+        metadata["oddities"] = shown_rows(
             [{**asdict(oddity), "examples": " · ".join(oddity.examples)} for oddity in found.oddities]
         )
     if found.unknown:
-        metadata["unknown"] = _table([{"field": name, "seen": seen} for name, seen in found.unknown.items()])
+        metadata["unknown"] = shown_rows(
+            [{"field": name, "seen": seen} for name, seen in found.unknown.items()]
+        )
     return metadata
 
 
@@ -90,12 +92,3 @@ def _field_row(item: Field) -> dict[str, Any]:
         "width": item.width,
         "top": " · ".join(f"{text} ({records})" for text, records in item.top),
     }
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
-            for row in rows
-        ]
-    )

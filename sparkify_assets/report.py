@@ -65,8 +65,7 @@ def report_page(warehouse: Warehouse, settings: Settings) -> str:
     """The page, from one snapshot of the warehouse. Raises WarehouseError."""
     import jinja2  # here, so that a load does not wait for it
 
-    warehouse.ensure_tables()
-    with warehouse.transaction(lock=False) as transaction:
+    with warehouse.reading() as transaction:
         content = _content(transaction, settings)
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

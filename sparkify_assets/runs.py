@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify_assets.loading import Loader
+from sparkify_assets.partitions import RANGE_END, RANGE_START
 from sparkify_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def run_load(
     if days:
         ops["load_events"] = {"config": choice}
         chosen += map(dg.AssetKey, ASSETS["events"])
-        tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[1]}
+        tags = {RANGE_START: days[0], RANGE_END: days[1]}
     job = build_defs(loader.settings, pool=None, loader=loader).resolve_job_def("load")
     with dg.DagsterInstance.get() as instance:
         end_killed_runs(instance)

@@ -60,6 +60,11 @@ class Settings:
         return self.home / "dagster"
 
     @property
+    def at_first(self) -> str:
+        """How sensors and schedules start, in Dagster's words."""
+        return "RUNNING" if self.automation else "STOPPED"
+
+    @property
     def warehouse_folder(self) -> Path:
         """The folder of the embedded warehouse."""
         return self.home / "warehouse"

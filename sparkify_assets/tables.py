@@ -7,10 +7,10 @@ are read from there, so that they stand in one place.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparkify_assets import sql
 from sparkify_assets.partitions import Dataset
@@ -252,6 +252,18 @@ def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
     path = sql.FOLDER / f"{file}.sql"
     reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=f"sql/{file}.sql")
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def shown_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """Rows as Dagster's page shows them: a table, with nothing where a value is null."""
+    import dagster as dg
+
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
+            for row in rows
+        ]
+    )
 
 
 @cache

@@ -11,6 +11,7 @@ import requests
 from dagster._core.execution.plan.objects import StepFailureData
 from tenacity import retry, stop_after_attempt, wait_exponential
 
+from sparkify_assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
 from sparkify_assets.settings import Settings
 
 #: Seconds until an address that does not answer is given up.
@@ -23,9 +24,7 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="failure_alert",
         minimum_interval_seconds=settings.sensor_seconds,
-        default_status=dg.DefaultSensorStatus.RUNNING
-        if settings.automation
-        else dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus[settings.at_first],
         description="Tells of every failed run: what, why, and where to look.",
     )
     def failure_alert(context: dg.RunFailureSensorContext) -> None:
@@ -45,8 +44,8 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
 def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
     """The alert: job, days, the reasons without Dagster's wrapping, and a link."""
     tags = run.tags
-    first = tags.get("dagster/asset_partition_range_start") or tags.get("dagster/partition")
-    last = tags.get("dagster/asset_partition_range_end", first)
+    first = tags.get(RANGE_START) or tags.get(ONE_PARTITION)
+    last = tags.get(RANGE_END, first)
     days = "" if not first else f" for {first}" if first == last else f" for {first} to {last}"
     lines = [line for reason in reasons for line in reason.strip().splitlines()]
     return "\n".join([f"Sparkify: {run.job_name}{days} failed.", *lines, f"{page}/runs/{run.run_id}"])

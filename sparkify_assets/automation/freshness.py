@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from sparkify_assets.landing import LANDED
 from sparkify_assets.loading import Loader
 from sparkify_assets.settings import Settings
+from sparkify_assets.tables import shown_rows
 
 
 class LoadedDay(NamedTuple):
@@ -59,7 +61,7 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
     """The check that no day is late."""
 
     @dg.asset_check(
-        asset="log_data",
+        asset=LANDED["events"],
         name="no_day_is_late",
         description=f"{settings.late_hours:g} hours after its end (UTC) a day is loaded, and reaches to its end.",
     )
@@ -79,8 +81,7 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
 
 def loaded_days(loader: Loader) -> list[LoadedDay]:
     """The days that readers see. Raises WarehouseError."""
-    loader.warehouse.ensure_tables()
-    with loader.warehouse.transaction(lock=False) as transaction:
+    with loader.warehouse.reading() as transaction:
         rows = transaction.rows("report/freshness")
     return [LoadedDay(date.fromisoformat(day), arrived, last) for day, arrived, last in rows]
 
@@ -89,10 +90,7 @@ def _metadata(
     loaded: list[LoadedDay], late: list[LateDay], settings: Settings
 ) -> Mapping[str, dg.MetadataValue[Any]]:
     newest = max(loaded, default=None)
-    table = [
-        dg.TableRecord({"day": item.day.isoformat(), "reason": item.reason, "hours": item.hours})
-        for item in late[:100]
-    ]
+    table = [{**item._asdict(), "day": item.day.isoformat()} for item in late[:100]]
     return {
         "late_days": dg.MetadataValue.int(len(late)),
         "allowed_hours": dg.MetadataValue.float(settings.late_hours),
@@ -100,7 +98,7 @@ def _metadata(
         **({"newest_day": dg.MetadataValue.text(newest.day.isoformat())} if newest else {}),
         **({"newest_event": dg.MetadataValue.text(f"{newest.last_event_at} UTC")} if newest else {}),
         **({"newest_arrival": dg.MetadataValue.text(f"{newest.arrived_at} UTC")} if newest else {}),
-        **({"late": dg.MetadataValue.table(table)} if table else {}),
+        **({"late": shown_rows(table)} if table else {}),
     }
 
 

@@ -11,8 +11,9 @@ import dagster as dg
 
 from sparkify_assets.automation.alerts import failure_alert
 from sparkify_assets.automation.freshness import freshness_check
-from sparkify_assets.automation.sensors import RANGE_END, RANGE_START, arrival_sensors
+from sparkify_assets.automation.sensors import arrival_sensors
 from sparkify_assets.automation.upkeep import maintain_warehouse, reconcile_source
+from sparkify_assets.partitions import RANGE_END, RANGE_START
 from sparkify_assets.settings import Settings
 
 
@@ -27,7 +28,7 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
     freshness = dg.define_asset_job(
         "check_freshness", selection=dg.AssetSelection.checks(late), description="Says which day is late."
     )
-    status = dg.DefaultScheduleStatus.RUNNING if settings.automation else dg.DefaultScheduleStatus.STOPPED
+    status = dg.DefaultScheduleStatus[settings.at_first]
 
     @dg.schedule(
         job=load,
@@ -47,9 +48,7 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
     refresh = dg.AutomationConditionSensorDefinition(
         "refresh",
         target=dg.AssetSelection.all(),
-        default_status=dg.DefaultSensorStatus.RUNNING
-        if settings.automation
-        else dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus[settings.at_first],
         description="Makes answers, profiles and the report again when their inputs changed.",
     )
 

@@ -23,7 +23,7 @@ from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.automation.memory import MemoryStore
 from sparkify_assets.automation.watching import Memory
 from sparkify_assets.loading import Loader, Survey
-from sparkify_assets.partitions import Dataset, Partition, partition_of
+from sparkify_assets.partitions import RANGE_END, RANGE_START, Dataset, Partition, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import ASSETS
 
@@ -42,9 +42,6 @@ VERSIONS_TAG = "sparkify/versions"
 
 #: The wait before a failed load is requested again: it doubles from the first to the last of these, in seconds.
 FIRST_WAIT, LAST_WAIT = 60.0, 3600.0
-
-#: Dagster's tags of a run over a stretch of partitions.
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 _UNFINISHED = [
     status
@@ -67,9 +64,7 @@ def _sensor(dataset: Dataset, settings: Settings) -> dg.SensorDefinition:
             f"{dataset}_on_arrival", selection=dg.AssetSelection.assets(*ASSETS[dataset])
         ),
         minimum_interval_seconds=settings.sensor_seconds,
-        default_status=dg.DefaultSensorStatus.RUNNING
-        if settings.automation
-        else dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus[settings.at_first],
         description=f"Loads the {what} came, changed or went, by comparing the source with the ledger.",
     )
     def arrivals(context: dg.SensorEvaluationContext, loader: dg.ResourceParam[Loader]) -> Any:
@@ -89,8 +84,7 @@ def _sensor(dataset: Dataset, settings: Settings) -> dg.SensorDefinition:
 
 def loaded_partitions(loader: Loader, dataset: Dataset) -> list[Partition]:
     """What the ledger has of a data set. Raises WarehouseError."""
-    loader.warehouse.ensure_tables()
-    with loader.warehouse.transaction(lock=False) as transaction:
+    with loader.warehouse.reading() as transaction:
         rows = transaction.rows("ledger/current_loads")
     return [Partition(dataset, key) for kind, key, *_ in rows if kind == dataset]
 

@@ -11,12 +11,11 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.automation.memory import MemoryStore
+from sparkify_assets.landing import LANDED
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS, Dataset
 from sparkify_assets.reconcile import Finding, reconcile
-
-#: The external asset of each data set, on which its check stands.
-LANDED: dict[Dataset, str] = {"events": "log_data", "songs": "song_data"}
+from sparkify_assets.tables import shown_rows
 
 CHECK = "in_step_with_ledger"
 
@@ -53,10 +52,8 @@ def _dataset(finding: Finding) -> Dataset:
 
 
 def _metadata(found: list[Finding]) -> dict[str, Any]:
-    rows = [
-        dg.TableRecord({"kind": item.kind, "where": item.where, "what": item.detail}) for item in found[:200]
-    ]
-    return {"differences": len(found), **({"sample": dg.MetadataValue.table(rows)} if rows else {})}
+    rows = [{"kind": item.kind, "where": item.where, "what": item.detail} for item in found[:200]]
+    return {"differences": len(found), **({"sample": shown_rows(rows)} if rows else {})}
 
 
 @dg.op(description="Sorts tables, gives back the space of deleted rows, brings statistics up to date.")

@@ -93,9 +93,10 @@ class FileStore:
         if not folder.is_dir():
             return
         skip = len(str(self.root)) + 1
+        behind = after.split("/")
         for entry in _walk(str(folder)):
             key = os.fsencode(entry.path[skip:]).decode("utf-8", "backslashreplace")
-            if key.startswith(prefix) and (not after or key.split("/") > after.split("/")):
+            if key.startswith(prefix) and (not after or key.split("/") > behind):
                 try:
                     status = entry.stat()
                 except FileNotFoundError:

@@ -111,6 +111,14 @@ class Warehouse:
         with self.session() as session, session.transaction(lock=lock) as transaction:
             yield transaction
 
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A transaction without the lock, on tables that were created if they were not there; one connection."""
+        with self.session() as session:
+            self.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                yield transaction
+
     def lock_holder(self) -> str:
         """Who holds the project's lock, in words."""
         with self.transaction(lock=False) as transaction:

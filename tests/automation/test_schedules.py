@@ -16,10 +16,10 @@ from dagster import RunConfig
 
 from sparkify_assets.automation.freshness import LoadedDay, late_days, loaded_days
 from sparkify_assets.automation.memory import MemoryStore
-from sparkify_assets.automation.sensors import RANGE_END, RANGE_START
 from sparkify_assets.automation.upkeep import CHECK
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.loading import Loader
+from sparkify_assets.partitions import RANGE_END, RANGE_START
 from sparkify_assets.sample import write_sample
 from tests.conftest import Admin, load_all
 

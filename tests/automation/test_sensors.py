@@ -20,7 +20,7 @@ from sparkify_assets.automation.sensors import stretches
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.digest import digest
 from sparkify_assets.loading import Loader
-from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.partitions import RANGE_END, RANGE_START, Dataset, Partition
 from sparkify_assets.resources.landing_zone import FileStore, SourceError
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
@@ -88,8 +88,8 @@ def days(requests: Sequence[dg.RunRequest]) -> list[tuple[str, str]]:
     """First and last day of each request."""
     return [
         (
-            request.tags.get(sensors.RANGE_START, request.partition_key or ""),
-            request.tags.get(sensors.RANGE_END, request.partition_key or ""),
+            request.tags.get(RANGE_START, request.partition_key or ""),
+            request.tags.get(RANGE_END, request.partition_key or ""),
         )
         for request in requests
     ]
