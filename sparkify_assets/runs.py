@@ -7,9 +7,11 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import RANGE_END, RANGE_START
@@ -64,11 +66,11 @@ def run_load(
         chosen += map(dg.AssetKey, ASSETS["events"])
         tags = {RANGE_START: days[0], RANGE_END: days[1]}
     job = build_defs(loader.settings, pool=None, loader=loader).resolve_job_def("load")
-    with dg.DagsterInstance.get() as instance:
-        end_killed_runs(instance)
+    with dg.DagsterInstance.get() as instance, run_of_this_process(instance) as run_id:
         tags |= this_process()
         result = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
             asset_selection=chosen,
             tags=tags,
             run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -77,6 +79,21 @@ def run_load(
         errors = [event.step_failure_data.error for event in result.get_step_failure_events()]
     loader.errors = [str(error.message) for error in errors if error]
     return result.run_id, result.success
+
+
+@contextmanager
+def run_of_this_process(instance: dg.DagsterInstance) -> Iterator[str]:
+    """The id for a run in this process. However the block is left, no run of a process that is gone counts as going
+    on, nor this one: Dagster leaves it so where it is interrupted before or between its steps.
+    """
+    run_id = str(uuid4())
+    end_killed_runs(instance)
+    try:
+        yield run_id
+    finally:
+        run = instance.get_run_by_id(run_id)
+        if run and not run.is_finished:
+            instance.report_run_canceled(run, "interrupted")
 
 
 def this_process() -> dict[str, str]:

@@ -15,7 +15,7 @@ import dagster as dg
 from sparkify_assets.infrastructure import InfrastructureError, jobs
 from sparkify_assets.infrastructure.stacks import STACKS, Stack
 from sparkify_assets.resources.terraform import TerraformResource
-from sparkify_assets.runs import end_killed_runs, prepare_home, this_process
+from sparkify_assets.runs import prepare_home, run_of_this_process, this_process
 from sparkify_assets.settings import Settings
 
 #: To capture what a step prints, Dagster starts helpers; a terminal's Ctrl-C ends them, and takes the last lines along.
@@ -46,10 +46,12 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     jobs.console.set("plain")
     definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER)
     # Despite its name, this opens the home's own instance: the one way that Dagster has to override a setting.
-    with dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance:
-        end_killed_runs(instance)
+    with (
+        dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance,
+        run_of_this_process(instance) as run_id,
+    ):
         run = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_config=config, tags=this_process(), raise_on_error=False
+            instance=instance, run_id=run_id, run_config=config, tags=this_process(), raise_on_error=False
         )
     for event in run.get_step_failure_events():
         raise _failure(event.step_failure_data, run.run_id)

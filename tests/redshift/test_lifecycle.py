@@ -172,7 +172,6 @@ def interrupted(life: Life, phase: str, sign: signal.Signals, *arguments: str) -
     return "".join([*said, rest])
 
 
-@pytest.mark.soak
 def test_an_interrupted_load_ends_with_the_cluster_destroyed_and_the_rest_named(life: Life) -> None:
     told = interrupted(life, "load", signal.SIGINT)
     assert "Stopped after provision, tables, upload" in told
