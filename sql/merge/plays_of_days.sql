@@ -38,12 +38,11 @@ union
 select session_id, item_in_session
 from rival_records;
 
--- A play that has one record is that record ...
+-- A play that has one record is that record, as far as its row is made of it ...
 create temp table plays as
 select
-    i.session_id, i.item_in_session, i.ts, i.event_date, i.artist, i.auth, i.first_name, i.gender,
-    i.last_name, i.length, i.level, i.location, i.method, i.registration, i.song, i.status, i.user_agent,
-    i.user_id
+    i.session_id, i.item_in_session, i.ts, i.event_date, i.user_id, i.level, i.song, i.artist, i.length,
+    i.location, i.user_agent
 from incoming_events as i
 inner join publishing_days as d on i.event_date = d.event_date
 left join contested_plays as c on i.session_id = c.session_id and i.item_in_session = c.item_in_session

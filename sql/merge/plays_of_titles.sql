@@ -18,8 +18,7 @@ where e.page = 'NextSong';
 
 create temp table plays as
 select
-    session_id, item_in_session, ts, event_date, artist, auth, first_name, gender, last_name, length,
-    level, location, method, registration, song, status, user_agent, user_id
+    session_id, item_in_session, ts, event_date, user_id, level, song, artist, length, location, user_agent
 from contested_records
 where 1 = 0;
 

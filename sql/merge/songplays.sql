@@ -5,8 +5,7 @@
 -- the order written here, the greater value first and nulls last.
 insert into plays
 select
-    session_id, item_in_session, ts, event_date, artist, auth, first_name, gender, last_name, length,
-    level, location, method, registration, song, status, user_agent, user_id
+    session_id, item_in_session, ts, event_date, user_id, level, song, artist, length, location, user_agent
 from (
     select
         c.*,
