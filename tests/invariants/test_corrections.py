@@ -113,6 +113,7 @@ def test_correction_equals_fresh_load(
     once = digest(small).value
     load(loader, source, BASE)
     world.assert_holds(small, BASE)
+    world.assert_reconciled(small)
     assert digest(small).value == fresh
     assert once == world.fresh_digest(small, after, tmp_path)
     assert once != fresh
