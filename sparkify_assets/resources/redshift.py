@@ -269,16 +269,25 @@ class Transaction:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def stream(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Run a file of one query; its rows by column name, in flat memory however many they are."""
+        """Run a file of one query; its rows by column name, in flat memory however many they are.
+
+        By a cursor as Redshift documents it, one at a time; psycopg2's named cursors add WITHOUT HOLD, which is not
+        in its grammar (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
+        """
         (statement,) = sql.statements(name)
         if self._before:
             self._before(f"{name}: {statement}")
-        with self.connection.cursor(name="stream") as cursor:
-            cursor.itersize = FETCH_ROWS
-            cursor.execute(statement, parameters)
-            for row in cursor:
-                columns = cursor.description or ()  # known from the first row on
-                yield {column.name: value for column, value in zip(columns, row, strict=True)}
+        with self.connection.cursor() as cursor:
+            self._interruptibly(partial(cursor.execute, f"declare stream cursor for {statement}", parameters))
+            while True:
+                self._interruptibly(partial(cursor.execute, f"fetch forward {FETCH_ROWS} from stream"))
+                columns = [column.name for column in cursor.description or ()]
+                rows = cursor.fetchall()
+                for row in rows:
+                    yield dict(zip(columns, row, strict=True))
+                if len(rows) < FETCH_ROWS:
+                    break
+            cursor.execute("close stream")
 
     def load_errors(self) -> list[tuple[Any, ...]]:
         """What the session's last COPY refused: object, line, column, reason; as many as the COPY said.

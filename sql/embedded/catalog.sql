@@ -20,6 +20,9 @@ create or replace function redshift.len(text) returns integer
 -- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html, PG_LAST_COPY_COUNT.html
 create or replace function redshift.pg_last_copy_id() returns bigint
     stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_id', true), '')::bigint, -1) $$;
+-- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html: of the session's queries, only a COPY has an id here
+create or replace function redshift.pg_last_query_id() returns bigint
+    stable language sql as $$ select redshift.pg_last_copy_id() $$;
 create or replace function redshift.pg_last_copy_count() returns bigint
     stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_count', true), '')::bigint, 0) $$;
 

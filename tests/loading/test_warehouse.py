@@ -12,6 +12,7 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
+from sparkify_assets.resources import redshift
 from sparkify_assets.resources.redshift import LockTimeout, Warehouse, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_conflict, is_transient
 from tests.conftest import Admin
@@ -36,6 +37,18 @@ def test_the_wait_for_the_lock_is_bounded_and_names_the_holder(ready: Warehouse)
 def test_readers_are_not_kept_waiting(ready: Warehouse) -> None:
     with ready.transaction(), ready.transaction(lock=False) as reader:
         assert reader.records("report/row_counts")[0]["songplays"] == 0
+
+
+@pytest.mark.parametrize("rows", [0, 5, 6, 7])
+def test_a_stream_brings_every_row_once(ready: Warehouse, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    monkeypatch.setattr(redshift, "FETCH_ROWS", 3)
+    names = [f"A{number}" for number in range(rows)]
+    with ready.transaction() as transaction:
+        for name in names:
+            transaction.cursor.execute("insert into sparkify.artists (artist_id) values (%s)", (name,))
+        for _ in range(2):  # the first cursor is closed
+            streamed = [row["artist_id"] for row in transaction.stream("digest/sparkify_artists")]
+            assert sorted(streamed) == names
 
 
 def test_ctrl_c_ends_a_statement_that_waits(ready: Warehouse) -> None:

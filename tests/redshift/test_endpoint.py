@@ -84,6 +84,7 @@ def test_a_script_written_by_hand_loads_through_it(shared: LoopbackCluster) -> N
         "select now()",
         "copy t from stdin",
         "copy t from 's3://bucket/key' iam_role default csv",
+        'declare "c" cursor without hold for select i from t',
     ],
 )
 def test_it_refuses_what_redshift_refuses(session: Connection, statement: str) -> None:
@@ -153,5 +154,5 @@ def test_what_a_copy_refused_is_in_both_views(session: Connection, shared: Loopb
             " where query_id = pg_last_copy_id()"
         )
         assert cursor.fetchall() == [(url, 2, "i")]
-        cursor.execute("select trim(raw_field_value) from stl_load_errors where query = pg_last_copy_id()")
+        cursor.execute("select trim(raw_field_value) from stl_load_errors where query = pg_last_query_id()")
         assert cursor.fetchall() == [("many",)]

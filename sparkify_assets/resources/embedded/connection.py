@@ -149,11 +149,14 @@ class Cursor(PlainCursor):
 
         Raises NotPortable for what Redshift does not run, before anything is run, CopyError for a failed COPY.
         """
+        if self.name is not None:
+            raise NotPortable(
+                "a named cursor of psycopg2 is declared WITHOUT HOLD, which Redshift's DECLARE does not have;"
+                f" instead: declare {self.name} cursor for ..., fetch forward. {dialect.DOCUMENTATION}declare.html"
+            )
         steps = _steps(query, self.connection)
         if all(step.verbatim for step in steps):
             super().execute(query, vars)
-        elif self.name is not None:
-            raise NotPortable("a named cursor takes one query")
         else:
             self._carry_out(steps, vars)
 

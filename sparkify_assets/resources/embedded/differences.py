@@ -103,7 +103,7 @@ DIFFERENT: tuple[Difference, ...] = (
         "Cursors",
         "one at a time; the whole result lies on the leader node; a single-node cluster gives 1,000 rows at once",
         "as many as you like",
-        "`sparkify digest` and `reconcile` only, 1,000 rows at once",
+        "`sparkify digest` only: `declare c cursor for`, 1,000 rows at once",
         "declare",
     ),
     Difference(
@@ -149,6 +149,13 @@ DIFFERENT: tuple[Difference, ...] = (
         "that form only",
         "none: delete and insert says which rows went and came, and costs less",
         "r_MERGE",
+    ),
+    Difference(
+        "PG_LAST_QUERY_ID(), PG_LAST_COPY_ID()",
+        "the ids of the session's last query and last COPY; -1 before the first",
+        "only a COPY has an id, so both give that",
+        "PG_LAST_COPY_ID(), right after each COPY",
+        "PG_LAST_QUERY_ID",
     ),
     Difference(
         "Commits",

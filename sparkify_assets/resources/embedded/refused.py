@@ -89,6 +89,19 @@ REFUSED: tuple[Rule, ...] = (
     ),
     Rule("LOCK with a mode", r"^LOCK .*(?:MODE|NOWAIT)$", "lock t", "r_LOCK"),
     Rule("advisory lock", r"PG_(?:TRY_)?ADVISORY\w* \(", "lock t", _FUNCTION),
+    # Cursors
+    Rule(
+        "DECLARE beyond its plain form",
+        r"^DECLARE (?!\w+ CURSOR FOR ).*",
+        "declare c cursor for ...",
+        "declare",
+    ),
+    Rule(
+        "FETCH other than forward, MOVE",
+        r"^(?:FETCH (?!(?:(?:NEXT|ALL|FORWARD(?: (?:\d+|ALL))?) )?FROM ).*|MOVE)",
+        "fetch forward n from c",
+        "fetch",
+    ),
     # Queries
     Rule("DISTINCT ON", r"DISTINCT ON \(", "row_number() over (...) = 1 in an outer query", "r_SELECT_list"),
     Rule("IS DISTINCT FROM", r"IS (?:NOT )?DISTINCT FROM", "a = b or (a is null and b is null)", _FUNCTION),

@@ -90,12 +90,20 @@ def test_statements_that_are_none(sql: Sql, statement: str) -> None:
         sql(statement)
 
 
-def test_named_cursors(connection: Connection) -> None:
-    with connection.cursor("c") as cursor:
-        cursor.execute("select n from (select 1 as n union all select 2) as s order by n")
-        assert list(cursor) == [(1,), (2,)]
-    with connection.cursor("c") as cursor, pytest.raises(NotPortable):
-        cursor.execute("select distinct on (n) n from (select 1 as n) as s")
+def test_cursors_are_declared_as_redshift_does(connection: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/declare.html; psycopg2's named cursors say WITHOUT HOLD."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "declare c cursor for select n from (select 1 as n union all select %s) as s order by n", (2,)
+        )
+        cursor.execute("fetch forward 1000 from c")
+        assert cursor.fetchall() == [(1,), (2,)]
+        cursor.execute("close c")
+    with (
+        connection.cursor("c") as cursor,
+        pytest.raises(NotPortable, match="WITHOUT HOLD.*declare c cursor for"),
+    ):
+        cursor.execute("select 1")
 
 
 def test_other_cursor_classes_are_psycopg2s_own(connection: Connection) -> None:
