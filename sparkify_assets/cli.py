@@ -38,7 +38,7 @@ from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
 from sparkify_assets.reconcile import reconcile as compare_all
 from sparkify_assets.resources import embedded
-from sparkify_assets.resources.landing_zone import SourceError, open_store
+from sparkify_assets.resources.landing_zone import SourceError, open_source, open_store
 from sparkify_assets.resources.redshift import LockTimeout, Warehouse, WarehouseError, open_warehouse
 from sparkify_assets.runs import prepare_home, run_load
 from sparkify_assets.settings import Settings, SettingsError, path_of
@@ -108,7 +108,7 @@ def open_loader(chosen: Settings) -> Loader:
             else ""
         )
         raise CommandError(f"source folder {path_of(chosen.source)} does not exist{hint}")
-    return Loader(chosen, open_warehouse(chosen), open_store(chosen.source), open_store(chosen.work))
+    return Loader(chosen, open_warehouse(chosen), open_source(chosen), open_store(chosen.work))
 
 
 # ---------------------------------------------------------------------- load
@@ -535,7 +535,7 @@ def report(
     path = (output or report_path(chosen)).absolute()
     for dataset in DATASETS if profile else ():
         with err.status(f"reading all {dataset}"):
-            make_profile(chosen, open_store(chosen.source), dataset)
+            make_profile(chosen, open_source(chosen), dataset)
     with err.status("drawing"):
         try:
             size = write_report(open_warehouse(chosen), chosen, path)

@@ -50,7 +50,7 @@ def compact(
     """Read the song objects of each prefix and write them as newline-delimited JSON into the work area.
 
     An object that cannot be read is in the rejects of its prefix, whole. Raises SourceError where the work area cannot
-    be written.
+    be written, S3 is away or denies access.
     """
     result = Compacted()
     prefix_of = {item.key: prefix for prefix, items in objects.items() for item in items}
@@ -72,6 +72,8 @@ def compact(
     for key, data in source.read_many(list(prefix_of)):
         prefix = prefix_of[key]
         if isinstance(data, SourceError):
+            if not data.of_object:
+                raise data
             result.records[prefix] += 1
             result.rejects[prefix].append(Reject(key, None, None, f"unreadable object: {data}", None))
             continue

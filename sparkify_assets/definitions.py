@@ -16,7 +16,7 @@ from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
 from sparkify_assets.report import report_defs
-from sparkify_assets.resources.landing_zone import open_store
+from sparkify_assets.resources.landing_zone import open_source, open_store
 from sparkify_assets.resources.redshift import open_warehouse
 from sparkify_assets.settings import Settings
 
@@ -29,7 +29,7 @@ def open_loader(settings: Settings) -> Loader:
     return Loader(
         settings=settings,
         warehouse=open_warehouse(settings),
-        source=open_store(settings.source),
+        source=open_source(settings),
         work=open_store(settings.work),
     )
 

@@ -19,6 +19,7 @@ from sparkify_assets.compaction import Compacted, compact
 from sparkify_assets.ledger import StagedPartition
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.quarantine import Reject, located, with_raw
+from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
 from sparkify_assets.resources.redshift import Transaction
 from sparkify_assets.settings import Settings
@@ -47,7 +48,8 @@ class Bringer:
     def bring(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         """Copy a batch; what became of each partition's records.
 
-        Raises CopyError for an object that COPY cannot read at all, SourceError where the work area cannot be written.
+        Raises CopyError for an object that COPY cannot read at all, SourceError where the work area cannot be written,
+        or the source is away.
         """
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
@@ -69,11 +71,11 @@ class Bringer:
                 chosen = [o for o in batch.readable(objects) if o.key.endswith(".gz") == packed]
                 if chosen:
                     label = f"{partition.key}{'-gzip' * packed}"
-                    self._copy(transaction, name, batch, label, self.source, chosen, jsonpaths)
+                    store, objects_there = self._within_reach(batch, chosen)
+                    self._copy(transaction, name, batch, label, store, objects_there, jsonpaths)
                     copied[partition] += transaction.value("copy/copied_rows")
-                    rejects[partition] += with_raw(
-                        self.source, self._refused(transaction, self.source, chosen)
-                    )
+                    refused = self._refused(transaction, store, objects_there)
+                    rejects[partition] += with_raw(self.source, [_at_source(batch, r) for r in refused])
             transaction.run(
                 "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
             )
@@ -141,8 +143,34 @@ class Bringer:
             manifest=self._write(batch, f"{label}.manifest", manifest(store, objects)),
             jsonpaths=jsonpaths,
             iam_role=_role(self.settings.iam_role),
-            region=self.settings.region,
+            region=self.work.region or self.settings.region,
         )
+
+    def _within_reach(
+        self, batch: Batch, objects: Sequence[SourceObject]
+    ) -> tuple[ObjectStore, Sequence[SourceObject]]:
+        """The objects where COPY can read them: in the source, or copied to the work area, below the batch's id."""
+        if self._copy_reads_source:
+            return self.source, objects
+        copies = []
+        for key, data in self.source.read_many([item.key for item in objects]):
+            if isinstance(data, SourceError):
+                if not data.of_object:
+                    raise data
+                raise CopyError(str(data), self.source.url_of(key))
+            self._write(batch, key, data)
+            copies.append(SourceObject(f"{batch.id}/{key}", "", len(data)))
+        return self.work, copies
+
+    @property
+    def _copy_reads_source(self) -> bool:
+        """COPY has no parameter by which it would agree to pay for a request
+        (https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-alphabetical-parm-list.html), and its REGION is that of
+        the manifest and of all that the manifest names
+        (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html#copy-region).
+        """
+        regions = {self.source.region, self.work.region} - {None}
+        return not self.settings.requester_pays and len(regions) < 2
 
     def _write(self, batch: Batch, name: str, content: bytes) -> str:
         """Write an object of a batch into the work area, where it stays until its batch is incoming."""
@@ -178,6 +206,12 @@ class Bringer:
                 reject._replace(object_key=origin.object_key, position=origin.position)
             )
         return refused
+
+
+def _at_source(batch: Batch, reject: Reject) -> Reject:
+    """A reject of an object of the source, wherever COPY has read it."""
+    key = reject.object_key
+    return reject._replace(object_key=key.removeprefix(f"{batch.id}/")) if key else reject
 
 
 def _role(name: str) -> str | AsIs:

@@ -252,7 +252,11 @@ class Loader:
         error itself where it is about no object of the batch.
         """
         readable = {item.key for items in batch.objects.values() for item in batch.readable(items)}
-        key = self.source.key_of(error.object_url) if error.object_url else ""
+        url = error.object_url or ""
+        copied = self.work.key_of(url).removeprefix(
+            f"{batch.id}/"
+        )  # where COPY cannot read the source itself
+        key = copied if copied in readable else self.source.key_of(url)
         packed = (other for other in readable if other.endswith(".gz") and other != key)
         faults = unreadable(self.source, packed)
         if key in readable:

@@ -44,12 +44,16 @@ def content_of(key: str, data: bytes) -> bytes:
 
 
 def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
-    """Which of these objects cannot be read, and why."""
+    """Which of these objects cannot be read, and why. Raises SourceError where no object is at fault."""
     faults: dict[str, str] = {}
     for key in keys:
         try:
             content_of(key, store.read(key))
-        except (SourceError, Unreadable) as error:
+        except Unreadable as error:
+            faults[key] = str(error)
+        except SourceError as error:
+            if not error.of_object:
+                raise
             faults[key] = str(error)
     return faults
 

@@ -30,10 +30,11 @@ class Settings:
     `source` and `work` are URLs (`file://` or `s3://`) without a final slash; `warehouse` is `embedded`,
     `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: today, moving) bound the event days,
     in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
-    both have to be exceeded. `automation` says whether sensors and schedules start switched on, `sensor_seconds` how
-    long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is not loaded is late.
-    Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`. `dagster_yaml` is the
-    file of Dagster's own settings (None: the checkout's).
+    both have to be exceeded. `region` is that of a bucket that does not tell its own; `requester_pays` says that
+    whoever reads the source pays for it. `automation` says whether sensors and schedules start switched on,
+    `sensor_seconds` how long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is
+    not loaded is late. Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`.
+    `dagster_yaml` is the file of Dagster's own settings (None: the checkout's).
     """
 
     home: Path
@@ -47,6 +48,7 @@ class Settings:
     reject_rows: int
     region: str
     iam_role: str
+    requester_pays: bool
     automation: bool
     sensor_seconds: int
     late_hours: float
@@ -102,6 +104,7 @@ class Settings:
             reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",
             iam_role=read("IAM_ROLE", "default"),
+            requester_pays=_switch("REQUESTER_PAYS", read("REQUESTER_PAYS", "off")),
             automation=_switch("AUTOMATION", read("AUTOMATION", "on")),
             # Listing a bucket costs a request for every thousand objects; looking into a folder costs nothing.
             sensor_seconds=int(

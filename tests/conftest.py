@@ -118,6 +118,7 @@ def settings_for(source: Path, home: Path, **changes: object) -> Settings:
         "reject_rows": 10,
         "region": "us-west-2",
         "iam_role": "default",
+        "requester_pays": False,
         "automation": True,
         "sensor_seconds": 5,
         "late_hours": 6.0,

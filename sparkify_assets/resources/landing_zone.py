@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.settings import path_of
+from sparkify_assets.resources import s3_errors
+from sparkify_assets.settings import Settings, path_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -25,12 +26,19 @@ if TYPE_CHECKING:
 
 class SourceError(RuntimeError):
     """The source or the work area cannot be used; one line that names it and the reason. `passing` says whether the
-    same may succeed a little later: S3 was busy or out of reach.
+    same may succeed a little later: S3 was busy or out of reach. `denied`: a right is missing. Else, of an object that
+    was read, the object is at fault.
     """
 
-    def __init__(self, message: str, *, passing: bool = False) -> None:
+    def __init__(self, message: str, *, passing: bool = False, denied: bool = False) -> None:
         super().__init__(message)
         self.passing = passing
+        self.denied = denied
+
+    @property
+    def of_object(self) -> bool:
+        """Whether the others can go on without this object."""
+        return not (self.passing or self.denied)
 
 
 #: Objects of S3 that are read side by side: as many as boto3 keeps connections for
@@ -42,6 +50,10 @@ class ObjectStore(Protocol):
     """A folder of files or a prefix of a bucket; keys are relative to it."""
 
     url: str
+
+    @property
+    def region(self) -> str | None:
+        """The region of AWS that it lies in; None where there is none, or nobody tells. Raises SourceError."""
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
         """Every object whose key starts with the prefix, in an order that is always the same and keeps what has the
@@ -85,6 +97,7 @@ class FileStore:
     def __init__(self, url: str) -> None:
         self.url = url
         self.root = path_of(url)
+        self.region = None
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
         if not self.root.is_dir():
@@ -161,11 +174,13 @@ class FileStore:
 
 class S3Store:
     """A bucket, or a prefix in one. The version token of an object is its ETag and size. Credentials, region and
-    endpoint come from the environment by boto3's own chain, through dagster-aws's S3Resource.
+    endpoint come from the environment by boto3's own chain, through dagster-aws's S3Resource. With `requester_pays`
+    every request says that the account of the credentials pays for it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, requester_pays: bool = False) -> None:
         self.url = url
+        self.requester_pays = requester_pays
         parts = urlsplit(url)
         self.bucket = parts.netloc
         self.prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
@@ -178,7 +193,25 @@ class S3Store:
         )  # here, for its import costs a second that local files need not pay
 
         client: S3Client = S3Resource(max_attempts=8).get_client()
+        if self.requester_pays:
+            client.meta.events.register("before-call.s3", _agree_to_pay)
         return client
+
+    @cached_property
+    def region(self) -> str | None:
+        """As HeadBucket's answer names it, also where the answer is that access is denied: the way of botocore itself
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html, x-amz-bucket-region).
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: Any = self.client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            answer = error.response
+        except BotoCoreError as error:
+            raise _s3_error(self.url, error) from None
+        found: str | None = answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+        return found
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -259,9 +292,14 @@ class S3Store:
             raise _s3_error(f"work area {self.url}", error) from None
 
 
-def open_store(url: str) -> ObjectStore:
+def open_store(url: str, *, requester_pays: bool = False) -> ObjectStore:
     """The object store at a `file://` or `s3://` URL."""
-    return S3Store(url) if url.startswith("s3://") else FileStore(url)
+    return S3Store(url, requester_pays=requester_pays) if url.startswith("s3://") else FileStore(url)
+
+
+def open_source(settings: Settings) -> ObjectStore:
+    """The source that the settings name."""
+    return open_store(settings.source, requester_pays=settings.requester_pays)
 
 
 def manifest(store: ObjectStore, objects: Iterable[SourceObject]) -> bytes:
@@ -282,13 +320,18 @@ def _read_or_error(store: ObjectStore, key: str) -> bytes | SourceError:
         return error
 
 
-def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
-    """boto3 has tried for as long as it may; an answer below 500 says what is wrong with the request
-    (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+def _agree_to_pay(params: dict[str, Any], **_: Any) -> None:
+    """Say so in the header that S3 asks for
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html).
     """
-    answer = getattr(error, "response", None)
+    params["headers"]["x-amz-request-payer"] = "requester"
+
+
+def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
     return SourceError(
-        f"{what}: {error}", passing=answer is None or answer["ResponseMetadata"]["HTTPStatusCode"] >= 500
+        f"{what}: {s3_errors.told(error)}",
+        passing=s3_errors.is_passing(error),
+        denied=s3_errors.is_denied(error),
     )
 
 

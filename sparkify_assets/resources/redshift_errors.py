@@ -15,6 +15,7 @@ import psycopg2.errors
 from psycopg2.extensions import cursor as PlainCursor
 
 from sparkify_assets.resources.embedded import CopyError
+from sparkify_assets.resources.s3_errors import missing_right
 
 DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/"
 
@@ -123,8 +124,8 @@ _KEY_READ = re.compile(r"S3 key being read\s*:\s*(s3://.+)")
 
 #: What a person can do about an answer of S3 (https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html).
 _ADVICE = {
-    "PermanentRedirect": "the bucket is not in the region that AWS_REGION names",
-    "AuthorizationHeaderMalformed": "the bucket is not in the region that AWS_REGION names",
+    "PermanentRedirect": "the bucket did not tell its region: AWS_REGION has to name it",
+    "AuthorizationHeaderMalformed": "the bucket did not tell its region: AWS_REGION has to name it",
     "NoSuchBucket": "is SPARKIFY_SOURCE or SPARKIFY_WORK right?",
     "AccessDenied": "the cluster's role (SPARKIFY_IAM_ROLE) may not read it",
 }
@@ -145,7 +146,9 @@ def copy_error(error: psycopg2.Error) -> CopyError:
     reason, url = told or line(error), key[1] if key else None
     if answer := _S3.search(told):
         advice = _ADVICE.get(answer["code"])
-        reason = f"S3: {answer['text']} ({answer['code']})" + (f"; {advice}" if advice else "")
+        reason = f"S3: {missing_right(answer['text']) or answer['text']} ({answer['code']})" + (
+            f"; {advice}" if advice else ""
+        )
         if url and answer["code"] != "NoSuchKey":
             reason, url = f"{url}: {reason}", None
     failed = CopyError(" ".join(reason.split()), url)

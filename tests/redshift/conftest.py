@@ -143,14 +143,14 @@ class LoopbackCluster:
         boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
 
-    def put_folder(self, folder: Path, prefix: str) -> str:
-        """Copy the data sets of a folder into the bucket; the prefix's URL."""
-        client = boto3.client("s3")
+    def put_folder(self, folder: Path, prefix: str, bucket: str = "") -> str:
+        """Copy the data sets of a folder into the bucket, or another; the prefix's URL."""
+        client, bucket = boto3.client("s3"), bucket or self.bucket
         for path in sorted(
             p for part in ("log_data", "song_data") for p in (folder / part).rglob("*") if p.is_file()
         ):
-            client.upload_file(str(path), self.bucket, f"{prefix}/{path.relative_to(folder)}")
-        return f"s3://{self.bucket}/{prefix}"
+            client.upload_file(str(path), bucket, f"{prefix}/{path.relative_to(folder)}")
+        return f"s3://{bucket}/{prefix}"
 
     def empty(self) -> None:
         """Every table and the bucket empty; past the project's own code."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import psycopg2
@@ -25,7 +26,7 @@ from psycopg2.extensions import (
 from psycopg2.extensions import cursor as PlainCursor
 
 from sparkify_assets.resources import embedded
-from sparkify_assets.resources.embedded import CopyError, copy_command, dialect
+from sparkify_assets.resources.embedded import CopyError, copy_command, dialect, objects
 
 #: Values as the server writes them: this endpoint hands them on.
 _AS_WRITTEN = new_type(tuple(string_types), "AS_WRITTEN", lambda value, _: value)
@@ -155,9 +156,14 @@ class Engine:
         if not command.iam_role:
             raise Refusal("42601", "CREDENTIALS argument is required but none was supplied.")
         self.cluster.role(command.iam_role)
+        region = command.region or self.cluster.region
         for url in filter(lambda url: url.startswith("s3://"), (command.source, command.json)):
-            _check_bucket(url, command.region or self.cluster.region)
+            _check_bucket(url, region)
         try:
+            if command.manifest:  # the region holds for everything that it names
+                named = objects.manifest(command.source)
+                for url in {f"s3://{urlsplit(item.url).netloc}": item.url for item in named}.values():
+                    _check_bucket(url, region)
             with self.connection.cursor() as cursor:
                 cursor.execute(text)
                 loaded = cursor.rowcount
@@ -220,8 +226,8 @@ def _check_bucket(url: str, region: str) -> None:
     try:
         found = boto3.client("s3").head_bucket(Bucket=bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
-            raise
+        if error.response["Error"]["Code"] == "403":
+            raise _s3_error("Access Denied", 403, "AccessDenied", context) from None
         raise _s3_error("The specified bucket does not exist", 404, "NoSuchBucket", context) from None
     if found["BucketRegion"] != region:
         raise _s3_error(

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 
 from sparkify_assets.loading import Loader
-from sparkify_assets.resources.landing_zone import open_store
+from sparkify_assets.resources.landing_zone import open_source, open_store
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import settings_for
 from tests.redshift.conftest import LoopbackCluster
@@ -27,7 +27,7 @@ def s3_loader(
             **changes,
         },
     )
-    return Loader(settings, warehouse, open_store(settings.source), open_store(settings.work))
+    return Loader(settings, warehouse, open_source(settings), open_store(settings.work))
 
 
 def work_area(cluster: LoopbackCluster) -> list[str]:

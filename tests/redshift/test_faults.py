@@ -18,7 +18,7 @@ from sparkify_assets.infrastructure import aws as infrastructure
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources import redshift
 from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.landing_zone import SourceError
+from sparkify_assets.resources.landing_zone import S3Store, SourceError
 from sparkify_assets.resources.redshift import WarehouseError
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all
@@ -167,11 +167,14 @@ def test_a_role_that_was_revoked(loading: Loader, ready: LoopbackCluster) -> Non
     assert f"not authorized to assume IAM Role {ready.role}" in stopped(loading, CopyError)
 
 
-def test_a_wrong_region(ready: LoopbackCluster, loading: Loader, tmp_path: Path) -> None:
+def test_a_wrong_region_where_the_bucket_does_not_tell_its_own(
+    ready: LoopbackCluster, loading: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(S3Store, "region", None)
     wrong = s3_loader(loading.warehouse, loading.source.url, ready, tmp_path, region="eu-west-1")
     told = stopped(wrong, CopyError)
     assert "PermanentRedirect" in told
-    assert "the bucket is not in the region that AWS_REGION names" in told
+    assert "the bucket did not tell its region: AWS_REGION has to name it" in told
 
 
 def test_a_bucket_that_is_not_there(ready: LoopbackCluster, loading: Loader, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from urllib.parse import quote, unquote, urlsplit
 import orjson
 import psycopg2
 
+from sparkify_assets.resources import s3_errors
 from sparkify_assets.resources.embedded.records import Source
 
 if TYPE_CHECKING:
@@ -105,15 +106,15 @@ def opened(item: DataObject, *, packed: bool = False, replacement: str | None = 
     """The bytes of an object, unpacked where `packed` says that it is gzip, invalid UTF-8 replaced where asked for.
 
     What goes wrong with the object, here or while it is read, is a CopyError that names it; what goes wrong on the way
-    to it is one that does not, for the object may be sound.
+    to it, and a right that is missing, is one that does not, for the object may be sound.
     """
     try:
         with _open(item) as file:
             source: Source = gzip.GzipFile(fileobj=file) if packed else file
             yield source if replacement is None else _Replacing(source, replacement)
     except _unreadable() as error:
-        if _is_on_the_way(error):
-            raise CopyError(f"{item.url} cannot be reached: {_line(error)}") from error
+        if s3_errors.is_passing(error) or s3_errors.is_denied(error):
+            raise CopyError(f"{item.url} cannot be read: {_line(error)}") from error
         raise CopyError(_line(error), item.url) from error
 
 
@@ -189,15 +190,11 @@ def _unreadable() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, zlib.error, BotoCoreError, ClientError)
 
 
-def _is_on_the_way(error: Any) -> bool:
-    """Whether the network or the service failed, not the object: no answer, or one of the 500s (503 is SlowDown)."""
-    from botocore.exceptions import BotoCoreError
-
-    status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return isinstance(error, BotoCoreError) or status >= 500
-
-
 def _line(error: Exception) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, (BotoCoreError, ClientError)):
+        return s3_errors.told(error)
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(reason.split()) or type(error).__name__
 

@@ -1,8 +1,8 @@
 """The control file: how a test changes the emulator's behaviour while it runs.
 
 JSON with any of `create_seconds` (how long every cluster is in state creating, from its beginning),
-`redshift_host` (the host name of every cluster's endpoint) and `faults`
-(`{"redshift.CreateCluster": ["ErrorCode", "message"]}`).
+`redshift_host` (the host name of every cluster's endpoint), `faults`
+(`{"redshift.CreateCluster": ["ErrorCode", "message"]}`) and `requester_pays` (buckets whose requesters pay).
 The variable EMULATOR_CONTROL names the file. It is read anew at each request; a missing file means no wishes.
 """
 
@@ -27,6 +27,7 @@ class Control:
     create_seconds: float = 0.0
     redshift_host: str | None = None
     faults: dict[str, list[str]] = field(default_factory=dict)
+    requester_pays: list[str] = field(default_factory=list)
 
 
 def current() -> Control:

@@ -27,6 +27,8 @@ def install() -> None:
     """Puts the corrections in place; call it before the server starts."""
     _fail_at_will_and_fast()
     _fail_at_will_in_s3()
+    _deny_with_403()
+    _let_requesters_pay()
     _keep_descriptions_of_rules()
     _give_instances_the_groups_of_their_interface()
     _heed_the_tls_condition()
@@ -74,6 +76,33 @@ def _fail_at_will_in_s3() -> None:
     for action in ("PutObject", "GetObject", "DeleteObject"):
         name = f"{action.removesuffix('Object').lower()}_object"
         setattr(S3Response, name, failing(action, getattr(S3Response, name)))
+
+
+def _deny_with_403() -> None:
+    """moto answers 400 where access is denied, for the model of S3 has no such error."""
+    serialize = S3Response.serialized
+
+    def serialized(self: S3Response, result: ActionResult) -> Any:
+        status, headers, body = serialize(self, result)
+        denied = getattr(result.result, "code", None) == "AccessDenied"
+        return 403 if denied else status, headers, body
+
+    S3Response.serialized = serialized  # type: ignore[method-assign]
+
+
+def _let_requesters_pay() -> None:
+    """A bucket whose requesters pay denies those who do not say that they do:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html
+    """
+    authorize = S3Response._authenticate_and_authorize_s3_action
+
+    def charge(self: S3Response, bucket_name: str | None = None, key_name: str | None = None) -> None:
+        pays = self.headers.get("x-amz-request-payer") == "requester"
+        if bucket_name in control.current().requester_pays and not pays:
+            raise S3ClientError("AccessDenied", "Access Denied")
+        authorize(self, bucket_name, key_name)
+
+    S3Response._authenticate_and_authorize_s3_action = charge  # type: ignore[method-assign]
 
 
 def _keep_descriptions_of_rules() -> None:

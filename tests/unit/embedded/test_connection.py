@@ -101,7 +101,7 @@ def test_cursors_are_declared_as_redshift_does(connection: Connection) -> None:
         cursor.execute("close c")
     with (
         connection.cursor("c") as cursor,
-        pytest.raises(NotPortable, match="WITHOUT HOLD.*declare c cursor for"),
+        pytest.raises(NotPortable, match=r"WITHOUT HOLD.*declare c cursor for"),
     ):
         cursor.execute("select 1")
 
