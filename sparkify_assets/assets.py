@@ -7,7 +7,7 @@ is recorded with its own rows, and a day that was blocked fails the run at its e
 
 # No postponed annotations here: Dagster reads the config classes of a step from them.
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,11 +15,12 @@ import dagster as dg
 import psycopg2
 from pydantic import Field
 
-from sparkify_assets.batches import BatchResult, PartitionResult
+from sparkify_assets.batches import MOST_REJECTS, BatchResult, PartitionResult
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.fields import unexpected
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
+from sparkify_assets.quarantine import shown
 from sparkify_assets.resources.landing_zone import SourceError
 from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_transient
@@ -167,6 +168,7 @@ def _day_materializations(result: BatchResult) -> Iterator[dg.AssetMaterializati
                     "records_read": item.records_read,
                     "quarantined": item.rows_quarantined,
                     "bytes": item.bytes,
+                    **_rejected([item]),
                 }
             elif asset in result.changes:
                 changes = result.changes[asset]
@@ -189,6 +191,7 @@ def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any
             "rows_staged": sum(item.rows_staged for item in items),
             "quarantined": sum(item.rows_quarantined for item in items),
             "bytes": sum(item.bytes for item in items),
+            **_rejected(items),
         }
     else:
         metadata |= {
@@ -199,6 +202,12 @@ def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any
         days = sorted({day for result in results for day in result.rematched_days})
         metadata["days_matched_again"] = dg.MetadataValue.json(days)
     return metadata
+
+
+def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
+    """The first records in quarantine as a table, if there are any; `sparkify rejects` has all."""
+    rows = [shown(reject) for item in items for reject in item.rejects][:MOST_REJECTS]
+    return {"rejected": shown_rows(rows)} if rows else {}
 
 
 def _check_results(
@@ -254,7 +263,10 @@ def _fail_if_blocked(loader: Loader, results: Sequence[BatchResult]) -> None:
     if blocked:
         raise dg.Failure(
             description="\n".join(_why_blocked(loader, item) for item in blocked),
-            metadata={str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked},
+            metadata={
+                **{str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked},
+                **_rejected(blocked),
+            },
             allow_retries=False,
         )
 

@@ -16,6 +16,10 @@ from sparkify_assets.quarantine import Reject
 BATCH_BYTES = 1024 * 1024 * 1024
 
 
+#: Rejects of a partition that a result keeps, to be shown; all are in the quarantine.
+MOST_REJECTS = 20
+
+
 @dataclass
 class Batch:
     """Partitions on their way to readers. The id is that of the last try."""
@@ -71,7 +75,7 @@ class Changes:
 @dataclass(frozen=True)
 class PartitionResult:
     """What became of one partition. `state` is published, withdrawn, blocked, or unchanged where somebody else
-    had loaded the same version; `verdict` says why it is blocked.
+    had loaded the same version; `verdict` says why it is blocked. `rejects` are the first MOST_REJECTS in quarantine.
     """
 
     partition: Partition
@@ -82,6 +86,7 @@ class PartitionResult:
     rows_staged: int
     rows_quarantined: int
     verdict: str | None = None
+    rejects: Sequence[Reject] = ()
 
 
 @dataclass

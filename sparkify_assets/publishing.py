@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sparkify_assets import ledger, sql
-from sparkify_assets.batches import Batch, BatchResult, Changes, PartitionResult
+from sparkify_assets.batches import MOST_REJECTS, Batch, BatchResult, Changes, PartitionResult
 from sparkify_assets.checks import GATES, Violation, violations
 from sparkify_assets.ledger import StagedPartition
 from sparkify_assets.partitions import (
@@ -124,7 +124,7 @@ class Publisher:
             self._merge(transaction, batch, publishing, None, result)
             self._audit(transaction, batch.dataset, publishing)
         self._verify_versions(batch, staged)
-        result.partitions = self._outcomes(transaction, batch)
+        result.partitions = self._outcomes(transaction, batch, staged)
         return result
 
     def release(self, partition: Partition, reason: str) -> BatchResult:
@@ -146,7 +146,9 @@ class Publisher:
                 f"ledger/release_{partition.dataset}", batch_id=batch.id, partition_key=partition.key
             )
             self._merge(transaction, batch, [partition.key], reason, result)
-            result.partitions = [p for p in self._outcomes(transaction, batch) if p.partition == partition]
+            result.partitions = [
+                p for p in self._outcomes(transaction, batch, ()) if p.partition == partition
+            ]
         return result
 
     def republish(self) -> dict[str, Changes]:
@@ -248,7 +250,10 @@ class Publisher:
                     f"{differing[0]} came, went or was overwritten while {part.partition} was read"
                 )
 
-    def _outcomes(self, transaction: Transaction, batch: Batch) -> list[PartitionResult]:
+    def _outcomes(
+        self, transaction: Transaction, batch: Batch, staged: Sequence[StagedPartition]
+    ) -> list[PartitionResult]:
+        rejects = {item.partition.key: item.rejects[:MOST_REJECTS] for item in staged}
         sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch.id))
         return [
             PartitionResult(
@@ -260,6 +265,7 @@ class Publisher:
                 rows_staged=state.rows_staged,
                 rows_quarantined=state.rows_quarantined,
                 verdict=state.verdict,
+                rejects=rejects.get(state.key, ()),
             )
             for state in ledger.batch(transaction, batch.id)
         ]

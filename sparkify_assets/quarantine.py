@@ -29,6 +29,33 @@ class Reject(NamedTuple):
     raw: str | None
 
 
+#: Bytes of a record, or of a value, that are enough to recognise it.
+_SHOWN = 200
+
+
+def shown(reject: Reject) -> dict[str, Any]:
+    """A reject as people look at it: file, line, column, value, reason, and how the record begins."""
+    return {
+        "file": reject.object_key,
+        "line": reject.position,
+        "column": reject.column,
+        "value": _value_of(reject),
+        "reason": reject.reason,
+        "record": reject.raw and reject.raw[:_SHOWN],
+    }
+
+
+def _value_of(reject: Reject) -> str | None:
+    """What the record holds for the column that COPY refused; a field is the column's name in another style."""
+    try:
+        record = json.loads(reject.raw or "")
+    except ValueError:
+        return None
+    column = (reject.column or "").replace("_", "")
+    values = [value for name, value in record.items() if name.lower().replace("_", "") == column]
+    return json.dumps(values[0], ensure_ascii=False)[:_SHOWN] if values else None
+
+
 class Unreadable(ValueError):
     """An object that cannot be read at all, such as a broken gzip."""
 

@@ -30,6 +30,9 @@ _NEEDED = {
     "DeleteObject": "s3:DeleteObject",
 }
 
+#: Credentials that were good once (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+_ENDED = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
+
 
 def missing_right(text: str) -> str | None:
     """Which right is missing, on what, to whom, where S3 says it; the key of KMS is a resource like any other
@@ -44,7 +47,7 @@ def missing_right(text: str) -> str | None:
 def told(error: BotoCoreError | ClientError) -> str:
     """The error in one line, with what would help where access was denied."""
     text = " ".join(str(error).split())
-    if not is_denied(error):
+    if _code(error) not in ("AccessDenied", "403"):
         return text
     if right := missing_right(text):
         return f"{right} (AccessDenied)"
@@ -53,8 +56,11 @@ def told(error: BotoCoreError | ClientError) -> str:
 
 
 def is_denied(error: Exception) -> bool:
-    """Whether a right is missing: no object is at fault then."""
-    return _status(error) == 403
+    """Whether a right is missing, or the credentials have ended: no object is at fault then. One that was archived is,
+    though S3 refuses it by the same status.
+    """
+    code = _code(error)
+    return code in _ENDED or (_status(error) == 403 and code != "InvalidObjectState")
 
 
 def is_passing(error: Exception) -> bool:
@@ -65,6 +71,11 @@ def is_passing(error: Exception) -> bool:
     from botocore.exceptions import BotoCoreError
 
     return isinstance(error, BotoCoreError) or _status(error) >= 500
+
+
+def _code(error: Exception) -> str:
+    answer = getattr(error, "response", None) or {}
+    return str(answer.get("Error", {}).get("Code", ""))
 
 
 def _status(error: Exception) -> int:

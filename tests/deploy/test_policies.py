@@ -1,18 +1,15 @@
 """The IAM policies: what the code calls is allowed, and nothing else.
 
 The calls are found in the text of the package: names of botocore's operations, for the services that a module opens
-clients of. Which action an operation needs says the service authorization reference
-(https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html).
+clients of. What Terraform calls is written down where it runs (tests/infrastructure).
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import botocore.session
 import pytest
@@ -20,21 +17,9 @@ from botocore import xform_name
 from dagster_aws.s3 import compute_log_manager
 
 from tests.deploy.conftest import DEPLOY, ROOT
+from tests.deploy.policies import action_of, allowed, each, matches, not_allowed, statements
 
 PACKAGE = ROOT / "sparkify_assets"
-
-#: Operations whose action has another name. HeadBucket and HeadObject are let in by the rights to list and to get.
-ACTIONS = {
-    ("resourcegroupstaggingapi", "GetResources"): "tag:GetResources",
-    ("s3", "DeleteObjects"): "s3:DeleteObject",
-    ("s3", "GetPublicAccessBlock"): "s3:GetBucketPublicAccessBlock",
-    ("s3", "HeadBucket"): "s3:ListBucket",
-    ("s3", "HeadObject"): "s3:GetObject",
-    ("s3", "ListObjects"): "s3:ListBucket",
-    ("s3", "ListObjectsV2"): "s3:ListBucket",
-    ("s3", "ListObjectVersions"): "s3:ListBucketVersions",
-    ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
-}
 
 #: What boto3 adds to clients of S3.
 TRANSFERS = {"upload_fileobj": "PutObject", "download_fileobj": "GetObject"}
@@ -89,7 +74,7 @@ def calls(tree: ast.AST, known: set[str]) -> set[str]:
         for service in known:
             operation = TRANSFERS.get(name) if service == "s3" else None
             if operation := operation or operations(service).get(name):
-                found.add(ACTIONS.get((service, operation), f"{service}:{operation}"))
+                found.add(action_of(service, operation))
     return found
 
 
@@ -130,19 +115,6 @@ def provisioning() -> set[str]:
     return set().union(*(calls_of(path.read_text("utf-8")) for path in modules)) | BOOTSTRAP
 
 
-def statements(name: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads((DEPLOY / f"{name}-policy.json").read_text("utf-8"))["Statement"]
-    return found
-
-
-def each(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def allowed(name: str) -> set[str]:
-    return {action for statement in statements(name) for action in each(statement["Action"])}
-
-
 def test_the_orchestrator_may_do_what_loads_and_dagsters_logs_do_and_no_more() -> None:
     logs = calls_of(inspect.getsource(compute_log_manager))
     assert {"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"} == logs
@@ -175,6 +147,65 @@ def test_every_statement_is_bounded(name: str) -> None:
             named = re.fullmatch(r"\$\{key_arn\}|arn:aws:[\w-]+:[^:]*:[^:]*:.*", resource)
             assert named, resource
             assert re.search(r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:key/\*$", resource), resource
+
+
+#: Reading is allowed by its beginning, and what a cluster consists of; nothing else is.
+_WILDCARDS = re.compile(
+    r"ec2:Describe\*|kms:GetKey\*|redshift:(?:Describe|CreateCluster|ModifyCluster)\*|s3:GetBucket\*"
+)
+
+#: Resources of Terraform that cannot be bounded by the project's name: keys are by their tag, a limit has a number,
+#: the others are AWS's own.
+_NOT_NAMED = re.compile(r".*(?::key/\*|:usagelimit:\*|:parameter/aws/service/.*|/AWSServiceRoleForRedshift)")
+
+
+def test_terraform_is_bounded_by_names_or_by_the_region() -> None:
+    for statement in statements("terraform"):
+        assert statement["Effect"] == "Allow"
+        actions = set(each(statement["Action"]))
+        assert all(_WILDCARDS.fullmatch(action) for action in actions if "*" in action), statement["Sid"]
+        for resource in each(statement["Resource"]):
+            if resource == "*":
+                reading = all(re.search(r":(?:Describe|GetRandomPassword)", action) for action in actions)
+                assert reading or "aws:RequestedRegion" in str(statement.get("Condition")), statement["Sid"]
+            elif not _NOT_NAMED.fullmatch(resource):
+                assert re.search(r"\$\{(?:bucket|state_bucket|cluster)\}", resource), resource
+
+
+def test_terraform_s_policy_names_actions_that_there_are() -> None:
+    """A slip of the pen would allow nothing. Actions that are no operation are listed by name."""
+    apart = {
+        "budgets:ModifyBudget", "budgets:ViewBudget", "iam:PassRole", "s3:DeleteObjectVersion",
+        "s3:ListTagsForResource",
+    }  # fmt: skip
+    known = {
+        action_of(service, operation)
+        for service in {action.partition(":")[0] for action in allowed("terraform")}
+        for operation in operations(service).values()
+    }
+    for pattern in allowed("terraform") - apart:
+        assert any(matches(pattern, action) for action in known), pattern
+
+
+def test_a_role_can_hold_both_policies_of_who_provisions() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 10,240 characters without blanks."""
+    values = {"account": "123456789012", "region": "us-west-2", "cluster": "sparkify-production"}
+    values |= dict.fromkeys(("bucket", "state_bucket"), "b" * 63) | {"key_arn": "k" * 75}
+    whole = "".join(
+        (DEPLOY / f"{name}-policy.json").read_text("utf-8") for name in ("terraform", "provisioning")
+    )
+    assert len(re.sub(r"\s", "", re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], whole))) <= 10_240
+
+
+def test_an_action_is_matched_as_iam_does() -> None:
+    assert matches("ec2:Describe*", "ec2:DescribeVpcs")
+    assert matches("s3:getobject", "s3:GetObject")
+    assert matches("s3:Get?bject", "s3:GetObject")
+    assert not matches("ec2:Describe*", "ec2:DeleteVpc")
+    assert not matches("s3:GetObject", "s3:GetObjectVersion")
+    assert not_allowed({"s3:ListObjectsV2", "ec2:RunInstances", "sts:GetCallerIdentity"}, "orchestrator") == {
+        "ec2:RunInstances"
+    }
 
 
 def test_the_scan_sees_a_call() -> None:

@@ -39,6 +39,7 @@ class Emulator:
         folder.mkdir(parents=True, exist_ok=True)
         self.control_file = folder / "control.json"
         self.log_file = folder / "emulator.log"
+        self.calls_file = folder / "calls.txt"
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.infrastructure.emulator"],
@@ -46,6 +47,7 @@ class Emulator:
                 env={
                     **os.environ,
                     "EMULATOR_CONTROL": str(self.control_file),
+                    "EMULATOR_CALLS": str(self.calls_file),
                     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
                 },
                 stdout=subprocess.PIPE,
@@ -86,9 +88,15 @@ class Emulator:
         finally:
             self.control(faults={})
 
+    def calls(self, who: str) -> set[str]:
+        """What `terraform`, or any `other`, has called: service and operation, as `redshift:CreateCluster`."""
+        lines = self.calls_file.read_text().splitlines()
+        return {call for caller, _, call in (line.partition(" ") for line in lines) if caller == who}
+
     def forget_everything(self) -> None:
         """Empties the account, and takes back all wishes."""
         self.control_file.unlink(missing_ok=True)
+        self.calls_file.unlink(missing_ok=True)
         requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
 
     def client(self, service: str) -> Any:

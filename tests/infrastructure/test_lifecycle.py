@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 
 from sparkify_assets.infrastructure import steps
+from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import SECRET_KEY, Checkout, Emulator
 
 ENVIRONMENT = "story"
@@ -242,6 +243,13 @@ def test_destroy_leaves_what_was_meant_to_stay_and_names_its_cost(
     assert vpcs == []
     [snapshot] = emulator.client("redshift").describe_cluster_snapshots()["Snapshots"]
     assert snapshot["SnapshotIdentifier"].startswith(f"{CLUSTER}-final-")
+
+
+def test_the_policy_allows_all_that_terraform_called(story: Checkout, emulator: Emulator) -> None:
+    """From nothing to nothing, as the emulator has written it down."""
+    called = emulator.calls("terraform")
+    assert {"redshift:CreateCluster", "redshift:DeleteCluster", "s3:DeleteBucket", "iam:DeleteRole"} <= called
+    assert not_allowed(called, "terraform") == set()
 
 
 def test_nothing_secret_was_written_anywhere(story: Checkout, emulator: Emulator) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import ROOT, Checkout, Emulator, JobRun
 from tests.infrastructure.test_cli import infra
 from tests.infrastructure.test_terraform import ANSWERED_SECONDS
@@ -184,6 +185,7 @@ def test_every_way_in_applies_and_leaves_nothing_to_do(
         },
     )
     assert gone.success, gone.failures
+    assert not_allowed(emulator.calls("terraform"), "terraform") == set()
 
 
 #: A warehouse that is a cluster only, with the outputs that the commands show.

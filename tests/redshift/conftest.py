@@ -172,6 +172,15 @@ class LoopbackCluster:
         )
         return {name: answer[name] for name in ("DbUser", "DbPassword")}
 
+    def libpq(self) -> dict[str, str]:
+        """The variables that lead psql, and every client that stands on libpq, to the endpoint."""
+        credentials = self.credentials()
+        return {
+            "PGHOST": "127.0.0.1", "PGPORT": str(self.endpoint.port), "PGDATABASE": self.database,
+            "PGUSER": credentials["DbUser"], "PGPASSWORD": credentials["DbPassword"],
+            "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(self.root),
+        }  # fmt: skip
+
     def password(self, user: str) -> str | None:
         """The password that a user has now: the newest that was issued and has not ended, or the managed one."""
         issued = self.aws.control_file.with_name(FILE)

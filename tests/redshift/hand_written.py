@@ -1,12 +1,19 @@
 """A load written by hand, as scripts for these data sets usually are: psycopg2, one connection string, tables dropped
 and made anew, COPY of whole prefixes with CREDENTIALS, an insert with a join. Nothing of the project is used, and
-nothing is known of the endpoint.
+nothing is known of the endpoint. `python -m tests.redshift.hand_written` loads what the variables of
+`python -m tests.redshift` name.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+
 import psycopg2
 
+JSONPATHS = """
+    {"jsonpaths": ["$.page", "$.userId", "$.sessionId", "$.song", "$.ts", "$.level"]}
+"""
 DROP = [
     "drop table if exists staging_events",
     "drop table if exists staging_songs",
@@ -26,7 +33,7 @@ CREATE = [
 COPY_EVENTS = """
     copy staging_events from '{source}/log_data'
     credentials 'aws_iam_role={role}' region 'us-west-2'
-    format as json '{source}/paths.json'
+    format as json '{paths}'
     timeformat as 'epochmillisecs' compupdate off statupdate off;
 """
 COPY_SONGS = """
@@ -41,11 +48,11 @@ INSERT = """
 """
 
 
-def load(dsn: str, source: str, role: str) -> dict[str, int]:
+def load(dsn: str, source: str, paths: str, role: str) -> dict[str, int]:
     """Run it; the rows of each table."""
     connection = psycopg2.connect(dsn)
     cursor = connection.cursor()
-    copies = [text.format(source=source, role=role) for text in (COPY_EVENTS, COPY_SONGS)]
+    copies = [text.format(source=source, paths=paths, role=role) for text in (COPY_EVENTS, COPY_SONGS)]
     for statement in [*DROP, *CREATE, *copies, INSERT]:
         cursor.execute(statement)
         connection.commit()
@@ -55,3 +62,9 @@ def load(dsn: str, source: str, role: str) -> dict[str, int]:
         [(counts[table],)] = cursor.fetchall()
     connection.close()
     return counts
+
+
+if __name__ == "__main__":
+    named = [os.environ[name] for name in ("SPARKIFY_SOURCE", "REDSHIFT_JSONPATHS", "REDSHIFT_ROLE")]
+    for table, rows in load("", *named).items():
+        sys.stdout.write(f"{table:15} {rows:7,}\n")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import psycopg2.errors
@@ -15,6 +18,7 @@ import pytest
 from psycopg2.extensions import connection as Connection
 
 from tests.conftest import require_tool
+from tests.page import until
 from tests.redshift import hand_written
 from tests.redshift.conftest import LoopbackCluster
 
@@ -27,13 +31,8 @@ def session(shared: LoopbackCluster) -> Iterator[Connection]:
 
 
 def environment(cluster: LoopbackCluster) -> dict[str, str]:
-    """What leads libpq to the endpoint."""
-    credentials = cluster.credentials()
-    return {
-        "PATH": os.environ["PATH"], "PGHOST": "127.0.0.1", "PGPORT": str(cluster.endpoint.port),
-        "PGDATABASE": cluster.database, "PGUSER": credentials["DbUser"], "PGPASSWORD": credentials["DbPassword"],
-        "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(cluster.root),
-    }  # fmt: skip
+    """What leads psql to the endpoint."""
+    return {"PATH": os.environ["PATH"], **cluster.libpq()}
 
 
 def test_psql_can_be_pointed_at_it(shared: LoopbackCluster) -> None:
@@ -55,7 +54,7 @@ def test_a_script_written_by_hand_loads_through_it(shared: LoopbackCluster) -> N
         "level": "paid",
     }
     shared.put("script/log_data/2018/11/2018-11-01-events.json", json.dumps(event))
-    shared.put("script/paths.json", json.dumps({"jsonpaths": [f"$.{key}" for key in event]}))
+    paths = shared.put("script/paths.json", hand_written.JSONPATHS)
     song = {
         "song_id": "S1",
         "title": "Intro",
@@ -70,9 +69,37 @@ def test_a_script_written_by_hand_loads_through_it(shared: LoopbackCluster) -> N
         f"host=127.0.0.1 port={shared.endpoint.port} dbname={shared.database} user={credentials['DbUser']}"
         f" password={credentials['DbPassword']} sslmode=verify-full sslrootcert={shared.root}",
         f"s3://{shared.bucket}/script",
+        paths,
         shared.role,
     )
     assert counts == {"staging_events": 1, "staging_songs": 1, "songplay": 1}
+
+
+def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
+    """As docs/redshift.md says: its variables lead psql and the script to it; Ctrl-C ends all of it."""
+    with (tmp_path / "redshift.env").open("w") as output:
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "tests.redshift"], stdout=output, stderr=subprocess.PIPE
+        )
+
+    def typed(command: str) -> str:
+        line = f". {output.name} && {command}"
+        return subprocess.run(
+            ["sh", "-ec", line], capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+
+    try:
+        until(lambda: "until Ctrl-C" in Path(output.name).read_text() or None, 90, "it does not serve")
+        assert typed("psql -X -Atc 'select count(*) from sparkify.songplays'").strip() == "0"
+        counts = typed(f"{sys.executable} -m tests.redshift.hand_written")
+        assert re.search(r"staging_events\s+2,?000\b", counts), counts
+        assert re.search(r"staging_songs\s+50\b", counts), counts
+    finally:
+        serving.send_signal(signal.SIGINT)
+        _, told = serving.communicate(timeout=60)
+    assert b"gone" in told
+    with pytest.raises(subprocess.CalledProcessError):
+        typed("psql -X -c 'select 1'")
 
 
 @pytest.mark.parametrize(

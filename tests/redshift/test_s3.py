@@ -204,6 +204,30 @@ def test_a_denial_that_names_nothing_says_what_it_may_be(
     assert f"kms:Decrypt on the KMS key that encrypts it is not allowed to {LOADER}" in told
 
 
+def test_credentials_of_aws_that_end_in_mid_load(
+    ready: LoopbackCluster, into: Warehouse, sample: Path, tmp_path: Path
+) -> None:
+    loader = s3_loader(into, ready.put_folder(sample, "landing"), ready, tmp_path)
+    ended = ("ExpiredToken", "The provided token has expired.")
+    assert "The provided token has expired." in stopped(ready, loader, "songs", {"s3_GetObject": ended})
+
+
+def test_an_object_in_an_archive_is_quarantined_and_the_others_are_loaded(
+    ready: LoopbackCluster, into: Warehouse, sample: Path, tmp_path: Path
+) -> None:
+    """InvalidObjectState, with the status of a denial: who restores it later loads it then."""
+    source = ready.put_folder(sample, "landing")
+    boto3.client("s3").put_object(
+        Bucket=ready.bucket, Key="landing/song_data/Z/Z/Z/TRZZZ.json", Body=b"{}", StorageClass="GLACIER"
+    )
+    loader = s3_loader(into, source, ready, tmp_path, reject_rows=100)
+    list(loader.load("songs"))
+    with loader.warehouse.transaction(lock=False) as transaction:
+        [row] = transaction.records("ledger/quarantined", partition_key="ZZ", object_key=None)
+        assert transaction.records("report/row_counts")[0]["songs"] == 4
+    assert "InvalidObjectState" in row["reason"]
+
+
 _UNNAMED = "the resource associated with this ciphertext"
 
 

@@ -7,12 +7,13 @@ import sys
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from . import corrections, redshift
+from . import calls, corrections, redshift
 
 
 def main() -> None:
     redshift.install()
     corrections.install()
+    calls.install()
     app = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)  # type: ignore[arg-type]
     sys.stdout.write(f"{server.port}\n")
