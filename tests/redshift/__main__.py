@@ -15,14 +15,18 @@ from pathlib import Path
 from sparkify_assets.resources import embedded
 from sparkify_assets.sample import write_sample
 from tests.infrastructure.harness import REGION, Emulator
-from tests.redshift.conftest import Authority, LoopbackCluster, make_cluster
+from tests.redshift.conftest import ADMINISTRATOR, Authority, LoopbackCluster, make_cluster
 from tests.redshift.hand_written import JSONPATHS
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    for name in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a shell starts what it puts behind itself without the first
+        signal.signal(name, signal.default_int_handler)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         aws = Emulator(folder / "aws")
         os.environ |= {**aws.environment, "AWS_DEFAULT_REGION": REGION}
         aws.control(redshift_host="127.0.0.1")
@@ -43,7 +47,7 @@ def _serve(cluster: LoopbackCluster, folder: Path) -> None:
     variables = {
         **cluster.aws.environment,
         "AWS_DEFAULT_REGION": REGION,
-        **cluster.libpq(),
+        **cluster.libpq(ADMINISTRATOR),
         "SPARKIFY_WAREHOUSE": cluster.url(),
         "SPARKIFY_SOURCE": cluster.put_folder(folder / "source", "landing"),
         "SPARKIFY_WORK": f"s3://{cluster.bucket}/work",
@@ -51,7 +55,7 @@ def _serve(cluster: LoopbackCluster, folder: Path) -> None:
         "REDSHIFT_JSONPATHS": cluster.put("paths.json", JSONPATHS),
     }
     sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-    sys.stdout.write("# It serves until Ctrl-C; PGPASSWORD lasts an hour.\n")
+    sys.stdout.write("# It serves until Ctrl-C.\n")
     sys.stdout.flush()
     signal.pause()
 

@@ -172,12 +172,14 @@ class LoopbackCluster:
         )
         return {name: answer[name] for name in ("DbUser", "DbPassword")}
 
-    def libpq(self) -> dict[str, str]:
-        """The variables that lead psql, and every client that stands on libpq, to the endpoint."""
-        credentials = self.credentials()
+    def libpq(self, user: str = "") -> dict[str, str]:
+        """The variables that lead psql, and every client that stands on libpq, to the endpoint: as a user, else as the
+        loader with credentials made anew.
+        """
+        user = user or self.credentials()["DbUser"]
         return {
             "PGHOST": "127.0.0.1", "PGPORT": str(self.endpoint.port), "PGDATABASE": self.database,
-            "PGUSER": credentials["DbUser"], "PGPASSWORD": credentials["DbPassword"],
+            "PGUSER": user, "PGPASSWORD": self.password(user) or "",
             "PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(self.root),
         }  # fmt: skip
 

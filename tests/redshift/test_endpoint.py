@@ -22,6 +22,8 @@ from tests.page import until
 from tests.redshift import hand_written
 from tests.redshift.conftest import LoopbackCluster
 
+BIN = Path(sys.executable).parent
+
 
 @pytest.fixture
 def session(shared: LoopbackCluster) -> Iterator[Connection]:
@@ -83,14 +85,16 @@ def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
         )
 
     def typed(command: str) -> str:
-        line = f". {output.name} && {command}"
+        line = f". {output.name} && export SPARKIFY_HOME={tmp_path}/home && {command}"
         return subprocess.run(
-            ["sh", "-ec", line], capture_output=True, text=True, check=True, timeout=60
+            ["sh", "-ec", line], capture_output=True, text=True, check=True, timeout=240
         ).stdout
 
     try:
         until(lambda: "until Ctrl-C" in Path(output.name).read_text() or None, 90, "it does not serve")
         assert typed("psql -X -Atc 'select count(*) from sparkify.songplays'").strip() == "0"
+        typed(f"{BIN}/sparkify load")  # its credentials are others
+        assert int(typed("psql -X -Atc 'select count(*) from sparkify.songplays'")) > 1000
         counts = typed(f"{sys.executable} -m tests.redshift.hand_written")
         assert re.search(r"staging_events\s+2,?000\b", counts), counts
         assert re.search(r"staging_songs\s+50\b", counts), counts
