@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 from sparkify_assets.checks import CHECKS, violations
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import partition_of
-from sparkify_assets.resources.landing_zone import READERS, ObjectStore, open_store
+from sparkify_assets.resources.landing_zone import READERS, ObjectStore, open_source, open_store
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.resources.redshift_cluster import with_options
 from sparkify_assets.runs import run_load
@@ -77,7 +77,7 @@ class LifeCycle:
 
     def _refuse_without_data(self) -> None:
         """What can be known before anything costs money. Raises LifeCycleError, SourceError."""
-        if not any(partition_of(item.key) for item in open_store(self.settings.source).list()):
+        if not any(partition_of(item.key) for item in open_source(self.settings).list()):
             raise LifeCycleError(f"there is nothing to load in {self.settings.source}; nothing was made")
 
     def _live(self) -> None:
@@ -86,13 +86,13 @@ class LifeCycle:
             self.say(f"The cluster answers at {made['wait_for_cluster.endpoint']}.")
         settings = self._settings(made)
         warehouse = Warehouse(settings.warehouse, settings.warehouse_folder, log=self.say)
-        loader = Loader(settings, warehouse, open_store(settings.source), open_store(settings.work))
+        loader = Loader(settings, warehouse, open_source(settings), open_store(settings.work))
         with self._phase("tables"):
             warehouse.bootstrap()
             self.usd_per_hour = _price(warehouse)
         if self.settings.source.startswith("file:"):
             with self._phase("upload"):
-                sent = mirror(open_store(self.settings.source), loader.source)
+                sent = mirror(open_source(self.settings), loader.source)
                 self.say(f"{sent:,} files sent to {settings.source}.")
         with self._phase("load"):
             self._load(loader)
