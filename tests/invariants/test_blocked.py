@@ -267,3 +267,4 @@ def test_songs_are_blocked_too(loader: Loader, small: Warehouse, source: Path) -
     released = loader.publisher.release(Partition("songs", "AA"), "we know")
     assert [p.state for p in released.partitions] == ["published"]
     world.assert_holds(small, oracle.files_of(source))
+    world.assert_reconciled(small)

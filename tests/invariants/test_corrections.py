@@ -231,19 +231,26 @@ def test_a_source_that_is_gone_is_not_empty(loader: Loader, small: Warehouse, so
     world.assert_holds(small, BASE)
 
 
+#: The same with a record that is rejected, which has to be kept as well.
+TORN = BASE | {day_key(ONE): BASE[day_key(ONE)] + b"\nno JSON"}
+
 KEPT: dict[str, tuple[dict[str, bytes | None], Callable[[Files], Files]]] = {
-    "a day deleted": ({day_key(TWO): None}, lambda new: new | {day_key(TWO): BASE[day_key(TWO)]}),
+    "a day deleted": ({day_key(TWO): None}, lambda new: new | {day_key(TWO): TORN[day_key(TWO)]}),
     "everything old deleted": (
-        {**dict.fromkeys(BASE), day_key("2018-11-09"): lines([play(START + 8 * DAY)])},
-        lambda new: BASE | new,
+        {**dict.fromkeys(TORN), day_key("2018-11-09"): lines([play(START + 8 * DAY)])},
+        lambda new: TORN | new,
     ),
     "the old songs of a prefix deleted when new ones come": (
         {song_key("AA"): None, song_key("AA", "B"): lines([song(song_id="SO7", title="Rain")])},
-        lambda new: new | {song_key("AA"): BASE[song_key("AA")]},
+        lambda new: new | {song_key("AA"): TORN[song_key("AA")]},
     ),
-    "one object of a day deleted, another added": (
-        {day_key(ONE): None, day_key(ONE, "-2"): lines([play(START + 6)])},
-        lambda new: new | {day_key(ONE): BASE[day_key(ONE)]},
+    "one object of a day deleted, another added, and another day": (
+        {
+            day_key(ONE): None,
+            day_key(ONE, "-2"): lines([play(START + 6)]),
+            day_key("2018-11-09"): lines([play(START + 8 * DAY)]),
+        },
+        lambda new: new | {day_key(ONE): TORN[day_key(ONE)]},
     ),
     "a day overwritten is no deletion": ({day_key(ONE): lines([play(START)])}, lambda new: new),
 }
@@ -255,10 +262,11 @@ def test_a_source_of_increments_loses_nothing(small: Warehouse, source: Path, ho
     correction, expected = KEPT[name]
     source.mkdir()
     loader = loader_for(small, source, home, deleted="keep")
-    load(loader, source, BASE)
-    after = corrected(BASE, correction)
+    load(loader, source, TORN)
+    after = corrected(TORN, correction)
     load(loader, source, after)
     world.assert_holds(small, expected(after))
+    world.assert_reconciled(small)
     assert world.load_all(loader) == []
 
 
