@@ -30,7 +30,6 @@ class Automation:
         settings = settings_for(home, home)
         self.defs = build_defs(settings)
         self.cursor: AssetDaemonCursor | None = None
-        self.tick(at=datetime(2030, 3, 1, tzinfo=UTC))  # the first only sees what there is
 
     def tick(self, among: set[str] = NAMES, at: datetime | None = None) -> set[str]:
         """Those of some assets that would be made now."""
@@ -50,7 +49,10 @@ class Automation:
 
 @pytest.fixture
 def automation(tmp_path: Path) -> Automation:
-    return Automation(tmp_path)
+    """One that watches already."""
+    automation = Automation(tmp_path)
+    automation.tick(at=datetime(2030, 3, 1, tzinfo=UTC))
+    return automation
 
 
 def readers(*assets: str) -> set[str]:
@@ -59,6 +61,17 @@ def readers(*assets: str) -> set[str]:
 
 def test_nothing_is_asked_while_nothing_changes(automation: Automation) -> None:
     assert automation.tick() == automation.tick() == set()
+
+
+def test_what_was_loaded_before_anything_watched_is_asked_once(tmp_path: Path) -> None:
+    automation = Automation(tmp_path)
+    for asset in ASSETS["songs"]:
+        automation.made(asset)
+    for asset in ASSETS["events"]:
+        automation.made(asset, OLD_DAY)
+    pages = {"report", "log_data_profile", "song_data_profile"}
+    assert automation.tick(among=NAMES | pages) == NAMES | pages
+    assert automation.tick(among=NAMES | pages) == set()
 
 
 def test_an_old_day_asks_every_question_that_reads_it_once(automation: Automation) -> None:
@@ -119,6 +132,10 @@ def test_profiles_are_made_once_a_day_after_a_load(automation: Automation) -> No
         return automation.tick(among=profiles, at=datetime(2030, 3, day, hour, tzinfo=UTC))
 
     assert tick(1, 1) == set()
+    automation.made("staging_events", OLD_DAY)
+    assert tick(1, 5) == profiles  # the first does not wait for the next day
+    automation.made("log_data_profile")
+    assert tick(1, 5) == set()
     automation.made("staging_events", OLD_DAY)
     assert tick(1, 5) == set()
     assert tick(1, 7) == profiles
