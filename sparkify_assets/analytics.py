@@ -21,7 +21,7 @@ import dagster as dg
 from sparkify_assets import sql
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Transaction
-from sparkify_assets.tables import TABLES, code_reference, shown_rows
+from sparkify_assets.tables import TABLES, code_reference, shown_rows, tags
 
 Row = Mapping[str, Any]
 
@@ -57,12 +57,15 @@ REFRESH = ((FIRST | _CHANGED.since_last_handled() | _CHANGED) & LOADED).with_lab
 
 @dataclass(frozen=True)
 class Question:
-    """A file of `sql/analytics` and its picture: `x` is told by the values of the columns `y`."""
+    """A file of `sql/analytics` and its picture: `x` is told by the values of the columns `y`. `pii` says that the
+    answer names people.
+    """
 
     name: str
     kind: Literal["columns", "ranking", "lines", "areas", "changes", "heat"]
     x: tuple[str, ...]
     y: tuple[str, ...]
+    pii: bool = False
 
     @property
     def file(self) -> str:
@@ -96,7 +99,7 @@ QUESTIONS: Sequence[Question] = (
     Question("plays_by_weekday", "columns", ("weekday",), ("plays",)),
     Question("top_songs", "ranking", ("song", "artist"), ("plays",)),
     Question("top_artists", "ranking", ("artist",), ("plays",)),
-    Question("top_users", "ranking", ("name", "user_id"), ("plays",)),
+    Question("top_users", "ranking", ("name", "user_id"), ("plays",), pii=True),
     Question("top_locations", "ranking", ("location",), ("plays",)),
     Question("plays_by_level", "areas", ("day",), ("paid", "free")),
     Question("level_changes", "changes", ("day",), ("upgrades", "downgrades")),
@@ -128,8 +131,9 @@ def _asset(question: Question) -> dg.AssetsDefinition:
         description=f"{question.description}\n\nAsked by `sql/{question.file}.sql`.",
         kinds={"redshift", "sql"},
         owners=["team:analytics"],
+        tags=tags("listening", pii=question.pii),
         automation_condition=REFRESH,
-        metadata=code_reference(question.file),
+        metadata=code_reference(f"sql/{question.file}.sql"),
     )
     def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         started = time.perf_counter()

@@ -16,13 +16,13 @@ import psycopg2
 from pydantic import Field
 
 from sparkify_assets.batches import MOST_REJECTS, BatchResult, PartitionResult
-from sparkify_assets.checks import CHECKS, Check, Violation, violations
+from sparkify_assets.checks import CHECKS, SAMPLE_ROWS, Check, Violation, violations
 from sparkify_assets.fields import unexpected
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
 from sparkify_assets.quarantine import shown
 from sparkify_assets.resources.landing_zone import SourceError
-from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
+from sparkify_assets.resources.redshift import LockTimeout, Transaction, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_transient
 from sparkify_assets.runs import PROCESS_TAG
 from sparkify_assets.settings import Settings
@@ -224,7 +224,10 @@ def _check_results(
         if not check.blocks and published:
             with loader.warehouse.transaction(lock=False) as transaction:
                 found = violations(transaction, check, min(published), max(published), loader.settings)
-        yield _check_result(check, found, len(published))
+        result = _check_result(check, found, len(published))
+        if found and check.name == f"{dataset}_reject_share":
+            result = result.with_metadata({**result.metadata, "rejected": _rejected(loader, found)})
+        yield result
     yield _fields_result(dataset, loader, len(published))
 
 
@@ -251,7 +254,7 @@ def _fields_result(dataset: Dataset, loader: Loader, partitions: int) -> dg.Asse
     with loader.warehouse.transaction(lock=False) as transaction:
         newest = transaction.rows("ledger/newest_objects", dataset=dataset) if partitions else []
     found = unexpected(dataset, loader.source, [key for (key,) in newest])
-    metadata: dict[str, Any] = {"partitions": partitions, "violations": len(found), "objects": len(newest)}
+    metadata: dict[str, Any] = {"published": partitions, "violations": len(found), "objects": len(newest)}
     if found:
         metadata["sample"] = shown_rows(found)
     return dg.AssetCheckResult(
@@ -264,7 +267,7 @@ def _fields_result(dataset: Dataset, loader: Loader, partitions: int) -> dg.Asse
 
 
 def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> dg.AssetCheckResult:
-    metadata: dict[str, Any] = {"partitions": partitions, "violations": sum(item.count for item in found)}
+    metadata: dict[str, Any] = {"published": partitions, "violations": sum(item.count for item in found)}
     sample = [row for violation in found for row in violation.sample][:20]
     if sample:
         metadata["sample"] = shown_rows(sample)
@@ -275,6 +278,24 @@ def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> 
         severity=dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
+
+
+def _rejected(loader: Loader, found: Sequence[Violation]) -> dg.TableMetadataValue:
+    """The first records in the quarantine of each partition that has too many."""
+    shown = {"object_key": "file", "position": "position", "reason": "reason", "raw_record": "record"}
+    with loader.warehouse.transaction(lock=False) as transaction:
+        records = [
+            record for item in found for record in _quarantined(transaction, item.partition_key)[:SAMPLE_ROWS]
+        ]
+    return shown_rows(
+        [{name: str(record[column])[:200] for column, name in shown.items()} for record in records]
+    )
+
+
+def _quarantined(transaction: Transaction, partition: str) -> list[dict[str, Any]]:
+    """The records in the quarantine of a blocked partition."""
+    rejects = transaction.records("ledger/quarantined", partition_key=partition, object_key=None)
+    return [record for record in rejects if record["state"] == "blocked"]
 
 
 def _fail_if_blocked(loader: Loader, results: Sequence[BatchResult]) -> None:
@@ -295,7 +316,6 @@ def _why_blocked(loader: Loader, item: PartitionResult) -> str:
     checks = json.loads(item.verdict or "[]")
     said = ", ".join(f"{check['check']} ({check['violations']})" for check in checks)
     with loader.warehouse.transaction(lock=False) as transaction:
-        rejects = transaction.records("ledger/quarantined", partition_key=item.partition.key, object_key=None)
-    first = next((row for row in rejects if row["state"] == "blocked"), None)
+        first = next(iter(_quarantined(transaction, item.partition.key)), None)
     shown = f"; {first['object_key']}, line {first['position']}: {first['reason']}" if first else ""
     return f"blocked: {item.partition} by {said}{shown}"

@@ -702,7 +702,9 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] 
     """Run Dagster's UI and daemon on loopback, until Ctrl-C; what lands in the source is then loaded by itself."""
     raise typer.Exit(
         dev_server.run(
-            _settings_with_sample(), port, lambda address: out.print(f"{address}  (Ctrl-C ends it)")
+            _settings_with_sample(),
+            port,
+            lambda address: out.print(f"{address}  in a few seconds; Ctrl-C ends it"),
         )
     )
 

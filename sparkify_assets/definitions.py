@@ -15,7 +15,7 @@ from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import Loader
-from sparkify_assets.report import report_defs
+from sparkify_assets.report import report_assets
 from sparkify_assets.resources.landing_zone import open_source, open_store
 from sparkify_assets.resources.redshift import open_warehouse
 from sparkify_assets.settings import Settings
@@ -37,37 +37,43 @@ def open_loader(settings: Settings) -> Loader:
 def build_defs(
     settings: Settings | None = None,
     *,
-    column_lineage: bool = False,
+    for_the_page: bool = False,
     pool: str | None = POOL,
     **resources: Any,
 ) -> dg.Definitions:
     """The code location for some settings (the environment's where none are given); resources by name override.
 
-    Column lineage takes a third of a second and is only looked at, so runs of the command line do without it. They do
-    without a pool too: a run in this process that is killed would keep its place there, and the next would wait for
-    ever, while the warehouse's own lock goes with the connection.
+    Column lineage and links to the code take a third of a second and are only looked at, so runs of the command line do
+    without them. They do without a pool too: a run in this process that is killed would keep its place there, and the
+    next would wait for ever, while the warehouse's own lock goes with the connection.
     """
     settings = settings or Settings.from_environment()
-    tables: Sequence[Any] = load_assets(settings, pool)
-    if column_lineage:
+    made: Sequence[Any] = [*load_assets(settings, pool), *report_assets(settings)]
+    if for_the_page:
         from sparkify_assets.lineage import with_column_lineage
 
-        tables = dg.map_asset_specs(with_column_lineage, tables)
-    # Songs and days in one run, songs first: what `sparkify load` runs.
-    load = dg.define_asset_job("load", selection=dg.AssetSelection.groups("staging", "sparkify"))
-    loading = dg.Definitions(
-        assets=[*landing_assets(settings), *tables],
-        jobs=[load],
+        made = dg.with_source_code_references(dg.map_asset_specs(with_column_lineage, made))
+    load = dg.define_asset_job(
+        "load",
+        selection=dg.AssetSelection.groups("staging", "sparkify"),
+        description="Loads songs and a range of days, songs first: what `sparkify load` runs.",
+    )
+    analytics = dg.define_asset_job(
+        "analytics",
+        selection=dg.AssetSelection.groups("analytics", "profile"),
+        description="Asks every question, profiles the source, and writes the report.",
+    )
+    core = dg.Definitions(
+        assets=[*landing_assets(settings), *made],
+        jobs=[load, analytics],
         resources={"loader": open_loader(settings), **resources},
         # A step is one batch; a process for each would cost more than it does.
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(
-        loading, automation_defs(settings, load), report_defs(settings), infrastructure_defs(settings.home)
-    )
+    return dg.Definitions.merge(core, automation_defs(settings, load), infrastructure_defs(settings.home))
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """What Dagster loads."""
-    return build_defs(column_lineage=True)
+    return build_defs(for_the_page=True)

@@ -111,7 +111,8 @@ def _check_port(port: int) -> None:
 
 def _command(port: int) -> list[str]:
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
-    return [dagster, "dev", "-w", str(_WORKSPACE), "-h", HOST, "-p", str(port)]
+    # At its own level it would tell of every tick of every sensor, in colours wherever it writes to.
+    return [dagster, "dev", "-w", str(_WORKSPACE), "-h", HOST, "-p", str(port), "--log-level", "warning"]
 
 
 def _environment(settings: Settings, port: int) -> dict[str, str]:

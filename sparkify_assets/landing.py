@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
+from sparkify_assets.fields import expected_fields
 from sparkify_assets.partitions import Dataset
 from sparkify_assets.settings import Settings
+from sparkify_assets.tables import TABLES, code_reference, tags
 
 #: The external asset of each data set.
 LANDED: dict[Dataset, str] = {"events": "log_data", "songs": "song_data"}
@@ -21,15 +25,33 @@ def landing_assets(settings: Settings) -> list[dg.AssetSpec]:
             group_name="landing",
             kinds={"json", "s3"},
             owners=["team:data-engineering"],
+            tags=tags("library"),
             description="One small JSON file a song, `song_data/A/B/C/TR….json`; loaded by prefix (`AB`).",
-            metadata={"source": f"{settings.source}/song_data"},
+            metadata=_metadata("songs", settings),
         ),
         dg.AssetSpec(
             "log_data",
             group_name="landing",
             kinds={"json", "s3"},
             owners=["team:data-engineering"],
+            tags=tags("listening", pii=True),
             description="The app's events, one file a day: `log_data/2018/11/2018-11-12-events.json`.",
-            metadata={"source": f"{settings.source}/log_data"},
+            metadata=_metadata("events", settings),
         ),
     ]
+
+
+def _metadata(dataset: Dataset, settings: Settings) -> dict[str, Any]:
+    """Where the objects lie, what loads them, and the fields of their records with the types that they become."""
+    described = TABLES[f"staging_{dataset}"].columns.values()
+    fields = zip(
+        expected_fields(dataset).items(), described, strict=False
+    )  # staging has the partition's column too
+    schema = [
+        dg.TableColumn(name, type=column, description=description) for (name, column), description in fields
+    ]
+    return {
+        "source": f"{settings.source}/{LANDED[dataset]}",
+        "dagster/column_schema": dg.TableSchema(schema),
+        **code_reference(f"sql/copy/{dataset}.sql"),
+    }

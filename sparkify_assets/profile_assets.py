@@ -15,7 +15,7 @@ from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS, Dataset
 from sparkify_assets.profile import Field, Profile, make_profile
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import shown_rows
+from sparkify_assets.tables import shown_rows, tags
 
 #: A profile reads every file, so after its first it is made at most once a day (from 6 to 6, UTC), and only after a
 #: load.
@@ -50,6 +50,7 @@ def _asset(settings: Settings, dataset: Dataset) -> dg.AssetsDefinition:
         ),
         kinds={"duckdb", "json"},
         owners=["team:data-engineering"],
+        tags=tags("listening", pii=True) if dataset == "events" else tags("library"),
         automation_condition=DAILY,
     )
     def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:

@@ -23,6 +23,7 @@ from sparkify_assets.profile import last_profile
 from sparkify_assets.profile_assets import profile_assets, profile_names
 from sparkify_assets.resources.redshift import Transaction, Warehouse
 from sparkify_assets.settings import Settings
+from sparkify_assets.tables import code_reference, tags
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -99,8 +100,8 @@ def report_path(settings: Settings) -> Path:
     return settings.home / "report.html"
 
 
-def report_defs(settings: Settings) -> dg.Definitions:
-    """The questions, the profiles, the page with all of them, and the job `analytics` that makes them."""
+def report_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """The questions, the profiles, and the page with all of them."""
 
     @dg.asset(
         group_name="analytics",
@@ -108,17 +109,16 @@ def report_defs(settings: Settings) -> dg.Definitions:
         description="All answers, loads, checks and the quarantine on one page, which `sparkify report` writes too.",
         kinds={"html"},
         owners=["team:analytics"],
+        tags=tags("listening", pii=True),
         automation_condition=REFRESH,
+        metadata=code_reference("sparkify_assets/report.html"),
     )
     def report(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         path = report_path(settings)
         size = write_report(loader.warehouse, settings, path)
         return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(path), "bytes": size})
 
-    return dg.Definitions(
-        assets=[*analytics_assets(), *profile_assets(settings), report],
-        jobs=[dg.define_asset_job("analytics", selection=dg.AssetSelection.groups("analytics", "profile"))],
-    )
+    return [*analytics_assets(), *profile_assets(settings), report]
 
 
 def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sparkify_assets import sql
 from sparkify_assets.partitions import Dataset
@@ -40,7 +40,9 @@ ASSETS: Mapping[Dataset, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table that an asset stands for. `merge` is the file of `sql/` that writes it."""
+    """A table that an asset stands for. `merge` is the file of `sql/` that writes it; `pii` says that it names people,
+    or where they are.
+    """
 
     name: str
     key: tuple[str, ...]
@@ -49,6 +51,7 @@ class Table:
     merge: str
     description: str
     columns: Mapping[str, str]
+    pii: bool = False
 
     @property
     def types(self) -> Mapping[str, str]:
@@ -87,6 +90,7 @@ TABLES: Mapping[str, Table] = {
         merge="merge/staging_events",
         description="Every event of the published days, as the source has it. A day is replaced whole.",
         columns=_SOURCE_EVENT,
+        pii=True,
     ),
     "staging_songs": Table(
         name="staging.songs",
@@ -133,6 +137,7 @@ TABLES: Mapping[str, Table] = {
             "user_agent": "the browser's own description",
             "event_date": "the day of the file that brought the winning record",
         },
+        pii=True,
     ),
     "users": Table(
         name="sparkify.users",
@@ -155,6 +160,7 @@ TABLES: Mapping[str, Table] = {
             "item_in_session": "position of the latest event in its session",
             "event_date": "the day of the file that brought the latest event",
         },
+        pii=True,
     ),
     "songs": Table(
         name="sparkify.songs",
@@ -210,7 +216,7 @@ TABLES: Mapping[str, Table] = {
 
 
 def asset_spec(asset: str, *, skippable: bool = False) -> dg.AssetSpec:
-    """The asset as Dagster shows it: description, columns, owners, the table's name and its upstream."""
+    """The asset as Dagster shows it: description, columns, tags, owners, the table's name and its upstream."""
     import dagster as dg  # here, so that asking what is new does not wait a second for Dagster's import
 
     table = TABLES[asset]
@@ -234,23 +240,31 @@ def asset_spec(asset: str, *, skippable: bool = False) -> dg.AssetSpec:
         group_name=table.group,
         kinds={"redshift", "sql"},
         owners=["team:data-engineering"],
+        tags=tags("library" if asset in ASSETS["songs"] else "listening", pii=table.pii),
         skippable=skippable,
         metadata={
             "dagster/column_schema": schema,
             "dagster/table_name": table.name,
-            **code_reference(table.merge),
+            **code_reference(f"sql/{table.merge}.sql"),
         },
     )
 
 
+def tags(domain: Literal["listening", "library", "platform"], *, pii: bool = False) -> dict[str, str]:
+    """The tags by which Dagster's catalog is searched: what an asset is about, and `pii` where it names people, or
+    says where they are.
+    """
+    return {"domain": domain, **({"pii": "true"} if pii else {})}
+
+
 def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
-    """The metadata by which Dagster's page opens a file of `sql/`
+    """The metadata by which Dagster's page opens a file of the checkout, by its path there
     (https://docs.dagster.io/guides/build/assets/metadata-and-tags#source-code).
     """
     import dagster as dg
 
-    path = sql.FOLDER / f"{file}.sql"
-    reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=f"sql/{file}.sql")
+    path = sql.FOLDER.parent / file
+    reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=file)
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 

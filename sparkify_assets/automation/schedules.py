@@ -52,17 +52,24 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
         description="Makes answers, profiles and the report again when their inputs changed.",
     )
 
-    def daily(name: str, job: str, cron: str) -> dg.ScheduleDefinition:
-        return dg.ScheduleDefinition(name, cron_schedule=cron, job_name=job, default_status=status)
+    def daily(name: str, job: str, cron: str, text: str) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name, cron_schedule=cron, job_name=job, default_status=status, description=text
+        )
 
     return dg.Definitions(
         sensors=[*arrival_sensors(settings), refresh, failure_alert(settings)],
         schedules=[
             daily_load,
-            daily("daily_reconcile", "reconcile", "0 4 * * *"),
-            daily("daily_maintenance", "maintain_warehouse", "30 4 * * *"),
-            daily("daily_analytics", "analytics", "0 5 * * *"),
-            daily("daily_freshness", "check_freshness", "0 7 * * *"),
+            daily("daily_reconcile", "reconcile", "0 4 * * *", "Compares the whole source with the ledger."),
+            daily("daily_maintenance", "maintain_warehouse", "30 4 * * *", "VACUUM and ANALYZE."),
+            daily(
+                "daily_analytics",
+                "analytics",
+                "0 5 * * *",
+                "Answers, profiles and the report, whatever changed.",
+            ),
+            daily("daily_freshness", "check_freshness", "0 7 * * *", "Says which day is late."),
         ],
         jobs=[reconcile, freshness, maintain_warehouse],
         asset_checks=[reconcile_source, late],

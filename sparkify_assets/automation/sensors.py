@@ -61,7 +61,9 @@ def _sensor(dataset: Dataset, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
         name=_name(dataset),
         job=dg.define_asset_job(
-            f"{dataset}_on_arrival", selection=dg.AssetSelection.assets(*ASSETS[dataset])
+            f"{dataset}_on_arrival",
+            selection=dg.AssetSelection.assets(*ASSETS[dataset]),
+            description=f"Loads the {what} came, changed or went: what the sensor `{_name(dataset)}` asks for.",
         ),
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus[settings.at_first],

@@ -16,12 +16,15 @@ from sparkify_assets.infrastructure.plans import Plan
 from sparkify_assets.infrastructure.stacks import STACKS, Stack
 from sparkify_assets.infrastructure.steps import CLUSTER, cluster_of, told_plainly
 from sparkify_assets.resources.terraform import TerraformResource
+from sparkify_assets.tables import code_reference, tags
 
 redshift_cluster = dg.AssetSpec(
     CLUSTER,
     group_name="infrastructure",
     kinds={"redshift", "terraform"},
     owners=["team:data-platform"],
+    tags=tags("platform"),
+    metadata=code_reference("terraform/stacks/warehouse/main.tf"),
     description="The Redshift cluster that terraform/ makes; its outputs are recorded when it is provisioned.",
 )
 

@@ -11,11 +11,13 @@ import pytest
 
 from sparkify_assets import sql
 from sparkify_assets.definitions import build_defs, defs
+from sparkify_assets.landing import LANDED
 from sparkify_assets.loading import Loader
 from sparkify_assets.sample import write_sample
 from sparkify_assets.tables import ASSETS, TABLES
 
 DAYS = ("2018-11-02", "2018-11-03", "2018-11-04")  # of the five that the source has
+ROOT = Path(__file__).parents[2]
 SONGS, EVENTS = list(ASSETS["songs"]), list(ASSETS["events"])
 
 
@@ -77,6 +79,51 @@ def test_what_dagster_loads_is_complete() -> None:
     specs = {spec.key.to_user_string(): spec for spec in location.resolve_all_asset_specs()}
     assert {*TABLES, "song_data", "log_data"} <= specs.keys()
     assert all("dagster/column_lineage" in specs[asset].metadata for asset in TABLES)
+
+
+def test_every_asset_says_what_it_is_whose_and_where_its_code_is() -> None:
+    location = defs()
+    layers: dict[str, set[str]] = {}
+    for spec in location.resolve_all_asset_specs():
+        name = spec.key.to_user_string()
+        layers.setdefault(str(spec.group_name), set()).add(name)
+        assert len(spec.description or "") > 30, name
+        assert spec.owners, name
+        assert spec.kinds, name
+        assert spec.tags["domain"] in {"listening", "library", "platform"}, name
+        references = spec.metadata["dagster/code_references"].code_references
+        files = {
+            Path(reference.file_path).relative_to(ROOT): reference.line_number for reference in references
+        }
+        assert all((ROOT / file).is_file() for file in files), (name, files)
+        if spec.group_name in ("landing", "staging", "sparkify"):
+            assert spec.metadata["dagster/column_schema"].columns, name
+        if name in location.resolve_asset_graph().executable_asset_keys:
+            (line,) = [line for file, line in files.items() if file.suffix == ".py"]
+            assert line > 1, f"{name} leads to the function that makes it"
+    assert set(layers) == {"landing", "staging", "sparkify", "analytics", "profile", "infrastructure"}
+    assert layers["staging"] | layers["sparkify"] == TABLES.keys()
+
+
+def test_what_names_people_is_marked() -> None:
+    specs = {spec.key.to_user_string(): spec for spec in defs().resolve_all_asset_specs()}
+    marked = {name for name, spec in specs.items() if spec.tags.get("pii")}
+    names_people = {"firstName", "first_name", "userAgent", "user_agent"}
+    assert marked >= {name for name, table in TABLES.items() if names_people & table.columns.keys()}
+    assert marked == {
+        "log_data", "staging_events", "users", "songplays", "log_data_profile", "top_users", "report"
+    }  # fmt: skip
+
+
+def test_lineage_leads_to_the_fields_of_the_landed_records() -> None:
+    specs = {spec.key.to_user_string(): spec for spec in defs().resolve_all_asset_specs()}
+    fields = {
+        landed: {column.name for column in specs[landed].metadata["dagster/column_schema"].columns}
+        for landed in LANDED.values()
+    }
+    for staging, landed in (("staging_events", "log_data"), ("staging_songs", "song_data")):
+        lineage = specs[staging].metadata["dagster/column_lineage"].deps_by_column
+        assert {dep.column_name for deps in lineage.values() for dep in deps} == fields[landed]
 
 
 def test_a_range_of_days_is_one_run_and_materializes_the_days_that_there_are(
@@ -155,6 +202,11 @@ def test_a_blocked_day_fails_the_run_by_name_after_the_good_days(loader: Loader,
         "partition_key": DAYS[1],
         "records_read": str(2 * len(lines)),
         "rows_quarantined": str(len(lines)),
+    }
+    rejected = [record.data for record in refused.metadata["rejected"].records]
+    assert len(rejected) == 10
+    assert {(row["reason"], row["record"]) for row in rejected} == {
+        ("Invalid JSON: the object does not end", '{"cut":')
     }
     connection = loader.warehouse.connect(read_only=True)
     with connection.cursor() as cursor:
