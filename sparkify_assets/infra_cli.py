@@ -37,18 +37,23 @@ Environment = Annotated[str, typer.Option("--env", help="Environment: a file in 
 
 
 class Format(StrEnum):
-    """How outputs are printed."""
+    """How a command prints."""
 
     table = "table"
     json = "json"
 
 
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print.")]
+
+
 @app.command()
-def plan(env: Environment = DEFAULT_ENVIRONMENT) -> None:
+def plan(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
     """Show what applying would change; change nothing."""
-    metadata = _run("plan_infrastructure", {"environment": env})
-    for stack in ("foundation", "warehouse"):
-        out.print(f"{stack}: {escape(str(metadata.get(f'plan_{stack}.plan')))}", soft_wrap=True)
+    stacks = _by_stack(_run("plan_infrastructure", {"environment": env}), "plan_{}.plan", "plan_{}.actions")
+    if output_format is Format.json:
+        out.print_json(json.dumps(stacks))
+    else:
+        _print_summaries(stacks)
 
 
 @app.command()
@@ -99,14 +104,17 @@ def destroy(
 
 
 @app.command()
-def drift(env: Environment = DEFAULT_ENVIRONMENT) -> None:
+def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
     """Hold AWS against the configuration; exit code 2 if something differs."""
     from sparkify_assets.infrastructure.jobs import run_config
 
-    metadata = _run("detect_drift", run_config(env))
-    for stack in ("foundation", "warehouse"):
-        out.print(f"{stack}: {escape(str(metadata.get(stack)))}", soft_wrap=True)
-    if not metadata["passed"]:
+    found = _run("detect_drift", run_config(env))
+    stacks = _by_stack(found, "{}", "{}_actions")
+    if output_format is Format.json:
+        out.print_json(json.dumps({"differs": not found["passed"], **stacks}))
+    else:
+        _print_summaries(stacks)
+    if not found["passed"]:
         raise typer.Exit(DIFFERS)
 
 
@@ -125,10 +133,7 @@ def resume(env: Environment = DEFAULT_ENVIRONMENT) -> None:
 
 
 @app.command()
-def output(
-    env: Environment = DEFAULT_ENVIRONMENT,
-    output_format: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.table,
-) -> None:
+def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
     """Print the stacks' outputs; they hold no secret."""
     from sparkify_assets.infrastructure.launch import outputs as stack_outputs
 
@@ -169,6 +174,21 @@ def local() -> None:
 
 
 # ---------------------------------------------------------------- how a command runs
+
+
+def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, dict[str, Any]]:
+    """What a run found out about each stack: in words, and by the addresses of its resources."""
+    from sparkify_assets.infrastructure.stacks import STACKS
+
+    return {
+        stack: {"summary": found.get(summary.format(stack)), "actions": found.get(actions.format(stack), {})}
+        for stack in STACKS
+    }
+
+
+def _print_summaries(stacks: dict[str, dict[str, Any]]) -> None:
+    for stack, found in stacks.items():
+        out.print(f"{stack}: {escape(str(found['summary']))}", soft_wrap=True)
 
 
 def _run(job: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ are read from there, so that they stand in one place.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -264,8 +265,9 @@ def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
     import dagster as dg
 
     path = sql.FOLDER.parent / file
-    reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=file)
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=file)
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
 def shown_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:

@@ -38,6 +38,7 @@ def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformReso
         for name in STACKS:
             stack = Stack(terraform, name, context.log.info)
             found = _drift(stack, metadata)
+            metadata[f"{name}_actions"] = dg.MetadataValue.json(found.actions)
             if found.changes:
                 passed = False
                 context.log.warning(

@@ -76,6 +76,11 @@ class Plan:
     applicable: bool
 
     @property
+    def actions(self) -> dict[str, Action]:
+        """What would happen to each resource, by its address."""
+        return {change.address: change.action for change in self.changes}
+
+    @property
     def summary(self) -> str:
         """For instance `3 to add, 1 to change`."""
         counts = Counter(change.action for change in self.changes)

@@ -145,7 +145,13 @@ def destroy(stack: str) -> dg.OpDefinition:
 
 def _show(context: dg.OpExecutionContext, planned: Plan) -> None:
     context.log.info(planned.text())
-    context.add_output_metadata({"plan": planned.summary, "changes": dg.MetadataValue.md(planned.markdown())})
+    context.add_output_metadata(
+        {
+            "plan": planned.summary,
+            "changes": dg.MetadataValue.md(planned.markdown()),
+            "actions": dg.MetadataValue.json(planned.actions),
+        }
+    )
 
 
 class Allowed(dg.Config):

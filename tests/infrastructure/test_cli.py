@@ -65,10 +65,13 @@ def test_plan_says_what_would_change(checkout: Checkout) -> None:
     done = infra(checkout, "plan")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["foundation: 1 to add", "warehouse: 1 to add"]
+    told = json.loads(infra(checkout, "plan", "--format", "json").stdout)
+    expected = {"summary": "1 to add", "actions": {"terraform_data.this": "add"}}
+    assert told == {"foundation": expected, "warehouse": expected}
     assert "terraform_data.this" in done.stderr  # the steps' lines
     assert "STEP_" not in done.stderr  # and only theirs
     with dg.DagsterInstance.from_config(str(checkout.home / "dagster")) as instance:
-        [run] = instance.get_runs()
+        run, _ = instance.get_runs()
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert PROCESS_TAG in run.tags, "a killed command's run could not be told from one that goes on"
 
@@ -90,6 +93,10 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
         ["foundation: 1 to change", "warehouse: 1 to change"],
     )
     assert 'input: "1" → "2"' in differs.stderr
+    told = infra(checkout, "drift", "--format", "json")
+    expected = {"summary": "1 to change", "actions": {"terraform_data.this": "change"}}
+    assert told.returncode == 2, "a machine reads it from either"
+    assert json.loads(told.stdout) == {"differs": True, "foundation": expected, "warehouse": expected}
 
     shown = infra(checkout, "output", "--format", "json")
     assert json.loads(shown.stdout)["foundation"] == {"landing_bucket": "sparkify-dev-landing"}
