@@ -101,6 +101,12 @@ query CheckExecutions($key: AssetKeyInput!, $name: String!) {
 }
 """
 
+SENSOR = """
+query Sensor($sensor: SensorSelector!) {
+  sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState { status } } }
+}
+"""
+
 PARTITIONS = """
 query Partitions($key: AssetKeyInput!) {
   assetNodeOrError(assetKey: $key) {
@@ -265,6 +271,11 @@ class Page:
             for entry in evaluation["metadataEntries"]
         }
         return {"status": execution["status"], "severity": evaluation["severity"], **numbers}
+
+    def sensor_is(self, sensor: str, state: str) -> bool | None:
+        """Whether a sensor is RUNNING, or STOPPED."""
+        found = self.ask(SENSOR, sensor={**REPOSITORY, "sensorName": sensor})
+        return found["sensorOrError"]["sensorState"]["status"] == state or None
 
     def partitions(self, asset: str) -> dict[str, Any]:
         return self.ask(PARTITIONS, key={"path": [asset]})["assetNodeOrError"]  # type: ignore[no-any-return]

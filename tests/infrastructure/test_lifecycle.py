@@ -63,6 +63,7 @@ def test_provision_makes_a_cluster_that_answers(
     assert run.success, run.failures
     assert re.fullmatch(r"\d+ to add", run.metadata["plan_foundation.plan"])
     assert "module.warehouse.aws_redshift_cluster.this" in run.metadata["plan_warehouse.changes"]
+    assert run.metadata["plan_warehouse.actions"]["module.warehouse.aws_redshift_cluster.this"] == "add"
     assert run.metadata["wait_for_cluster.endpoint"] == f"127.0.0.1:{cluster_port}"
     assert (
         run.metadata["publish_warehouse.warehouse_url"] == f"redshift://{CLUSTER}/sparkify?region=us-west-2"
