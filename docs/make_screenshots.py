@@ -3,6 +3,7 @@
     make demo; .venv/bin/sparkify report; make dev  # in another terminal
     .venv/bin/python docs/make_screenshots.py
 
+For the check that failed it spoils a file of the sample, waits until the page has tried to load it, and puts it back.
 Needs Debian's chromium, and playwright of the test packages (`make test` installs them).
 """
 
@@ -12,8 +13,9 @@ import argparse
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
@@ -22,22 +24,23 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 )
-GROUPS = ("landing", "staging", "sparkify")
+OPENED, CLOSED = ("staging", "sparkify"), ("landing", "analytics", "profile", "infrastructure")
 WINDOW: ViewportSize = {"width": 1440, "height": 900}
 DAY = "2018-11-12"
+SPOILED = "2018-11-14"
 
 
 def graph(page: Page, address: str) -> None:
-    """The assets, with every group opened: the drawing alone, in a window large enough for details."""
-    chosen = " or ".join(f'group:"{group}"' for group in GROUPS)
-    page.set_viewport_size({"width": 2000, "height": 2100})
-    page.goto(f"{address}/asset-groups~{quote(chosen, safe='')}")
+    """All groups, those of the tables opened: the drawing alone, in a window large enough for details."""
+    page.set_viewport_size({"width": 2600, "height": 2200})
+    page.goto(f"{address}/asset-groups")
     nodes = page.locator("foreignObject")
-    for group in GROUPS:
+    for group in OPENED:
         nodes.get_by_text(group, exact=True).first.click()
         page.wait_for_timeout(1000)  # the others move
     page.reload()  # opened groups stay open, and the view is fitted to them
-    expect(nodes.get_by_text("songplays", exact=True).first).to_be_visible()
+    for name in ("songplays", *CLOSED):
+        expect(nodes.get_by_text(name, exact=True).first).to_be_visible()
     expect(nodes.get_by_text("Loading")).to_have_count(0, timeout=30_000)
     page.wait_for_timeout(2000)
     boxes = [box for node in nodes.all() if (box := node.bounding_box())]
@@ -58,9 +61,21 @@ def day(page: Page, address: str) -> None:
 
 
 def checks(page: Page, address: str) -> None:
-    """Its checks."""
-    page.goto(f"{address}/assets/songplays?view=checks")
-    expect(page.get_by_text("Succeeded").first).to_be_visible()
+    """The checks of a table, and of the one that blocked a day the rows."""
+    page.goto(f"{address}/assets/staging_events?view=checks&checkDetail=events_allowed_values")
+    expect(page.get_by_role("row").filter(has_text="gold").last).to_be_visible(timeout=120_000)
+
+
+@contextmanager
+def spoiled(home: Path) -> Iterator[None]:
+    """Meanwhile a day has a level that there is not; `make dev` sees that, and blocks the day."""
+    (path,) = (home / "sample" / "log_data").rglob(f"{SPOILED}-events.json")
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b'"level":"paid"', b'"level":"gold"', 2))
+    try:
+        yield
+    finally:
+        path.write_bytes(good)
 
 
 def report(page: Page, file: Path) -> None:
@@ -78,7 +93,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("address", nargs="?", default="http://127.0.0.1:3000")
-    parser.add_argument("--report", type=Path, default=Path(".sparkify/report.html"))
+    parser.add_argument("--home", type=Path, default=Path(".sparkify"))
     choice = parser.parse_args()
     address = choice.address.rstrip("/")
     FOLDER.mkdir(exist_ok=True)
@@ -93,11 +108,12 @@ def main() -> None:
         page.goto(address)
         page.get_by_role("button").filter(has_text=re.compile("Hide navigation")).click()
         graph(page, address)
-        for picture in (day, checks):
-            picture(page, address)
-            page.wait_for_timeout(1500)
-            page.screenshot(path=FOLDER / f"{picture.__name__}.png")
-        report(page, choice.report)
+        with spoiled(choice.home):
+            for picture in (day, checks):
+                picture(page, address)
+                page.wait_for_timeout(1500)
+                page.screenshot(path=FOLDER / f"{picture.__name__}.png")
+        report(page, choice.home / "report.html")
         context.close()
 
 
