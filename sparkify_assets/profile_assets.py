@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.analytics import FIRST, LOADED
 from sparkify_assets.landing import LANDED
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS, Dataset
@@ -17,13 +16,10 @@ from sparkify_assets.profile import Field, Profile, make_profile
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import shown_rows, tags
 
-#: A profile reads every file, so after its first it is made at most once a day (from 6 to 6, UTC), and only after a
-#: load.
+#: A profile reads every file, so it is made at most once a day (from 6 to 6, UTC), and only after a load.
 _NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 6 * * *")
-_CHANGED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
-DAILY = ((FIRST | (_NEW_DAY.since_last_handled() & _CHANGED.since_last_handled())) & LOADED).with_label(
-    "once a day, after a load"
-)
+_LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
+DAILY = (_NEW_DAY.since_last_handled() & _LOADED.since_last_handled()).with_label("once a day, after a load")
 
 _NAMES: dict[Dataset, str] = {"events": "log_data_profile", "songs": "song_data_profile"}
 
