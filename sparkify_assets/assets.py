@@ -16,7 +16,7 @@ import psycopg2
 from pydantic import Field
 
 from sparkify_assets.batches import MOST_REJECTS, BatchResult, PartitionResult
-from sparkify_assets.checks import CHECKS, SAMPLE_ROWS, Check, Violation, violations
+from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.fields import unexpected
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
@@ -224,10 +224,7 @@ def _check_results(
         if not check.blocks and published:
             with loader.warehouse.transaction(lock=False) as transaction:
                 found = violations(transaction, check, min(published), max(published), loader.settings)
-        result = _check_result(check, found, len(published))
-        if found and check.name == f"{dataset}_reject_share":
-            result = result.with_metadata({**result.metadata, "rejected": _rejected(loader, found)})
-        yield result
+        yield _check_result(check, found, len(published))
     yield _fields_result(dataset, loader, len(published))
 
 
@@ -277,18 +274,6 @@ def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> 
         passed=not found,
         severity=dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
-    )
-
-
-def _rejected(loader: Loader, found: Sequence[Violation]) -> dg.TableMetadataValue:
-    """The first records in the quarantine of each partition that has too many."""
-    shown = {"object_key": "file", "position": "position", "reason": "reason", "raw_record": "record"}
-    with loader.warehouse.transaction(lock=False) as transaction:
-        records = [
-            record for item in found for record in _quarantined(transaction, item.partition_key)[:SAMPLE_ROWS]
-        ]
-    return shown_rows(
-        [{name: str(record[column])[:200] for column, name in shown.items()} for record in records]
     )
 
 

@@ -203,11 +203,6 @@ def test_a_blocked_day_fails_the_run_by_name_after_the_good_days(loader: Loader,
         "records_read": str(2 * len(lines)),
         "rows_quarantined": str(len(lines)),
     }
-    rejected = [record.data for record in refused.metadata["rejected"].records]
-    assert len(rejected) == 10
-    assert {(row["reason"], row["record"]) for row in rejected} == {
-        ("Invalid JSON: the object does not end", '{"cut":')
-    }
     connection = loader.warehouse.connect(read_only=True)
     with connection.cursor() as cursor:
         cursor.execute("select distinct event_date from staging.events order by event_date")
