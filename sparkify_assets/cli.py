@@ -33,12 +33,12 @@ from sparkify_assets.digest import digest as compute_digest
 from sparkify_assets.infra_cli import app as infra_app
 from sparkify_assets.infrastructure import InfrastructureError
 from sparkify_assets.lifecycle import LifeCycle, LifeCycleError
-from sparkify_assets.loading import DeletionsRefused, Loader
+from sparkify_assets.loading import DeletionsRefused, Loader, open_loader
 from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
 from sparkify_assets.reconcile import reconcile as compare_all
 from sparkify_assets.resources import embedded
-from sparkify_assets.resources.landing_zone import SourceError, open_source, open_store
+from sparkify_assets.resources.landing_zone import SourceError, open_source
 from sparkify_assets.resources.redshift import LockTimeout, Warehouse, WarehouseError, open_warehouse
 from sparkify_assets.runs import prepare_home, run_load
 from sparkify_assets.settings import Settings, SettingsError, path_of
@@ -99,8 +99,9 @@ def settings() -> Settings:
     return chosen
 
 
-def open_loader(chosen: Settings) -> Loader:
+def loader_in_force() -> Loader:
     """The loader between the source and the warehouse in force."""
+    chosen = settings()
     if chosen.source.startswith("file:") and not path_of(chosen.source).is_dir():
         hint = (
             "; make a sample with `sparkify sample`, or set SPARKIFY_SOURCE"
@@ -108,7 +109,7 @@ def open_loader(chosen: Settings) -> Loader:
             else ""
         )
         raise CommandError(f"source folder {path_of(chosen.source)} does not exist{hint}")
-    return Loader(chosen, open_warehouse(chosen), open_source(chosen), open_store(chosen.work))
+    return open_loader(chosen)
 
 
 # ---------------------------------------------------------------------- load
@@ -132,8 +133,7 @@ def load(
     output: Annotated[Format, typer.Option("--format", help="How to print what was done.")] = Format.table,
 ) -> None:
     """Load what is new or changed in the source."""
-    chosen = settings()
-    loader = open_loader(chosen)
+    loader = loader_in_force()
     started = time.perf_counter()
     if republish:
         loader.warehouse.ensure_tables()
@@ -386,7 +386,7 @@ def psql() -> None:
 @app.command()
 def status(output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table) -> None:
     """Compare the source with what is loaded."""
-    found = compare(open_loader(settings()))
+    found = compare(loader_in_force())
     if output is Format.json:
         sys.stdout.write(json.dumps(dataclasses.asdict(found), default=str, ensure_ascii=False) + "\n")
     else:
@@ -444,7 +444,7 @@ def reconcile(
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
     """Name everything in which source and warehouse differ; exit code 1 where there is something."""
-    loader = open_loader(settings())
+    loader = loader_in_force()
     with _progress(loader, quiet=output is Format.json):
         findings = compare_all(loader, deep=deep)
     if output is Format.json:
@@ -484,7 +484,7 @@ def release(
     if not reason.strip():
         raise CommandError("--reason: say why, for those who come after you")
     chosen = Partition("events" if "-" in partition else "songs", partition)
-    result = open_loader(settings()).publisher.release(chosen, reason)
+    result = loader_in_force().publisher.release(chosen, reason)
     for item in result.partitions:
         out.print(
             f"{item.partition} is {item.state}: {item.rows_staged:,} rows staged, {item.rows_quarantined:,} rejected."

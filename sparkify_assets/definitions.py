@@ -14,24 +14,12 @@ from sparkify_assets.assets import POOL, load_assets
 from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
-from sparkify_assets.loading import Loader
+from sparkify_assets.loading import open_loader
 from sparkify_assets.report import report_assets
-from sparkify_assets.resources.landing_zone import open_source, open_store
-from sparkify_assets.resources.redshift import open_warehouse
 from sparkify_assets.settings import Settings
 
 # backfill_policy is marked beta; it is what makes one run of many days, and is tested here.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
-
-
-def open_loader(settings: Settings) -> Loader:
-    """The loader between the source and the warehouse that the settings name."""
-    return Loader(
-        settings=settings,
-        warehouse=open_warehouse(settings),
-        source=open_source(settings),
-        work=open_store(settings.work),
-    )
 
 
 def build_defs(

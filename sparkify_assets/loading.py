@@ -28,8 +28,8 @@ from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.publishing import Publisher, SourceChanged
 from sparkify_assets.quarantine import unreadable
 from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, open_source, open_store
+from sparkify_assets.resources.redshift import Warehouse, open_warehouse
 from sparkify_assets.settings import Settings
 
 #: What is older than this in the work area was left there by a load that was killed.
@@ -281,3 +281,8 @@ class Loader:
                 self.work.delete(batch.written)
         result.seconds = {"incoming": brought - started, "publish": time.perf_counter() - brought}
         return result
+
+
+def open_loader(settings: Settings) -> Loader:
+    """The loader between the source and the warehouse that the settings name."""
+    return Loader(settings, open_warehouse(settings), open_source(settings), open_store(settings.work))

@@ -231,8 +231,8 @@ def test_a_source_that_is_gone_is_not_empty(loader: Loader, small: Warehouse, so
     world.assert_holds(small, BASE)
 
 
-#: The same with a record that is rejected, which has to be kept as well.
-TORN = BASE | {day_key(ONE): BASE[day_key(ONE)] + b"\nno JSON"}
+#: The same with records that are rejected, which have to be kept as well.
+TORN = BASE | {day_key(day): BASE[day_key(day)] + b"\nno JSON" for day in (ONE, TWO)}
 
 KEPT: dict[str, tuple[dict[str, bytes | None], Callable[[Files], Files]]] = {
     "a day deleted": ({day_key(TWO): None}, lambda new: new | {day_key(TWO): TORN[day_key(TWO)]}),
