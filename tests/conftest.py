@@ -19,6 +19,7 @@ import pytest
 
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources import embedded
+from sparkify_assets.resources.embedded import objects
 from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.settings import Settings
@@ -54,6 +55,12 @@ def pytest_configure() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for what, how in sorted(_ABSENT.items()):
         terminalreporter.write_line(f"did not run: tests that need {what} ({how})", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_client_of_an_earlier_emulator() -> None:
+    """COPY's client is made once for a process; emulators of S3 come and go within one."""
+    objects._s3.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -149,11 +149,11 @@ def test_a_bucket_has_the_profile_of_the_same_files(
         }.items():
             monkeypatch.setenv(name, value)
         client = boto3.client("s3")
-        client.create_bucket(Bucket="landing")
+        client.create_bucket(Bucket="profiled")  # servers of one process share what they hold
         for path in (reference / "log_data").rglob("*.json"):
             key = f"raw/{path.relative_to(reference)}"
-            client.put_object(Bucket="landing", Key=key, Body=path.read_bytes())
-        bucket = open_store("s3://landing/raw")
+            client.put_object(Bucket="profiled", Key=key, Body=path.read_bytes())
+        bucket = open_store("s3://profiled/raw")
         found = profile("events", bucket)
         assert unexpected("events", bucket, ["log_data/2018/11/2018-11-15-events.json"]) == []
         start = bucket.read_start("log_data/2018/11/2018-11-15-events.json", 100)

@@ -37,14 +37,12 @@ def s3(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    objects._s3.cache_clear()
     client = boto3.client("s3")
     client.create_bucket(Bucket="landing")
     yield client
     for page in client.get_paginator("list_objects_v2").paginate(Bucket="landing"):
         for item in page.get("Contents", []):
             client.delete_object(Bucket="landing", Key=item["Key"])
-    objects._s3.cache_clear()
 
 
 @pytest.fixture
