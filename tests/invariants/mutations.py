@@ -67,6 +67,7 @@ PROOFS = {
         "test_corrections.py",
         "test_order.py::test_other_worlds_in_other_orders",
         "test_blocked.py::test_a_released_day_stays_when_the_star_is_rebuilt",
+        "test_faults.py",
     ),
     "sql/copy": ("test_faults.py", "test_corrections.py::test_random_corrections"),
     "sql/ledger": ("test_blocked.py", "test_corrections.py", "test_moving_source.py"),
