@@ -36,7 +36,7 @@ _ASKED: dg.AutomationCondition[Any] = (
 
 #: Was never made, though there is something to make it of: also where that was loaded before anything watched, which
 #: `since_last_handled` would take for handled.
-FIRST: dg.AutomationCondition[Any] = (
+_FIRST: dg.AutomationCondition[Any] = (
     (
         dg.AutomationCondition.missing()
         & dg.AutomationCondition.any_deps_match(~dg.AutomationCondition.missing())
@@ -45,14 +45,13 @@ FIRST: dg.AutomationCondition[Any] = (
     .since(_ASKED)
 )
 
-#: Nothing that it is made of is being loaded.
-LOADED: dg.AutomationCondition[Any] = ~dg.AutomationCondition.any_deps_in_progress()
-
 #: Made again whenever something it is made of was: an old day as much as the latest one, which `eager()` alone looks
 #: at. It waits for loads that run, and does not mind days that are missing or were blocked. What changes just as an
 #: answer was asked for would be forgotten with `since_last_handled` alone, hence the second half.
 #: https://docs.dagster.io/guides/automate/declarative-automation/customizing-automation-conditions
-REFRESH = ((FIRST | _CHANGED.since_last_handled() | _CHANGED) & LOADED).with_label("when its inputs changed")
+REFRESH = (
+    (_FIRST | _CHANGED.since_last_handled() | _CHANGED) & ~dg.AutomationCondition.any_deps_in_progress()
+).with_label("when its inputs changed")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset, event_days
 from sparkify_assets.quarantine import shown
 from sparkify_assets.resources.landing_zone import SourceError
-from sparkify_assets.resources.redshift import LockTimeout, Transaction, WarehouseError
+from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_transient
 from sparkify_assets.runs import PROCESS_TAG
 from sparkify_assets.settings import Settings
@@ -277,12 +277,6 @@ def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> 
     )
 
 
-def _quarantined(transaction: Transaction, partition: str) -> list[dict[str, Any]]:
-    """The records in the quarantine of a blocked partition."""
-    rejects = transaction.records("ledger/quarantined", partition_key=partition, object_key=None)
-    return [record for record in rejects if record["state"] == "blocked"]
-
-
 def _fail_if_blocked(loader: Loader, results: Sequence[BatchResult]) -> None:
     blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
     if blocked:
@@ -301,6 +295,7 @@ def _why_blocked(loader: Loader, item: PartitionResult) -> str:
     checks = json.loads(item.verdict or "[]")
     said = ", ".join(f"{check['check']} ({check['violations']})" for check in checks)
     with loader.warehouse.transaction(lock=False) as transaction:
-        first = next(iter(_quarantined(transaction, item.partition.key)), None)
-    shown = f"; {first['object_key']}, line {first['position']}: {first['reason']}" if first else ""
-    return f"blocked: {item.partition} by {said}{shown}"
+        rejects = transaction.records("ledger/quarantined", partition_key=item.partition.key, object_key=None)
+    first = next((row for row in rejects if row["state"] == "blocked"), None)
+    where = f"; {first['object_key']}, line {first['position']}: {first['reason']}" if first else ""
+    return f"blocked: {item.partition} by {said}{where}"

@@ -43,10 +43,8 @@ def landing_assets(settings: Settings) -> list[dg.AssetSpec]:
 
 def _metadata(dataset: Dataset, settings: Settings) -> dict[str, Any]:
     """Where the objects lie, what loads them, and the fields of their records with the types that they become."""
-    described = TABLES[f"staging_{dataset}"].columns.values()
-    fields = zip(
-        expected_fields(dataset).items(), described, strict=False
-    )  # staging has the partition's column too
+    *described, _ = TABLES[f"staging_{dataset}"].columns.values()  # the last is the partition's
+    fields = zip(expected_fields(dataset).items(), described, strict=True)
     schema = [
         dg.TableColumn(name, type=column, description=description) for (name, column), description in fields
     ]

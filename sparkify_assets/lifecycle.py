@@ -17,9 +17,9 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from sparkify_assets.checks import CHECKS, violations
-from sparkify_assets.loading import Loader
+from sparkify_assets.loading import Loader, open_loader
 from sparkify_assets.partitions import partition_of
-from sparkify_assets.resources.landing_zone import READERS, ObjectStore, open_source, open_store
+from sparkify_assets.resources.landing_zone import READERS, ObjectStore, open_source
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.resources.redshift_cluster import with_options
 from sparkify_assets.runs import run_load
@@ -85,11 +85,10 @@ class LifeCycle:
             made = self._job("provision_infrastructure")
             self.say(f"The cluster answers at {made['wait_for_cluster.endpoint']}.")
         settings = self._settings(made)
-        warehouse = Warehouse(settings.warehouse, settings.warehouse_folder, log=self.say)
-        loader = Loader(settings, warehouse, open_source(settings), open_store(settings.work))
+        loader = open_loader(settings, log=self.say)
         with self._phase("tables"):
-            warehouse.bootstrap()
-            self.usd_per_hour = _price(warehouse)
+            loader.warehouse.bootstrap()
+            self.usd_per_hour = _price(loader.warehouse)
         if self.settings.source.startswith("file:"):
             with self._phase("upload"):
                 sent = mirror(open_source(self.settings), loader.source)
@@ -98,7 +97,7 @@ class LifeCycle:
             self._load(loader)
         with self._phase("checks"):
             self._check(loader)
-        self.show(settings, warehouse)
+        self.show(settings, loader.warehouse)
 
     def _settings(self, made: dict[str, Any]) -> Settings:
         """The settings that the stacks' outputs make; options of SPARKIFY_WAREHOUSE go with the cluster's address."""

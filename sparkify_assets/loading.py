@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
+from typing import Any
 
 from sparkify_assets import ledger, sql
 from sparkify_assets.arrivals import Change, Difference, KnownPartition, SourceObject, difference
@@ -253,9 +254,8 @@ class Loader:
         """
         readable = {item.key for items in batch.objects.values() for item in batch.readable(items)}
         url = error.object_url or ""
-        copied = self.work.key_of(url).removeprefix(
-            f"{batch.id}/"
-        )  # where COPY cannot read the source itself
+        # Where COPY cannot read the source itself, it names a copy in the work area.
+        copied = self.work.key_of(url).removeprefix(f"{batch.id}/")
         key = copied if copied in readable else self.source.key_of(url)
         packed = (other for other in readable if other.endswith(".gz") and other != key)
         faults = unreadable(self.source, packed)
@@ -283,6 +283,8 @@ class Loader:
         return result
 
 
-def open_loader(settings: Settings) -> Loader:
-    """The loader between the source and the warehouse that the settings name."""
-    return Loader(settings, open_warehouse(settings), open_source(settings), open_store(settings.work))
+def open_loader(settings: Settings, **options: Any) -> Loader:
+    """The loader between the source and the warehouse that the settings name; `options` are the warehouse's."""
+    return Loader(
+        settings, open_warehouse(settings, **options), open_source(settings), open_store(settings.work)
+    )

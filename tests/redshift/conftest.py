@@ -26,11 +26,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from sparkify_assets.digest import Digest, digest
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources import embedded
 from sparkify_assets.resources.embedded import objects
 from sparkify_assets.resources.redshift import Warehouse
-from tests.conftest import Admin, loader_for
+from tests.conftest import Admin, load_all, loader_for
 from tests.infrastructure.conftest import terraform
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, Emulator
@@ -309,3 +310,11 @@ def separate_warehouse(server: str, home: Path) -> Iterator[Callable[[Path], Loa
     yield lambda folder: loader_for(warehouse, folder, home)
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def expected(server: str, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Digest:
+    """D of the sample, which each file has its own of, from files."""
+    with separate_warehouse(server, tmp_path_factory.mktemp("expected")) as loader:
+        load_all(loader(sample))
+        return digest(loader(sample).warehouse)

@@ -22,7 +22,7 @@ from sparkify_assets.resources.landing_zone import S3Store, SourceError
 from sparkify_assets.resources.redshift import WarehouseError
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all
-from tests.redshift.conftest import LoopbackCluster, separate_warehouse
+from tests.redshift.conftest import LoopbackCluster
 from tests.redshift.endpoint import Cut
 from tests.redshift.engine import Refusal
 from tests.redshift.loads import s3_loader, work_area
@@ -35,14 +35,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample")
     write_sample(folder, events=150, songs=6, days=2, seed=7)
     return folder
-
-
-@pytest.fixture(scope="module")
-def expected(server: str, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Digest:
-    """D of the sample."""
-    with separate_warehouse(server, tmp_path_factory.mktemp("expected")) as loader:
-        load_all(loader(sample))
-        return digest(loader(sample).warehouse)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all
 from tests.infrastructure.harness import REGION
-from tests.redshift.conftest import LoopbackCluster, separate_warehouse
+from tests.redshift.conftest import LoopbackCluster
 from tests.redshift.loads import s3_loader, work_area
 
 #: What S3 says where a right is missing (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
@@ -44,14 +44,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "log_data/2018/11/2018-11-01-events-broken.json.gz").write_bytes(b"no gzip")
     return folder
-
-
-@pytest.fixture(scope="module")
-def expected(server: str, sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Digest:
-    """D of the sample, from files."""
-    with separate_warehouse(server, tmp_path_factory.mktemp("expected")) as loader:
-        load_all(loader(sample))
-        return digest(loader(sample).warehouse)
 
 
 @contextmanager
