@@ -2,7 +2,7 @@
 
 A file in the home holds the process id of `dagster dev`, and a lock on it that the process inherits: the kernel tells
 whether it lives, whatever became of whoever started it, and a number that has since gone to another process is left
-alone.
+alone. The process leads a group of its own, so that what it leaves behind can be ended, too.
 
 Belongs here: that process. Does not: what the page shows (`definitions`).
 """
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from sparkify_assets.settings import Settings
 
@@ -50,21 +51,28 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
                 f"the page of {settings.home} runs already; `sparkify stop` ends it"
             ) from None
         _check_port(port)
-        # A shell has SIGINT ignored in what it starts in the background. `dagster dev` would inherit that, and then
-        # ignore SIGTERM too, as it treats both alike.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        asked = Event()
+        # SIGINT, too, for a shell has it ignored in what it starts in the background. `dagster dev` would inherit
+        # that, and then ignore SIGTERM as well, as it treats both alike.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: asked.set())
         process = subprocess.Popen(
-            _command(port), cwd=settings.home, env=_environment(settings, port), pass_fds=[mark.fileno()]
+            _command(port),
+            cwd=settings.home,
+            env=_environment(settings, port),
+            pass_fds=[mark.fileno()],
+            start_new_session=True,
         )
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         announce(f"http://{HOST}:{port}")
         mark.truncate(0)
         mark.write(str(process.pid))
         mark.flush()
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:  # Ctrl-C goes to both
-            code = process.wait()
+        while process.poll() is None:
+            if asked.wait(0.2):
+                process.terminate()
+                break
+        code = process.wait()
+        _end_group(process.pid)
         mark.truncate(0)
     return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
 
@@ -85,7 +93,22 @@ def stop(settings: Settings) -> bool:
                 with suppress(ProcessLookupError):
                     os.kill(int(asked), signal.SIGTERM)
             time.sleep(0.1)
+    if asked:  # `sparkify dev` ends them itself, unless it was killed
+        _end_group(int(asked))
     return True
+
+
+def _end_group(group: int) -> None:
+    """End what `dagster dev` leaves: its code servers wait until they are missed, and a sensor's tick in them would
+    start the embedded warehouse again. Runs that go on are canceled. Raises DevServerError.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.1)
+        raise DevServerError(f"a process of group {group}, that of `dagster dev`, does not end")
 
 
 def _mark(settings: Settings) -> Path:

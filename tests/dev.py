@@ -9,25 +9,29 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 import requests
 
 from sparkify_assets.partitions import partition_of
+from sparkify_assets.resources import embedded
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
+from tests.conftest import Admin
 from tests.page import Page, until
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Dev:
     """A running page with what stands behind it."""
 
@@ -42,6 +46,18 @@ class Dev:
         return subprocess.run(
             [BIN / "sparkify", *arguments], env=self.environment, capture_output=True, text=True, check=False
         )
+
+    @cached_property
+    def group(self) -> int:
+        """The process group of `dagster dev` and all that it starts."""
+        return int((Path(self.environment["SPARKIFY_HOME"]) / "dev.pid").read_text())
+
+    def kill(self) -> None:
+        """SIGKILL to all at once: to `sparkify dev`, and to `dagster dev` with its services and runs."""
+        group = self.group
+        self.process.kill()
+        os.killpg(group, signal.SIGKILL)
+        self.process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -99,21 +115,37 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
     )
     try:
         until(lambda: answers(dev), 120, "the page did not come up")
+        group = dev.group
         yield dev
         if process.poll() is None:
             stopped = dev.sparkify("stop")
             assert stopped.stdout.startswith("The UI is stopped."), stopped
             assert process.wait(10) == 0
-        # Nothing of it is left; its code servers take some seconds to believe that nobody asks any more.
-        until(lambda: gone(process.pid) or None, 60, "the page's processes did not end")
+        # A process that was killed is there until whoever inherited it takes notice.
+        until(lambda: gone(group) or None, 5, "the page's processes did not end")
     except BaseException:
         sys.stderr.write(log.read_text("utf-8", "replace")[-5000:])
         raise
     finally:
-        if not gone(process.pid):
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        if process.poll() is None:
+            dev.kill()
         dev.sparkify("stop")
+
+
+@contextmanager
+def locked(warehouse: Warehouse) -> Iterator[Callable[[], bool]]:
+    """Hold the project's one lock; whether a load waits for it."""
+    dsn = embedded.ensure(warehouse.folder)
+    with Admin(dsn) as connection, connection.cursor() as asking, closing(psycopg2.connect(dsn)) as holder:
+        holder.cursor().execute("lock table ledger.load_lock")
+
+        def waits() -> bool:
+            asking.execute(
+                "select 1 from pg_locks where not granted and relation = 'ledger.load_lock'::regclass"
+            )
+            return asking.fetchone() is not None
+
+        yield waits
 
 
 def answers(dev: Dev) -> bool | None:

@@ -257,6 +257,18 @@ class Page:
             self.run(run_id) for run_id in until(ended, timeout, f"backfill {backfill_id} started no runs")
         ]
 
+    def completed(self, backfill_id: str) -> None:
+        """Wait until a backfill says of itself that it succeeded: up to 30 seconds after its runs have."""
+
+        def ended() -> bool | None:
+            return (
+                self.ask(BACKFILL, id=backfill_id)["partitionBackfillOrError"]["status"]
+                == "COMPLETED_SUCCESS"
+                or None
+            )
+
+        until(ended, 120, f"backfill {backfill_id} did not succeed")
+
     def checks(self, asset: str, run_id: str) -> dict[str, dict[str, Any]]:
         """What a run found by each check of an asset: status, severity, metadata."""
         return {check["name"]: self._check(asset, check["name"], run_id) for check in self.checks_of([asset])}

@@ -6,7 +6,6 @@ Right is what a fresh load of the same source makes of it, in a database of its 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import signal
 import subprocess
@@ -25,7 +24,7 @@ from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all, loader_for
-from tests.dev import BIN, ROOT, Dev, running
+from tests.dev import BIN, ROOT, Dev, gone, locked, running
 from tests.page import REPOSITORY, until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -233,18 +232,40 @@ def test_a_sensor_that_is_switched_off_waits_and_then_misses_nothing(
             PATIENCE,
             "none",
         )
-        os.killpg(dev.process.pid, signal.SIGKILL)
-        dev.process.wait()
+        dev.kill()
     with running(landing.url, home) as dev:
         arrived(dev, fresh(landing))
         landing.delete(events[5])
-        os.killpg(dev.process.pid, signal.SIGKILL)
-        dev.process.wait()
+        dev.kill()
     shutil.rmtree(home / "dagster")
     shutil.rmtree(home / "arrivals")
     landing.delete(events[6])
     with running(landing.url, home) as dev:
         arrived(dev, fresh(landing))
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "and sparkify dev was killed"])
+def test_a_page_that_is_stopped_in_the_middle_of_a_load_leaves_no_process(
+    month: dict[str, bytes], fresh: Callable[[Landing], str], tmp_path: Path, killed: bool
+) -> None:
+    landing = Folder(tmp_path / "landing")
+    first, second = [key for key in month if key.startswith("log_data")][:2]
+    landing.put(first, month[first])
+    home = tmp_path / "home"
+    home.mkdir()
+    with running(landing.url, home) as dev:
+        arrived(dev, fresh(landing))
+        landing.put(second, month[second])
+        with locked(dev.warehouse) as waits:
+            until(lambda: waits() or None, PATIENCE, "no run came to the lock")
+            if killed:
+                dev.process.kill()
+                dev.process.wait()
+            said = dev.sparkify("stop").stdout
+        assert said == "The UI is stopped.\nThe warehouse is stopped.\n"
+        assert dev.process.wait(10) == (-signal.SIGKILL if killed else 0)
+        until(lambda: gone(dev.group) or None, 5, "a process of the page is left")
+        assert dev.sparkify("stop").stdout == "The warehouse was not running.\n"
 
 
 def test_two_daemons_by_mistake_load_nothing_twice(

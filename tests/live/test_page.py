@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 
 from sparkify_assets import sql
-from sparkify_assets.resources import embedded
 from sparkify_assets.tables import ASSETS, TABLES
-from tests.conftest import Admin
-from tests.dev import BIN, ROOT, Dev, records_of
+from tests.dev import BIN, ROOT, Dev, locked, records_of
 from tests.page import LOCATION, REPOSITORY, Run, until
 
 pytestmark = pytest.mark.live
@@ -245,18 +243,10 @@ def test_a_spoiled_day_fails_by_name_and_its_neighbours_are_published(
 
 def test_a_terminated_load_leaves_nothing_behind(dev: Dev) -> None:
     before = dev.sparkify("digest").stdout
-    with Admin(embedded.ensure(dev.warehouse.folder)) as connection, connection.cursor() as cursor:
-
-        def waits() -> bool:
-            cursor.execute(
-                "select 1 from pg_locks where not granted and relation = 'ledger.load_lock'::regclass"
-            )
-            return cursor.fetchone() is not None
-
-        with dev.warehouse.transaction():  # holds the lock that the run waits for
-            run_id = dev.page.launch_run(SONGS)
-            until(lambda: waits() or None, 60, "the run did not come to the lock")
-            dev.page.terminate(run_id)
-            assert dev.page.run(run_id).status == "CANCELED"
-            until(lambda: not waits() or None, 10, "the run's session did not end")
+    with locked(dev.warehouse) as waits:
+        run_id = dev.page.launch_run(SONGS)
+        until(lambda: waits() or None, 60, "the run did not come to the lock")
+        dev.page.terminate(run_id)
+        assert dev.page.run(run_id).status == "CANCELED"
+        until(lambda: not waits() or None, 10, "the run's session did not end")
     assert dev.sparkify("digest").stdout == before

@@ -154,6 +154,7 @@ def test_ten_days_are_one_run(tab: Tab, dev: Dev, ten_days: str) -> None:
     (run,) = dev.page.runs_of_backfill(ten_days, number=1)
     assert run.status == "SUCCESS", run.failures
     assert run.partitions("songplays") == [f"2018-11-{day}" for day in range(14, 24)]
+    dev.page.completed(ten_days)
     tab.goto(f"{dev.page.address}/runs/b/{ten_days}")
     expect(tab.get_by_text("100% completed")).to_have_count(len(ASSETS["events"]))
 
