@@ -26,7 +26,7 @@ stop: $(VENV)/installed ## stop what demo and dev left running
 
 # Files side by side: much of the time a test waits for a server, or for Terraform's provider.
 test: $(VENV)/installed-test ## run the tests (ARGS="-k word" chooses)
-	@$(IN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile $(ARGS)
+	@$(IN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of Python and SQL
 	@$(IN)/ruff check .

@@ -1,6 +1,6 @@
 """`make bench`: the project and the hand-written floor do the same work in turn; a table shows seconds and ratios.
 
-Each round loads thirty days and all songs from nothing, then one more day, then nothing new. The ratio is the
+Each round loads all days but one and all songs from nothing, then one more day, then nothing new. The ratio is the
 median over the rounds of what the project needed to list, stage and publish, in units of what the floor needed in
 the same minute. Dagster's share and the start of the process are shown apart.
 """
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any, get_args
@@ -30,8 +30,8 @@ from benchmarks import ticks
 from benchmarks.contenders import Contender, Dlt, Done, Floor, Project, Work
 from sparkify_assets.sample import write_sample
 
-#: A Saturday, so that the day after the thirty is a Monday: the day nearest to the week's average.
-FIRST_DAY = date(2018, 11, 3)
+#: The one more day. A Monday: the day nearest to the week's average.
+NEXT_DAY = date(2018, 12, 3)
 #: What has to come out alike, so that like is compared with like. (The floor knows only the users who play.)
 SAME_TABLES = ("songplays", "songs", "artists", "time")
 
@@ -41,9 +41,10 @@ notes = Console(stderr=True, style="dim")
 
 @dataclass(frozen=True)
 class Data:
-    """The source: thirty days in place, the next one put aside."""
+    """The source: its days in place, the next one put aside."""
 
     source: Path
+    first_day: date
     next_day: Path
     aside: Path
 
@@ -59,8 +60,9 @@ class Data:
 
 def main(
     events: Annotated[
-        int, typer.Option(min=1000, help="Events of the full load, over thirty days.")
+        int, typer.Option(min=1000, help="Events of the full load, over all its days.")
     ] = 100_000,
+    days: Annotated[int, typer.Option(min=1, help="Days of the full load.")] = 30,
     songs: Annotated[int, typer.Option(min=1, help="Song files.")] = 2_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
     floor_only: Annotated[bool, typer.Option("--floor-only", help="Measure the floor alone.")] = False,
@@ -71,12 +73,12 @@ def main(
 ) -> None:
     """Measure loading against a hand-written loader."""
     with tempfile.TemporaryDirectory(prefix="sparkify-bench-", ignore_cleanup_errors=True) as name:
-        data = make_data(Path(name), events, songs)
-        with contenders(Path(name), data.source, floor_only, with_dlt) as contending:
+        data = make_data(Path(name), events, days, songs)
+        with contenders(Path(name), data, floor_only, with_dlt) as contending:
             results = [run_round(number, contending, data) for number in range(rounds)]
     looks = {} if floor_only else ticks.figures()
-    about = {"events": events, "songs": songs, "rounds": rounds, **machine()}
-    title = "{events:,} events, {songs:,} song files; seconds, median of {rounds} rounds; {cpus} cores"
+    about = {"events": events, "days": days, "songs": songs, "rounds": rounds, **machine()}
+    title = "{events:,} events of {days} days, {songs:,} song files; seconds, median of {rounds} rounds; {cpus} cores"
     Console().print(title.format(**about), table(results), sep="\n")
     for kind, measured in looks.items():
         shown = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in measured.items())
@@ -86,28 +88,29 @@ def main(
         output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
 
 
-def make_data(folder: Path, events: int, songs: int) -> Data:
+def make_data(folder: Path, events: int, days: int, songs: int) -> Data:
     """Write the sample and put its last day aside; in a process of its own, for `measure` needs a small caller."""
     notes.print(f"writing {events:,} events and {songs:,} songs")
+    first_day = NEXT_DAY - timedelta(days)
     with multiprocessing.get_context("spawn").Pool(1) as other:
-        size = {"events": events * 31 // 30, "songs": songs, "days": 31, "seed": 1, "first_day": FIRST_DAY}
-        last = other.apply(write_sample, (folder / "source",), size).last_day
-    next_day = folder / "source" / "log_data" / f"{last:%Y}" / f"{last:%m}" / f"{last}-events.json"
-    return Data(folder / "source", next_day, next_day.rename(folder / "next-day"))
+        size = {"events": events * (days + 1) // days, "days": days + 1, "songs": songs, "seed": 1}
+        other.apply(write_sample, (folder / "source",), {**size, "first_day": first_day})
+    next_day = folder / "source/log_data" / f"{NEXT_DAY:%Y}" / f"{NEXT_DAY:%m}" / f"{NEXT_DAY}-events.json"
+    return Data(folder / "source", first_day, next_day, next_day.rename(folder / "next-day"))
 
 
 @contextmanager
 def contenders(
-    folder: Path, source: Path, floor_only: bool, with_dlt: bool
+    folder: Path, data: Data, floor_only: bool, with_dlt: bool
 ) -> Iterator[Mapping[str, Contender]]:
     """The contenders by name, stopped at the end."""
     contending: dict[str, Contender] = {}
     try:
-        contending["floor"] = Floor(folder, source)
+        contending["floor"] = Floor(folder, data.source)
         if not floor_only:
-            contending["sparkify"] = Project(folder, source, FIRST_DAY)
+            contending["sparkify"] = Project(folder, data.source, data.first_day)
         if with_dlt:
-            contending["dlt, staging"] = Dlt(folder, source)
+            contending["dlt, staging"] = Dlt(folder, data.source)
         yield contending
     finally:
         for contender in contending.values():

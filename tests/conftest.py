@@ -27,6 +27,8 @@ from sparkify_assets.settings import Settings
 pytest_plugins = ["tests.dev"]  # its fixtures, for the suites that share one running page
 
 _ABSENT: dict[str, str] = {}
+_TESTS = Path(__file__).parent
+_WAITING = ("live", "ui", "infrastructure", "redshift")
 
 
 def absent(what: str, how: str) -> None:
@@ -50,6 +52,11 @@ def pytest_configure() -> None:
     # What a shell starts in the background ignores Ctrl-C, and hands that on to every process that a test starts;
     # Dagster then ignores SIGTERM as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for other programs for minutes come first, so that the last process to end is not one of them."""
+    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _WAITING)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,12 +1,17 @@
 -- Top songs
 -- The ten titles played most, by the names that the player sent; known are the plays whose song is in the library.
--- A play that one file delivered more than once counts once.
+-- A play that one file delivered more than once counts once, as the record that merge/songplays.sql chooses.
 select song, artist, count(*) as plays, count(song_id) as known
 from (
     select
         p.song_id, e.song, e.artist,
         row_number() over (
-            partition by p.songplay_id order by e.artist desc nulls last, e.song desc nulls last
+            partition by p.songplay_id
+            order by
+                e.artist desc nulls last, e.auth desc nulls last, e.first_name desc nulls last,
+                e.gender desc nulls last, e.last_name desc nulls last, e.length desc nulls last,
+                e.level desc nulls last, e.location desc nulls last, e.method desc nulls last,
+                e.registration desc nulls last, e.song desc nulls last
         ) as place
     from sparkify.songplays as p
     inner join staging.events as e

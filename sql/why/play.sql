@@ -1,4 +1,5 @@
--- a play with the song that it was matched to, and how many songs share its title and artist name
+-- A play with the song that it was matched to, and how many songs share its title and artist name. Of deliveries that
+-- differ, the one that merge/songplays.sql chooses.
 select
     p.songplay_id, p.start_time, p.user_id, p.level, p.event_date, p.session_id, p.item_in_session,
     e.song, e.artist, e.length,
@@ -23,5 +24,16 @@ inner join staging.events as e
         and e.page = 'NextSong'
 left join staging.song_titles as t on p.song_id = t.song_id
 where p.songplay_id = %(songplay_id)s
-order by e.song, e.artist, e.length
+order by
+    e.artist desc nulls last,
+    e.auth desc nulls last,
+    e.first_name desc nulls last,
+    e.gender desc nulls last,
+    e.last_name desc nulls last,
+    e.length desc nulls last,
+    e.level desc nulls last,
+    e.location desc nulls last,
+    e.method desc nulls last,
+    e.registration desc nulls last,
+    e.song desc nulls last
 limit 1;

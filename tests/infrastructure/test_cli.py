@@ -36,11 +36,11 @@ def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
     """Starts `sparkify infra` on a checkout of the test's own."""
     program = (
         "import signal, sys; from pathlib import Path\n"
-        "from sparkify_assets import infra_cli\n"
+        "from sparkify_assets.commands import infra\n"
         "from sparkify_assets.infrastructure import jobs\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # as on a terminal\n"
         "jobs.STACKS_FOLDER = Path(sys.argv.pop(1))\n"
-        "infra_cli.app()\n"
+        "infra.app()\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", program, str(checkout.stacks), *arguments],

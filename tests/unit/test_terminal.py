@@ -16,6 +16,7 @@ import typer.main
 from rich.console import Console
 
 from sparkify_assets import cli
+from sparkify_assets.commands import console
 from sparkify_assets.sample import write_sample
 from tests.loading.test_cli import Run, made, sparkify  # noqa: F401
 
@@ -69,14 +70,14 @@ def test_colours_are_for_terminals_and_for_who_wants_them(command: tuple[str, ..
 
 
 def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(cli, "err", Console(stderr=True, force_terminal=True))
+    monkeypatch.setattr(console, "err", Console(stderr=True, force_terminal=True))
     load = sparkify("load")
     assert load.code == 0
     assert "reading events" in load.err
     assert "publishing events" in load.err
     assert "reading" in sparkify("reconcile", "--deep").err
     assert "reading" not in sparkify("load", "--full", "--format", "json").err
-    monkeypatch.setattr(cli, "err", Console(stderr=True, force_terminal=False))
+    monkeypatch.setattr(console, "err", Console(stderr=True, force_terminal=False))
     assert "reading" not in sparkify("load", "--full").err
 
 

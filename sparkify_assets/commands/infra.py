@@ -7,25 +7,20 @@ Terraform finish what it began and save its state.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sparkify_assets.commands.console import Format, OutputFormat, err, out, print_json
 from sparkify_assets.infrastructure import DEFAULT_ENVIRONMENT, InfrastructureError
 
 app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terraform's stacks as Dagster runs.")
 backend_app = typer.Typer(no_args_is_help=True, help="Where Terraform keeps its state.")
 app.add_typer(backend_app, name="backend")
-
-out = Console()
-err = Console(stderr=True)
 
 #: What `terraform plan -detailed-exitcode` answers when something differs.
 DIFFERS = 2
@@ -36,22 +31,12 @@ INTERRUPTED = 130
 Environment = Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")]
 
 
-class Format(StrEnum):
-    """How a command prints."""
-
-    table = "table"
-    json = "json"
-
-
-OutputFormat = Annotated[Format, typer.Option("--format", help="How to print.")]
-
-
 @app.command()
 def plan(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
     """Show what applying would change; change nothing."""
     stacks = _by_stack(_run("plan_infrastructure", {"environment": env}), "plan_{}.plan", "plan_{}.actions")
     if output_format is Format.json:
-        out.print_json(json.dumps(stacks))
+        print_json(stacks)
     else:
         _print_summaries(stacks)
 
@@ -111,7 +96,7 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
     found = _run("detect_drift", run_config(env))
     stacks = _by_stack(found, "{}", "{}_actions")
     if output_format is Format.json:
-        out.print_json(json.dumps({"differs": not found["passed"], **stacks}))
+        print_json({"differs": not found["passed"], **stacks})
     else:
         _print_summaries(stacks)
     if not found["passed"]:
@@ -140,7 +125,7 @@ def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat =
     with _plain_errors():
         outputs = stack_outputs(env)
     if output_format is Format.json:
-        out.print_json(json.dumps(outputs))
+        print_json(outputs)
         return
     table = Table("stack", "output", "value")
     for stack, values in outputs.items():

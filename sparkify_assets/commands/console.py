@@ -1,0 +1,128 @@
+"""What all commands share: where they print, in which forms, and what they work on."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sparkify_assets.loading import Loader, open_loader
+from sparkify_assets.partitions import Dataset
+from sparkify_assets.runs import prepare_home
+from sparkify_assets.settings import Settings, path_of
+
+out = Console(width=None if sys.stdout.isatty() else 240)
+err = Console(stderr=True)
+
+
+class Format(StrEnum):
+    """How a command prints."""
+
+    table = "table"
+    json = "json"
+
+
+class RowFormat(StrEnum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+OutputFormat = Annotated[Format, typer.Option("--format", help="How to print.")]
+OutputRowFormat = Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")]
+
+
+class CommandError(RuntimeError):
+    """Something that the user can put right; its text is the one line shown."""
+
+
+def settings() -> Settings:
+    """The settings in force, with the home made ready."""
+    chosen = Settings.from_environment()
+    try:
+        chosen.home.mkdir(parents=True, exist_ok=True)
+        prepare_home(chosen)
+    except OSError as error:
+        raise CommandError(f"home {chosen.home}: {error.strerror}") from None
+    return chosen
+
+
+def loader_in_force() -> Loader:
+    """The loader between the source and the warehouse in force."""
+    chosen = settings()
+    if chosen.source.startswith("file:") and not path_of(chosen.source).is_dir():
+        hint = (
+            "; make a sample with `sparkify sample`, or set SPARKIFY_SOURCE"
+            if chosen.sample == path_of(chosen.source)
+            else ""
+        )
+        raise CommandError(f"source folder {path_of(chosen.source)} does not exist{hint}")
+    return open_loader(chosen)
+
+
+@contextmanager
+def progress(loader: Loader, quiet: bool) -> Iterator[None]:
+    """A bar for each data set while a load runs; nothing where nobody looks."""
+    if quiet or not err.is_terminal:
+        yield
+        return
+    bar = Progress(
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    tasks: dict[tuple[str, str], Any] = {}
+    words = {"incoming": "reading", "publish": "publishing"}
+
+    def show(phase: str, dataset: Dataset, done: int, total: int) -> None:
+        if (phase, dataset) not in tasks:
+            tasks[phase, dataset] = bar.add_task(f"{words[phase]} {dataset}", total=total)
+        bar.update(tasks[phase, dataset], completed=done, total=total)
+
+    loader.progress = show
+    with bar:
+        yield
+
+
+def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowFormat) -> None:
+    """Rows of a result, in the form that was asked for."""
+    if output is RowFormat.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    elif output is RowFormat.json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif columns:
+        table = Table(*map(escape, columns), box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        out.print(table)
+
+
+def print_json(data: Any) -> None:
+    """One line of JSON, for a machine to read; dataclasses are objects, and what JSON does not know is text."""
+    sys.stdout.write(json.dumps(data, default=_as_json, ensure_ascii=False) + "\n")
+
+
+def _as_json(value: Any) -> Any:
+    return (
+        dataclasses.asdict(value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type)
+        else str(value)
+    )
