@@ -1,29 +1,34 @@
 -- block: what was read is staged or in quarantine, and staging holds what was staged
 select
-    l.partition_key,
-    l.records_read,
-    l.rows_staged,
-    l.rows_quarantined,
-    coalesce(s.staged, 0) as in_staging,
-    coalesce(q.quarantined, 0) as in_quarantine
-from ledger.loads as l
-left join (
-    select event_date, count(*) as staged
+    partition_key,
+    max(records_read) as records_read,
+    max(rows_staged) as rows_staged,
+    max(rows_quarantined) as rows_quarantined,
+    max(in_staging) as in_staging,
+    max(in_quarantine) as in_quarantine
+from (
+    select partition_key, records_read, rows_staged, rows_quarantined, 0 as in_staging, 0 as in_quarantine
+    from ledger.loads
+    where
+        dataset = 'events' and state = 'published'
+        and partition_key between cast(%(first)s as varchar(16)) and cast(%(last)s as varchar(16))
+    union all
+    select cast(event_date as varchar(16)), 0, 0, 0, count(*), 0
     from staging.events
     where event_date between %(first)s and %(last)s
     group by event_date
-) as s on cast(l.partition_key as date) = s.event_date
-left join (
-    select batch_id, partition_key, count(*) as quarantined
-    from ledger.quarantine
-    where dataset = 'events'
-    group by batch_id, partition_key
-) as q on l.batch_id = q.batch_id and l.partition_key = q.partition_key
-where
-    l.dataset = 'events' and l.state = 'published'
-    and l.partition_key between cast(%(first)s as varchar(16)) and cast(%(last)s as varchar(16))
-    and (
-        l.records_read <> l.rows_staged + l.rows_quarantined
-        or l.rows_staged <> coalesce(s.staged, 0)
-        or l.rows_quarantined <> coalesce(q.quarantined, 0)
-    )
+    union all
+    select l.partition_key, 0, 0, 0, 0, count(*)
+    from ledger.loads as l
+    inner join ledger.quarantine as q
+        on l.batch_id = q.batch_id and l.dataset = q.dataset and l.partition_key = q.partition_key
+    where
+        l.dataset = 'events' and l.state = 'published'
+        and l.partition_key between cast(%(first)s as varchar(16)) and cast(%(last)s as varchar(16))
+    group by l.partition_key
+) as counted
+group by partition_key
+having
+    max(records_read) <> max(rows_staged) + max(rows_quarantined)
+    or max(rows_staged) <> max(in_staging)
+    or max(rows_quarantined) <> max(in_quarantine)

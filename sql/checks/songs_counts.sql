@@ -1,28 +1,30 @@
 -- block: what was read is staged or in quarantine, and staging holds what was staged
 select
-    l.partition_key,
-    l.records_read,
-    l.rows_staged,
-    l.rows_quarantined,
-    coalesce(s.staged, 0) as in_staging,
-    coalesce(q.quarantined, 0) as in_quarantine
-from ledger.loads as l
-left join (
-    select song_prefix, count(*) as staged
+    partition_key,
+    max(records_read) as records_read,
+    max(rows_staged) as rows_staged,
+    max(rows_quarantined) as rows_quarantined,
+    max(in_staging) as in_staging,
+    max(in_quarantine) as in_quarantine
+from (
+    select partition_key, records_read, rows_staged, rows_quarantined, 0 as in_staging, 0 as in_quarantine
+    from ledger.loads
+    where dataset = 'songs' and state = 'published' and partition_key between %(first)s and %(last)s
+    union all
+    select song_prefix, 0, 0, 0, count(*), 0
     from staging.songs
+    where song_prefix between %(first)s and %(last)s
     group by song_prefix
-) as s on l.partition_key = s.song_prefix
-left join (
-    select batch_id, partition_key, count(*) as quarantined
-    from ledger.quarantine
-    where dataset = 'songs'
-    group by batch_id, partition_key
-) as q on l.batch_id = q.batch_id and l.partition_key = q.partition_key
-where
-    l.dataset = 'songs' and l.state = 'published'
-    and l.partition_key between %(first)s and %(last)s
-    and (
-        l.records_read <> l.rows_staged + l.rows_quarantined
-        or l.rows_staged <> coalesce(s.staged, 0)
-        or l.rows_quarantined <> coalesce(q.quarantined, 0)
-    )
+    union all
+    select l.partition_key, 0, 0, 0, 0, count(*)
+    from ledger.loads as l
+    inner join ledger.quarantine as q
+        on l.batch_id = q.batch_id and l.dataset = q.dataset and l.partition_key = q.partition_key
+    where l.dataset = 'songs' and l.state = 'published' and l.partition_key between %(first)s and %(last)s
+    group by l.partition_key
+) as counted
+group by partition_key
+having
+    max(records_read) <> max(rows_staged) + max(rows_quarantined)
+    or max(rows_staged) <> max(in_staging)
+    or max(rows_quarantined) <> max(in_quarantine)
