@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: How the merges find older rows of the same keys. Redshift scans the named columns; the stand-in, which has no
 #: columnar storage, builds a plain index for each when the filled table is first analyzed.
 LOOKUPS: Mapping[str, Sequence[str]] = {
-    "staging.events": ("event_date", "session_id, item_in_session", "user_id", "rtrim(song)"),
+    "staging.events": ("event_date", "session_id, item_in_session", "rtrim(song)"),
     "staging.songs": ("song_prefix", "song_id", "artist_id"),
     "staging.song_titles": ("song_id",),
     "sparkify.songplays": ("start_time", "event_date"),
