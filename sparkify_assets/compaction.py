@@ -72,8 +72,6 @@ def compact(
     for key, data in source.read_many(list(prefix_of)):
         prefix = prefix_of[key]
         if isinstance(data, SourceError):
-            if not data.of_object:
-                raise data
             result.records[prefix] += 1
             result.rejects[prefix].append(Reject(key, None, None, f"unreadable object: {data}", None))
             continue

@@ -155,8 +155,6 @@ class Bringer:
         copies = []
         for key, data in self.source.read_many([item.key for item in objects]):
             if isinstance(data, SourceError):
-                if not data.of_object:
-                    raise data
                 raise CopyError(str(data), self.source.url_of(key))
             self._write(batch, key, data)
             copies.append(SourceObject(f"{batch.id}/{key}", "", len(data)))

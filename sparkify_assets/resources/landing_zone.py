@@ -68,8 +68,8 @@ class ObjectStore(Protocol):
         """The first bytes of an object, at most so many. Raises SourceError."""
 
     def read_many(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes | SourceError]]:
-        """The whole objects, in the order of the keys, read side by side where that is faster; an object that
-        cannot be read comes with its error.
+        """The whole objects, in the order of the keys, read side by side where that is faster; an object that is at
+        fault comes with its error. Raises SourceError where reading fails for another reason: the others would, too.
         """
 
     def content_hash(self, item: SourceObject) -> str:
@@ -317,6 +317,8 @@ def _read_or_error(store: ObjectStore, key: str) -> bytes | SourceError:
     try:
         return store.read(key)
     except SourceError as error:
+        if not error.of_object:
+            raise
         return error
 
 

@@ -13,6 +13,7 @@ import pytest
 from sparkify_assets.digest import Digest, digest
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset
+from sparkify_assets.profile import profile
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import S3Store, SourceError
 from sparkify_assets.resources.redshift import Warehouse
@@ -202,6 +203,19 @@ def test_credentials_of_aws_that_end_in_mid_load(
     loader = s3_loader(into, ready.put_folder(sample, "landing"), ready, tmp_path)
     ended = ("ExpiredToken", "The provided token has expired.")
     assert "The provided token has expired." in stopped(ready, loader, "songs", {"s3_GetObject": ended})
+
+
+def test_a_profile_of_objects_that_may_not_be_read_is_none(
+    ready: LoopbackCluster, into: Warehouse, sample: Path, tmp_path: Path
+) -> None:
+    """Else it would say that all of them are broken."""
+    loader = s3_loader(into, ready.put_folder(sample, "landing"), ready, tmp_path)
+    with (
+        ready.aws.failing(s3_GetObject=denied("kms:Decrypt")),
+        pytest.raises(SourceError, match=f"kms:Decrypt on {KEY}"),
+    ):
+        profile("songs", loader.source)
+    assert profile("songs", loader.source).records == 4
 
 
 def test_an_object_in_an_archive_is_quarantined_and_the_others_are_loaded(
