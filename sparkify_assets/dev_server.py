@@ -55,7 +55,8 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
         # SIGINT, too, for a shell has it ignored in what it starts in the background. `dagster dev` would inherit
         # that, and then ignore SIGTERM as well, as it treats both alike.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: asked.set())
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                signal.signal(number, lambda *_: asked.set())
         process = subprocess.Popen(
             _command(port),
             cwd=settings.home,
