@@ -104,6 +104,20 @@ def warehouse(server: str, tmp_path: Path) -> Iterator[Warehouse]:
         cursor.execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="module")
+def shared_warehouse(
+    server: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """A fresh database for one module."""
+    name = request.module.__name__.rpartition(".")[2]
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"create database {name}")
+    dsn = server.replace("dbname=sparkify", f"dbname={name}")
+    yield Warehouse(dsn, tmp_path_factory.mktemp("folder"))
+    with Admin(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop database {name} with (force)")
+
+
 class Admin:
     """A plain connection in autocommit, for what no project statement does."""
 

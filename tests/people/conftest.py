@@ -10,25 +10,11 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Warehouse
-from tests.conftest import Admin, load_all, loader_for, require_tool
+from tests.conftest import load_all, loader_for, require_tool
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 )
-
-
-@pytest.fixture(scope="module")
-def shared_warehouse(
-    server: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Warehouse]:
-    """A fresh database for one module."""
-    name = request.module.__name__.rpartition(".")[2]
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"create database {name}")
-    dsn = server.replace("dbname=sparkify", f"dbname={name}")
-    yield Warehouse(dsn, tmp_path_factory.mktemp("folder"))
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="module")

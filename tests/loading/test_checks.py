@@ -1,0 +1,148 @@
+"""Every check of `sql/checks` finds what it is for, in the partition where it is, and nothing in a good warehouse.
+
+The faults are made by SQL on loaded tables, for no source and no merge of this project makes most of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from sparkify_assets.checks import CHECKS, violations
+from sparkify_assets.loading import Loader
+from sparkify_assets.resources.redshift import Transaction, Warehouse
+from tests.conftest import load_all, loader_for
+
+DAY, DAY_AFTER = "2018-11-02", "2018-11-03"
+MIDNIGHT = int(datetime(2018, 11, 2, tzinfo=UTC).timestamp()) * 1000
+NAMES = {check.name: check for check in CHECKS}
+
+#: Check, what is done to the tables, and the partition that is at fault then.
+FAULTS = [
+    ("events_counts", "delete from staging.events where item_in_session = 5", DAY),
+    ("events_counts", f"update ledger.loads set records_read = 200 where partition_key = '{DAY}'", DAY),
+    (
+        "events_counts",
+        f"update ledger.loads set records_read = 201, rows_staged = 200 where partition_key = '{DAY}'",
+        DAY,
+    ),
+    ("events_counts", "delete from ledger.quarantine where dataset = 'events'", DAY),
+    ("events_counts", f"update ledger.loads set state = 'withdrawn' where partition_key = '{DAY_AFTER}'", DAY_AFTER),
+    ("events_reject_share", f"update ledger.loads set rows_quarantined = 90 where partition_key = '{DAY}'", DAY),
+    ("events_allowed_values", "update staging.events set level = 'gold' where item_in_session = 5", DAY),
+    ("events_allowed_values", "update staging.events set level = null where item_in_session = 5", DAY),
+    ("events_allowed_values", "update staging.events set gender = 'X' where item_in_session = 5", DAY),
+    ("events_of_other_days", "update staging.events set ts = ts + 86400000 where item_in_session = 5", DAY),
+    ("events_of_other_days", "update staging.events set ts = ts - 86400000 where item_in_session = 5", DAY),
+    ("sessions_contiguous", "delete from staging.events where item_in_session = 5", DAY),
+    (
+        "songplays_keys",
+        "insert into sparkify.songplays select * from sparkify.songplays where songplay_id = '1-5'",
+        DAY,
+    ),
+    ("songplays_complete", "delete from sparkify.songplays where songplay_id = '1-5'", DAY),
+    (
+        "songplays_complete",
+        "update sparkify.songplays set start_time = start_time + interval '1 second' where songplay_id = '1-5'",
+        DAY,
+    ),
+    ("songplays_orphans", "delete from sparkify.users where user_id = 9", DAY),
+    ("songplays_orphans", "delete from sparkify.time where start_time < '2018-11-02 00:00:01'", DAY),
+    ("songplays_orphans", "delete from sparkify.songs where song_id = 'SO1'", DAY),
+    ("songplays_orphans", "delete from sparkify.artists where artist_id = 'AR1'", DAY),
+    ("songplays_match_rate", "update sparkify.songplays set song_id = null", DAY),
+    ("users_keys", "insert into sparkify.users select * from sparkify.users where user_id = 9", DAY),
+    (
+        "time_keys",
+        "insert into sparkify.time select * from sparkify.time where start_time < '2018-11-02 00:00:01'",
+        DAY,
+    ),
+    ("songs_counts", "delete from staging.songs where song_id = 'SO1'", "AA"),
+    ("songs_counts", "update ledger.loads set records_read = 9 where partition_key = 'AA'", "AA"),
+    ("songs_counts", "update ledger.loads set records_read = 9, rows_staged = 8 where partition_key = 'AA'", "AA"),
+    ("songs_counts", "delete from ledger.quarantine where dataset = 'songs'", "AA"),
+    ("songs_counts", "update ledger.loads set state = 'withdrawn' where partition_key = 'AB'", "AB"),
+    ("songs_reject_share", "update ledger.loads set rows_quarantined = 90 where partition_key = 'AA'", "AA"),
+    ("songs_complete", "delete from sparkify.songs where song_id = 'SO1'", "AA"),
+    ("songs_complete", "delete from sparkify.artists where artist_id = 'AR1'", "AA"),
+    ("songs_keys", "insert into sparkify.songs select * from sparkify.songs where song_id = 'SO1'", "AA"),
+    ("artists_keys", "insert into sparkify.artists select * from sparkify.artists where artist_id = 'AR1'", "AA"),
+]  # fmt: skip
+
+
+def play(session: int, item: int, **fields: object) -> dict[str, object]:
+    return {
+        "artist": "Bo", "auth": "Logged In", "firstName": "Kim", "gender": "F", "itemInSession": item,
+        "lastName": "Ito", "length": 100.5, "level": "free", "location": "Leeds", "method": "PUT", "page": "NextSong",
+        "registration": 1540919166796.0, "sessionId": session, "song": "Rain", "status": 200,
+        "ts": MIDNIGHT + 86_400_000 * (session - 1) + 1000 * item, "userAgent": "curl", "userId": str(8 + session),
+    } | fields  # fmt: skip
+
+
+def song(number: int) -> dict[str, object]:
+    return {
+        "num_songs": 1, "artist_id": f"AR{number}", "artist_latitude": None, "artist_longitude": None,
+        "artist_location": "", "artist_name": "Ana", "song_id": f"SO{number}", "title": f"Sun {number}",
+        "duration": 100.5, "year": 0,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def loaded(shared_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Loader:
+    """Two days, of which the first has a hundred and twenty plays, two of them of known songs, and a reject; two
+    prefixes, the first with a reject.
+    """
+    source = tmp_path_factory.mktemp("source")
+    known = {"artist": "Ana", "song": "Sun 1"}
+    for key, records in {
+        "song_data/A/A/A/TRAAAAA.json": [song(1)],
+        "song_data/A/A/A/TRAAAAB.json": [{**song(3), "song_id": None}],
+        "song_data/A/B/A/TRABAAA.json": [song(2)],
+        f"log_data/2018/11/{DAY}-events.json": [
+            *(play(1, item, **known if item in (0, 1) else {}) for item in range(120)),
+            play(3, 0, userId=""),
+        ],
+        f"log_data/2018/11/{DAY_AFTER}-events.json": [play(2, item) for item in range(200, 203)],
+    }.items():
+        (source / key).parent.mkdir(parents=True, exist_ok=True)
+        (source / key).write_text("\n".join(map(json.dumps, records)), "utf-8")
+    loader = loader_for(shared_warehouse, source, tmp_path_factory.mktemp("home"))
+    load_all(loader)
+    return loader
+
+
+@pytest.fixture
+def transaction(loaded: Loader) -> Iterator[Transaction]:
+    """A transaction of which nothing remains."""
+    with loaded.warehouse.transaction() as transaction:
+        yield transaction
+        transaction.cursor.connection.rollback()
+
+
+def found(transaction: Transaction, loader: Loader, check: str) -> list[tuple[str, int]]:
+    """The partitions that a check names, with how many rows."""
+    first, last = (DAY, DAY_AFTER) if NAMES[check].dataset == "events" else ("AA", "AB")
+    return [
+        (violation.partition_key, violation.count)
+        for violation in violations(transaction, NAMES[check], first, last, loader.settings)
+    ]
+
+
+@pytest.mark.parametrize("check", NAMES)
+def test_a_good_warehouse_has_nothing_to_find(check: str, transaction: Transaction, loaded: Loader) -> None:
+    assert found(transaction, loaded, check) == []
+
+
+@pytest.mark.parametrize(("check", "fault", "partition"), FAULTS)
+def test_a_fault_is_found_where_it_is(
+    check: str, fault: str, partition: str, transaction: Transaction, loaded: Loader
+) -> None:
+    transaction.cursor.execute(fault)
+    assert [key for key, _ in found(transaction, loaded, check)] == [partition]
+
+
+def test_every_check_is_tried() -> None:
+    assert {check for check, _, _ in FAULTS} == set(NAMES)
