@@ -288,7 +288,6 @@ def test_two_daemons_by_mistake_load_nothing_twice(
         finally:
             second.terminate()
             second.wait(60)
-        dev.process.send_signal(
-            signal.SIGHUP
-        )  # the terminal is closed; the context sees that nothing is left
+        # The terminal is closed; the context sees that nothing is left.
+        dev.process.send_signal(signal.SIGHUP)
         assert dev.process.wait(120) == 0
