@@ -96,9 +96,10 @@ def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
     while (at := len(text) - len(text[end:].lstrip(" \t\r\n"))) < len(text):
         try:
             value, end = decoder.raw_decode(text, at)
-        except (
-            ValueError
-        ):  # reaches to the end of its line; an object that does not end, to the next that begins one
+            if not isinstance(value, dict | list):  # a number may be how a line of junk begins
+                impossible(value)
+        # Junk reaches to the end of its line; an object that does not end, to the next line that begins one.
+        except ValueError:
             value, end = Fault("no JSON"), text.find("\n{" if text[at] == "{" else "\n", at) % (len(text) + 1)
         yield text[:end].rstrip().count("\n") + 1, value
 
