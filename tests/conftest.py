@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -93,29 +94,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 _numbers = itertools.count()
 
 
-@pytest.fixture
-def warehouse(server: str, tmp_path: Path) -> Iterator[Warehouse]:
-    """A warehouse of its own for one test: a fresh database on the session's server."""
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The DSN of an empty database of its own, dropped at the end whoever is still connected."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
-    yield Warehouse(url=server.replace("dbname=sparkify", f"dbname={name}"), folder=tmp_path)
+    yield server.replace("dbname=sparkify", f"dbname={name}")
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def warehouse(server: str, tmp_path: Path) -> Iterator[Warehouse]:
+    """A warehouse of its own for one test, on the session's server."""
+    with fresh_database(server) as dsn:
+        yield Warehouse(url=dsn, folder=tmp_path)
 
 
 @pytest.fixture(scope="module")
-def shared_warehouse(
-    server: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Warehouse]:
-    """A fresh database for one module."""
-    name = request.module.__name__.rpartition(".")[2]
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"create database {name}")
-    dsn = server.replace("dbname=sparkify", f"dbname={name}")
-    yield Warehouse(dsn, tmp_path_factory.mktemp("folder"))
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"drop database {name} with (force)")
+def shared_warehouse(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """One for all tests of a module."""
+    with fresh_database(server) as dsn:
+        yield Warehouse(url=dsn, folder=tmp_path_factory.mktemp("folder"))
 
 
 class Admin:

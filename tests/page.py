@@ -261,11 +261,8 @@ class Page:
         """Wait until a backfill says of itself that it succeeded: up to 30 seconds after its runs have."""
 
         def ended() -> bool | None:
-            return (
-                self.ask(BACKFILL, id=backfill_id)["partitionBackfillOrError"]["status"]
-                == "COMPLETED_SUCCESS"
-                or None
-            )
+            found = self.ask(BACKFILL, id=backfill_id)["partitionBackfillOrError"]
+            return found["status"] == "COMPLETED_SUCCESS" or None
 
         until(ended, 120, f"backfill {backfill_id} did not succeed")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 from psycopg2.extensions import parse_dsn
 
-from tests.conftest import Admin
+from tests.conftest import fresh_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
-
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +45,8 @@ def aws(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def dagster_database(server: str) -> Iterator[dict[str, Any]]:
     """The connection of an empty database for Dagster's records."""
-    name = f"dagster_{os.getpid()}_{next(_numbers)}"
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"create database {name}")
-    yield parse_dsn(server) | {"dbname": name}
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"drop database {name} with (force)")
+    with fresh_database(server) as dsn:
+        yield parse_dsn(dsn)
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ The faults are made by SQL on loaded tables, for no source and no merge of this 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +14,9 @@ from sparkify_assets.checks import CHECKS, violations
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Transaction, Warehouse
 from tests.conftest import load_all, loader_for
+from tests.invariants import world
+from tests.invariants.test_corrections import play, song
+from tests.invariants.world import day_key, lines, song_key
 
 DAY, DAY_AFTER = "2018-11-02", "2018-11-03"
 MIDNIGHT = int(datetime(2018, 11, 2, tzinfo=UTC).timestamp()) * 1000
@@ -73,21 +75,11 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def play(session: int, item: int, **fields: object) -> dict[str, object]:
-    return {
-        "artist": "Bo", "auth": "Logged In", "firstName": "Kim", "gender": "F", "itemInSession": item,
-        "lastName": "Ito", "length": 100.5, "level": "free", "location": "Leeds", "method": "PUT", "page": "NextSong",
-        "registration": 1540919166796.0, "sessionId": session, "song": "Rain", "status": 200,
-        "ts": MIDNIGHT + 86_400_000 * (session - 1) + 1000 * item, "userAgent": "curl", "userId": str(8 + session),
-    } | fields  # fmt: skip
-
-
-def song(number: int) -> dict[str, object]:
-    return {
-        "num_songs": 1, "artist_id": f"AR{number}", "artist_latitude": None, "artist_longitude": None,
-        "artist_location": "", "artist_name": "Ana", "song_id": f"SO{number}", "title": f"Sun {number}",
-        "duration": 100.5, "year": 0,
-    }  # fmt: skip
+def plays(session: int, items: Iterable[int], **fields: object) -> list[world.Record]:
+    """Plays of a song that nobody knows, a second apart."""
+    start = MIDNIGHT + 86_400_000 * (session - 1)
+    unknown = {"artist": "Bo", "song": "Rain", "sessionId": session, "userId": str(8 + session)}
+    return [play(**unknown | {"ts": start + 1000 * item, "itemInSession": item} | fields) for item in items]
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +88,20 @@ def loaded(shared_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
     prefixes, the first with a reject.
     """
     source = tmp_path_factory.mktemp("source")
-    known = {"artist": "Ana", "song": "Sun 1"}
-    for key, records in {
-        "song_data/A/A/A/TRAAAAA.json": [song(1)],
-        "song_data/A/A/A/TRAAAAB.json": [{**song(3), "song_id": None}],
-        "song_data/A/B/A/TRABAAA.json": [song(2)],
-        f"log_data/2018/11/{DAY}-events.json": [
-            *(play(1, item, **known if item in (0, 1) else {}) for item in range(120)),
-            play(3, 0, userId=""),
-        ],
-        f"log_data/2018/11/{DAY_AFTER}-events.json": [play(2, item) for item in range(200, 203)],
-    }.items():
-        (source / key).parent.mkdir(parents=True, exist_ok=True)
-        (source / key).write_text("\n".join(map(json.dumps, records)), "utf-8")
+    files = {
+        song_key("AA"): lines([song()]),
+        song_key("AA", "B"): lines([song(song_id=None)]),
+        song_key("AB"): lines([song(song_id="SO2", artist_id="AR2", title="Moon")]),
+        day_key(DAY): lines(
+            [
+                *plays(1, range(2), artist="Ana", song="Sun"),
+                *plays(1, range(2, 120)),
+                *plays(1, [0], sessionId=3, userId=""),
+            ]
+        ),
+        day_key(DAY_AFTER): lines(plays(2, range(200, 203))),
+    }
+    world.write(source, files)
     loader = loader_for(shared_warehouse, source, tmp_path_factory.mktemp("home"))
     load_all(loader)
     return loader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,34 +11,18 @@ from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.why import why
 from tests.conftest import load_all, loader_for
+from tests.invariants import world
+from tests.invariants.test_corrections import play, song
+from tests.invariants.world import day_key, lines, song_key
 
-PLAY = {
-    "artist": "Ana", "auth": "Logged In", "firstName": "Kim", "gender": "F", "itemInSession": 3, "lastName": "Ito",
-    "length": 100.5, "level": "free", "location": "Leeds", "method": "PUT", "page": "NextSong",
-    "registration": 1540919166796.0, "sessionId": 7, "song": "Sun", "status": 200, "ts": 1541121934796,
-    "userAgent": "curl", "userId": "9",
-}  # fmt: skip
-SONG = {
-    "num_songs": 1, "artist_id": "AR1", "artist_latitude": None, "artist_longitude": None, "artist_location": "",
-    "artist_name": "Ana", "song_id": "SO1", "title": "Sun", "duration": 100.5, "year": 0,
-}  # fmt: skip
-
-
-def written(folder: Path, *plays: dict[str, object]) -> Path:
-    """A source with one song and one day of plays."""
-    for key, records in {
-        "song_data/A/A/A/TRAAAAA.json": [SONG],
-        "log_data/2018/11/2018-11-02-events.json": plays,
-    }.items():
-        path = folder / key
-        path.parent.mkdir(parents=True)
-        path.write_text("\n".join(map(json.dumps, records)), "utf-8")
-    return folder
+PLAY = play(sessionId=7, itemInSession=3)
 
 
 @pytest.fixture
 def loaded(request: pytest.FixtureRequest, warehouse: Warehouse, tmp_path: Path) -> Loader:
-    loader = loader_for(warehouse, written(tmp_path / "source", *request.param), tmp_path / "home")
+    source = tmp_path / "source"
+    world.write(source, {song_key("AA"): lines([song()]), day_key(world.DAYS[0]): lines(request.param)})
+    loader = loader_for(warehouse, source, tmp_path / "home")
     load_all(loader)
     return loader
 

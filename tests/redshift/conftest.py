@@ -31,7 +31,7 @@ from sparkify_assets.loading import Loader
 from sparkify_assets.resources import embedded
 from sparkify_assets.resources.embedded import objects
 from sparkify_assets.resources.redshift import Warehouse
-from tests.conftest import Admin, load_all, loader_for
+from tests.conftest import Admin, fresh_database, load_all, loader_for
 from tests.infrastructure.conftest import terraform
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, Emulator
@@ -303,13 +303,9 @@ def ready(shared: LoopbackCluster) -> Iterator[LoopbackCluster]:
 @contextmanager
 def separate_warehouse(server: str, home: Path) -> Iterator[Callable[[Path], Loader]]:
     """A loader from a folder of files into an embedded database of its own: what the Redshift path is held against."""
-    name = f"separate_{os.getpid()}_{next(_numbers)}"
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"create database {name}")
-    warehouse = Warehouse(url=server.replace("dbname=sparkify", f"dbname={name}"), folder=home)
-    yield lambda folder: loader_for(warehouse, folder, home)
-    with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(f"drop database {name} with (force)")
+    with fresh_database(server) as dsn:
+        warehouse = Warehouse(url=dsn, folder=home)
+        yield lambda folder: loader_for(warehouse, folder, home)
 
 
 @pytest.fixture(scope="module")
