@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -11,6 +11,7 @@ from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.automation import watching
 from sparkify_assets.automation.watching import Memory
 from sparkify_assets.partitions import Dataset, Partition, partition_of
+from tests.measure import peak_memory
 
 DAYS = [f"2018-{month:02}-{day:02}" for month in (10, 11) for day in range(1, 6)]
 KEYS: dict[Dataset, list[str]] = {
@@ -220,15 +221,12 @@ def test_objects_in_no_known_place_are_nobodys_question() -> None:
 
 def test_memory_is_flat_while_a_listing_is_condensed() -> None:
     """Two hundred thousand objects of one day are never held together."""
-    import tracemalloc
+    assert peak_memory(condense_many) < 4_000_000
 
-    def many() -> Iterable[SourceObject]:
-        for n in range(200_000):
-            yield SourceObject(f"log_data/2018/11/2018-11-01-events-{n:06}.json", "0123456789abcdef", 1)
 
-    tracemalloc.start()
-    (place,) = watching.condensed(many())
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+def condense_many() -> None:
+    (place,) = watching.condensed(
+        SourceObject(f"log_data/2018/11/2018-11-01-events-{n:06}.json", "0123456789abcdef", 1)
+        for n in range(200_000)
+    )
     assert place.objects == 200_000
-    assert peak < 4_000_000

@@ -61,9 +61,7 @@ def in_another_process(folder: Path, **environment: str) -> subprocess.Popen:
 def test_starts_once_and_is_found_again(folder: Path) -> None:
     dsn = ensure(folder)
     first = postmaster(folder)
-    started = time.perf_counter()
     assert ensure(folder) == dsn
-    assert time.perf_counter() - started < 0.5
     assert postmaster(folder) == first
     assert run(dsn, "select current_database()") == [("sparkify",)]
 
