@@ -16,7 +16,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 Row = tuple[Any, ...]
@@ -47,11 +46,6 @@ class Fault(ValueError):
 
 def impossible(value: object = None) -> Any:
     raise Fault(f"no such value: {value}")
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    """Key -> content of every file below a folder."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:

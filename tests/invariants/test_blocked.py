@@ -16,7 +16,7 @@ from sparkify_assets.publishing import NotBlocked, RulesRefused
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.status import PartitionStatus, status
 from tests.conftest import loader_for
-from tests.invariants import oracle, world
+from tests.invariants import world
 from tests.invariants.test_corrections import DAY, play, song
 from tests.invariants.world import START, Files, day_key, lines, song_key
 
@@ -135,7 +135,7 @@ def test_it_is_tried_again_when_its_source_changes(loader: Loader, small: Wareho
     assert states(loader) == {TWO: "published"}
     assert state(loader).state == "loaded"
     assert waiting(small) == 0
-    world.assert_holds(small, oracle.files_of(source))
+    world.assert_holds(small, world.files_of(source))
 
 
 def test_it_is_tried_again_when_the_rules_change(
@@ -170,7 +170,7 @@ def test_what_is_deleted_is_blocked_no_more(loader: Loader, small: Warehouse, so
     (source / day_key(TWO)).unlink()
     assert states(loader) == {TWO: "withdrawn"}
     world.assert_reconciled(small)
-    world.assert_holds(small, oracle.files_of(source))
+    world.assert_holds(small, world.files_of(source))
 
 
 def test_a_release_publishes_and_is_recorded(loader: Loader, small: Warehouse, source: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_release_publishes_and_is_recorded(loader: Loader, small: Warehouse, s
     (released,) = loader.publisher.release(BLOCKED, "the new level is real").partitions
     assert released.state == "published"
     assert waiting(small) == 0
-    world.assert_holds(small, oracle.files_of(source))
+    world.assert_holds(small, world.files_of(source))
     world.assert_reconciled(small)
     found = state(loader)
     assert (found.state, found.released) == ("loaded", "the new level is real")
@@ -208,7 +208,7 @@ def test_a_released_day_stays_when_the_star_is_rebuilt(
     before = digest(small)
     loader.publisher.republish()
     assert digest(small) == before
-    world.assert_holds(small, oracle.files_of(source))
+    world.assert_holds(small, world.files_of(source))
     with psycopg2.connect(small.url) as connection, connection.cursor() as cursor:
         cursor.execute("update staging.events set level = 'gold' where event_date = %s", (ONE,))
     connection.close()
@@ -266,5 +266,5 @@ def test_songs_are_blocked_too(loader: Loader, small: Warehouse, source: Path) -
     assert tables(small) == before
     released = loader.publisher.release(Partition("songs", "AA"), "we know")
     assert [p.state for p in released.partitions] == ["published"]
-    world.assert_holds(small, oracle.files_of(source))
+    world.assert_holds(small, world.files_of(source))
     world.assert_reconciled(small)

@@ -23,7 +23,7 @@ from sparkify_assets.digest import digest
 from sparkify_assets.resources import embedded
 from sparkify_assets.resources.redshift import Warehouse, WarehouseError
 from tests.conftest import Admin, loader_for
-from tests.invariants import oracle, processes, world
+from tests.invariants import processes, world
 from tests.invariants.proxy import Proxy
 from tests.invariants.world import DAYS, PREFIXES, Files
 
@@ -60,7 +60,7 @@ def load_again(warehouse: Warehouse, source: Path, home: Path) -> str:
     """One plain load; D afterwards, once every table holds what the oracle says."""
     plain = Warehouse(url=warehouse.url, folder=warehouse.folder)
     world.load_all(loader_for(plain, source, home))
-    world.assert_holds(plain, oracle.files_of(source))
+    world.assert_holds(plain, world.files_of(source))
     world.assert_reconciled(plain)
     assert world.load_all(loader_for(plain, source, home)) == []
     found = digest(plain)
@@ -266,7 +266,7 @@ def test_the_command_is_killed(
     )
     assert again.returncode == 0, again.stdout + again.stderr
     assert digest(warehouse).value == expected
-    world.assert_holds(warehouse, oracle.files_of(source))
+    world.assert_holds(warehouse, world.files_of(source))
 
 
 def wait_for_waiter(

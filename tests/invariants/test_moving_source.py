@@ -102,9 +102,9 @@ def test_source_changes_during_a_load(
     once = Once(moment, change)
     loader = watched(small, source, home, once)
     for dataset in ("songs", "events"):
-        before = oracle.files_of(source)
+        before = world.files_of(source)
         world.load(loader, dataset)
-        assert_each_old_or_new(small, before, oracle.files_of(source), dataset)
+        assert_each_old_or_new(small, before, world.files_of(source), dataset)
     assert once.done
     world.load_all(loader)
     world.assert_holds(small, new)
@@ -185,4 +185,4 @@ def test_a_source_that_never_rests_ends_in_a_clear_error(small: Warehouse, sourc
     assert not any(world.held(small).values())
     quiet = loader_for(small, source, home)
     world.load_all(quiet)
-    world.assert_holds(small, oracle.files_of(source))
+    world.assert_holds(small, world.files_of(source))

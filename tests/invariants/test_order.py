@@ -17,7 +17,7 @@ from sparkify_assets.digest import digest
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import loader_for
-from tests.invariants import oracle, world
+from tests.invariants import world
 from tests.invariants.world import START, Record, day_key, lines, song_key
 
 Step = tuple[str, Sequence[str]]
@@ -118,7 +118,7 @@ def test_other_worlds_in_other_orders(small: Warehouse, tmp_path: Path, worlds: 
 def test_thirty_real_days_in_random_orders(
     standing_warehouse: Warehouse, reference: Path, tmp_path: Path, orders: int
 ) -> None:
-    files = {key: content for key, content in oracle.files_of(reference).items() if "_data/" in key}
+    files = {key: content for key, content in world.files_of(reference).items() if "_data/" in key}
     days = sorted(world.partition(key) for key in files if key.startswith("log_data"))
     prefixes = sorted({world.partition(key) for key in files if key.startswith("song_data")})
     assert len(days) == 30

@@ -81,7 +81,7 @@ class SmallWorld(RuleBasedStateMachine):
     # -------------------------------------------------------------- what happens to the source
 
     def files(self) -> Files:
-        return oracle.files_of(self.source)
+        return world.files_of(self.source)
 
     def put(self, key: str, content: bytes) -> None:
         world.write(self.source, {key: content})

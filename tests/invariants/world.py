@@ -170,9 +170,14 @@ def write(source: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
+def files_of(folder: Path) -> Files:
+    """Key -> content of every file below a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
 def remake(source: Path, files: Mapping[str, bytes]) -> None:
     """The source with these files and no others; what is the same already stays untouched."""
-    there = oracle.files_of(source)
+    there = files_of(source)
     for key in there.keys() - files.keys():
         (source / key).unlink()
     write(source, {key: content for key, content in files.items() if there.get(key) != content})
