@@ -120,9 +120,9 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
         if process.poll() is None:
             stopped = dev.sparkify("stop")
             assert stopped.stdout.startswith("The UI is stopped."), stopped
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
         # A process that was killed is there until whoever inherited it takes notice.
-        until(lambda: gone(group) or None, 5, "the page's processes did not end")
+        until(lambda: gone(group) or None, 60, "the page's processes did not end")
     except BaseException:
         sys.stderr.write(log.read_text("utf-8", "replace")[-5000:])
         raise

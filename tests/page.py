@@ -222,7 +222,7 @@ class Page:
         answer = self.ask(TERMINATE, runIds=[run_id], terminatePolicy="SAFE_TERMINATE")["terminateRuns"]
         assert answer["terminateRunResults"][0]["__typename"] == "TerminateRunSuccess", answer
 
-    def run(self, run_id: str, timeout: float = 90) -> Run:
+    def run(self, run_id: str, timeout: float = 180) -> Run:
         """A run, when it has ended."""
 
         def ended() -> Run | None:

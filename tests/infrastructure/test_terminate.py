@@ -72,11 +72,11 @@ def page(checkout: Checkout, emulator: Emulator) -> Iterator[Page]:
             return None
 
     try:
-        until(up, 60, "the page did not come up")
+        until(up, 180, "the page did not come up")
         yield page
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 def launch(page: Page, job: str, config: dict[str, object]) -> str:

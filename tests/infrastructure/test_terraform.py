@@ -67,7 +67,7 @@ def stack(checkout: Checkout, log: Callable[[str], None] = nowhere, **changes: o
 
 @pytest.fixture
 def slow(terraform: str, tmp_path: Path) -> Checkout:
-    return Checkout.tiny(tmp_path, warehouse=SLOW % 30)
+    return Checkout.tiny(tmp_path, warehouse=SLOW % 200)
 
 
 # ---------------------------------------------------------------- cancelled, killed, locked out
@@ -90,7 +90,7 @@ def test_a_cancelled_apply_keeps_what_was_made_and_leaves_no_lock(slow: Checkout
         started = time.monotonic()
         with pytest.raises(Interruption):
             chosen.apply()
-        assert time.monotonic() - started < 20, "it waited for the resource instead of stopping"
+        assert time.monotonic() - started < 100, "it waited for the resource instead of stopping"
         assert lines[-1] == "Terraform has stopped; its state is saved and unlocked."
         assert chosen.resources() == ["terraform_data.quick", "terraform_data.slow"]
         assert any(
@@ -118,7 +118,7 @@ def test_a_killed_run_lets_terraform_finish(terraform: str, tmp_path: Path) -> N
     process.kill()
     process.wait()
     state = checkout.stacks / "warehouse" / "terraform.tfstate"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         resources = json.loads(state.read_text() or "{}").get("resources", []) if state.exists() else []
         if {r["name"] for r in resources} == {"quick", "slow"} and all(
@@ -153,7 +153,7 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
     )
     try:
         mark = slow.stacks / "warehouse" / ".terraform.tfstate.lock.info"
-        until(lambda: mark.exists() or None, 20, "no lock is held")
+        until(lambda: mark.exists() or None, 120, "no lock is held")
         lock = json.loads(mark.read_text())
         with stack(slow, lock_seconds=1) as chosen:
             started = time.monotonic()
@@ -162,9 +162,9 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
             waited = time.monotonic() - started
     finally:
         holder.send_signal(signal.SIGINT)
-        holder.wait(30)
+        holder.wait(120)
     assert refused.value.kind == "locked"
-    assert 1 <= waited < 15
+    assert 1 <= waited < 100
     told = str(refused.value)
     assert f"locked by {lock['Who']} since" in told
     assert "(OperationTypeApply), and did not come free within 1s" in told

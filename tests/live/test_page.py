@@ -245,8 +245,8 @@ def test_a_terminated_load_leaves_nothing_behind(dev: Dev) -> None:
     before = dev.sparkify("digest").stdout
     with locked(dev.warehouse) as waits:
         run_id = dev.page.launch_run(SONGS)
-        until(lambda: waits() or None, 60, "the run did not come to the lock")
+        until(lambda: waits() or None, 120, "the run did not come to the lock")
         dev.page.terminate(run_id)
         assert dev.page.run(run_id).status == "CANCELED"
-        until(lambda: not waits() or None, 10, "the run's session did not end")
+        until(lambda: not waits() or None, 60, "the run's session did not end")
     assert dev.sparkify("digest").stdout == before

@@ -77,8 +77,8 @@ def waiters(warehouse: Warehouse) -> int:
 
 
 def assert_waits(warehouse: Warehouse) -> None:
-    """Somebody comes to wait for the lock within ten seconds."""
-    for _ in range(200):
+    """Somebody comes to wait for the lock within a minute."""
+    for _ in range(1200):
         if waiters(warehouse):
             return
         time.sleep(0.05)

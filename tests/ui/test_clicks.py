@@ -40,8 +40,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
             args=FLAGS.split(),
             viewport={"width": 1600, "height": 1000},
         )
-        context.set_default_timeout(30_000)
-        expect.set_options(timeout=30_000)
+        context.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         yield context
         context.close()
 
@@ -130,7 +130,7 @@ def test_a_sensor_is_switched_on_and_off(tab: Tab, dev: Dev) -> None:
         switch.click()
         expect(switch.get_by_role("checkbox")).to_be_checked(checked=on)
         state = "RUNNING" if on else "STOPPED"
-        until(partial(dev.page.sensor_is, "songs_arrivals", state), 10, f"the sensor is not {state}")
+        until(partial(dev.page.sensor_is, "songs_arrivals", state), 60, f"the sensor is not {state}")
 
 
 @pytest.mark.usefixtures("ten_days")
