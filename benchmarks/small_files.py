@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.compaction import compact
+from sparkify_assets.loading.compaction import compact
 from sparkify_assets.resources import landing_zone
 
 SONG = (

@@ -15,12 +15,12 @@ import dagster as dg
 import psycopg2
 from pydantic import Field
 
-from sparkify_assets.batches import MOST_REJECTS, BatchResult, PartitionResult
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.fields import unexpected
 from sparkify_assets.loading import Loader
+from sparkify_assets.loading.batches import MOST_REJECTS, BatchResult, PartitionResult
+from sparkify_assets.loading.quarantine import shown
 from sparkify_assets.partitions import Dataset, event_days
-from sparkify_assets.quarantine import shown
 from sparkify_assets.resources.landing_zone import SourceError
 from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_transient

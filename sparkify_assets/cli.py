@@ -16,7 +16,7 @@ from sparkify_assets.dev_server import DevServerError
 from sparkify_assets.infrastructure import InfrastructureError
 from sparkify_assets.lifecycle import LifeCycleError
 from sparkify_assets.loading import DeletionsRefused
-from sparkify_assets.publishing import NotBlocked, RulesRefused, SourceChanged
+from sparkify_assets.loading.publishing import NotBlocked, RulesRefused, SourceChanged
 from sparkify_assets.resources.embedded import ServerError
 from sparkify_assets.resources.landing_zone import SourceError
 from sparkify_assets.resources.redshift import LockTimeout, WarehouseError

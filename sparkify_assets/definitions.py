@@ -15,7 +15,7 @@ from sparkify_assets.automation.schedules import automation_defs
 from sparkify_assets.infrastructure.jobs import infrastructure_defs
 from sparkify_assets.landing import landing_assets
 from sparkify_assets.loading import open_loader
-from sparkify_assets.report import report_assets
+from sparkify_assets.reporting.report import report_assets
 from sparkify_assets.settings import Settings
 
 # backfill_policy is marked beta; it is what makes one run of many days, and is tested here.

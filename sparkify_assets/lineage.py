@@ -28,7 +28,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
 
 from sparkify_assets import sql
-from sparkify_assets.publishing import MERGES
+from sparkify_assets.loading.publishing import MERGES
 from sparkify_assets.tables import TABLES
 
 #: A table and one of its columns.

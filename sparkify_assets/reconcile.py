@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sparkify_assets.batches import Batch, in_batches
-from sparkify_assets.incoming import Bringer
 from sparkify_assets.loading import Loader
+from sparkify_assets.loading.batches import Batch, in_batches
+from sparkify_assets.loading.incoming import Bringer
 from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
 from sparkify_assets.status import Status, status

@@ -13,7 +13,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from sparkify_assets.batches import Changes
 from sparkify_assets.commands.console import (
     CommandError,
     Format,
@@ -25,6 +24,7 @@ from sparkify_assets.commands.console import (
     progress,
 )
 from sparkify_assets.loading import Loader
+from sparkify_assets.loading.batches import Changes
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.runs import run_load
 

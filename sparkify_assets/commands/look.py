@@ -185,8 +185,8 @@ def report(
     profile: Annotated[bool, typer.Option("--profile", help="Read all source files first.")] = False,
 ) -> None:
     """Write a page with all answers, pictures, loads and checks, and say where it is."""
-    from sparkify_assets.profile import make_profile
-    from sparkify_assets.report import report_path, write_report
+    from sparkify_assets.reporting.profile import make_profile
+    from sparkify_assets.reporting.report import report_path, write_report
 
     chosen = settings()
     path = (output or report_path(chosen)).absolute()

@@ -153,7 +153,7 @@ def mutants() -> Iterator[Mutant]:
                 if not line.lstrip().startswith("--"):
                     for new in sorted(set(mutated(line, assigning)) - {line}):
                         yield Mutant(name, number, line, new)
-    path = CHECKOUT / "sparkify_assets/publishing.py"
+    path = CHECKOUT / "sparkify_assets/loading/publishing.py"
     for number, line in enumerate(path.read_text().splitlines(), 1):
         for old, new in STEPS:
             if old in line:

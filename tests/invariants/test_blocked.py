@@ -11,8 +11,8 @@ import pytest
 from sparkify_assets import sql
 from sparkify_assets.digest import digest
 from sparkify_assets.loading import Loader
+from sparkify_assets.loading.publishing import NotBlocked, RulesRefused
 from sparkify_assets.partitions import Partition
-from sparkify_assets.publishing import NotBlocked, RulesRefused
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.status import PartitionStatus, status
 from tests.conftest import loader_for

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from sparkify_assets.digest import digest
-from sparkify_assets.loading import BatchResult, DeletionsRefused, Loader
+from sparkify_assets.loading import DeletionsRefused, Loader
+from sparkify_assets.loading.batches import BatchResult
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world

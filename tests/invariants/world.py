@@ -16,7 +16,8 @@ from typing import Any
 import psycopg2
 
 from sparkify_assets.digest import digest
-from sparkify_assets.loading import BatchResult, Loader
+from sparkify_assets.loading import Loader
+from sparkify_assets.loading.batches import BatchResult
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.analytics import QUESTIONS, answer
 from sparkify_assets.loading import Loader
+from sparkify_assets.reporting.analytics import QUESTIONS, answer
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.why import why
 from tests.conftest import load_all, loader_for

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sparkify_assets import sql
-from sparkify_assets.analytics import QUESTIONS, answer
 from sparkify_assets.loading import Loader
+from sparkify_assets.reporting.analytics import QUESTIONS, answer
 from sparkify_assets.resources.redshift import Warehouse
 from tests.conftest import load_all
 

@@ -9,9 +9,9 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
-from sparkify_assets.analytics import QUESTIONS
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.loading import Loader
+from sparkify_assets.reporting.analytics import QUESTIONS
 from sparkify_assets.tables import ASSETS, TABLES
 from tests.conftest import settings_for
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sparkify_assets.analytics import QUESTIONS, Question
-from sparkify_assets.charts import NARROW, WIDE, alternative, picture
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.loading import Loader
+from sparkify_assets.reporting.analytics import QUESTIONS, Question
+from sparkify_assets.reporting.charts import NARROW, WIDE, alternative, picture
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all
 

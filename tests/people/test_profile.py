@@ -17,8 +17,8 @@ from moto.server import ThreadedMotoServer
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.fields import expected_fields, unexpected
 from sparkify_assets.loading import Loader
-from sparkify_assets.profile import Field, Profile, drift, last_profile, make_profile, profile
-from sparkify_assets.report import report_page
+from sparkify_assets.reporting.profile import Field, Profile, drift, last_profile, make_profile, profile
+from sparkify_assets.reporting.report import report_page
 from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all, settings_for

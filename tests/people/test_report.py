@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from sparkify_assets.analytics import QUESTIONS
 from sparkify_assets.fields import expected_fields
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS
-from sparkify_assets.profile import make_profile
-from sparkify_assets.report import SECTIONS, write_report
+from sparkify_assets.reporting.analytics import QUESTIONS
+from sparkify_assets.reporting.profile import make_profile
+from sparkify_assets.reporting.report import SECTIONS, write_report
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
 from tests.conftest import load_all, loader_for

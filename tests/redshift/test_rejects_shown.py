@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sparkify_assets.batches import MOST_REJECTS
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.loading import Loader
+from sparkify_assets.loading.batches import MOST_REJECTS
 from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.sample import write_sample
 from sparkify_assets.tables import ASSETS

@@ -13,7 +13,7 @@ import pytest
 from sparkify_assets.digest import Digest, digest
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import Dataset
-from sparkify_assets.profile import profile
+from sparkify_assets.reporting.profile import profile
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import S3Store, SourceError
 from sparkify_assets.resources.redshift import Warehouse

@@ -120,7 +120,7 @@ def test_the_layout_names_files_that_there_are() -> None:
 
 def test_the_architecture_names_files_that_there_are() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    names = re.findall(r"`(\w+\.py)`", text)
+    names = re.findall(r"`([\w/]+\.py)`", text)
     assert len(names) > 4
     assert [name for name in names if not (ROOT / "sparkify_assets" / name).exists()] == []
     folders = re.findall(r"`((?:sql|tests)/\w+)`", text)

@@ -21,13 +21,14 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from sparkify_assets import ledger, sql
+from sparkify_assets import sql
 from sparkify_assets.arrivals import Change, Difference, KnownPartition, SourceObject, difference
-from sparkify_assets.batches import Batch, BatchResult, in_batches
-from sparkify_assets.incoming import Bringer, Progress
+from sparkify_assets.loading import ledger
+from sparkify_assets.loading.batches import Batch, BatchResult, in_batches
+from sparkify_assets.loading.incoming import Bringer, Progress
+from sparkify_assets.loading.publishing import Publisher, SourceChanged
+from sparkify_assets.loading.quarantine import unreadable
 from sparkify_assets.partitions import Dataset, Partition, in_range
-from sparkify_assets.publishing import Publisher, SourceChanged
-from sparkify_assets.quarantine import unreadable
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, open_source, open_store
 from sparkify_assets.resources.redshift import Warehouse, open_warehouse

@@ -17,7 +17,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from sparkify_assets.analytics import Question, Row
+from sparkify_assets.reporting.analytics import Question, Row
 
 INK = "var(--ink, #1d2129)"
 MUTED = "var(--muted, #5a6270)"

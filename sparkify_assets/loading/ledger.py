@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from sparkify_assets.arrivals import KnownPartition, SourceObject
+from sparkify_assets.loading.quarantine import Reject
 from sparkify_assets.partitions import Dataset, Partition
-from sparkify_assets.quarantine import Reject
 from sparkify_assets.resources.redshift import Transaction
 
 #: The widths of ledger.quarantine's text columns, in bytes.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.quarantine import Reject, Unreadable, content_of
+from sparkify_assets.loading.quarantine import Reject, Unreadable, content_of
 from sparkify_assets.resources.embedded.records import read_records
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 

@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from sparkify_assets.analytics import MOST_ROWS, QUESTIONS, REFRESH, Question, Row, analytics_assets, answer
 from sparkify_assets.checks import CHECKS, Check, Violation, violations
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS
-from sparkify_assets.profile import last_profile
-from sparkify_assets.profile_assets import profile_assets, profile_names
+from sparkify_assets.reporting.analytics import (
+    MOST_ROWS,
+    QUESTIONS,
+    REFRESH,
+    Question,
+    Row,
+    analytics_assets,
+    answer,
+)
+from sparkify_assets.reporting.profile import last_profile
+from sparkify_assets.reporting.profile_assets import profile_assets, profile_names
 from sparkify_assets.resources.redshift import Transaction, Warehouse
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import code_reference, tags
@@ -111,7 +119,7 @@ def report_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         owners=["team:analytics"],
         tags=tags("listening", pii=True),
         automation_condition=REFRESH,
-        metadata=code_reference("sparkify_assets/report.html"),
+        metadata=code_reference("sparkify_assets/reporting/report.html"),
     )
     def report(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         path = report_path(settings)
@@ -147,7 +155,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
 def _card(question: Question, rows: Sequence[Row]) -> Card:
     from markupsafe import Markup
 
-    from sparkify_assets.charts import NARROW, WIDE, picture
+    from sparkify_assets.reporting.charts import NARROW, WIDE, picture
 
     shown = rows[-MOST_ROWS:]
 

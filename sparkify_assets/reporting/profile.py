@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.fields import expected_fields
+from sparkify_assets.loading.quarantine import Unreadable, content_of
 from sparkify_assets.partitions import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
-from sparkify_assets.quarantine import Unreadable, content_of
 from sparkify_assets.resources.embedded.records import Block, read_blocks
 from sparkify_assets.resources.landing_zone import ObjectStore
 from sparkify_assets.settings import Settings

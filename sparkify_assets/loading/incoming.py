@@ -14,11 +14,11 @@ from psycopg2.extensions import AsIs
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.batches import Batch
-from sparkify_assets.compaction import Compacted, compact
-from sparkify_assets.ledger import StagedPartition
+from sparkify_assets.loading.batches import Batch
+from sparkify_assets.loading.compaction import Compacted, compact
+from sparkify_assets.loading.ledger import StagedPartition
+from sparkify_assets.loading.quarantine import Reject, located, with_raw
 from sparkify_assets.partitions import Dataset, Partition
-from sparkify_assets.quarantine import Reject, located, with_raw
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
 from sparkify_assets.resources.redshift import Transaction

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from sparkify_assets.arrivals import KnownPartition, SourceObject
 from sparkify_assets.checks import Violation
-from sparkify_assets.ledger import StagedPartition
+from sparkify_assets.loading.ledger import StagedPartition
+from sparkify_assets.loading.quarantine import Reject
 from sparkify_assets.partitions import Dataset, Partition
-from sparkify_assets.quarantine import Reject
 
 #: What one batch may read, in bytes as stored: large enough that the set-based merges pay, small enough that a
 #: transaction ends within minutes.

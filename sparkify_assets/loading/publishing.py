@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sparkify_assets import ledger, sql
-from sparkify_assets.batches import MOST_REJECTS, Batch, BatchResult, Changes, PartitionResult
+from sparkify_assets import sql
 from sparkify_assets.checks import GATES, Violation, violations
-from sparkify_assets.ledger import StagedPartition
+from sparkify_assets.loading import ledger
+from sparkify_assets.loading.batches import MOST_REJECTS, Batch, BatchResult, Changes, PartitionResult
+from sparkify_assets.loading.ledger import StagedPartition
 from sparkify_assets.partitions import (
     DATASETS,
     EVENTS_FOLDER,

@@ -12,7 +12,7 @@ import dagster as dg
 from sparkify_assets.landing import LANDED
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS, Dataset
-from sparkify_assets.profile import Field, Profile, make_profile
+from sparkify_assets.reporting.profile import Field, Profile, make_profile
 from sparkify_assets.settings import Settings
 from sparkify_assets.tables import shown_rows, tags
 
