@@ -160,10 +160,14 @@ class Memory:
         return chosen
 
     def settle(self, partitions: Iterable[Partition], listed: Iterable[SourceObject]) -> None:
-        """These partitions, as they were listed for the comparison, are in step with the ledger."""
+        """These partitions, as they were listed for the comparison, are in step with the ledger.
+
+        A place of theirs that was not listed is gone, and is forgotten: should it come back as it was, it is news.
+        """
         settled = set(partitions)
-        for prefix in [prefix for prefix in self.noticed if partition_at(prefix) in settled]:
-            del self.noticed[prefix]
+        for places in (self.noticed, self.settled):
+            for prefix in [prefix for prefix in places if partition_at(prefix) in settled]:
+                del places[prefix]
         for place in condensed(listed):
             if partition_at(place.prefix) in settled:
                 self.settled[place.prefix] = place.fingerprint

@@ -122,7 +122,7 @@ def test_whatever_happens_between_looks_nothing_is_missed_and_then_nothing_is_as
             look(memory, source, now, stops_after=random.choice([None, 1, 2]))
             memory = Memory.from_json(memory.to_json())
             source.breaks = 0.0
-            for key in ask(memory, source, ledger):
+            for key in sorted(ask(memory, source, ledger)):
                 if random.random() < 0.5:  # else the load has not ended, or has failed
                     ledger[key] = source.state(dataset).get(key, {})
                     if random.random() < 0.3:  # the source changes again at once, perhaps back
@@ -132,7 +132,7 @@ def test_whatever_happens_between_looks_nothing_is_missed_and_then_nothing_is_as
         for _ in range(60):  # left alone, it comes to rest
             now += 400.0
             look(memory, source, now)
-            for key in ask(memory, source, ledger):
+            for key in sorted(ask(memory, source, ledger)):
                 ledger[key] = source.state(dataset).get(key, {})
         loaded = {key: objects for key, objects in ledger.items() if objects}
         assert loaded == source.state(dataset), f"seed {seed}"
@@ -210,6 +210,24 @@ def test_of_a_large_source_only_the_newest_days_are_listed_between_complete_list
     assert ask(memory, source, ledger) == {"2018-11-26", "2018-11-28", "2018-12-01"}
     look(memory, source, 400.0)
     assert ask(memory, source, ledger) == {"2018-10-03", "2018-11-26", "2018-11-28", "2018-12-01"}
+
+
+def test_a_place_that_goes_between_look_and_question_and_comes_back_as_it_was_is_news() -> None:
+    source, memory = Source(Random(0)), Memory("events")
+    early, late = (f"log_data/2018/11/{folder}2018-11-05-events.json" for folder in ("", "late/"))
+    source.versions = {early: 1, late: 1}
+    look(memory, source, 0.0)
+    assert ask(memory, source, source.state("events")) == set()
+    ledger = source.state("events")
+    source.versions[late] = 2
+    look(memory, source, 60.0)
+    del source.versions[early]
+    assert ask(memory, source, ledger) == {"2018-11-05"}
+    ledger = source.state("events")
+    assert ask(memory, source, ledger) == set()
+    source.versions[early] = 1
+    look(memory, source, 120.0)
+    assert ask(memory, source, ledger) == {"2018-11-05"}
 
 
 def test_objects_in_no_known_place_are_nobodys_question() -> None:
