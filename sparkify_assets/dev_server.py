@@ -20,7 +20,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
+
+import psutil
 
 from sparkify_assets.settings import Settings
 
@@ -51,12 +52,14 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
                 f"the page of {settings.home} runs already; `sparkify stop` ends it"
             ) from None
         _check_port(port)
-        asked = Event()
+        asked: list[
+            int
+        ] = []  # no Event: the handler would wait for the lock that what it interrupts may hold
         # SIGINT, too, for a shell has it ignored in what it starts in the background. `dagster dev` would inherit
         # that, and then ignore SIGTERM as well, as it treats both alike.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-                signal.signal(number, lambda *_: asked.set())
+                signal.signal(number, lambda given, _: asked.append(given))
         process = subprocess.Popen(
             _command(port),
             cwd=settings.home,
@@ -68,10 +71,9 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
         mark.truncate(0)
         mark.write(str(process.pid))
         mark.flush()
-        while process.poll() is None:
-            if asked.wait(0.2):
-                process.terminate()
-                break
+        while process.poll() is None and not asked:
+            time.sleep(0.2)
+        process.terminate()
         code = process.wait()
         _end_group(process.pid)
         mark.truncate(0)
@@ -105,11 +107,23 @@ def _end_group(group: int) -> None:
     """
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < deadline:
-            os.killpg(group, 0)
-            time.sleep(0.1)
-        raise DevServerError(f"a process of group {group}, that of `dagster dev`, does not end")
+    deadline = time.monotonic() + STOP_SECONDS
+    while left := _living(group):
+        if time.monotonic() > deadline:
+            raise DevServerError(f"left by `dagster dev`, and does not end: {'; '.join(left)}")
+        time.sleep(0.1)
+
+
+def _living(group: int) -> list[str]:
+    """The processes of a group, each with its command; without those that have ended and that nobody has waited for,
+    as in a container whose first process waits for none.
+    """
+    living = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.Error):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                living.append(f"process {process.pid}, {' '.join(process.cmdline())[:80]}")
+    return living
 
 
 def _mark(settings: Settings) -> Path:

@@ -81,7 +81,7 @@ def dev(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]
 
 @contextmanager
 def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
-    """The page over a source and a home of its own. SIGINT is ignored, as in what a shell starts in the background."""
+    """The page over a source and a home of its own, started as by a shell in the background."""
     log = home / "dev.log"
     environment = {
         **{
@@ -104,7 +104,7 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+            preexec_fn=_as_a_shell_does,  # noqa: PLW1509
         )
     dev = Dev(
         page=Page(f"http://127.0.0.1:{port}"),
@@ -130,6 +130,12 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
         if process.poll() is None:
             dev.kill()
         dev.sparkify("stop")
+
+
+def _as_a_shell_does() -> None:
+    """SIGINT is ignored in what a shell starts in the background; SIGHUP is not, unless the tests run under nohup."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @contextmanager
