@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sparkify_assets.loading import Loader
 from sparkify_assets.resources import embedded
@@ -26,6 +27,12 @@ from sparkify_assets.resources.redshift import Warehouse
 from sparkify_assets.settings import Settings
 
 pytest_plugins = ["tests.dev"]  # its fixtures, for the suites that share one running page
+
+# The same examples in every run, and no limit of time: a machine may be busy.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 _ABSENT: dict[str, str] = {}
 _TESTS = Path(__file__).parent
