@@ -191,17 +191,13 @@ def _print_report(report: dict[str, Any]) -> None:
     if not report["partitions"]:
         out.print(f"Nothing new in the source ({seconds:.1f} s).")
     else:
+        done = "Loaded" if report["tables"] else "Read"  # what is blocked is only read
         out.print(
-            f"Loaded {report['files']:,} files ({report['bytes'] / 1e6:,.1f} MB) of {report['partitions']:,} partitions"
+            f"{done} {report['files']:,} files ({report['bytes'] / 1e6:,.1f} MB) of {report['partitions']:,} partitions"
             f" in {seconds:.1f} s: {report['records_read']:,} records read, {report['rows_staged']:,} staged,"
             f" {report['rows_quarantined']:,} rejected."
         )
-        table = Table("table", "inserted", "updated", "deleted", box=None, pad_edge=False)
-        for column in table.columns[1:]:
-            column.justify = "right"
-        for name, changes in report["tables"].items():
-            table.add_row(name, *(f"{changes[kind]:,}" for kind in ("inserted", "updated", "deleted")))
-        out.print(table)
+        _print_tables(report["tables"])
     for name in report["unrecognised"]:
         out.print(f"[yellow]unrecognised[/] {escape(name)}")
     for day in report["outside"]:
@@ -212,6 +208,17 @@ def _print_report(report: dict[str, Any]) -> None:
         )
     for name in report["blocked"]:
         out.print(f"[red]blocked[/] {name} (see `sparkify status`)")
+
+
+def _print_tables(tables: dict[str, dict[str, int]]) -> None:
+    if not tables:
+        return
+    shown = Table("table", "inserted", "updated", "deleted", box=None, pad_edge=False)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for name, changes in tables.items():
+        shown.add_row(name, *(f"{changes[kind]:,}" for kind in ("inserted", "updated", "deleted")))
+    out.print(shown)
 
 
 def _print_changes(changes: dict[str, Changes], seconds: float, output: Format) -> None:
