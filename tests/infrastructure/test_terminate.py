@@ -93,6 +93,11 @@ def launch(page: Page, job: str, config: dict[str, object]) -> str:
     return str(answer["launchPipelineExecution"]["run"]["id"])
 
 
+def said(page: Page, run: str) -> list[str]:
+    """What a run has told so far."""
+    return [event.get("message", "") for event in page.ask(EVENTS, id=run)["logsForRun"]["events"]]
+
+
 @pytest.mark.live
 @pytest.mark.timeout(600)
 def test_terminate_lets_terraform_save_its_state(page: Page, checkout: Checkout, emulator: Emulator) -> None:
@@ -105,16 +110,21 @@ def test_terminate_lets_terraform_save_its_state(page: Page, checkout: Checkout,
     assert "RunConfigValidationInvalid" in refused
     assert "confirm" in refused
 
-    run = launch(page, "provision_infrastructure", {"environment": "dev"})
-    s3 = emulator.client("s3")
-    until(lambda: s3.list_buckets()["Buckets"] or None, 150, "the apply made no bucket")
-    page.terminate(run)
-    ended = page.run(run, timeout=150)  # a busy machine is slow to stop, too
+    # What AWS puts off is tried again for minutes, so the apply is still under way when it is stopped.
+    with emulator.failing(ec2_CreateVpcEndpoint=("RequestLimitExceeded", "Request limit exceeded.")):
+        run = launch(page, "provision_infrastructure", {"environment": "dev"})
+        s3 = emulator.client("s3")
+        try:
+            until(lambda: s3.list_buckets()["Buckets"] or None, 240, "the apply made no bucket")
+        except TimeoutError as error:
+            raise AssertionError(said(page, run)) from error
+        page.terminate(run)
+        ended = page.run(run, timeout=150)  # a busy machine is slow to stop, too
     assert ended.status == "CANCELED"
 
-    said = [event.get("message", "") for event in page.ask(EVENTS, id=run)["logsForRun"]["events"]]
-    assert any(line.startswith("Stopping Terraform (process ") for line in said)
-    assert "Terraform has stopped; its state is saved and unlocked." in said
+    lines = said(page, run)
+    assert any(line.startswith("Stopping Terraform (process ") for line in lines), lines
+    assert "Terraform has stopped; its state is saved and unlocked." in lines
 
     foundation = checkout.stacks / "foundation"
     state = json.loads((foundation / "terraform.tfstate").read_text())
