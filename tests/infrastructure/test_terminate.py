@@ -116,10 +116,10 @@ def test_terminate_lets_terraform_save_its_state(page: Page, checkout: Checkout,
         s3 = emulator.client("s3")
         try:
             until(lambda: s3.list_buckets()["Buckets"] or None, 240, "the apply made no bucket")
+            page.terminate(run)
+            ended = page.run(run, timeout=240)  # a busy machine is slow to stop, too
         except TimeoutError as error:
             raise AssertionError(said(page, run)) from error
-        page.terminate(run)
-        ended = page.run(run, timeout=150)  # a busy machine is slow to stop, too
     assert ended.status == "CANCELED"
 
     lines = said(page, run)
