@@ -19,8 +19,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,12 +134,16 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
                         start_new_session=True,
                         umask=0o077,  # state and plans are for this user only
                     )
-                try:
-                    self._follow(process, out)
-                except BaseException:
-                    # Dagster's interruption is no Exception, so everything has to be caught here.
-                    self._stop(process, out)
-                    raise
+                with _interruptions_noted() as noted:
+                    try:
+                        self._follow(process, out, noted)
+                    except BaseException:
+                        self._stop(process, out)
+                        raise
+                    if noted:
+                        self._stop(process, out)
+                if noted:
+                    signal.raise_signal(noted[0])
             finally:
                 self.temp_var_files.clean_up()
             answer = out.read_text("utf-8", "replace")
@@ -148,11 +154,11 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             raise TerraformError(cmd, self.where, process.returncode, answer, complaint, waited=waited)
         return process.returncode, answer, complaint
 
-    def _follow(self, process: subprocess.Popen[bytes], out: Path) -> None:
-        """Hands each line of output on as it comes, until the process is gone."""
+    def _follow(self, process: subprocess.Popen[bytes], out: Path, noted: list[int]) -> None:
+        """Hands each line of output on as it comes, until the process is gone or an interruption is noted."""
         with out.open(encoding="utf-8", errors="replace") as stream:
             line = ""
-            while True:
+            while not noted:
                 gone = process.poll() is not None
                 while part := stream.readline():
                     line += part
@@ -199,6 +205,27 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
     def _tell(self, line: str) -> None:
         if message := _message(line):
             self.log(message)
+
+
+@contextmanager
+def _interruptions_noted() -> Iterator[list[int]]:
+    """Signals that would raise an exception (Ctrl-C, Dagster's Terminate) are noted instead. Raised in the middle of
+    writing a line of the log, some were lost there, and Terraform went on.
+    """
+    noted: list[int] = []
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    replaced = {
+        number: handler
+        for number, handler in former.items()
+        if callable(handler) and threading.current_thread() is threading.main_thread()
+    }
+    for number in replaced:
+        signal.signal(number, lambda given, _: noted.append(given))
+    try:
+        yield noted
+    finally:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
 
 
 def diagnostics(output: str) -> Iterator[Diagnostic]:

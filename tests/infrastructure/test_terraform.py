@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -97,6 +97,24 @@ def test_a_cancelled_apply_keeps_what_was_made_and_leaves_no_lock(slow: Checkout
             line.startswith("replace  terraform_data.slow") for line in chosen.plan().text().splitlines()
         )
         assert list(chosen.terraform.run_folder.glob("apply-*")) == [], "its logs are gone"
+
+
+def test_an_interruption_in_the_middle_of_a_line_of_the_log_is_not_lost(slow: Checkout) -> None:
+    """What is raised in a finalizer, or where the database of the log cleans up, is raised to nobody."""
+    lines: list[str] = []
+
+    def log(line: str) -> None:
+        lines.append(line)
+        if line.startswith("terraform_data.slow: Creating"):
+            with suppress(BaseException):
+                signal.raise_signal(signal.SIGINT)
+
+    with stack(slow, log) as chosen:
+        chosen.plan()
+        with pytest.raises(KeyboardInterrupt):
+            chosen.apply()
+        assert lines[-1] == "Terraform has stopped; its state is saved and unlocked."
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_killed_run_lets_terraform_finish(terraform: str, tmp_path: Path) -> None:
