@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 
 from sparkify_assets.resources.embedded import records
 from sparkify_assets.resources.embedded.records import MOST_BYTES, read_blocks, read_records
-from tests.measure import growth, peak_memory
+from tests.measure import peak_memory
 
 BAD = "bad"
 
@@ -162,14 +164,25 @@ def read_long(piece: bytes, count: int) -> None:
 
 
 @pytest.mark.parametrize("line", [b"[\n", b"{\n", b'{"a":\n', b"[[[[[\n", b'x { "\n', b"}\n", b"{ [ { [\n"])
-def test_time_does_not_explode(line: bytes) -> None:
-    """For eight times as much it takes some eight times as long; looking at all again would take 64 times."""
-    assert growth(read_all, line * 10_000, line * 80_000) < 30
+def test_what_does_not_close_is_not_looked_through_again_and_again(
+    line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brackets, passed = records._BRACKETS, 0
 
+    class Counted:
+        def finditer(self, data: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+            nonlocal passed
+            for match in brackets.finditer(data, start, end):
+                passed += match.end() - start
+                start = match.end()
+                yield match
+            passed += end - start
 
-def read_all(data: bytes) -> None:
+    monkeypatch.setattr(records, "_BRACKETS", Counted())
+    data = line * (20_000 // len(line))
     for _ in read_blocks(io.BytesIO(data)):
         pass
+    assert passed < 4 * len(data)
 
 
 def test_what_does_not_end_is_not_read_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
