@@ -52,9 +52,8 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
                 f"the page of {settings.home} runs already; `sparkify stop` ends it"
             ) from None
         _check_port(port)
-        asked: list[
-            int
-        ] = []  # no Event: the handler would wait for the lock that what it interrupts may hold
+        # No Event: a handler would wait for the lock that what it interrupts may hold.
+        asked: list[int] = []
         # SIGINT, too, for a shell has it ignored in what it starts in the background. `dagster dev` would inherit
         # that, and then ignore SIGTERM as well, as it treats both alike.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -104,7 +104,7 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_as_a_shell_does,  # noqa: PLW1509
+            preexec_fn=as_a_shell_does,  # noqa: PLW1509
         )
     dev = Dev(
         page=Page(f"http://127.0.0.1:{port}"),
@@ -132,7 +132,7 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
         dev.sparkify("stop")
 
 
-def _as_a_shell_does() -> None:
+def as_a_shell_does() -> None:
     """SIGINT is ignored in what a shell starts in the background; SIGHUP is not, unless the tests run under nohup."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -146,9 +146,8 @@ def _asset(question: Question) -> dg.AssetsDefinition:
 
 def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
     """Rows and figures, which Dagster plots over time, the answer as a table and as a picture."""
-    from sparkify_assets.reporting.charts import (
-        picture,  # here, so that nobody else waits for the drawing library
-    )
+    # Here, so that nobody else waits for the drawing library.
+    from sparkify_assets.reporting.charts import picture
 
     shown = rows[-MOST_ROWS:]
     metadata: dict[str, Any] = {"dagster/row_count": len(rows), **dict(_figures(question, rows))}

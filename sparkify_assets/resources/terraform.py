@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
     def _stop(self, process: subprocess.Popen[bytes], out: Path) -> None:
         """Asks Terraform once to stop, and waits until it has finished what it began and saved its state.
 
-        A second SIGINT would make Terraform drop everything, so further interruptions only wait on.
+        A second SIGINT would make Terraform drop everything, so further interruptions are noted and wait, too.
         """
         if process.poll() is not None:
             return
@@ -180,14 +180,8 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             f"Stopping Terraform (process {process.pid}): it finishes what it began and saves its state."
         )
         process.send_signal(signal.SIGINT)
-        until = time.monotonic() + self.patience
-        while process.poll() is None and time.monotonic() < until:
-            try:
-                process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                break
-            except BaseException:  # noqa: S112, BLE001
-                continue
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(self.patience)
         if process.poll() is None:
             self.log(
                 f"Terraform (process {process.pid}) goes on by itself; its state stays locked until it ends."
@@ -213,18 +207,17 @@ def _interruptions_noted() -> Iterator[list[int]]:
     writing a line of the log, some were lost there, and Terraform went on.
     """
     noted: list[int] = []
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    replaced = {
-        number: handler
-        for number, handler in former.items()
-        if callable(handler) and threading.current_thread() is threading.main_thread()
-    }
-    for number in replaced:
+    if threading.current_thread() is not threading.main_thread():  # where no signal is handled
+        yield noted
+        return
+    raising = (signal.SIGINT, signal.SIGTERM)
+    former = {number: handler for number in raising if callable(handler := signal.getsignal(number))}
+    for number in former:
         signal.signal(number, lambda given, _: noted.append(given))
     try:
         yield noted
     finally:
-        for number, handler in replaced.items():
+        for number, handler in former.items():
             signal.signal(number, handler)
 
 

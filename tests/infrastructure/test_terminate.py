@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dev import free_port
+from tests.dev import as_a_shell_does, free_port
 from tests.infrastructure.harness import ROOT, Checkout, Emulator
 from tests.page import LAUNCH_RUN, Page, until
 
@@ -38,7 +38,7 @@ query Events($id: ID!) {
 
 @pytest.fixture
 def page(checkout: Checkout, emulator: Emulator) -> Iterator[Page]:
-    """Dagster's web server over the infrastructure jobs; SIGINT is ignored, as where a shell starts it behind."""
+    """Dagster's web server over the infrastructure jobs, started as by a shell in the background."""
     dagster_home = checkout.folder / "dagster"
     (dagster_home / "dagster.yaml").write_text(SETTINGS)
     location = checkout.folder / "location.py"
@@ -60,7 +60,7 @@ def page(checkout: Checkout, emulator: Emulator) -> Iterator[Page]:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+            preexec_fn=as_a_shell_does,  # noqa: PLW1509
         )
     page = Page(f"http://127.0.0.1:{port}")
 

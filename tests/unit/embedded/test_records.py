@@ -147,7 +147,6 @@ def test_an_object_over_4_mb_is_refused_and_its_neighbours_are_not(size: int) ->
 )
 def test_memory_does_not_grow_with_the_object(piece: bytes, count: int) -> None:
     """Neither for many records (kept, they would take 140 MB) nor for one that does not end (200 MB)."""
-
     assert peak_memory(read_long, piece, count) < 80_000_000
 
 
