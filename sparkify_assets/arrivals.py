@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sparkify_assets.partitions import KNOWN_EXTRAS, Partition, partition_of
+from sparkify_assets.sql import Rules
 
 
 class SourceObject(NamedTuple):
@@ -28,7 +29,7 @@ class KnownPartition:
 
     state: str
     batch_id: str
-    sql_hash: str
+    rules: Rules
     objects: Mapping[str, str]  # key -> version token
 
 

@@ -17,7 +17,7 @@ from sparkify_assets.loading.batches import Batch, in_batches
 from sparkify_assets.loading.incoming import Bringer
 from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
-from sparkify_assets.status import Status, status
+from sparkify_assets.status import OTHER_RULES, Status, status
 
 #: The star's tables, as sql/reconcile compares them.
 STAR = ("songplays", "users", "songs", "artists", "time")
@@ -62,9 +62,8 @@ def _listing(found: Status) -> Iterator[Finding]:
             ]
             yield Finding(item.state, f"{item.dataset} {item.partition}", ", ".join(names))
         elif item.other_rules:
-            yield Finding(
-                "other rules", f"{item.dataset} {item.partition}", "load --republish brings it up to date"
-            )
+            said = ", ".join(OTHER_RULES[name] for name in item.other_rules)
+            yield Finding("other rules", f"{item.dataset} {item.partition}", said)
     for name in found.unrecognised:
         yield Finding("unrecognised", name, "")
 

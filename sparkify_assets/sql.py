@@ -1,20 +1,31 @@
-"""The SQL of `sql/`: files as statements, and the fingerprint of the rules. No SQL text belongs in Python."""
+"""The SQL of `sql/`: files as statements, and the fingerprints of the rules. No SQL text belongs in Python."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 #: The folder `sql/`, beside the package in a checkout.
 FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 _END = re.compile(r";\s*$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
+_TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|\S")
+_SEVERITY = re.compile(r"-- (?:block|warn):")
 
-#: Folders whose text decides what a load makes of its records.
-_RULES = ("copy", "merge", "checks")
+#: The merges that write staging, which a rebuild of the star leaves as it is.
+_STAGING = frozenset({"merge/staging_events", "merge/staging_songs"})
+
+
+class Rules(NamedTuple):
+    """The fingerprints of what made a load: of what stages a record, and of what makes the star of staged records."""
+
+    staging: str
+    star: str
 
 
 @cache
@@ -39,10 +50,22 @@ def names(folder: str) -> tuple[str, ...]:
 
 
 @cache
-def rules_hash() -> str:
-    """The fingerprint of the SQL that turns records into tables: a published row is only as good as its rules."""
+def rules() -> Rules:
+    """The rules in force. A published row is only as good as they are: after a change of the first an object has to be
+    read again, after one of the second the star is made again from staging. Comments and white space do not count.
+    """
+    jsonpaths = (FOLDER / "copy/log_json_path.json").read_text("utf-8")
+    star = {*names("merge"), *names("checks")} - _STAGING
+    return Rules(
+        staging=_fingerprint([*map(read, (*names("copy"), *sorted(_STAGING))), jsonpaths]),
+        star=_fingerprint(map(read, sorted(star))),
+    )
+
+
+def _fingerprint(texts: Iterable[str]) -> str:
+    """16 hexadecimal digits of the tokens of these texts, and of whether a check blocks or warns."""
     digest = hashlib.sha256()
-    for folder in _RULES:
-        for name in names(folder):
-            digest.update(f"{name}\0{read(name)}\0".encode())
+    for text in texts:
+        tokens = [token for token in _TOKEN.findall(text) if not token.startswith("--")]
+        digest.update("\0".join([*_SEVERITY.findall(text), *tokens, ""]).encode())
     return digest.hexdigest()[:16]

@@ -10,11 +10,18 @@ from sparkify_assets.arrivals import Change
 from sparkify_assets.loading import Loader, Survey
 from sparkify_assets.partitions import Partition
 
+#: What has changed since a partition was loaded, and what brings it up to date.
+OTHER_RULES = {
+    "staging": "staged by other rules (load --full applies today's)",
+    "star": "made by other rules (load --republish applies today's)",
+}
+
 
 @dataclass
 class PartitionStatus:
     """One partition. `state` is loaded, new, changed, gone, kept, incoming, blocked or outside (of the days that the
-    settings name); counts are those of the last staged version.
+    settings name); counts are those of the last staged version. `other_rules` names the rules that have changed since
+    then: `staging`, which a new load applies, and `star`, which a rebuild of the star applies as well.
     """
 
     dataset: str
@@ -28,7 +35,7 @@ class PartitionStatus:
     overwritten: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     blocked_by: list[dict[str, Any]] = field(default_factory=list)
-    other_rules: bool = False
+    other_rules: list[str] = field(default_factory=list)
     released: str | None = None
 
 
@@ -85,7 +92,9 @@ def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None
         result.records_read = load["records_read"]
         result.rows_staged = load["rows_staged"]
         result.rows_quarantined = load["rows_quarantined"]
-        result.other_rules = load["sql_hash"] != survey.rules
+        result.other_rules = [
+            name for name, rules in survey.rules._asdict().items() if load[f"{name}_rules"] != rules
+        ]
         result.released = load["release_reason"]
         if load["state"] == "blocked":
             result.blocked_by = json.loads(load["verdict"] or "[]")

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 #: How the merges find older rows of the same keys. Redshift scans the named columns; the stand-in, which has no
 #: columnar storage, builds a plain index for each when the filled table is first analyzed.
 LOOKUPS: Mapping[str, Sequence[str]] = {
-    "staging.events": ("event_date", "session_id, item_in_session", "rtrim(song)"),
+    "staging.events": ("event_date", "ts", "rtrim(song)"),
     "staging.songs": ("song_prefix", "song_id", "artist_id"),
     "staging.song_titles": ("song_id",),
     "sparkify.songplays": ("start_time", "event_date"),
     "sparkify.users": ("user_id",),
-    "sparkify.songs": ("song_id",),
+    "sparkify.songs": ("song_id", "artist_id"),
     "sparkify.artists": ("artist_id",),
     "sparkify.time": ("start_time",),
 }
@@ -121,18 +121,19 @@ TABLES: Mapping[str, Table] = {
         upstream=("staging_events", "songs", "artists"),
         merge="merge/songplays",
         description=(
-            "One row for each play (an event with page NextSong). A play that was delivered more than once is the"
-            " record with the greatest (ts, event_date). It is matched to a song by equal title and artist name, the"
-            " nearest duration among namesakes; an unmatched play keeps null ids."
+            "One row for each play: an event with page NextSong, told from others by user_id, session_id,"
+            " item_in_session and start_time. A play that was delivered more than once is the record with the greatest"
+            " event_date. It is matched to a song by equal title and any name of the song's artist, the nearest"
+            " duration among namesakes; an unmatched play keeps null ids."
         ),
         columns={
-            "songplay_id": "session_id-item_in_session, the natural key in words",
+            "songplay_id": "session_id-item_in_session-user_id-ts, the key of the play in one",
             "start_time": "when the play began, UTC, to the millisecond",
             "user_id": "who played: users.user_id",
             "level": "the user's level at that moment",
             "song_id": "what was played: songs.song_id, null where no song matches",
             "artist_id": "whose song: artists.artist_id, null where no song matches",
-            "session_id": "the user's session",
+            "session_id": "the user's session, as whoever wrote the log numbers it; users may share a number",
             "item_in_session": "position of the play in its session",
             "location": "where the user was",
             "user_agent": "the browser's own description",

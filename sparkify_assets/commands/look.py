@@ -31,7 +31,7 @@ from sparkify_assets.partitions import DATASETS
 from sparkify_assets.reconcile import reconcile as compare_all
 from sparkify_assets.resources.landing_zone import open_source
 from sparkify_assets.resources.redshift import open_warehouse
-from sparkify_assets.status import Status
+from sparkify_assets.status import OTHER_RULES, Status
 from sparkify_assets.status import status as compare
 from sparkify_assets.why import why as provenance
 
@@ -84,9 +84,9 @@ def _print_status(found: Status) -> None:
             f"{len(keys)} {word}" for word in ("new", "overwritten", "gone") if (keys := getattr(item, word))
         ]
         why = [f"{check['check']}: {check['violations']} rows" for check in item.blocked_by]
-        notes = ["loaded by other rules"] * item.other_rules + [f"released: {item.released}"] * bool(
-            item.released
-        )
+        notes = [OTHER_RULES[name] for name in item.other_rules]
+        if item.released:
+            notes.append(f"released: {item.released}")
         if item.state == "loaded" and not item.rows_quarantined and not notes and len(found.partitions) > 60:
             continue  # a long list shows what asks for attention
         counts = (item.objects, item.records_read, item.rows_staged, item.rows_quarantined)
@@ -151,17 +151,24 @@ def rejects(
 
 
 def why(
-    songplay_id: Annotated[str, typer.Argument(metavar="SONGPLAY_ID")],
+    play_name: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLAY", help="A songplay_id, or its session and item where one play has them: 818-5."
+        ),
+    ],
     output: OutputFormat = Format.table,
 ) -> None:
     """Say where a play comes from: its objects, its run, its rules, and how its song was found."""
-    found = provenance(open_warehouse(settings()), songplay_id)
+    found = provenance(open_warehouse(settings()), play_name)
     if output is Format.json:
         print_json(found)
         return
     play = found["play"]
     times = "once" if play["deliveries"] == 1 else f"{play['deliveries']} times"
-    out.print(f"play {songplay_id}: user {play['user_id']} at {play['start_time']} UTC, delivered {times}")
+    out.print(
+        f"play {play['songplay_id']}: user {play['user_id']} at {play['start_time']} UTC, delivered {times}"
+    )
     out.print(
         f"song {escape(str(play['song']))} by {escape(str(play['artist']))}: {play['song_id'] or 'not matched'}"
     )
@@ -176,7 +183,8 @@ def why(
             out.print(f"{title}: and {more} more objects of the same load (all of them with --format json)")
         for source in found[title][:1]:
             out.print(
-                f"  run {source['run_id']}, published {source['published_at']} UTC, rules {source['sql_hash']}"
+                f"  run {source['run_id']}, published {source['published_at']} UTC,"
+                f" rules {source['staging_rules']} and {source['star_rules']}"
             )
 
 

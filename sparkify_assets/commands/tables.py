@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from sparkify_assets.automation.memory import forget_all
-from sparkify_assets.commands.console import CommandError, out, settings
+from sparkify_assets.commands.console import CommandError, err, out, settings
+from sparkify_assets.loading import open_loader
 from sparkify_assets.resources.redshift import open_warehouse
 
 
@@ -15,6 +16,19 @@ def create() -> None:
     """Create the tables that are not there yet."""
     open_warehouse(settings()).ensure_tables()
     out.print("The tables are there.")
+
+
+def upgrade() -> None:
+    """Bring the tables of an earlier edition over: what is staged stays, the star is made again from it."""
+    publisher = open_loader(settings()).publisher
+    with err.status("making the star again from staging"):
+        changes = publisher.upgrade()
+    if changes is None:
+        out.print("The tables are those of this edition.")
+        return
+    out.print("The tables are brought over; the star was made again from staging.")
+    for name, value in changes.items():
+        out.print(f"{name:<10} {value.inserted:>12,} rows")
 
 
 def bootstrap() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from sparkify_assets import sql
 from sparkify_assets.arrivals import KnownPartition, SourceObject
 from sparkify_assets.loading.quarantine import Reject
 from sparkify_assets.partitions import Dataset, Partition
@@ -47,17 +48,17 @@ def known_partitions(
     transaction: Transaction, only: Collection[Partition] | None = None
 ) -> dict[Partition, KnownPartition]:
     """What was staged last of each partition, or of some, published or not."""
-    known: dict[Partition, tuple[str, str, str, dict[str, str]]] = {}
+    known: dict[Partition, tuple[str, str, sql.Rules, dict[str, str]]] = {}
     rows = transaction.rows(
         "ledger/known_objects",
         everything=only is None,
         datasets=tuple({p.dataset for p in only or ()}) or ("",),
         partition_keys=tuple({p.key for p in only or ()}) or ("",),
     )
-    for dataset, key, state, batch_id, sql_hash, object_key, token in rows:
+    for dataset, key, state, batch_id, staging_rules, star_rules, object_key, token in rows:
         partition = Partition(dataset, key)
         if partition not in known or known[partition][1] != batch_id:
-            known[partition] = (state, batch_id, sql_hash, {})
+            known[partition] = (state, batch_id, sql.Rules(staging_rules, star_rules), {})
         if object_key is not None:
             known[partition][3][object_key] = token
     return {partition: KnownPartition(*values) for partition, values in known.items()}
@@ -77,7 +78,7 @@ def record(
     batch_id: str,
     staged: Iterable[StagedPartition],
     *,
-    sql_hash: str,
+    rules: sql.Rules,
     run_id: str | None,
 ) -> None:
     """Write a batch with its objects and rejected records into the ledger, on its way."""
@@ -88,7 +89,7 @@ def record(
     for item in staged:
         place = (batch_id, item.partition.dataset, item.partition.key)
         counts = (len(item.objects), item.records_read, item.rows_staged, len(item.rejects))
-        loads.append((*place, "incoming", *counts, sql_hash, run_id, now))
+        loads.append((*place, "incoming", *counts, *rules, run_id, now))
         objects.extend(
             (*place, o.key, o.version_token, o.size, item.content_hashes.get(o.key)) for o in item.objects
         )

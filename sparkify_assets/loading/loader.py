@@ -52,7 +52,7 @@ class Survey:
     difference: Difference
     known: Mapping[Partition, KnownPartition]
     outside: tuple[str, ...]  # days that the settings leave out
-    rules: str  # the fingerprint of the SQL in force
+    rules: sql.Rules  # in force
     keeps: bool  # what is gone from the source stays loaded
     kept: Mapping[Partition, Change]  # partitions with objects that are gone from the source and stay loaded
 
@@ -102,7 +102,7 @@ class Survey:
         )
 
     def _outdated_verdict(self, was: KnownPartition) -> bool:
-        return was.state == "blocked" and was.sql_hash != self.rules
+        return was.state == "blocked" and was.rules != self.rules
 
 
 def _silent(phase: str, dataset: Dataset, done: int, total: int) -> None:
@@ -157,7 +157,7 @@ class Loader:
                 if change.new and not change.overwritten:
                     continue  # what is new comes beside what is kept
                 del found.changed[partition]
-        return Survey(found, known, tuple(sorted(outside)), sql.rules_hash(), keeps, kept)
+        return Survey(found, known, tuple(sorted(outside)), sql.rules(), keeps, kept)
 
     def _known(self) -> dict[Partition, KnownPartition]:
         with self.warehouse.reading() as transaction:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from sparkify_assets import sql
 from sparkify_assets.checks import GATES, Violation, violations
@@ -24,7 +26,7 @@ from sparkify_assets.partitions import (
     partition_of,
 )
 from sparkify_assets.resources.landing_zone import ObjectStore
-from sparkify_assets.resources.redshift import Session, Transaction, Warehouse
+from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, create_tables
 from sparkify_assets.resources.redshift_errors import is_conflict
 from sparkify_assets.settings import Settings
 
@@ -41,6 +43,7 @@ MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
         ("merge/staging_events", None),
         ("analyze/staging_events", None),
         ("merge/plays_of_days", None),
+        ("merge/contested_plays", None),
         ("merge/songplays", "songplays"),
         ("merge/users", "users"),
         ("merge/time", "time"),
@@ -51,11 +54,22 @@ MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
         ("analyze/staging_songs", None),
         ("merge/songs", "songs"),
         ("merge/artists", "artists"),
+        ("merge/song_titles", None),
         ("analyze/star_of_songs", None),
         ("merge/plays_of_titles", None),
+        ("merge/records_of_titles", None),
         ("merge/songplays", "songplays"),
     ),
 }
+
+
+#: What a rebuild of the star leaves out: staging stays as it is, and every play is made once, with its day.
+NOT_REBUILT = frozenset(
+    {"merge/staging_events", "merge/staging_songs", "merge/plays_of_titles", "merge/records_of_titles"}
+)
+
+#: The merges that read older records of the touched plays, and only those of the time that these span.
+BOUNDED_BY_TIME = frozenset({"merge/contested_plays", "merge/records_of_titles"})
 
 
 class SourceChanged(RuntimeError):
@@ -114,7 +128,7 @@ class Publisher:
         if not keys:
             return result
         ledger.discard_blocked(transaction, batch.dataset, keys)
-        ledger.record(transaction, batch.id, staged, sql_hash=sql.rules_hash(), run_id=self.run_id)
+        ledger.record(transaction, batch.id, staged, rules=sql.rules(), run_id=self.run_id)
         for item in staged:
             if item.partition in batch.kept and item.partition in known:
                 ledger.keep(transaction, batch.id, item.partition)
@@ -162,19 +176,39 @@ class Publisher:
 
     def _republish(self) -> dict[str, Changes]:
         with self.warehouse.transaction() as transaction:
-            changes, bounds = self.rebuild(transaction)
-            transaction.run("ledger/republished", sql_hash=sql.rules_hash())
-            released = {Partition(*row) for row in transaction.rows("ledger/released")}
-            failed = [
-                violation
-                for dataset, (first, last) in bounds.items()
-                for gate in GATES[dataset]
-                for violation in violations(transaction, gate, first, last, self.settings)
-                if Partition(dataset, violation.partition_key) not in released
-            ]
-            if failed:
-                raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
+            return self._rebuild_and_audit(transaction)
+
+    def _rebuild_and_audit(self, transaction: Transaction) -> dict[str, Changes]:
+        changes, bounds = self.rebuild(transaction)
+        transaction.run("ledger/republished", star_rules=sql.rules().star)
+        released = {Partition(*row) for row in transaction.rows("ledger/released")}
+        failed = [
+            violation
+            for dataset, (first, last) in bounds.items()
+            for gate in GATES[dataset]
+            for violation in violations(transaction, gate, first, last, self.settings)
+            if Partition(dataset, violation.partition_key) not in released
+        ]
+        if failed:
+            raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
         return changes
+
+    def upgrade(self) -> dict[str, Changes] | None:
+        """Bring the tables of an earlier edition over, in one transaction, and make the star again from staging: the
+        rows each table then holds. None where there is nothing to do. Raises RulesRefused, with nothing changed.
+        """
+        return self.warehouse.retried(self._upgrade)
+
+    def _upgrade(self) -> dict[str, Changes] | None:
+        with self.warehouse.transaction(lock=False) as transaction:
+            ((_, earlier),) = transaction.rows("ledger/layout")
+        if not earlier:
+            self.warehouse.ensure_tables()
+            return None
+        with self.warehouse.transaction() as transaction:
+            transaction.run("upgrade/second_edition")
+            create_tables(transaction)
+            return self._rebuild_and_audit(transaction)
 
     def rebuild(self, transaction: Transaction) -> tuple[dict[str, Changes], dict[Dataset, tuple[str, str]]]:
         """Empty the star and make it anew from staging: the rows each table got, and the first and last published
@@ -189,10 +223,13 @@ class Publisher:
         for dataset in DATASETS:
             transaction.run(f"merge/republish_{dataset}")
             for name, table in MERGES[dataset]:
-                again = name in ("merge/staging_events", "merge/staging_songs", "merge/plays_of_titles")
-                if again or name.startswith("analyze/") or (dataset == "songs" and table == "songplays"):
-                    continue  # staging stays as it is, and every play is made once, with its day
-                transaction.run(name, first=first, last=last)
+                if (
+                    name in NOT_REBUILT
+                    or name.startswith("analyze/")
+                    or (dataset, table) == ("songs", "songplays")
+                ):
+                    continue
+                self._run_merge(transaction, name, first=first, last=last)
                 if table:
                     changes[table] = Changes(*transaction.cursor.fetchall()[0])
         return changes, bounds
@@ -210,13 +247,18 @@ class Publisher:
         for name, table in MERGES[batch.dataset]:
             if name.startswith("analyze/") and share < ANALYZE_SHARE:
                 continue
-            transaction.run(name, batch_id=batch.id, **bounds)
+            self._run_merge(transaction, name, batch_id=batch.id, **bounds)
             if table:
                 result.changes[table] = Changes(*transaction.cursor.fetchall()[0])
         result.plays = {str(day): plays for day, plays in transaction.rows("merge/plays_by_day")}
         if batch.dataset == "songs":
             result.rematched_days = list(result.plays)
         transaction.run("ledger/publish", batch_id=batch.id, release_reason=release)
+
+    def _run_merge(self, transaction: Transaction, name: str, **parameters: Any) -> None:
+        if name in BOUNDED_BY_TIME:
+            parameters |= reach_of_plays(transaction)
+        transaction.run(name, **parameters)
 
     def _audit(self, transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
         failed: dict[str, list[Violation]] = {}
@@ -276,6 +318,21 @@ class _GatesFailed(Exception):
     def __init__(self, by_partition: dict[str, list[Violation]]) -> None:
         super().__init__("gates failed")
         self.by_partition = by_partition
+
+
+def reach_of_plays(transaction: Transaction) -> dict[str, int]:
+    """The first and last ts, in milliseconds since 1970 (UTC), that a record of a touched play can have; an empty range
+    where no play is touched. A time is made of ts in double precision, which is off by up to 16 µs before the year 1684
+    and after 2255, so the range is a millisecond wider at each end.
+    """
+    ((first, last),) = transaction.rows("merge/reach_of_plays")
+    if first is None:
+        return {"first_ts": 0, "last_ts": -1}
+    return {"first_ts": _milliseconds(first) - 1, "last_ts": _milliseconds(last) + 1}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)  # noqa: DTZ001 - the warehouse's times are UTC
 
 
 def verdict(found: Sequence[Violation]) -> str:

@@ -48,6 +48,10 @@ class WarehouseError(RuntimeError):
     """The warehouse cannot be reached or refuses; one line."""
 
 
+class EarlierTables(WarehouseError):
+    """The tables are those of an earlier edition."""
+
+
 class LockTimeout(WarehouseError):
     """Another load held the lock for longer than a transaction waits."""
 
@@ -144,17 +148,23 @@ class Warehouse:
         return result
 
     def ensure_tables(self, session: Session | None = None) -> None:
-        """Create whatever schema or table is not there yet. `session` spares a connection for the question."""
+        """Create whatever schema or table is not there yet. `session` spares a connection for the question.
+
+        Raises EarlierTables where there are tables, and they have to be upgraded first.
+        """
         with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
-            if transaction.value("ledger/tables_exist") == EXPECTED_TABLES:
-                return
+            ((tables, earlier),) = transaction.rows("ledger/layout")
+        if earlier:
+            raise EarlierTables(
+                f"the tables of {self.url} are those of an earlier edition, which told plays apart by session and item"
+                " alone: `sparkify tables upgrade` brings them over"
+            )
+        if tables == EXPECTED_TABLES:
+            return
 
         def create() -> None:
             with self.transaction(lock=False) as transaction:
-                for name in _DDL:
-                    transaction.run(name)
-                if transaction.value("access/reader_exists"):
-                    transaction.run("access/grants")
+                create_tables(transaction)
 
         self.retried(create, _is_race_of_creators)
 
@@ -190,6 +200,14 @@ class Warehouse:
         """Drop every table of the project with all it holds."""
         with self.transaction(lock=False) as transaction:
             transaction.run("ddl/drop")
+
+
+def create_tables(transaction: Transaction) -> None:
+    """Create whatever schema or table is not there yet, for the readers too where they have their group."""
+    for name in _DDL:
+        transaction.run(name)
+    if transaction.value("access/reader_exists"):
+        transaction.run("access/grants")
 
 
 #: What makes the project's schemas and their tables, in order, and how many tables that are.

@@ -15,7 +15,7 @@ select
 from (
     select count(*) as plays
     from sparkify.songplays
-    group by session_id
+    group by user_id, session_id
 ) as played
 group by plays_in_session
 order by min(played.plays);

@@ -14,7 +14,7 @@ select
 from (
     select floor(extract(epoch from max(start_time))) - floor(extract(epoch from min(start_time))) as seconds
     from sparkify.songplays
-    group by session_id
+    group by user_id, session_id
 ) as lasted
 group by length
 order by min(seconds);

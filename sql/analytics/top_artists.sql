@@ -8,6 +8,7 @@ from (
     inner join staging.events as e
         on
             p.event_date = e.event_date
+            and p.user_id = e.user_id
             and p.session_id = e.session_id
             and p.item_in_session = e.item_in_session
             and p.start_time = timestamp 'epoch' + e.ts * interval '0.001 second'

@@ -8,15 +8,16 @@ from (
         row_number() over (
             partition by p.songplay_id
             order by
-                e.artist desc nulls last, e.auth desc nulls last, e.first_name desc nulls last,
-                e.gender desc nulls last, e.last_name desc nulls last, e.length desc nulls last,
-                e.level desc nulls last, e.location desc nulls last, e.method desc nulls last,
-                e.registration desc nulls last, e.song desc nulls last
+                rtrim(e.artist) desc nulls last, rtrim(e.auth) desc nulls last, rtrim(e.first_name) desc nulls last,
+                rtrim(e.gender) desc nulls last, rtrim(e.last_name) desc nulls last, e.length desc nulls last,
+                rtrim(e.level) desc nulls last, rtrim(e.location) desc nulls last, rtrim(e.method) desc nulls last,
+                e.registration desc nulls last, rtrim(e.song) desc nulls last
         ) as place
     from sparkify.songplays as p
     inner join staging.events as e
         on
             p.event_date = e.event_date
+            and p.user_id = e.user_id
             and p.session_id = e.session_id
             and p.item_in_session = e.item_in_session
             and p.start_time = timestamp 'epoch' + e.ts * interval '0.001 second'

@@ -5,6 +5,7 @@ create table if not exists ledger.load_lock (
 ) diststyle all;
 
 -- One row for each version of a partition (a day of events, a prefix of songs) that was ever staged.
+-- staging_rules and star_rules are the fingerprints of the SQL that staged it and that made the star of it.
 -- state: incoming (only inside the transaction that publishes) -> published, withdrawn (nothing is left of it in the
 -- source) or blocked; published and blocked -> superseded by a newer version
 create table if not exists ledger.loads (
@@ -16,7 +17,8 @@ create table if not exists ledger.loads (
     records_read bigint not null,
     rows_staged bigint not null,
     rows_quarantined bigint not null,
-    sql_hash varchar(64) not null,
+    staging_rules varchar(64) not null,
+    star_rules varchar(64) not null,
     run_id varchar(64),
     verdict varchar(65535),
     release_reason varchar(4096),

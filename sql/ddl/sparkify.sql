@@ -1,8 +1,9 @@
 -- The star. Keys are declared because the planner uses them, and checked by sql/checks because nothing enforces them.
 
--- Fact: one row for each play. Analysts read ranges of time, so blocks are sorted by it; the merges join by session.
+-- Fact: one row for each play, which is (user_id, session_id, item_in_session, start_time). Analysts read ranges of
+-- time, so blocks are sorted by it; the merges join by session.
 create table if not exists sparkify.songplays (
-    songplay_id varchar(64) not null,
+    songplay_id varchar(96) not null,
     start_time timestamp not null,
     user_id bigint not null,
     level varchar(32),

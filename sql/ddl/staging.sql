@@ -37,12 +37,12 @@ create table if not exists staging.songs (
     song_prefix varchar(2) not null
 ) diststyle all sortkey (song_prefix);
 
--- The winning record of each song_id, as plays are matched to it: title and artist name as that record has them,
--- without trailing blanks. merge/songs.sql writes it with sparkify.songs.
+-- The titles by which plays find a song: a song once for each name that the records of its artist give, title and name
+-- without trailing blanks. merge/song_titles.sql writes it.
 create table if not exists staging.song_titles (
     song_id varchar(64) not null,
     artist_id varchar(64) not null,
-    title varchar(1024),
-    artist_name varchar(1024),
+    title varchar(1024) not null,
+    artist_name varchar(1024) not null,
     duration double precision
 ) diststyle all sortkey (title);

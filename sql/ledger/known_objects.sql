@@ -1,6 +1,6 @@
 -- the version of each partition, or of some, that was staged last, with the objects that it was read from
 select
-    l.dataset, l.partition_key, l.state, l.batch_id, l.sql_hash, o.object_key, o.version_token
+    l.dataset, l.partition_key, l.state, l.batch_id, l.staging_rules, l.star_rules, o.object_key, o.version_token
 from ledger.loads as l
 left join ledger.objects as o
     on l.batch_id = o.batch_id and l.dataset = o.dataset and l.partition_key = o.partition_key

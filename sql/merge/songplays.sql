@@ -1,53 +1,55 @@
 -- Makes the touched plays anew: SCD1 by replacing existing rows (docs: merge-replacing-existing-rows).
--- Takes plays, contested_records and former_plays from plays_of_days or plays_of_titles.
+-- Takes plays, contested_records and former_plays from contested_plays or records_of_titles.
 
--- A play that was delivered more than once: the greatest (ts, event_date) wins, then the content, column by column in
--- the order written here, the greater value first and nulls last.
+-- A play that was delivered more than once: the greatest event_date wins, then the content, column by column in the
+-- order written here, the greater value first and nulls last. Redshift compares text without its trailing blanks, so
+-- only their number can tell equal values apart.
 insert into plays
 select
-    session_id, item_in_session, ts, event_date, user_id, level, song, artist, length, location, user_agent
+    user_id, session_id, item_in_session, ts, event_date, level, song, artist, length, location, user_agent
 from (
     select
         c.*,
         row_number() over (
-            partition by session_id, item_in_session
+            partition by user_id, session_id, item_in_session, ts
             order by
-                ts desc, event_date desc,
-                artist desc nulls last,
-                auth desc nulls last,
-                first_name desc nulls last,
-                gender desc nulls last,
-                last_name desc nulls last,
+                event_date desc,
+                rtrim(artist) desc nulls last,
+                rtrim(auth) desc nulls last,
+                rtrim(first_name) desc nulls last,
+                rtrim(gender) desc nulls last,
+                rtrim(last_name) desc nulls last,
                 length desc nulls last,
-                level desc nulls last,
-                location desc nulls last,
-                method desc nulls last,
+                rtrim(level) desc nulls last,
+                rtrim(location) desc nulls last,
+                rtrim(method) desc nulls last,
                 registration desc nulls last,
-                song desc nulls last,
+                rtrim(song) desc nulls last,
                 status desc nulls last,
-                user_agent desc nulls last,
-                user_id desc nulls last
+                rtrim(user_agent) desc nulls last,
+                len(level) desc nulls last,
+                len(location) desc nulls last,
+                len(user_agent) desc nulls last
         ) as place
     from contested_records as c
 ) as ranked
 where place = 1;
 
--- A play matches a song by equal title and equal artist name, trailing blanks ignored as Redshift compares. Most titles
--- belong to one song; where several songs share one, the nearest duration wins, then the smallest song_id.
+-- A play matches a song by equal title and an equal name of its artist, trailing blanks ignored as Redshift compares.
+-- Most titles belong to one song; where several songs share one, the nearest duration wins, then the smallest song_id.
 create temp table titles as
 select
     song_id, artist_id, title, artist_name, duration,
     count(*) over (partition by title, artist_name) as namesakes
-from staging.song_titles
-where title is not null and artist_name is not null;
+from staging.song_titles;
 
 create temp table namesake_matches as
-select session_id, item_in_session, song_id, artist_id
+select user_id, session_id, item_in_session, ts, song_id, artist_id
 from (
     select
-        p.session_id, p.item_in_session, t.song_id, t.artist_id,
+        p.user_id, p.session_id, p.item_in_session, p.ts, t.song_id, t.artist_id,
         row_number() over (
-            partition by p.session_id, p.item_in_session
+            partition by p.user_id, p.session_id, p.item_in_session, p.ts
             order by abs(t.duration - p.length) asc nulls last, t.song_id asc
         ) as place
     from plays as p
@@ -57,28 +59,31 @@ from (
 where place = 1;
 
 create temp table replaced_plays as
-select s.session_id, s.item_in_session, s.start_time
+select s.user_id, s.session_id, s.item_in_session, s.start_time
 from sparkify.songplays as s
 inner join former_plays as f
     on
         s.start_time = f.start_time
         and s.session_id = f.session_id
         and s.item_in_session = f.item_in_session
-group by s.session_id, s.item_in_session, s.start_time;
+        and s.user_id = f.user_id
+group by s.user_id, s.session_id, s.item_in_session, s.start_time;
 
 delete from sparkify.songplays
 using replaced_plays
 where
     songplays.start_time = replaced_plays.start_time
     and songplays.session_id = replaced_plays.session_id
-    and songplays.item_in_session = replaced_plays.item_in_session;
+    and songplays.item_in_session = replaced_plays.item_in_session
+    and songplays.user_id = replaced_plays.user_id;
 
 insert into sparkify.songplays (
     songplay_id, start_time, user_id, level, song_id, artist_id, session_id, item_in_session, location, user_agent,
     event_date
 )
 select
-    cast(p.session_id as varchar(20)) || '-' || cast(p.item_in_session as varchar(20)),
+    cast(p.session_id as varchar(20)) || '-' || cast(p.item_in_session as varchar(20))
+    || '-' || cast(p.user_id as varchar(20)) || '-' || cast(p.ts as varchar(20)),
     timestamp 'epoch' + p.ts * interval '0.001 second',
     p.user_id,
     p.level,
@@ -91,7 +96,12 @@ select
     p.event_date
 from plays as p
 left join titles as t on rtrim(p.song) = t.title and rtrim(p.artist) = t.artist_name and t.namesakes = 1
-left join namesake_matches as n on p.session_id = n.session_id and p.item_in_session = n.item_in_session;
+left join namesake_matches as n
+    on
+        p.session_id = n.session_id
+        and p.item_in_session = n.item_in_session
+        and p.user_id = n.user_id
+        and p.ts = n.ts;
 
 select
     c.came - k.kept as inserted,
@@ -103,5 +113,10 @@ from
     (
         select count(*) as kept
         from replaced_plays as r
-        inner join plays as p on r.session_id = p.session_id and r.item_in_session = p.item_in_session
+        inner join plays as p
+            on
+                r.session_id = p.session_id
+                and r.item_in_session = p.item_in_session
+                and r.user_id = p.user_id
+                and r.start_time = timestamp 'epoch' + p.ts * interval '0.001 second'
     ) as k;

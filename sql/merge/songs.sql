@@ -6,7 +6,7 @@ union
 select song_id from arrived_songs;
 
 create temp table winning_songs as
-select song_id, artist_id, title, artist_name, duration, year
+select song_id, artist_id, title, duration, year
 from (
     select
         s.*,
@@ -20,39 +20,6 @@ from (
     inner join touched_songs as t on s.song_id = t.song_id
 ) as ranked
 where place = 1;
-
--- Titles that a song had or has now: plays that name them are matched again.
-create temp table former_titles as
-select s.song_id, s.artist_id, s.title, s.artist_name, s.duration
-from staging.song_titles as s
-inner join touched_songs as t on s.song_id = t.song_id;
-
-create temp table current_titles as
-select song_id, artist_id, rtrim(title) as title, rtrim(artist_name) as artist_name, duration
-from winning_songs;
-
-create temp table touched_titles as
-select title, artist_name
-from (
-    select * from former_titles
-    except
-    select * from current_titles
-) as gone
-union
-select title, artist_name
-from (
-    select * from current_titles
-    except
-    select * from former_titles
-) as come;
-
-delete from staging.song_titles
-using touched_songs
-where song_titles.song_id = touched_songs.song_id;
-
-insert into staging.song_titles (song_id, artist_id, title, artist_name, duration)
-select song_id, artist_id, title, artist_name, duration
-from current_titles;
 
 create temp table replaced_songs as
 select s.song_id

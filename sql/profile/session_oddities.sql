@@ -1,16 +1,17 @@
 -- what is odd between records: keys that are there twice, files of another day, gaps in sessions
 with keys as (
-    select session_id, item, sum(records) as records
+    select user_id, session_id, item, ts, sum(records) as records
     from chunk_sessions
     where session_id is not null and item is not null
-    group by session_id, item
+    group by user_id, session_id, item, ts
 ),
 
+-- Events of nobody fill the places of a session that a user's leave, so a session is looked at whole.
 gaps as (
     select session_id
     from keys
     group by session_id
-    having max(item) - min(item) + 1 <> count(*)
+    having max(item) - min(item) + 1 <> count(distinct item)
 ),
 
 found as (

@@ -4,4 +4,6 @@ create table columns (field varchar, type varchar, is_text boolean, width intege
 
 create table chunk_values (field varchar, value json, records bigint);
 
-create table chunk_sessions (file_day date, event_day date, session_id bigint, item bigint, records bigint);
+create table chunk_sessions (
+    file_day date, event_day date, user_id bigint, session_id bigint, item bigint, ts bigint, records bigint
+);

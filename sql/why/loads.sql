@@ -1,6 +1,6 @@
 -- the published load of a partition with the objects that it read
 select
-    l.batch_id, l.run_id, l.staged_at, l.published_at, l.sql_hash, l.release_reason,
+    l.batch_id, l.run_id, l.staged_at, l.published_at, l.staging_rules, l.star_rules, l.release_reason,
     o.object_key, o.version_token, o.size_bytes, o.content_hash
 from ledger.loads as l
 inner join ledger.objects as o

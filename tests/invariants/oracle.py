@@ -64,7 +64,8 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
             except Fault:
                 quarantined.append((key, line))
     titles = winning_songs(songs)
-    plays = [play_row(play, titles) for play in winning_plays(events)]
+    names = grouped(songs, "artist_id")
+    plays = [play_row(play, titles, names) for play in winning_plays(events)]
     return {
         "staging.events": [tuple(e.values()) for e in events],
         "staging.songs": [tuple(s.values()) for s in songs],
@@ -153,13 +154,20 @@ def grouped(rows: list[dict[str, Any]], *columns: str) -> list[list[dict[str, An
 
 
 def winning_plays(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    content = "artist auth first_name gender last_name length level location method registration song status"
-    order = ["ts", "partition", *content.split(), "user_agent", "user_id"]
+    content = "artist auth first_name gender last_name length level location method registration song status user_agent"
+    shown = ("level", "location", "user_agent")
+
+    def order(play: dict[str, Any]) -> Row:
+        trimmed = (v.rstrip(" ") if isinstance(v := play[column], str) else v for column in content.split())
+        return high(play["partition"], *trimmed, *(play[column] and len(play[column]) for column in shown))
+
     plays = [event for event in events if event["page"] == "NextSong"]
-    return [max(rivals, key=by(order)) for rivals in grouped(plays, "session_id", "item_in_session")]
+    return [max(same, key=order) for same in grouped(plays, "user_id", "session_id", "item_in_session", "ts")]
 
 
-def play_row(play: dict[str, Any], titles: list[dict[str, Any]]) -> Row:
+def play_row(
+    play: dict[str, Any], titles: list[dict[str, Any]], by_artist: list[list[dict[str, Any]]]
+) -> Row:
     def same(one: str | None, other: str | None) -> bool:
         return one is not None and other is not None and one.rstrip(" ") == other.rstrip(" ")
 
@@ -167,12 +175,16 @@ def play_row(play: dict[str, Any], titles: list[dict[str, Any]]) -> Row:
         known = song["duration"] is not None and play["length"] is not None
         return low(abs(song["duration"] - play["length"]) if known else None, song["song_id"])
 
-    matches = [s for s in titles if same(s["title"], play["song"]) and same(s["artist_name"], play["artist"])]
+    named = {
+        of[0]["artist_id"] for of in by_artist if any(same(s["artist_name"], play["artist"]) for s in of)
+    }
+    matches = [song for song in titles if same(song["title"], play["song"]) and song["artist_id"] in named]
     song = min(matches, key=distance) if matches else {"song_id": None, "artist_id": None}
     start = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(milliseconds=play["ts"])
     rest = map(play.get, "session_id item_in_session location user_agent partition".split())
     who = (play["user_id"], play["level"], song["song_id"], song["artist_id"])
-    return (f"{play['session_id']}-{play['item_in_session']}", start, *who, *rest)
+    key = "-".join(str(play[column]) for column in ("session_id", "item_in_session", "user_id", "ts"))
+    return (key, start, *who, *rest)
 
 
 def users(events: list[dict[str, Any]]) -> list[Row]:

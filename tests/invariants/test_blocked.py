@@ -40,6 +40,9 @@ BAD: dict[str, tuple[str, bytes]] = {
     ),
 }
 
+#: Fingerprints that no rules have.
+OTHER_RULES = sql.Rules("other", "rules")
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
@@ -144,7 +147,7 @@ def test_it_is_tried_again_when_the_rules_change(
     world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
     assert states(loader) == {TWO: "blocked"}
     before = tables(small)
-    monkeypatch.setattr(sql, "rules_hash", lambda: "other rules")
+    monkeypatch.setattr(sql, "rules", lambda: OTHER_RULES)
     assert states(loader) == {TWO: "blocked"}, "other rules, but they block it as well"
     assert states(loader) == {}, "and once is enough"
     assert tables(small) == before
@@ -157,10 +160,12 @@ def test_rebuilding_the_star_tries_nothing_that_is_blocked(
     world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
     assert states(loader) == {TWO: "blocked"}
     before = digest(small)
-    monkeypatch.setattr(sql, "rules_hash", lambda: "other rules")
+    monkeypatch.setattr(sql, "rules", lambda: OTHER_RULES)
     loader.publisher.republish()
     assert digest(small) == before
-    assert [(p.partition, p.other_rules) for p in status(loader).partitions if p.other_rules] == [(TWO, True)]
+    assert {p.partition: p.other_rules for p in status(loader).partitions} == {
+        "AA": ["staging"], ONE: ["staging"], TWO: ["staging", "star"],
+    }  # fmt: skip
     assert states(loader) == {TWO: "blocked"}
 
 

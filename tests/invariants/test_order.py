@@ -147,11 +147,11 @@ def deciding(columns: Sequence[tuple[str, Any, Any, bool]]) -> Iterator[tuple[Re
 
 ONE, TWO = world.DAYS[:2]
 PLAYS = [
-    ("ts", START + 5, START + 1, False), ("day", TWO, ONE, False), ("artist", "Bo", "Ana", True),
+    ("day", TWO, ONE, False), ("artist", "Bo", "Ana", True),
     ("firstName", "Lee", "Kim", True), ("gender", "M", "F", True), ("lastName", "Orr", "Ito", True),
     ("length", 2.5, 1.5, True), ("level", "paid", "free", False), ("location", "Oslo", "Leeds", True),
     ("method", "PUT", "GET", True), ("registration", 2.0, 1.0, True), ("song", "Sun", "Rain", True),
-    ("status", 307, 200, True), ("userAgent", "lynx", "curl", True), ("userId", "2", "1", False),
+    ("status", 307, 200, True), ("userAgent", "lynx", "curl", True),
 ]  # fmt: skip
 USERS = [
     ("ts", START + 5, START + 1, True), ("sessionId", 9, 8, True), ("itemInSession", 3, 2, True),
@@ -182,7 +182,8 @@ ARTISTS = [
 def pairs() -> Iterator[tuple[str, Record, Record]]:
     """Data set, winner and loser of every decision that the written orders can take."""
     for number, (winner, loser) in enumerate(deciding(PLAYS)):
-        own = {"page": "NextSong", "auth": "Logged In", "sessionId": 1000 + number, "itemInSession": 0}
+        key = {"userId": 1, "sessionId": 1000 + number, "itemInSession": 0, "ts": START + 5}
+        own = {"page": "NextSong", "auth": "Logged In", **key}
         yield "events", winner | own, loser | own
     for number, (winner, loser) in enumerate(deciding(USERS)):
         own = {"page": "Home", "auth": "Logged In", "userId": 1000 + number}

@@ -42,13 +42,13 @@ FAULTS = [
     ("sessions_contiguous", "delete from staging.events where item_in_session = 5", DAY),
     (
         "songplays_keys",
-        "insert into sparkify.songplays select * from sparkify.songplays where songplay_id = '1-5'",
+        "insert into sparkify.songplays select * from sparkify.songplays where songplay_id like '1-5-%'",
         DAY,
     ),
-    ("songplays_complete", "delete from sparkify.songplays where songplay_id = '1-5'", DAY),
+    ("songplays_complete", "delete from sparkify.songplays where songplay_id like '1-5-%'", DAY),
     (
         "songplays_complete",
-        "update sparkify.songplays set start_time = start_time + interval '1 second' where songplay_id = '1-5'",
+        "update sparkify.songplays set start_time = start_time + interval '1 second' where songplay_id like '1-5-%'",
         DAY,
     ),
     ("songplays_orphans", "delete from sparkify.users where user_id = 9", DAY),

@@ -86,7 +86,7 @@ def test_milliseconds_are_kept(loaded: Loader, expected: dict[str, Any]) -> None
     found = rows(
         loaded.warehouse,
         "select extract(epoch from start_time) * 1000 from sparkify.songplays where songplay_id ="
-        f" '{match['session_id']}-{match['item_in_session']}'",
+        f" '{match['session_id']}-{match['item_in_session']}-{match['user_id']}-{match['ts']}'",
     )
     assert int(found[0][0]) == match["ts"]
 

@@ -15,7 +15,7 @@ from sparkify_assets.tables import TABLES
 #: The days and prefixes of staging are those of the objects' keys: no column of a record gives them.
 FROM_OBJECT_KEYS = {("staging_events", "event_date"), ("staging_songs", "song_prefix")}
 
-MATCH = "staging_events: song artist length, staging_songs: title artist_name duration song_id"
+MATCH = "staging_events: song artist length, staging_songs: artist_name, songs: title duration song_id"
 
 #: What the contract says of each column: "asset: columns, asset: columns".
 CONTRACT: Mapping[str, Mapping[str, str]] = {
@@ -27,7 +27,7 @@ CONTRACT: Mapping[str, Mapping[str, str]] = {
     },
     "staging_songs": {"artist_name": "song_data: artist_name", "year": "song_data: year"},
     "songplays": {
-        "songplay_id": "staging_events: session_id item_in_session",
+        "songplay_id": "staging_events: session_id item_in_session user_id ts",
         "start_time": "staging_events: ts",
         "user_id": "staging_events: user_id",
         "level": "staging_events: level",

@@ -1,0 +1,305 @@
+"""What a play is, and what song it is of: sessions that people share, counters that start again, artists of several
+names. The sources are written out; expected values are counted by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from psycopg2.extras import execute_values
+
+from sparkify_assets import sql
+from sparkify_assets.digest import digest
+from sparkify_assets.loading import Loader
+from sparkify_assets.reconcile import reconcile
+from sparkify_assets.resources.redshift import EarlierTables, Warehouse
+from sparkify_assets.status import status
+from sparkify_assets.why import NoSuchPlay, why
+from tests.conftest import load_all, loader_for
+from tests.invariants import world
+from tests.invariants.test_corrections import play, song
+from tests.invariants.world import START, day_key, lines, song_key
+
+DAY = 86_400_000
+ONE, TWO = world.DAYS[:2]
+
+
+def rows(warehouse: Warehouse, query: str) -> list[tuple[object, ...]]:
+    connection = warehouse.connect()
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        found = cursor.fetchall()
+    connection.close()
+    return found
+
+
+PLAYS = "select user_id, session_id, item_in_session, event_date::varchar from sparkify.songplays order by 1, 2, 3, 4"
+
+#: Two users whose sessions have the same number, as generators that run side by side count them.
+SHARED = [
+    play(START + 10, sessionId=31, itemInSession=0, userId="32"),
+    play(START + 20, sessionId=31, itemInSession=1, userId="32"),
+    play(START + 15, sessionId=31, itemInSession=0, userId="100010", song="Rain"),
+    play(START + 25, sessionId=31, itemInSession=1, userId="100010", song="Rain"),
+]
+
+
+def test_two_users_in_one_session_number_keep_their_plays(loader: Loader, source: Path) -> None:
+    world.write(source, {day_key(ONE): lines(SHARED)})
+    load_all(loader)
+    assert rows(loader.warehouse, PLAYS) == [
+        (32, 31, 0, ONE), (32, 31, 1, ONE), (100010, 31, 0, ONE), (100010, 31, 1, ONE),
+    ]  # fmt: skip
+    assert reconcile(loader, deep=True) == []
+
+
+def test_a_later_day_takes_no_play_of_an_earlier_one(loader: Loader, source: Path) -> None:
+    first = [play(START + n, sessionId=31, itemInSession=n, userId="32") for n in range(3)]
+    second = [play(START + DAY + n, sessionId=31, itemInSession=n, userId="40") for n in range(3)]
+    third = [play(START + DAY + 500 + n, sessionId=31, itemInSession=n, userId="32") for n in range(3)]
+    world.write(source, {day_key(ONE): lines(first)})
+    load_all(loader)
+    world.write(source, {day_key(TWO): lines(second + third)})
+    load_all(loader)
+    by_day = (
+        "select event_date::varchar, user_id, count(*) from sparkify.songplays group by 1, 2 order by 1, 2"
+    )
+    assert rows(loader.warehouse, by_day) == [(ONE, 32, 3), (TWO, 32, 3), (TWO, 40, 3)]
+
+
+def test_the_same_play_of_two_days_is_one_row_of_the_later_day(loader: Loader, source: Path) -> None:
+    once = play(START + 5, sessionId=7, itemInSession=3, userId="2")
+    world.write(source, {day_key(ONE): lines([once]), day_key(TWO): lines([once, once | {"level": "paid"}])})
+    load_all(loader)
+    assert rows(loader.warehouse, "select event_date::varchar, level from sparkify.songplays") == [
+        (TWO, "paid")
+    ]
+    (source / day_key(TWO)).unlink()
+    load_all(loader)
+    assert rows(loader.warehouse, "select event_date::varchar, level from sparkify.songplays") == [
+        (ONE, "free")
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"userId": "3"}, {"sessionId": 8}, {"itemInSession": 4}, {"ts": START + 6}]
+)
+def test_each_part_of_the_key_tells_plays_apart(
+    loader: Loader, source: Path, changes: dict[str, object]
+) -> None:
+    one = play(START + 5, sessionId=7, itemInSession=3, userId="2")
+    world.write(source, {day_key(ONE): lines([one]), day_key(TWO): lines([one | changes])})
+    load_all(loader)
+    assert rows(loader.warehouse, "select count(*), count(distinct songplay_id) from sparkify.songplays") == [
+        (2, 2)
+    ]
+
+
+def test_a_play_far_outside_its_day_finds_its_rival(loader: Loader, source: Path) -> None:
+    """The range of time that is searched is that of the plays, not of the day that their file is named after."""
+    stray = play(START - 40 * 365 * DAY, sessionId=7, itemInSession=3, userId="2")
+    world.write(
+        source, {day_key(ONE): lines([stray]), day_key(world.DAYS[5]): lines([play(START + 5 * DAY)])}
+    )
+    load_all(loader)
+    world.write(source, {day_key(TWO): lines([stray | {"level": "paid"}, play(START + DAY)])})
+    load_all(loader)
+    assert rows(loader.warehouse, "select level from sparkify.songplays where session_id = 7") == [("paid",)]
+    assert rows(loader.warehouse, "select count(*) from sparkify.songplays") == [(3,)]
+
+
+def test_why_takes_an_id_and_a_place_that_one_play_has(loader: Loader, source: Path) -> None:
+    alone = play(START + 99, sessionId=818, itemInSession=5, userId="15")
+    world.write(source, {day_key(ONE): lines([*SHARED, alone])})
+    load_all(loader)
+    assert why(loader.warehouse, "818-5")["play"]["songplay_id"] == f"818-5-15-{START + 99}"
+    assert why(loader.warehouse, f"31-0-32-{START + 10}")["play"]["user_id"] == 32
+    with pytest.raises(NoSuchPlay) as raised:
+        why(loader.warehouse, "31-0")
+    assert str(raised.value) == f"31-0 names 2 plays: 31-0-32-{START + 10}, 31-0-100010-{START + 15}"
+    with pytest.raises(NoSuchPlay, match="there is no play 31-7"):
+        why(loader.warehouse, "31-7")
+
+
+# --- the song of a play -------------------------------------------------------------------------------------------
+
+
+def test_a_play_matches_any_name_of_the_artist(loader: Loader, source: Path) -> None:
+    """AR1 is Elena, and for one song Elena feat. X: both are names of AR1."""
+    world.write(
+        source,
+        {
+            song_key("AA"): lines([song(song_id="SO1", title="One", artist_name="Elena")]),
+            song_key("AB"): lines([song(song_id="SO2", title="Two", artist_name="Elena feat. X")]),
+            day_key(ONE): lines(
+                [
+                    play(START + 1, song="Two", artist="Elena"),
+                    play(START + 2, song="One", artist="Elena feat. X"),
+                    play(START + 3, song="Two", artist="Elena feat. X"),
+                    play(START + 4, song="Two", artist="Bo"),
+                ]
+            ),
+        },
+    )
+    load_all(loader)
+    matched = "select item_in_session, song_id, artist_id from sparkify.songplays order by 1"
+    assert rows(loader.warehouse, matched) == [
+        (1, "SO2", "AR1"), (2, "SO1", "AR1"), (3, "SO2", "AR1"), (4, None, None),
+    ]  # fmt: skip
+    world.assert_holds(loader.warehouse, world.files_of(source))
+    rule = why(loader.warehouse, "1-2")["match"]
+    assert rule == (
+        "the one song of this title by an artist of this name; the artist goes by Elena, and by this name in another"
+        " record"
+    )
+    assert why(loader.warehouse, "1-1")["match"] == "the one song of this title by an artist of this name"
+
+
+def test_a_name_that_comes_or_goes_matches_older_plays_anew(loader: Loader, source: Path) -> None:
+    world.write(
+        source,
+        {
+            song_key("AA"): lines([song(song_id="SO1", title="One", artist_name="Elena")]),
+            day_key(ONE): lines([play(START + 1, song="One", artist="Elena feat. X")]),
+        },
+    )
+    load_all(loader)
+    assert rows(loader.warehouse, "select song_id from sparkify.songplays") == [(None,)]
+    world.write(
+        source, {song_key("ZZ"): lines([song(song_id="SO9", title="Nine", artist_name="Elena feat. X")])}
+    )
+    load_all(loader)
+    assert rows(loader.warehouse, "select song_id from sparkify.songplays") == [("SO1",)]
+    (source / song_key("ZZ")).unlink()
+    load_all(loader)
+    assert rows(loader.warehouse, "select song_id from sparkify.songplays") == [(None,)]
+
+
+# --- the tables of the first edition ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def earlier(warehouse: Warehouse, source: Path, tmp_path: Path) -> Loader:
+    """A warehouse as the first edition left it after loading SHARED: two of the four plays."""
+    world.write(source, {day_key(ONE): lines(SHARED)})
+    loader = loader_for(warehouse, source, tmp_path / "home")
+    load_all(loader)
+    columns = (
+        "artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,"
+        " registration, session_id, song, status, ts, user_agent, user_id, event_date"
+    )
+    staged = rows(warehouse, f"select {columns} from staging.events")
+    objects = rows(warehouse, "select * from ledger.objects")
+    warehouse.drop_tables()
+    connection = warehouse.connect()
+    with connection, connection.cursor() as cursor:
+        cursor.execute((Path(__file__).parent / "first_edition.sql").read_text("utf-8"))
+        execute_values(cursor, f"insert into staging.events ({columns}) values %s", staged)
+        execute_values(cursor, "insert into ledger.objects values %s", [row[:7] for row in objects])
+        cursor.execute(
+            "insert into ledger.loads values (%s, 'events', %s, 'published', 1, 4, 4, 0, '0123456789abcdef', null,"
+            " null, null, getdate(), getdate())",
+            (objects[0][0], ONE),
+        )
+        cursor.execute(
+            "insert into sparkify.songplays select session_id || '-' || item_in_session,"
+            " timestamp 'epoch' + ts * interval '0.001 second', user_id, level, null, null, session_id,"
+            " item_in_session, location, user_agent, event_date from staging.events where user_id = 100010"
+        )
+    connection.close()
+    return loader
+
+
+def test_the_tables_of_the_first_edition_are_brought_over(
+    earlier: Loader, source: Path, tmp_path: Path
+) -> None:
+    for refused in (lambda: status(earlier), lambda: load_all(earlier), lambda: reconcile(earlier)):
+        with pytest.raises(EarlierTables, match="`sparkify tables upgrade` brings them over"):
+            refused()
+    assert rows(earlier.warehouse, "select count(*) from sparkify.songplays") == [(2,)]
+
+    changes = earlier.publisher.upgrade()
+
+    assert changes is not None
+    assert changes["songplays"].inserted == 4
+    world.assert_holds(earlier.warehouse, world.files_of(source))
+    (day,) = status(earlier).partitions
+    assert (day.state, day.other_rules) == ("loaded", ["staging"]), (
+        "the star is made anew, staging is as it was"
+    )
+    load_all(earlier, reload=True)
+    (day,) = status(earlier).partitions
+    assert (day.state, day.other_rules) == ("loaded", [])
+    assert digest(earlier.warehouse).value == world.fresh_digest(
+        earlier.warehouse, world.files_of(source), tmp_path
+    )
+    assert earlier.publisher.upgrade() is None
+
+
+class Cut(BaseException):
+    """The process dies here, as far as the code can tell."""
+
+
+@pytest.mark.parametrize("last", [3, 4, 9, 15, 25, 40])
+def test_an_upgrade_that_is_cut_short_changes_nothing(earlier: Loader, last: int) -> None:
+    """Whatever statement is the last, the tables are still those of the first edition, whole."""
+    left = iter(range(last))
+
+    def before(statement: str) -> None:
+        if next(left, None) is None:
+            raise Cut(statement)
+
+    earlier.warehouse.before_statement = before
+    with pytest.raises(Cut):
+        earlier.publisher.upgrade()
+    earlier.warehouse.before_statement = None
+    assert rows(earlier.warehouse, "select count(*), max(sql_hash) from ledger.loads") == [
+        (1, "0123456789abcdef")
+    ]
+    assert rows(earlier.warehouse, "select count(*) from sparkify.songplays") == [(2,)]
+
+
+# --- the fingerprints of the rules --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("copy/incoming_events.sql", "'play without user'", "'play without a user'", {"staging"}),
+        ("copy/log_json_path.json", "$['song']", "$['title']", {"staging"}),
+        ("merge/staging_songs.sql", "where i.fault is null", "where i.fault is not null", {"staging"}),
+        ("merge/songplays.sql", "event_date desc,", "event_date asc,", {"star"}),
+        ("checks/songplays_match_rate.sql", "-- warn:", "-- block:", {"star"}),
+        ("checks/songplays_match_rate.sql", ">= 100", ">= 10", {"star"}),
+        (
+            "merge/songplays.sql",
+            "-- Makes the touched plays anew",
+            "-- Makes anew the plays that were touched",
+            set(),
+        ),
+        ("merge/songplays.sql", "inner join plays as p\n", "inner   join\n    plays as p\n", set()),
+        ("copy/incoming_events.sql", "play without user", "play  without user", {"staging"}),
+    ],
+)
+def test_a_change_of_meaning_changes_the_fingerprint_that_it_belongs_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str, changed: set[str]
+) -> None:
+    for folder in ("copy", "merge", "checks"):
+        for path in (sql.FOLDER / folder).iterdir():
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / path.name).write_bytes(path.read_bytes())
+    caches = (sql.read, sql.names, sql.statements, sql.rules)
+    before = sql.rules()
+    text = (tmp_path / file).read_text("utf-8")
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new), "utf-8")
+    monkeypatch.setattr(sql, "FOLDER", tmp_path)
+    try:
+        for cache in caches:
+            cache.cache_clear()
+        after = sql.rules()
+    finally:
+        for cache in caches:
+            cache.cache_clear()
+    assert {name for name in before._fields if getattr(before, name) != getattr(after, name)} == changed
