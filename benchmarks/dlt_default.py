@@ -39,7 +39,7 @@ def main(dsn: str, source: str, folder: str) -> None:
         incremental=dlt.sources.incremental("modification_date"),
     )
     events = (files | read_jsonl()).with_name("events")
-    events.apply_hints(primary_key=["sessionId", "itemInSession"], write_disposition="merge")
+    events.apply_hints(primary_key=["userId", "sessionId", "itemInSession", "ts"], write_disposition="merge")
     pipeline.run(events)
     print(json.dumps({"seconds": round(perf_counter() - started, 3)}))
 
