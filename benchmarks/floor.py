@@ -98,7 +98,8 @@ select t as start_time, extract(hour from t) as hour, extract(day from t) as day
     extract(month from t) as month, extract(year from t) as year, extract(dow from t) as weekday
 from (select distinct timestamp 'epoch' + ts * interval '1 ms' as t from plays) times;
 create temp view new_songplays as
-select md5(user_id || '|' || session_id || '|' || item || '|' || ts) as songplay_id, timestamp 'epoch' + ts * interval '1 ms', user_id, level,
+select md5(user_id || '|' || session_id || '|' || item || '|' || ts) as songplay_id,
+    timestamp 'epoch' + ts * interval '1 ms', user_id, level,
     song_id, artist_id, session_id, location, user_agent
 from (select distinct on (session_id, item, user_id, ts) * from plays order by session_id, item, user_id, ts) p
 left join songs s on s.title = p.song and s.artist_name = p.artist and abs(s.duration - p.length) < 0.001;
