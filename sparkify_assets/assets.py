@@ -15,8 +15,7 @@ import dagster as dg
 import psycopg2
 from pydantic import Field
 
-from sparkify_assets.checks import CHECKS, Check, Violation, violations
-from sparkify_assets.fields import unexpected
+from sparkify_assets.checks import ALL_CHECKS, Check, Violation
 from sparkify_assets.loading import Loader
 from sparkify_assets.loading.batches import MOST_REJECTS, BatchResult, PartitionResult
 from sparkify_assets.loading.quarantine import shown
@@ -58,7 +57,7 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
     @dg.multi_asset(
         name="load_songs",
         specs=_specs("songs"),
-        check_specs=_check_specs("songs"),
+        check_specs=_check_specs("songs", settings),
         can_subset=False,
         pool=pool,
     )
@@ -82,13 +81,13 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
             context.log_event(
                 dg.AssetMaterialization("songplays", partition=day, metadata={"matched_again": True})
             )
-        yield from _check_results("songs", loader, results)
+        yield from _check_results("songs", settings, results)
         _fail_if_blocked(loader, results)
 
     @dg.multi_asset(
         name="load_events",
         specs=_specs("events"),
-        check_specs=_check_specs("events"),
+        check_specs=_check_specs("events", settings),
         partitions_def=event_days(settings),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=False,
@@ -109,7 +108,7 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
                 results.append(result)
                 for event in _day_materializations(result):
                     context.log_event(event)
-        for found in _check_results("events", loader, results):
+        for found in _check_results("events", settings, results):
             yield from _about_all_days(found)
         _fail_if_blocked(loader, results)
 
@@ -143,14 +142,14 @@ def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
     return [asset_spec(asset, skippable=dataset == "events") for asset in ASSETS[dataset]]
 
 
-def _check_specs(dataset: Dataset) -> list[dg.AssetCheckSpec]:
-    gates = [
-        dg.AssetCheckSpec(check.name, asset=check.asset, description=check.description, blocking=check.blocks)
-        for check in CHECKS
+def _check_specs(dataset: Dataset, settings: Settings) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            check.name, asset=check.asset, description=check.description, blocking=check.blocks(settings)
+        )
+        for check in ALL_CHECKS
         if check.dataset == dataset
     ]
-    fields = "the first records of the objects loaded last have the fields that a load reads, and no others"
-    return [*gates, dg.AssetCheckSpec(f"{dataset}_fields", asset=f"staging_{dataset}", description=fields)]
 
 
 def _published(result: BatchResult) -> list[PartitionResult]:
@@ -212,20 +211,15 @@ def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
 
 
 def _check_results(
-    dataset: Dataset, loader: Loader, results: Sequence[BatchResult]
+    dataset: Dataset, settings: Settings, results: Sequence[BatchResult]
 ) -> Iterator[dg.AssetCheckResult]:
-    """The gates as they went inside the transactions; the warnings, asked now about what was published."""
-    published = [item.partition.key for result in results for item in _published(result)]
-    refused = [violation for result in results for violation in result.violations]
-    for check in CHECKS:
-        if check.dataset != dataset:
-            continue
-        found = [violation for violation in refused if violation.check == check.name]
-        if not check.blocks and published:
-            with loader.warehouse.transaction(lock=False) as transaction:
-                found = violations(transaction, check, min(published), max(published), loader.settings)
-        yield _check_result(check, found, len(published))
-    yield _fields_result(dataset, loader, len(published))
+    """The checks as they went inside the transactions, one result for all partitions of the run."""
+    published = sum(len(_published(result)) for result in results)
+    found = [violation for result in results for violation in (*result.violations, *result.warnings)]
+    for check in ALL_CHECKS:
+        if check.dataset == dataset:
+            of_check = [violation for violation in found if violation.check == check.name]
+            yield _check_result(check, check.blocks(settings), of_check, published)
 
 
 def _about_all_days(found: dg.AssetCheckResult) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
@@ -246,24 +240,9 @@ def _about_all_days(found: dg.AssetCheckResult) -> Iterator[dg.Output[None] | dg
     )
 
 
-def _fields_result(dataset: Dataset, loader: Loader, partitions: int) -> dg.AssetCheckResult:
-    """Whether the fields of the records are those that a load reads; read from the source, for COPY does not say."""
-    with loader.warehouse.transaction(lock=False) as transaction:
-        newest = transaction.rows("ledger/newest_objects", dataset=dataset) if partitions else []
-    found = unexpected(dataset, loader.source, [key for (key,) in newest])
-    metadata: dict[str, Any] = {"published": partitions, "violations": len(found), "objects": len(newest)}
-    if found:
-        metadata["sample"] = shown_rows(found)
-    return dg.AssetCheckResult(
-        check_name=f"{dataset}_fields",
-        asset_key=f"staging_{dataset}",
-        passed=not found,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
-    )
-
-
-def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> dg.AssetCheckResult:
+def _check_result(
+    check: Check, blocks: bool, found: Sequence[Violation], partitions: int
+) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"published": partitions, "violations": sum(item.count for item in found)}
     sample = [row for violation in found for row in violation.sample][:20]
     if sample:
@@ -272,7 +251,7 @@ def _check_result(check: Check, found: Sequence[Violation], partitions: int) -> 
         check_name=check.name,
         asset_key=check.asset,
         passed=not found,
-        severity=dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata=metadata,
     )
 

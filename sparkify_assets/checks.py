@@ -1,13 +1,17 @@
-"""The gates and checks: the queries of `sql/checks`, each a select of offending rows.
+"""The gates and checks: the queries of `sql/checks`, each a select of offending rows, and what is seen while reading.
 
-The same query is a gate inside the publishing transaction and an asset check on what is published. A file's first
-comment says whether it blocks or warns.
+A check that blocks is a gate inside the publishing transaction. One that warns is asked there too, right after the
+gates, and what it finds is kept in `ledger.warnings`. A file's first comment says which of them it is; it may leave
+that to a setting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from sparkify_assets import sql
 from sparkify_assets.partitions import Dataset
@@ -17,10 +21,15 @@ from sparkify_assets.settings import Settings
 #: How many offending rows of a partition are shown.
 SAMPLE_ROWS = 10
 
+#: The column in which a query says how many records a row of it stands for.
+RECORDS = "records"
+
+_HEAD = re.compile(r"-- (?:(block|warn)|warn or block, as SPARKIFY_(\w+) says): (.+)")
+
 
 @dataclass(frozen=True)
 class Violation:
-    """Offending rows of one partition: how many, and the first of them as text by column."""
+    """What a check found in one partition: how many records or rows, and the first of them as text by column."""
 
     check: str
     partition_key: str
@@ -30,71 +39,123 @@ class Violation:
 
 @dataclass(frozen=True)
 class Check:
-    """One file of `sql/checks`: the asset it guards, and whether it blocks a publication."""
+    """A rule about an asset: one file of `sql/checks`, or, where `seen` says it, what a load sees while it reads the
+    objects; the latter only ever warns.
+    """
 
     name: str
     asset: str
     dataset: Dataset
-    blocks: bool
+    seen: str = ""
 
     @property
     def file(self) -> str:
+        """The query, as a file of `sql/`."""
         return f"checks/{self.name}"
 
     @property
     def description(self) -> str:
-        """The sentence at the head of the file."""
-        return sql.read(self.file).splitlines()[0].removeprefix("-- ").partition(": ")[2]
+        """The rule as a sentence."""
+        return self.seen or self._head[2]
+
+    def blocks(self, settings: Settings) -> bool:
+        """Whether it decides about a publication: as its file says, or the setting that the file names."""
+        if self.seen:
+            return False
+        severity, setting, _ = self._head
+        return (severity or getattr(settings, setting.lower())) == "block"
+
+    @cached_property
+    def _head(self) -> tuple[str, str, str]:
+        """Severity, setting and rule at the head of the file."""
+        match = _HEAD.match(sql.read(self.file))
+        assert match, f"{self.file}: the first line says neither block nor warn"
+        return match[1] or "", match[2] or "", match[3]
 
 
-def _check(name: str, asset: str, dataset: Dataset) -> Check:
-    return Check(name, asset, dataset, blocks=sql.read(f"checks/{name}").startswith("-- block: "))
-
-
+#: The checks that are queries.
 CHECKS: Sequence[Check] = (
-    _check("events_counts", "staging_events", "events"),
-    _check("events_reject_share", "staging_events", "events"),
-    _check("events_allowed_values", "staging_events", "events"),
-    _check("events_of_other_days", "staging_events", "events"),
-    _check("sessions_contiguous", "staging_events", "events"),
-    _check("songplays_keys", "songplays", "events"),
-    _check("songplays_complete", "songplays", "events"),
-    _check("songplays_orphans", "songplays", "events"),
-    _check("songplays_match_rate", "songplays", "events"),
-    _check("users_keys", "users", "events"),
-    _check("time_keys", "time", "events"),
-    _check("songs_counts", "staging_songs", "songs"),
-    _check("songs_reject_share", "staging_songs", "songs"),
-    _check("songs_complete", "songs", "songs"),
-    _check("songs_keys", "songs", "songs"),
-    _check("artists_keys", "artists", "songs"),
+    Check("events_counts", "staging_events", "events"),
+    Check("events_reject_share", "staging_events", "events"),
+    Check("events_allowed_values", "staging_events", "events"),
+    Check("events_of_other_days", "staging_events", "events"),
+    Check("events_without_plays", "staging_events", "events"),
+    Check("sessions_contiguous", "staging_events", "events"),
+    Check("songplays_keys", "songplays", "events"),
+    Check("songplays_complete", "songplays", "events"),
+    Check("songplays_orphans", "songplays", "events"),
+    Check("songplays_match_rate", "songplays", "events"),
+    Check("users_keys", "users", "events"),
+    Check("time_keys", "time", "events"),
+    Check("songs_counts", "staging_songs", "songs"),
+    Check("songs_reject_share", "staging_songs", "songs"),
+    Check("songs_complete", "songs", "songs"),
+    Check("songs_keys", "songs", "songs"),
+    Check("artists_keys", "artists", "songs"),
 )
 
-#: The checks that decide, inside the transaction, whether a partition is published.
-GATES: Mapping[Dataset, Sequence[Check]] = {
-    "events": [check for check in CHECKS if check.dataset == "events" and check.blocks],
-    "songs": [check for check in CHECKS if check.dataset == "songs" and check.blocks],
-}
+#: The checks of what is seen while objects are read: `loading/sightings.py` makes them.
+CLIENT_CHECKS: Sequence[Check] = (
+    Check(
+        "events_fields",
+        "staging_events",
+        "events",
+        "the first records of up to 50 objects, spread over what is loaded together, have the fields that a load reads,"
+        " and no others",
+    ),
+    Check(
+        "songs_fields", "staging_songs", "songs", "records have the fields that a load reads, and no others"
+    ),
+)
+
+#: All of them, in the order in which they are shown.
+ALL_CHECKS: Sequence[Check] = (*CHECKS, *CLIENT_CHECKS)
+
+
+def gates(dataset: Dataset, settings: Settings) -> list[Check]:
+    """The checks that decide, inside the transaction, whether a partition is published."""
+    return [check for check in CHECKS if check.dataset == dataset and check.blocks(settings)]
+
+
+def warning_queries(dataset: Dataset, settings: Settings) -> list[Check]:
+    """The checks that are asked in the same transaction, and only warn."""
+    return [check for check in CHECKS if check.dataset == dataset and not check.blocks(settings)]
 
 
 def violations(
-    transaction: Transaction, check: Check, first: str, last: str, settings: Settings
+    transaction: Transaction,
+    check: Check,
+    first: str,
+    last: str,
+    settings: Settings,
+    only: Collection[str] | None = None,
 ) -> list[Violation]:
-    """Ask one check about the partitions from `first` to `last`, both included; nothing found: an empty list."""
+    """Ask one check about the partitions from `first` to `last`, both included, or about some of them only; nothing
+    found: an empty list.
+    """
     # Not streamed: a cursor is planned for its first rows and without helpers, which made the gates six times slower.
     rows = transaction.records(
         check.file,
         first=first,
         last=last,
+        everything=only is None,
+        event_dates=tuple(only or ()) or (None,),
         reject_share=settings.reject_share,
         reject_rows=settings.reject_rows,
     )
-    found: dict[str, list[dict[str, str | None]]] = {}
-    counts: dict[str, int] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        key = str(row["partition_key"])
-        counts[key] = counts.get(key, 0) + 1
-        if counts[key] <= SAMPLE_ROWS:
-            shown = {name: None if value is None else str(value) for name, value in row.items()}
-            found.setdefault(key, []).append(shown)
-    return [Violation(check.name, key, counts[key], sample) for key, sample in sorted(found.items())]
+        if only is None or str(row["partition_key"]) in only:
+            found.setdefault(str(row["partition_key"]), []).append(row)
+    return [
+        Violation(check.name, key, sum(int(row.get(RECORDS, 1)) for row in items), sampled(items))
+        for key, items in sorted(found.items())
+    ]
+
+
+def sampled(rows: Sequence[dict[str, Any]]) -> list[dict[str, str | None]]:
+    """The first of some rows as text by column."""
+    return [
+        {name: None if value is None else str(value) for name, value in row.items()}
+        for row in rows[:SAMPLE_ROWS]
+    ]

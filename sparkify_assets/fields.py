@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from io import BytesIO
 from typing import Any
 
@@ -23,6 +22,9 @@ from sparkify_assets.tables import TABLES
 #: So much of an object is looked at, in bytes as stored: some hundred events.
 START_BYTES = 128 * 1024
 
+#: As many fields are told apart; where every record has names of its own, the rest would say no more.
+MOST_FIELDS = 100
+
 
 def expected_fields(dataset: Dataset) -> dict[str, str]:
     """The fields that a load reads -> the types of their columns, as `sql/ddl` declares them."""
@@ -34,27 +36,48 @@ def expected_fields(dataset: Dataset) -> dict[str, str]:
     return {name: type_ for name, (_, type_) in zip(names, types, strict=True)}
 
 
-def unexpected(dataset: Dataset, source: ObjectStore, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The unknown and the missing fields in the first records of some objects: what each is, in how many records,
-    where it was first seen and what is written there. An object that has gone meanwhile is passed over.
+class UnexpectedFields:
+    """The unknown and the missing fields of the records that it is shown."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._expected = expected_fields(dataset).keys()
+        self._found: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def see(self, key: str, record: Mapping[str, Any]) -> None:
+        """Look at a record of an object. One that has none of the expected fields is no record of this kind."""
+        names = record.keys()
+        if names == self._expected or names.isdisjoint(self._expected):
+            return
+        for name, kind in _differences(names, self._expected):
+            entry = self._found.get((kind, name))
+            if entry is None:
+                if len(self._found) == MOST_FIELDS:
+                    continue
+                example = _example(record[name]) if kind == "unknown" else ""
+                entry = {"field": name, "is": kind, "records": 0, "object": key, "example": example}
+                self._found[kind, name] = entry
+            entry["records"] += 1
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What each field is, in how many records, where it was first seen and what is written there; unknown first."""
+        return [self._found[name] for name in sorted(self._found, reverse=True)]
+
+
+def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """The unknown and the missing fields in the first records of some objects, as `UnexpectedFields` has them. An
+    object that has gone meanwhile is passed over.
     """
-    expected = expected_fields(dataset).keys()
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found = UnexpectedFields(dataset)
     for key in keys:
-        records = _first_records(source, key)
-        for shape, number in Counter(map(tuple, records)).items():
-            names = set(shape)
-            for name, kind in _differences(names, expected):
-                entry = {"field": name, "is": kind, "records": 0, "object": key, "example": ""}
-                if (kind, name) not in found and kind == "unknown":
-                    entry["example"] = _example(next(record[name] for record in records if name in record))
-                found.setdefault((kind, name), entry)["records"] += number
-    return [found[name] for name in sorted(found, reverse=True)]
+        for record in _first_records(source, key):
+            found.see(key, record)
+    return found.rows
 
 
 def _differences(names: Set[str], expected: Set[str]) -> Iterator[tuple[str, str]]:
-    yield from ((name, "unknown") for name in names - expected)
-    yield from ((name, "missing") for name in expected - names)
+    yield from ((name, "unknown") for name in names if name not in expected)
+    yield from ((name, "missing") for name in expected if name not in names)
 
 
 def _example(value: Any) -> str:

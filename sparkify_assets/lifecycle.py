@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from sparkify_assets.checks import CHECKS, violations
+from sparkify_assets.findings import outcomes
 from sparkify_assets.loading import Loader, open_loader
 from sparkify_assets.partitions import partition_of
 from sparkify_assets.resources.landing_zone import READERS, ObjectStore, open_source
@@ -133,23 +133,14 @@ class LifeCycle:
 
     def _check(self, loader: Loader) -> None:
         with loader.warehouse.transaction(lock=False) as transaction:
-            bounds = {row[0]: row[1:] for row in transaction.rows("ledger/published_bounds")}
-            found = {
-                check: sum(
-                    v.count
-                    for first, last in [bounds[check.dataset]]
-                    for v in violations(transaction, check, first, last, loader.settings)
-                )
-                for check in CHECKS
-                if check.dataset in bounds
-            }
+            found = outcomes(transaction, loader.settings)
         told = [
-            f"{check.name} ({count:,}{'' if check.blocks else ', a warning'})"
-            for check, count in found.items()
-            if count
+            f"{outcome.check.name} ({outcome.count:,}{'' if outcome.blocks else ', a warning'})"
+            for outcome in found
+            if outcome.count
         ]
         self.say(f"{len(found)} checks asked; {'; '.join(told) or 'all passed'}.")
-        if any(count and check.blocks for check, count in found.items()):
+        if any(outcome.count and outcome.blocks for outcome in found):
             raise LifeCycleError("checks that block found rows in what is published")
 
     # --- the end

@@ -30,8 +30,9 @@ class Settings:
     `source` and `work` are URLs (`file://` or `s3://`) without a final slash; `warehouse` is `embedded`,
     `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: today, moving) bound the event days,
     in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
-    both have to be exceeded. `region` is that of a bucket that does not tell its own; `requester_pays` says that
-    whoever reads the source pays for it. `automation` says whether sensors and schedules start switched on,
+    both have to be exceeded; `allowed_values` says what an unknown level or gender does. `region` is that of a bucket
+    that does not tell its own; `requester_pays` says that whoever reads the source pays for it. `automation` says
+    whether sensors and schedules start switched on,
     `sensor_seconds` how long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is
     not loaded is late. Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`.
     `dagster_yaml` is the file of Dagster's own settings (None: the checkout's).
@@ -55,6 +56,7 @@ class Settings:
     alert_webhook: str
     page: str
     dagster_yaml: Path | None = None
+    allowed_values: Literal["warn", "block"] = "warn"
 
     @property
     def dagster_home(self) -> Path:
@@ -92,6 +94,9 @@ class Settings:
         deleted = read("DELETED", "withdraw")
         if deleted not in ("withdraw", "keep"):
             raise SettingsError(f"SPARKIFY_DELETED is {deleted!r}; it takes withdraw or keep")
+        allowed_values = read("ALLOWED_VALUES", "warn")
+        if allowed_values not in ("warn", "block"):
+            raise SettingsError(f"SPARKIFY_ALLOWED_VALUES is {allowed_values!r}; it takes warn or block")
         settings = cls(
             home=home,
             source=source,
@@ -114,6 +119,7 @@ class Settings:
             alert_webhook=read("ALERT_WEBHOOK"),
             page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
             dagster_yaml=_file("DAGSTER_YAML", read("DAGSTER_YAML")),
+            allowed_values="block" if allowed_values == "block" else "warn",
         )
         if settings.last_day and settings.last_day < settings.first_day:
             raise SettingsError(

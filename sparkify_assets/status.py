@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify_assets.arrivals import Change
-from sparkify_assets.loading import Loader, Survey
+from sparkify_assets.findings import Warned, by_check
+from sparkify_assets.loading import Loader, Survey, ledger
 from sparkify_assets.partitions import Partition
 
 #: What has changed since a partition was loaded, and what brings it up to date.
@@ -41,12 +42,15 @@ class PartitionStatus:
 
 @dataclass
 class Status:
-    """All partitions that are in the source or in the ledger, and the objects that are in no known place."""
+    """All partitions that are in the source or in the ledger, the objects that are in no known place, and what the
+    checks that warn found in what is loaded. `warning` says why the listing itself should not be believed.
+    """
 
     source: str
     warehouse: str
     partitions: list[PartitionStatus]
     unrecognised: list[str]
+    warnings: list[Warned]
     warning: str | None
 
     @property
@@ -60,6 +64,7 @@ def status(loader: Loader) -> Status:
     survey = loader.survey()
     with loader.warehouse.transaction(lock=False) as transaction:
         loads = transaction.records("ledger/current_loads")
+        warnings = by_check(ledger.current_warnings(transaction))
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     partitions = [
         _partition(survey, partition, latest.get(partition))
@@ -72,6 +77,7 @@ def status(loader: Loader) -> Status:
         warehouse=loader.warehouse.url,
         partitions=partitions,
         unrecognised=sorted(survey.difference.unrecognised),
+        warnings=warnings,
         warning=survey.suspicion,
     )
 

@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,10 +17,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sparkify_assets.findings import Warned
 from sparkify_assets.loading import Loader, open_loader
 from sparkify_assets.partitions import Dataset
 from sparkify_assets.runs import prepare_home
 from sparkify_assets.settings import Settings, path_of
+
+#: How many partitions a line names before it counts the rest, and how many examples it has.
+MOST_PARTITIONS_SHOWN, MOST_EXAMPLES = 3, 2
 
 out = Console(width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True)
@@ -113,6 +117,29 @@ def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowForma
         for row in rows:
             table.add_row(*("" if value is None else escape(str(value)) for value in row))
         out.print(table)
+
+
+def print_warnings(warnings: Sequence[Warned]) -> None:
+    """A line for each check that warns: how much it found, where, and examples."""
+    for found in warnings:
+        where = ", ".join(found.partitions[:MOST_PARTITIONS_SHOWN])
+        if (more := len(found.partitions) - MOST_PARTITIONS_SHOWN) > 0:
+            where += f" and {more} more"
+        examples = "; ".join(
+            _example(row, of_several=len(found.partitions) > 1) for row in found.sample[:MOST_EXAMPLES]
+        )
+        text = f"{found.check}: {found.violations:,} in {where}{examples and f', such as {examples}'}"
+        out.print(f"[yellow]warning[/] {escape(text)}", soft_wrap=True, highlight=False)
+
+
+def _example(row: Mapping[str, str | None], *, of_several: bool) -> str:
+    """A row in words, with its partition where it may be of several."""
+    values = ", ".join(
+        f"{name} {'null' if value is None else value}"
+        for name, value in row.items()
+        if name != "partition_key" and value != ""
+    )
+    return f"{row.get('partition_key')}: {values}" if of_several else values
 
 
 def print_json(data: Any) -> None:

@@ -21,8 +21,10 @@ from sparkify_assets.commands.console import (
     loader_in_force,
     out,
     print_json,
+    print_warnings,
     progress,
 )
+from sparkify_assets.findings import by_check
 from sparkify_assets.loading import Loader
 from sparkify_assets.loading.batches import Changes
 from sparkify_assets.partitions import Dataset, Partition
@@ -177,6 +179,7 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
         "outside": plan.outside,
         "inseparable": plan.inseparable,
         "unrecognised": plan.unrecognised,
+        "warnings": by_check(found for result in loader.results for found in result.warnings),
         "runs": runs,
         "seconds": {
             **{name: round(value, 3) for name, value in work.items()},
@@ -198,6 +201,7 @@ def _print_report(report: dict[str, Any]) -> None:
             f" {report['rows_quarantined']:,} rejected."
         )
         _print_tables(report["tables"])
+    print_warnings(report["warnings"])
     for name in report["unrecognised"]:
         out.print(f"[yellow]unrecognised[/] {escape(name)}")
     for day in report["outside"]:
@@ -245,3 +249,4 @@ def release(
         out.print(
             f"{item.partition} is {item.state}: {item.rows_staged:,} rows staged, {item.rows_quarantined:,} rejected."
         )
+    print_warnings(by_check(result.warnings))

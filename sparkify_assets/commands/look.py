@@ -23,6 +23,7 @@ from sparkify_assets.commands.console import (
     out,
     print_json,
     print_rows,
+    print_warnings,
     progress,
     settings,
 )
@@ -111,6 +112,7 @@ def _print_status(found: Status) -> None:
         ", ".join(f"{number} {dataset} {state}" for (dataset, state), number in sorted(states.items()))
         or "nothing there"
     )
+    print_warnings(found.warnings)
     for name in found.unrecognised:
         out.print(f"[yellow]unrecognised[/] {escape(name)}")
     if found.warning:

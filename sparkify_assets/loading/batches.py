@@ -101,6 +101,7 @@ class BatchResult:
     rematched_days: list[str] = field(default_factory=list)
     plays: dict[str, int] = field(default_factory=dict)  # day -> plays written
     violations: list[Violation] = field(default_factory=list)  # of the gates that blocked partitions
+    warnings: list[Violation] = field(default_factory=list)
 
 
 def in_batches(

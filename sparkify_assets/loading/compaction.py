@@ -14,6 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.fields import UnexpectedFields
 from sparkify_assets.loading.quarantine import Reject, Unreadable, content_of
 from sparkify_assets.resources.embedded.records import read_records
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
@@ -42,6 +43,7 @@ class Compacted:
         default_factory=dict
     )  # prefix -> records that are no JSON object
     content_hashes: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, UnexpectedFields] = field(default_factory=dict)  # prefix -> those of its records
 
 
 def compact(
@@ -69,6 +71,7 @@ def compact(
 
     result.records = dict.fromkeys(objects, 0)
     result.rejects = {prefix: [] for prefix in objects}
+    result.fields = {prefix: UnexpectedFields("songs") for prefix in objects}
     for key, data in source.read_many(list(prefix_of)):
         prefix = prefix_of[key]
         if isinstance(data, SourceError):
@@ -82,6 +85,7 @@ def compact(
             if not isinstance(record, dict):
                 result.rejects[prefix].append(_rejected(key, position, record, raw))
                 continue
+            result.fields[prefix].see(key, record)
             line = raw.rstrip()[:-1] + (b"," if record else b"") + added
             if b"\n" in line or b"\r" in line:
                 line = line.replace(b"\n", b" ").replace(

@@ -14,10 +14,12 @@ from psycopg2.extensions import AsIs
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.fields import unexpected
 from sparkify_assets.loading.batches import Batch
 from sparkify_assets.loading.compaction import Compacted, compact
 from sparkify_assets.loading.ledger import StagedPartition
 from sparkify_assets.loading.quarantine import Reject, located, with_raw
+from sparkify_assets.loading.sightings import client_findings, spread
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
@@ -54,6 +56,8 @@ class Bringer:
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
         transaction.run(f"analyze/incoming_{batch.dataset}")
+        for item in staged:
+            item.findings = client_findings(item)
         return staged
 
     def _events(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
@@ -88,6 +92,7 @@ class Bringer:
             keys = [item.key for item in batch.readable(batch.objects[partition])]
             rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS, rejects[partition])
         staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
+        looked_at = spread([item.key for items in batch.objects.values() for item in batch.readable(items)])
         return [
             StagedPartition(
                 partition=partition,
@@ -96,6 +101,9 @@ class Bringer:
                 records_read=read[partition],
                 rows_staged=staged.get(partition.key, 0),
                 rejects=rejects[partition],
+                unexpected_fields=unexpected(
+                    "events", self.source, (item.key for item in objects if item.key in looked_at)
+                ),
             )
             for partition, objects in batch.objects.items()
         ]
@@ -124,6 +132,7 @@ class Bringer:
                 records_read=compacted.records[partition.key],
                 rows_staged=staged.get(partition.key, 0),
                 rejects=rejects[partition.key],
+                unexpected_fields=compacted.fields[partition.key].rows,
             )
             for partition, objects in batch.objects.items()
         ]

@@ -5,13 +5,15 @@ Belongs here: reading and writing `ledger.*`. Does not: deciding what to load (`
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import KnownPartition, SourceObject
+from sparkify_assets.checks import Check, Violation
 from sparkify_assets.loading.quarantine import Reject
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
@@ -19,10 +21,15 @@ from sparkify_assets.resources.redshift import Transaction
 #: The widths of ledger.quarantine's text columns, in bytes.
 _REASON_BYTES, _RAW_BYTES = 1024, 65535
 
+#: That of ledger.warnings.sample, and how much of a value it shows, in characters.
+_SAMPLE_BYTES, _VALUE_CHARACTERS = 8192, 200
+
 
 @dataclass
 class StagedPartition:
-    """One partition as it was brought to `incoming`: the versions read and what became of their records."""
+    """One partition as it was brought to `incoming`: the versions read, what became of their records, and what a person
+    should know of them.
+    """
 
     partition: Partition
     objects: list[SourceObject]
@@ -30,6 +37,10 @@ class StagedPartition:
     records_read: int
     rows_staged: int
     rejects: list[Reject]
+    unexpected_fields: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # as fields.UnexpectedFields has them
+    findings: list[Violation] = field(default_factory=list)
 
 
 class LoadState(NamedTuple):
@@ -81,11 +92,12 @@ def record(
     rules: sql.Rules,
     run_id: str | None,
 ) -> None:
-    """Write a batch with its objects and rejected records into the ledger, on its way."""
+    """Write a batch with its objects, rejected records and findings into the ledger, on its way."""
     now = datetime.now(UTC).replace(tzinfo=None)
     loads: list[tuple[Any, ...]] = []
     objects: list[tuple[Any, ...]] = []
     rejects: list[tuple[Any, ...]] = []
+    findings: list[tuple[Any, ...]] = []
     for item in staged:
         place = (batch_id, item.partition.dataset, item.partition.key)
         counts = (len(item.objects), item.records_read, item.rows_staged, len(item.rejects))
@@ -104,9 +116,11 @@ def record(
             )
             for r in item.rejects
         )
+        findings.extend((*place, *_finding(found)) for found in item.findings)
     transaction.insert("ledger/insert_loads", loads)
     transaction.insert("ledger/insert_objects", objects)
     transaction.insert("ledger/insert_quarantine", rejects)
+    transaction.insert("ledger/insert_warnings", findings)
 
 
 def keep(transaction: Transaction, batch_id: str, partition: Partition) -> None:
@@ -125,6 +139,43 @@ def block(transaction: Transaction, batch_id: str, dataset: Dataset, key: str, v
 def batch(transaction: Transaction, batch_id: str) -> list[LoadState]:
     """The partitions of a batch as they stand."""
     return [LoadState(*row) for row in transaction.rows("ledger/batch", batch_id=batch_id)]
+
+
+def replace_warnings(
+    transaction: Transaction,
+    dataset: Dataset,
+    keys: Sequence[str],
+    checks: Sequence[Check],
+    found: Iterable[Violation],
+) -> None:
+    """Write what these checks have just found in published partitions, in place of what they found there before."""
+    of = {"dataset": dataset, "partition_keys": tuple(keys)}
+    transaction.run("ledger/discard_warnings", check_names=tuple(check.name for check in checks), **of)
+    if found := list(found):
+        batches = dict(transaction.rows("ledger/published_batches", **of))
+        rows = [(batches[v.partition_key], dataset, v.partition_key, *_finding(v)) for v in found]
+        transaction.insert("ledger/insert_warnings", rows)
+
+
+def current_warnings(transaction: Transaction) -> list[Violation]:
+    """What is known to the ledger about every version that readers see or that waits to replace it."""
+    return [
+        Violation(check, key, int(count), json.loads(sample))
+        for key, check, count, sample in transaction.rows("ledger/current_warnings")
+    ]
+
+
+def _finding(found: Violation) -> tuple[str, int, str]:
+    """The columns of a warning after its place. The sample is JSON, of as many rows as fit."""
+    rows: list[dict[str, str | None]] = []
+    text = "[]"
+    for row in found.sample:
+        rows.append({name: value and value[:_VALUE_CHARACTERS] for name, value in row.items()})
+        longer = json.dumps(rows, ensure_ascii=False)
+        if len(longer.encode("utf-8", "backslashreplace")) > _SAMPLE_BYTES:
+            break
+        text = longer
+    return found.check, found.count, _fit(text, _SAMPLE_BYTES) or ""
 
 
 def _fit(text: str | None, width: int) -> str | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sparkify_assets import sql
-from sparkify_assets.checks import GATES, Violation, violations
+from sparkify_assets.checks import Check, Violation, gates, violations, warning_queries
 from sparkify_assets.loading import ledger
 from sparkify_assets.loading.batches import MOST_REJECTS, Batch, BatchResult, Changes, PartitionResult
 from sparkify_assets.loading.ledger import StagedPartition
@@ -138,6 +138,8 @@ class Publisher:
         if publishing:
             self._merge(transaction, batch, publishing, None, result)
             self._audit(transaction, batch.dataset, publishing)
+            self._warn(transaction, batch.dataset, publishing, result)
+        result.warnings += [found for item in staged for found in item.findings]
         self._verify_versions(batch, staged)
         result.partitions = self._outcomes(transaction, batch, staged)
         return result
@@ -161,6 +163,7 @@ class Publisher:
                 f"ledger/release_{partition.dataset}", batch_id=batch.id, partition_key=partition.key
             )
             self._merge(transaction, batch, [partition.key], reason, result)
+            self._warn(transaction, batch.dataset, [partition.key], result)
             result.partitions = [
                 p for p in self._outcomes(transaction, batch, ()) if p.partition == partition
             ]
@@ -185,12 +188,15 @@ class Publisher:
         failed = [
             violation
             for dataset, (first, last) in bounds.items()
-            for gate in GATES[dataset]
+            for gate in gates(dataset, self.settings)
             for violation in violations(transaction, gate, first, last, self.settings)
             if Partition(dataset, violation.partition_key) not in released
         ]
         if failed:
             raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
+        for dataset in bounds:
+            keys = [key for (key,) in transaction.rows("ledger/published_keys", dataset=dataset)]
+            self._ask_again(transaction, dataset, keys, warning_queries(dataset, self.settings))
         return changes
 
     def upgrade(self) -> dict[str, Changes] | None:
@@ -262,12 +268,37 @@ class Publisher:
 
     def _audit(self, transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
         failed: dict[str, list[Violation]] = {}
-        for gate in GATES[dataset]:
+        for gate in gates(dataset, self.settings):
             for violation in violations(transaction, gate, min(keys), max(keys), self.settings):
                 if violation.partition_key in keys:
                     failed.setdefault(violation.partition_key, []).append(violation)
         if failed:
             raise _GatesFailed(failed)
+
+    def _warn(
+        self, transaction: Transaction, dataset: Dataset, keys: Sequence[str], result: BatchResult
+    ) -> None:
+        """Ask the checks that warn about partitions that were just published; where songs were, also what the checks of
+        plays say of the days whose plays they have matched again.
+        """
+        checks = warning_queries(dataset, self.settings)
+        result.warnings += self._ask_again(transaction, dataset, keys, checks)
+        if result.rematched_days:
+            of_plays = [c for c in warning_queries("events", self.settings) if c.asset == "songplays"]
+            result.warnings += self._ask_again(transaction, "events", result.rematched_days, of_plays)
+
+    def _ask_again(
+        self, transaction: Transaction, dataset: Dataset, keys: Sequence[str], checks: Sequence[Check]
+    ) -> list[Violation]:
+        """What some checks that warn find in published partitions, in the ledger in place of what they found before."""
+        found = [
+            violation
+            for check in checks
+            for violation in violations(transaction, check, min(keys), max(keys), self.settings, set(keys))
+        ]
+        if checks:
+            ledger.replace_warnings(transaction, dataset, keys, checks, found)
+        return found
 
     def _verify_versions(self, batch: Batch, staged: Sequence[StagedPartition]) -> None:
         """List the partitions again: what was read must be what is there, all of it, in the same versions.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from sparkify_assets.checks import CHECKS, Check, Violation, violations
+from sparkify_assets.findings import outcomes
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import DATASETS
 from sparkify_assets.reporting.analytics import (
@@ -56,18 +56,6 @@ class Card:
     wide: Markup
     narrow: Markup
     left_out: int
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """A check and what it finds in all that is published."""
-
-    check: Check
-    found: Sequence[Violation]
-
-    @property
-    def count(self) -> int:
-        return sum(violation.count for violation in self.found)
 
 
 def report_page(warehouse: Warehouse, settings: Settings) -> str:
@@ -144,7 +132,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
         "freshness": {**freshness, "missing_days": _missing_days(freshness)},
         "row_counts": row_counts,
         "loads": transaction.records("report/loads"),
-        "checks": _checks(transaction, settings),
+        "checks": outcomes(transaction, settings),
         "blocked": transaction.records("report/blocked"),
         "quarantine": transaction.records("report/quarantine"),
         "source": settings.source,
@@ -196,16 +184,6 @@ def _missing_days(freshness: Mapping[str, Any]) -> int:
         return 0
     first, last = (date.fromisoformat(freshness[name]) for name in ("first_day", "last_day"))
     return (last - first).days + 1 - int(freshness["days"])
-
-
-def _checks(transaction: Transaction, settings: Settings) -> list[CheckResult]:
-    """Every check, asked about everything that is published."""
-    bounds = {dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")}
-    return [
-        CheckResult(check, violations(transaction, check, *bounds[check.dataset], settings))
-        for check in CHECKS
-        if check.dataset in bounds
-    ]
 
 
 def _words(name: str) -> str:

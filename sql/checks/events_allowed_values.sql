@@ -1,7 +1,9 @@
--- block: a logged-in user is on one of the two levels, and has no gender but F and M
-select event_date as partition_key, user_id, session_id, item_in_session, level, gender
+-- warn or block, as SPARKIFY_ALLOWED_VALUES says: a logged-in user is free or paid, and has no gender but F and M
+select event_date as partition_key, level, gender, count(*) as records, min(user_id) as user_id
 from staging.events
 where
     event_date between %(first)s and %(last)s
     and auth = 'Logged In'
-    and (coalesce(level, '') not in ('free', 'paid') or coalesce(gender, 'F') not in ('F', 'M'))
+    and (rtrim(coalesce(level, '')) not in ('free', 'paid') or rtrim(coalesce(gender, '')) not in ('F', 'M', ''))
+group by event_date, level, gender
+order by event_date asc, records desc, level asc, gender asc

@@ -48,3 +48,13 @@ create table if not exists ledger.quarantine (
     reason varchar(1024) not null,
     raw_record varchar(65535)
 ) diststyle all sortkey (dataset, partition_key);
+
+-- What the checks that warn found in a version: how many records or rows, and the first of them as JSON.
+create table if not exists ledger.warnings (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    partition_key varchar(16) not null,
+    check_name varchar(64) not null,
+    violations bigint not null,
+    sample varchar(8192) not null
+) diststyle all sortkey (dataset, partition_key);

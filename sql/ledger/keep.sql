@@ -1,4 +1,6 @@
--- Where the source holds only increments: the new version of a partition has what came and what was there.
+-- Where the source holds only increments: the new version of a partition has what came and what was there. Nothing is
+-- taken from the version that readers see, for the new one may be blocked. Of a check that warns of both, what it says
+-- of what came stands.
 create temp table kept_load as
 select batch_id, dataset, partition_key, objects, records_read, rows_staged, rows_quarantined
 from ledger.loads
@@ -13,13 +15,30 @@ from ledger.objects as o
 inner join kept_load as k
     on o.batch_id = k.batch_id and o.dataset = k.dataset and o.partition_key = k.partition_key;
 
-update ledger.quarantine
-set batch_id = %(batch_id)s
-from kept_load
-where
-    quarantine.batch_id = kept_load.batch_id
-    and quarantine.dataset = kept_load.dataset
-    and quarantine.partition_key = kept_load.partition_key;
+insert into ledger.quarantine (
+    batch_id, dataset, partition_key, object_key, position, column_name, reason, raw_record
+)
+select
+    %(batch_id)s, q.dataset, q.partition_key, q.object_key, q.position, q.column_name, q.reason, q.raw_record
+from ledger.quarantine as q
+inner join kept_load as k
+    on q.batch_id = k.batch_id and q.dataset = k.dataset and q.partition_key = k.partition_key;
+
+insert into ledger.warnings (
+    batch_id, dataset, partition_key, check_name, violations, sample
+)
+select
+    %(batch_id)s, w.dataset, w.partition_key, w.check_name, w.violations, w.sample
+from ledger.warnings as w
+inner join kept_load as k
+    on w.batch_id = k.batch_id and w.dataset = k.dataset and w.partition_key = k.partition_key
+left join ledger.warnings as n
+    on
+        n.batch_id = %(batch_id)s
+        and w.dataset = n.dataset
+        and w.partition_key = n.partition_key
+        and w.check_name = n.check_name
+where n.check_name is null;
 
 update ledger.loads
 set

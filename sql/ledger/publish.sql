@@ -1,4 +1,5 @@
--- The versions that readers saw so far give way to those of the batch; their rejected records go with them.
+-- The versions that readers saw so far give way to those of the batch; their rejected records and warnings go
+-- with them.
 create temp table published_partitions as
 select dataset, partition_key
 from ledger.loads
@@ -16,6 +17,13 @@ where
     quarantine.batch_id = superseded_loads.batch_id
     and quarantine.dataset = superseded_loads.dataset
     and quarantine.partition_key = superseded_loads.partition_key;
+
+delete from ledger.warnings
+using superseded_loads
+where
+    warnings.batch_id = superseded_loads.batch_id
+    and warnings.dataset = superseded_loads.dataset
+    and warnings.partition_key = superseded_loads.partition_key;
 
 update ledger.loads
 set state = 'superseded'
