@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import KnownPartition, SourceObject
-from sparkify_assets.checks import Check, Violation
+from sparkify_assets.checks import CLIENT_CHECKS, Check, Violation
 from sparkify_assets.loading.quarantine import Reject
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
@@ -125,7 +125,9 @@ def record(
 
 def keep(transaction: Transaction, batch_id: str, partition: Partition) -> None:
     """Take over, into a partition of a batch, what is published of it: rows, objects, rejected records, counts."""
-    transaction.run("ledger/keep", batch_id=batch_id, dataset=partition.dataset, partition_key=partition.key)
+    seen = tuple(check.name for check in CLIENT_CHECKS)
+    of = {"batch_id": batch_id, "dataset": partition.dataset, "partition_key": partition.key}
+    transaction.run("ledger/keep", check_names=seen, **of)
     transaction.run(f"ledger/keep_{partition.dataset}", batch_id=batch_id, partition_key=partition.key)
 
 

@@ -1,6 +1,6 @@
 -- Where the source holds only increments: the new version of a partition has what came and what was there. Nothing is
--- taken from the version that readers see, for the new one may be blocked. Of a check that warns of both, what it says
--- of what came stands.
+-- taken from the version that readers see, for the new one may be blocked. What was seen while reading what was there
+-- stays, unless the same is to be said of what came; the queries of sql/checks are asked about both.
 create temp table kept_load as
 select batch_id, dataset, partition_key, objects, records_read, rows_staged, rows_quarantined
 from ledger.loads
@@ -38,7 +38,7 @@ left join ledger.warnings as n
         and w.dataset = n.dataset
         and w.partition_key = n.partition_key
         and w.check_name = n.check_name
-where n.check_name is null;
+where w.check_name in %(check_names)s and n.check_name is null;
 
 update ledger.loads
 set

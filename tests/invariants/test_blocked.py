@@ -53,7 +53,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def loader(small: Warehouse, source: Path, home: Path) -> Loader:
-    loader = loader_for(small, source, home)
+    loader = loader_for(small, source, home, allowed_values="block")
     world.load_all(loader)
     return loader
 

@@ -37,7 +37,8 @@ from tests.invariants.world import Files, day_key, lines, song_key
 DAYS, PREFIXES = world.DAYS[:4], world.PREFIXES[:3]
 KEYS = [day_key(day, part) for day in DAYS for part in ("", "-2")] + [day_key(DAYS[0], "-3") + ".gz"]
 KEYS += [song_key(prefix, name) for prefix in PREFIXES for name in "AB"]
-#: A level that does not pass the gate of allowed values.
+#: A level that does not pass the gate of allowed values, where that is one.
+STRICT = {"allowed_values": "block"}
 GOLD = {"level": "gold", "auth": "Logged In", "userId": "3"}
 #: Objects that are no data.
 FOREIGN = [
@@ -68,7 +69,7 @@ class SmallWorld(RuleBasedStateMachine):
         self.source = self.folder / "source"
         self.source.mkdir()
         self.seen: Files = {}
-        self.loader = loader_for(self.warehouse, self.source, self.folder / "home")
+        self.loader = loader_for(self.warehouse, self.source, self.folder / "home", **STRICT)
         world.clean(self.warehouse)
 
     def teardown(self) -> None:
@@ -171,7 +172,9 @@ class SmallWorld(RuleBasedStateMachine):
 
         dying = Warehouse(url=self.warehouse.url, folder=self.warehouse.folder, before_statement=die)
         with suppress(Crash):
-            world.load(loader_for(dying, self.source, self.folder / "home"), dataset, accept_deletions=True)
+            world.load(
+                loader_for(dying, self.source, self.folder / "home", **STRICT), dataset, accept_deletions=True
+            )
         self.check_tables()
 
     @rule(datasets=st.lists(st.sampled_from(["songs", "events"]), min_size=2, max_size=3))
@@ -181,7 +184,11 @@ class SmallWorld(RuleBasedStateMachine):
         def run(dataset: str) -> None:
             try:
                 own = Warehouse(url=self.warehouse.url, folder=self.warehouse.folder)
-                world.load(loader_for(own, self.source, self.folder / "home"), dataset, accept_deletions=True)
+                world.load(
+                    loader_for(own, self.source, self.folder / "home", **STRICT),
+                    dataset,
+                    accept_deletions=True,
+                )
             except BaseException as error:  # noqa: BLE001 - it is the test's result
                 failures.append(error)
 

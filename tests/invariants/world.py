@@ -223,8 +223,13 @@ def assert_holds(warehouse: Warehouse, files: Mapping[str, bytes]) -> None:
         )
 
 
-#: Rejects of versions that are neither seen nor wait, and rows that wait for nothing.
+#: Rejects and warnings of versions that are neither seen nor wait, and rows that wait for nothing.
 LEFT_BEHIND = """
+    select check_name
+    from ledger.warnings as w
+    left join ledger.loads as l using (batch_id, dataset, partition_key)
+    where coalesce(l.state, '') not in ('published', 'blocked')
+    union all
     select object_key
     from ledger.quarantine as q
     left join ledger.loads as l using (batch_id, dataset, partition_key)

@@ -39,7 +39,13 @@ FAULTS = [
     ("events_allowed_values", "update staging.events set gender = 'X' where item_in_session = 5", DAY),
     ("events_of_other_days", "update staging.events set ts = ts + 86400000 where item_in_session = 5", DAY),
     ("events_of_other_days", "update staging.events set ts = ts - 86400000 where item_in_session = 5", DAY),
+    ("events_of_other_days", "update staging.events set ts = ts / 1000 where item_in_session = 5", DAY),
+    ("events_of_other_days", "update staging.events set ts = 9223372036854775807 where item_in_session = 5", DAY),
+    ("events_without_plays", "update staging.events set page = 'Home'", DAY),
+    ("events_without_plays", "update staging.events set page = null", DAY),
     ("sessions_contiguous", "delete from staging.events where item_in_session = 5", DAY),
+    ("sessions_contiguous", "update staging.events set user_id = 7 where item_in_session = 5", DAY),
+    ("sessions_contiguous", f"update staging.events set item_in_session = {2**63 - 1} where item_in_session = 5", DAY),
     (
         "songplays_keys",
         "insert into sparkify.songplays select * from sparkify.songplays where songplay_id like '1-5-%'",
@@ -126,6 +132,40 @@ def found(transaction: Transaction, loader: Loader, check: str) -> list[tuple[st
 
 @pytest.mark.parametrize("check", NAMES)
 def test_a_good_warehouse_has_nothing_to_find(check: str, transaction: Transaction, loaded: Loader) -> None:
+    assert found(transaction, loaded, check) == []
+
+
+#: Check, and what is done to the tables and is no fault.
+HARMLESS = [
+    ("events_allowed_values", "update staging.events set gender = '' where item_in_session = 5"),
+    ("events_allowed_values", "update staging.events set gender = '  ' where item_in_session = 5"),
+    ("events_allowed_values", "update staging.events set gender = null where item_in_session = 5"),
+    ("events_allowed_values", "update staging.events set gender = 'M ', level = 'paid  ' where item_in_session = 5"),
+    ("events_allowed_values", "update staging.events set level = 'gold', auth = 'Logged Out'"),
+    ("events_of_other_days", f"update staging.events set ts = {MIDNIGHT} where item_in_session = 0"),
+    ("events_of_other_days", f"update staging.events set ts = {MIDNIGHT} + 86399999 where item_in_session = 5"),
+    ("events_of_other_days", "update staging.events set ts = null where item_in_session = 5"),
+    ("events_without_plays", "update staging.events set page = 'Home' where item_in_session > 0"),
+    (
+        "events_without_plays",
+        "delete from staging.events where item_in_session > 18; update staging.events set page = 'Home'",
+    ),
+    # somebody else uses the number of the session
+    ("sessions_contiguous", "update staging.events set session_id = 1, event_date = '2018-11-02' where session_id = 2"),
+    # the user logs out, and in again
+    ("sessions_contiguous", "update staging.events set user_id = null, auth = 'Logged Out' where item_in_session = 5"),
+    # the counter starts anew on another day
+    ("sessions_contiguous", "update staging.events set session_id = 1, user_id = 9 where session_id = 2"),
+    ("sessions_contiguous", "insert into staging.events select * from staging.events where item_in_session = 5"),
+    ("sessions_contiguous", "update staging.events set item_in_session = -9223372036854775808 where session_id = 2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("check", "change"), HARMLESS)
+def test_what_is_no_fault_is_not_found(
+    check: str, change: str, transaction: Transaction, loaded: Loader
+) -> None:
+    transaction.cursor.execute(change)
     assert found(transaction, loaded, check) == []
 
 
