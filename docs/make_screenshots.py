@@ -62,16 +62,16 @@ def day(page: Page, address: str) -> None:
 
 def checks(page: Page, address: str) -> None:
     """The checks of a table, and of the one that blocked a day the rows."""
-    page.goto(f"{address}/assets/staging_events?view=checks&checkDetail=events_allowed_values")
-    expect(page.get_by_role("row").filter(has_text="gold").last).to_be_visible(timeout=120_000)
+    page.goto(f"{address}/assets/staging_events?view=checks&checkDetail=events_reject_share")
+    expect(page.get_by_role("row").filter(has_text=SPOILED).last).to_be_visible(timeout=120_000)
 
 
 @contextmanager
 def spoiled(home: Path) -> Iterator[None]:
-    """Meanwhile a day has a level that there is not; `make dev` sees that, and blocks the day."""
+    """Meanwhile half of a day's records are cut; `make dev` sees that, and blocks the day."""
     (path,) = (home / "sample" / "log_data").rglob(f"{SPOILED}-events.json")
     good = path.read_bytes()
-    path.write_bytes(good.replace(b'"level":"paid"', b'"level":"gold"', 2))
+    path.write_bytes(good + b'{"cut": \n' * good.count(b"\n"))
     try:
         yield
     finally:

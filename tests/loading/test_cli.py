@@ -99,6 +99,49 @@ def test_load_then_nothing_new(sparkify: Run) -> None:
     assert "Nothing new" in again.out
 
 
+def test_a_warning_is_one_line_and_the_same_in_load_and_status(sparkify: Run, tmp_path: Path) -> None:
+    """A line for each check, with how much, where, and examples; as data all of it."""
+    days = [path.name[:10] for path in sorted((tmp_path / "source" / "log_data").rglob("*.json"))]
+    for number, day in enumerate(days):
+        path = events(tmp_path, day)
+        records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        for record in records[:2] if number == 1 else []:
+            record["level"] = "[red]trial"
+        path.write_text("".join(json.dumps({**record, "device": 1}) + "\n" for record in records), "utf-8")
+    loaded = sparkify("load")
+    assert loaded.code == 0
+    told = [line for line in loaded.out.splitlines() if line.startswith("warning ")]
+    assert told == [line for line in sparkify("status").out.splitlines() if line.startswith("warning ")]
+    values, fields = told
+    assert values.startswith(
+        f"warning events_allowed_values: 2 in {days[1]}, such as level [red]trial, gender "
+    )
+    assert fields.startswith(
+        f"warning events_fields: 5 in {days[0]}, {days[1]}, {days[2]} and 2 more, such as {days[0]}: field device, is"
+        " unknown, records "
+    )
+    shown = json.loads(sparkify("status", "--format", "json").out)["warnings"]
+    assert [(one["check"], one["violations"], one["partitions"]) for one in shown] == [
+        ("events_allowed_values", 2, [days[1]]),
+        ("events_fields", 5, days),
+    ]
+    assert {row["partition_key"] for row in shown[1]["sample"]} == set(days)
+    assert all(one["rule"] for one in shown)
+    assert json.loads(sparkify("load", "--full", "--format", "json").out)["warnings"] == shown
+    assert json.loads(sparkify("load", "--format", "json").out)["warnings"] == []
+    assert "warning" not in sparkify("load").out
+
+
+def test_a_setting_has_unknown_values_block(sparkify: Run, tmp_path: Path) -> None:
+    path = events(tmp_path, "2018-11-02")
+    path.write_text(path.read_text("utf-8").replace('"level":"paid"', '"level":"gold"'), "utf-8")
+    assert "it takes warn or block" in one_line(sparkify("load", ALLOWED_VALUES="no"))
+    loaded = sparkify("load", ALLOWED_VALUES="block")
+    assert loaded.code == 1
+    assert "blocked 2018-11-02" in loaded.out
+    assert "warning" not in loaded.out
+
+
 def test_days_and_songs_choose(sparkify: Run) -> None:
     report = json.loads(sparkify("load", "--days", "2018-11-02..2018-11-03", "--format", "json").out)
     assert report["partitions"] == 2
