@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.loading.quarantine import Reject, Unreadable, content_of
+from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected, Unreadable, content_of
 from sparkify_assets.resources.embedded.records import read_records
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
@@ -38,9 +38,7 @@ class Compacted:
     parts: list[SourceObject] = field(default_factory=list)
     origins: dict[str, list[Origin]] = field(default_factory=dict)  # key of the part -> origin of each line
     records: dict[str, int] = field(default_factory=dict)  # prefix -> records read
-    rejects: dict[str, list[Reject]] = field(
-        default_factory=dict
-    )  # prefix -> records that are no JSON object
+    rejected: dict[str, Rejected] = field(default_factory=dict)  # prefix -> records that are no JSON object
     content_hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,8 +47,8 @@ def compact(
 ) -> Compacted:
     """Read the song objects of each prefix and write them as newline-delimited JSON into the work area.
 
-    An object that cannot be read is in the rejects of its prefix, whole. Raises SourceError where the work area cannot
-    be written, S3 is away or denies access.
+    An object that cannot be read is among what is rejected of its prefix, whole. Raises SourceError where the work area
+    cannot be written, S3 is away or denies access.
     """
     result = Compacted()
     prefix_of = {item.key: prefix for prefix, items in objects.items() for item in items}
@@ -68,19 +66,21 @@ def compact(
         origins.clear()
 
     result.records = dict.fromkeys(objects, 0)
-    result.rejects = {prefix: [] for prefix in objects}
+    result.rejected = {prefix: Rejected() for prefix in objects}
     for key, data in source.read_many(list(prefix_of)):
         prefix = prefix_of[key]
         if isinstance(data, SourceError):
             result.records[prefix] += 1
-            result.rejects[prefix].append(Reject(key, None, None, f"unreadable object: {data}", None))
+            result.rejected[prefix].add(Rejected.unreadable(key, f"{UNREADABLE}{data}"))
             continue
         result.content_hashes[key] = "sha256:" + hashlib.sha256(data).hexdigest()
         added = b'"batch_id":"%b","song_prefix":"%b"}' % (batch_id.encode(), prefix.encode())
+        read = 0
+        rejects: list[Reject] = []
         for position, record, raw in _records(key, data):
-            result.records[prefix] += 1
+            read += 1
             if not isinstance(record, dict):
-                result.rejects[prefix].append(_rejected(key, position, record, raw))
+                rejects.append(_rejected(key, position, record, raw))
                 continue
             line = raw.rstrip()[:-1] + (b"," if record else b"") + added
             if b"\n" in line or b"\r" in line:
@@ -90,6 +90,9 @@ def compact(
             lines.append(line)
             origins.append(Origin(prefix, key, position))
             size += len(line)
+        result.records[prefix] += read
+        if rejects:
+            result.rejected[prefix].add(Rejected(rejects, {key: read}))
         if size >= PART_BYTES:
             write_part()
             size = 0
@@ -119,6 +122,6 @@ def _records(key: str, data: bytes) -> Iterator[tuple[int, object, bytes]]:
 
 def _rejected(key: str, position: int, fault: object, raw: bytes) -> Reject:
     if isinstance(fault, Unreadable):
-        return Reject(key, None, None, f"unreadable object: {fault}", None)
+        return Reject(key, None, None, f"{UNREADABLE}{fault}", None)
     reason = str(fault) if isinstance(fault, Exception) else "not a JSON object"
     return Reject(key, position, None, reason, raw.decode("utf-8", "backslashreplace"))

@@ -17,7 +17,7 @@ from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.loading.batches import Batch
 from sparkify_assets.loading.compaction import Compacted, compact
 from sparkify_assets.loading.ledger import StagedPartition
-from sparkify_assets.loading.quarantine import Reject, located, with_raw
+from sparkify_assets.loading.quarantine import Reject, Rejected, located, with_raw
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
@@ -61,10 +61,10 @@ class Bringer:
             batch, "log_json_path.json", (sql.FOLDER / "copy/log_json_path.json").read_bytes()
         )
         copied: dict[Partition, int] = {}
-        rejects: dict[Partition, list[Reject]] = {}
+        rejected: dict[Partition, Rejected] = {}
         for done, (partition, objects) in enumerate(batch.objects.items(), 1):
             self.progress("incoming", "events", done, len(batch.objects))
-            rejects[partition] = batch.unreadable_of(partition)
+            rejected[partition] = batch.unreadable_of(partition)
             copied[partition] = 0
             transaction.run("ddl/arriving_events")
             for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
@@ -74,19 +74,22 @@ class Bringer:
                     store, objects_there = self._within_reach(batch, chosen)
                     self._copy(transaction, name, batch, label, store, objects_there, jsonpaths)
                     copied[partition] += transaction.value("copy/copied_rows")
-                    refused = self._refused(transaction, store, objects_there)
-                    rejects[partition] += with_raw(self.source, [_at_source(batch, r) for r in refused])
+                    rejects = self._refused(transaction, store, objects_there)
+                    rejected[partition].add(with_raw(self.source, [_at_source(batch, r) for r in rejects]))
             transaction.run(
                 "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
             )
-        read = {partition: copied[partition] + len(rejects[partition]) for partition in batch.objects}
+        read = {
+            partition: copied[partition] + len(rejected[partition].rejects) for partition in batch.objects
+        }
         faults: dict[str, list[dict[str, Any]]] = {}
         for fault in transaction.records("copy/faulty_events"):
             faults.setdefault(str(fault["event_date"]), []).append(fault)
         for day, found in faults.items():
             partition = Partition("events", day)
             keys = [item.key for item in batch.readable(batch.objects[partition])]
-            rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS, rejects[partition])
+            before = rejected[partition].rejects
+            rejected[partition].add(located(self.source, keys, found, _EVENT_FIELDS, before))
         staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
         return [
             StagedPartition(
@@ -95,7 +98,8 @@ class Bringer:
                 content_hashes={item.key: self._hash(item) for item in objects},
                 records_read=read[partition],
                 rows_staged=staged.get(partition.key, 0),
-                rejects=rejects[partition],
+                rejects=rejected[partition].rejects,
+                records_of=rejected[partition].records_of,
             )
             for partition, objects in batch.objects.items()
         ]
@@ -103,18 +107,19 @@ class Bringer:
     def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         compacted = compact(self.source, self.work, batch.id, {p.key: o for p, o in batch.objects.items()})
         batch.written.extend(part.key for part in compacted.parts)
-        rejects = compacted.rejects
+        rejected = compacted.rejected
         if compacted.parts:
             self._copy(transaction, "copy/songs", batch, "songs", self.work, compacted.parts)
-            for prefix, refused in self._refused_songs(transaction, compacted).items():
-                rejects[prefix] += with_raw(self.source, refused)
+            for prefix, rejects in self._refused_songs(transaction, compacted).items():
+                rejected[prefix].add(with_raw(self.source, rejects))
         transaction.run("copy/incoming_songs")
         faults: dict[str, list[dict[str, Any]]] = {}
         for fault in transaction.records("copy/faulty_songs"):
             faults.setdefault(fault["song_prefix"], []).append(fault)
         for prefix, found in faults.items():
             keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
-            rejects[prefix] += located(self.source, keys, found, _SONG_FIELDS, rejects[prefix])
+            before = rejected[prefix].rejects
+            rejected[prefix].add(located(self.source, keys, found, _SONG_FIELDS, before))
         staged = dict(transaction.rows("copy/staged_songs"))
         return [
             StagedPartition(
@@ -123,7 +128,8 @@ class Bringer:
                 content_hashes={item.key: compacted.content_hashes.get(item.key) for item in objects},
                 records_read=compacted.records[partition.key],
                 rows_staged=staged.get(partition.key, 0),
-                rejects=rejects[partition.key],
+                rejects=rejected[partition.key].rejects,
+                records_of=rejected[partition.key].records_of,
             )
             for partition, objects in batch.objects.items()
         ]

@@ -21,7 +21,9 @@ _REASON_BYTES, _RAW_BYTES = 1024, 65535
 
 @dataclass
 class StagedPartition:
-    """One partition as it was brought to `incoming`: the versions read and what became of their records."""
+    """One partition as it was brought to `incoming`: the versions read and what became of their records. `records_of`
+    says how many records each object holds that has a reject.
+    """
 
     partition: Partition
     objects: list[SourceObject]
@@ -29,6 +31,7 @@ class StagedPartition:
     records_read: int
     rows_staged: int
     rejects: list[Reject]
+    records_of: dict[str, int]
 
 
 class LoadState(NamedTuple):

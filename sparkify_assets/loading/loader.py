@@ -27,7 +27,7 @@ from sparkify_assets.loading import ledger
 from sparkify_assets.loading.batches import Batch, BatchResult, in_batches
 from sparkify_assets.loading.incoming import Bringer, Progress
 from sparkify_assets.loading.publishing import Publisher, SourceChanged
-from sparkify_assets.loading.quarantine import unreadable
+from sparkify_assets.loading.quarantine import UNREADABLE, unreadable
 from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, open_source, open_store
@@ -264,7 +264,7 @@ class Loader:
             faults[key] = str(error.reason)
         if not faults:
             raise error
-        return {name: f"unreadable object: {reason}" for name, reason in faults.items()}
+        return {name: UNREADABLE + reason for name, reason in faults.items()}
 
     def _bring_and_publish(self, batch: Batch) -> BatchResult:
         """A batch from its objects to the readers, on one connection."""

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sparkify_assets.resources.embedded.records import read_records
@@ -27,6 +28,35 @@ class Reject(NamedTuple):
     column: str | None
     reason: str
     raw: str | None
+
+    @property
+    def is_whole_object(self) -> bool:
+        """Whether the object itself could not be read, and not one of its records."""
+        return self.position is None and self.raw is None and self.reason.startswith(UNREADABLE)
+
+
+#: How the reason begins where an object cannot be read at all.
+UNREADABLE = "unreadable object: "
+
+
+@dataclass
+class Rejected:
+    """Records that could not be staged, and how many records each object holds that has one; an object that cannot be
+    read at all counts as one record, here as everywhere.
+    """
+
+    rejects: list[Reject] = field(default_factory=list)
+    records_of: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Rejected) -> None:
+        """Take over what was found elsewhere of the same partition."""
+        self.rejects += other.rejects
+        self.records_of |= other.records_of
+
+    @classmethod
+    def unreadable(cls, key: str, reason: str) -> Rejected:
+        """An object that cannot be read at all."""
+        return cls([Reject(key, None, None, reason, None)], {key: 1})
 
 
 #: Bytes of a record, or of a value, that are enough to recognise it.
@@ -85,21 +115,24 @@ def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
     return faults
 
 
-def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> list[Reject]:
+def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> Rejected:
     """The rejects with the text of their records; one that was rewritten meanwhile keeps none."""
     lines: dict[str, set[int]] = defaultdict(set)
     for reject in rejects:
         if reject.object_key is not None and reject.position is not None:
             lines[reject.object_key].add(reject.position)
     texts: dict[tuple[str, int], str] = {}
+    records_of: dict[str, int] = {}
     for key, wanted in lines.items():
-        for line, _, raw in _records(store, key):
+        for number, (line, _, raw) in enumerate(_records(store, key), 1):
+            records_of[key] = number
             if line in wanted:
                 texts[key, line] = raw.decode("utf-8", "backslashreplace")
-    return [
+    found = [
         reject._replace(raw=texts.get((reject.object_key or "", reject.position or 0), reject.raw))
         for reject in rejects
     ]
+    return Rejected(found, records_of)
 
 
 def located(
@@ -108,7 +141,7 @@ def located(
     faults: Sequence[Mapping[str, Any]],
     fields: Mapping[str, str],
     refused: Sequence[Reject] = (),
-) -> list[Reject]:
+) -> Rejected:
     """Find records again by their values.
 
     `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record). Each row
@@ -121,10 +154,12 @@ def located(
         wanted[tuple(_text(row[column]) for column in fields)].append(row["fault"])
     missing = Counter({values: len(reasons) for values, reasons in wanted.items()})
     found: list[Reject] = []
+    numbers: dict[str, int] = {}
     for key in keys:
-        if not missing:
+        if not missing.total():
             break
-        for line, record, raw in _records(store, key):
+        for number, (line, record, raw) in enumerate(_records(store, key), 1):
+            numbers[key] = number
             if not isinstance(record, dict) or (key, line) in taken:
                 continue
             values = tuple(_text(record.get(name)) for name in fields.values())
@@ -136,7 +171,9 @@ def located(
         for reason in wanted[values][:count]:
             shown = json.dumps(dict(zip(fields.values(), values, strict=True)), ensure_ascii=False)
             found.append(Reject(None, None, None, reason, shown))
-    return found
+    return Rejected(
+        found, {reject.object_key: numbers[reject.object_key] for reject in found if reject.object_key}
+    )
 
 
 def _records(store: ObjectStore, key: str) -> Iterator[tuple[int, object, bytes]]:
