@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from io import BytesIO
 from typing import Any
 
 from sparkify_assets import sql
+from sparkify_assets.content import Unreadable, start_of_text
 from sparkify_assets.partitions import Dataset
 from sparkify_assets.resources.embedded.records import read_blocks
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
@@ -66,10 +66,8 @@ def _first_records(source: ObjectStore, key: str) -> list[dict[str, Any]]:
     quarantine.
     """
     try:
-        data = source.read_start(key, START_BYTES)
-        if key.endswith(".gz"):
-            data = zlib.decompressobj(wbits=31).decompress(data, START_BYTES)
-    except (SourceError, zlib.error):
+        data = start_of_text(key, source.read_start(key, START_BYTES), START_BYTES)
+    except (SourceError, Unreadable):
         return []
     whole_lines = data[: data.rfind(b"\n") + 1] or data if len(data) >= START_BYTES else data
     return [

@@ -31,6 +31,7 @@ class Batch:
     kept: frozenset[Partition] = frozenset()  # partitions whose published rows stay beside what comes
     id: str = ""
     written: list[str] = field(default_factory=list)  # keys in the work area
+    packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
 
     def readable(self, objects: Sequence[SourceObject]) -> list[SourceObject]:
         """Those of the objects that COPY can read."""

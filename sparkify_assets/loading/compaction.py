@@ -14,7 +14,8 @@ from typing import NamedTuple
 import orjson
 
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected, Unreadable, content_of
+from sparkify_assets.content import Unreadable, text_of
+from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected
 from sparkify_assets.resources.embedded.records import read_records
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
@@ -104,7 +105,7 @@ def compact(
 def _records(key: str, data: bytes) -> Iterator[tuple[int, object, bytes]]:
     """The records of a song object; nearly always it is one."""
     try:
-        content = content_of(key, data)
+        content = text_of(key, data)
     except Unreadable as error:
         yield 0, error, b""
         return

@@ -258,8 +258,7 @@ class Loader:
         # Where COPY cannot read the source itself, it names a copy in the work area.
         copied = self.work.key_of(url).removeprefix(f"{batch.id}/")
         key = copied if copied in readable else self.source.key_of(url)
-        packed = (other for other in readable if other.endswith(".gz") and other != key)
-        faults = unreadable(self.source, packed)
+        faults = unreadable(self.source, (readable & batch.packed) - {key})
         if key in readable:
             faults[key] = str(error.reason)
         if not faults:

@@ -6,14 +6,13 @@ row, with the record's own text, by reading the few objects concerned once more.
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sparkify_assets.content import Unreadable, text_of
 from sparkify_assets.resources.embedded.records import read_records
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
@@ -86,26 +85,12 @@ def _value_of(reject: Reject) -> str | None:
     return json.dumps(values[0], ensure_ascii=False)[:_SHOWN] if values else None
 
 
-class Unreadable(ValueError):
-    """An object that cannot be read at all, such as a broken gzip."""
-
-
-def content_of(key: str, data: bytes) -> bytes:
-    """The text of an object, unpacked where its key says that it is packed. Raises Unreadable."""
-    if not key.endswith(".gz"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"gzip: {error}") from None
-
-
 def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
     """Which of these objects cannot be read, and why. Raises SourceError where no object is at fault."""
     faults: dict[str, str] = {}
     for key in keys:
         try:
-            content_of(key, store.read(key))
+            text_of(key, store.read(key))
         except Unreadable as error:
             faults[key] = str(error)
         except SourceError as error:
@@ -178,7 +163,7 @@ def located(
 
 def _records(store: ObjectStore, key: str) -> Iterator[tuple[int, object, bytes]]:
     try:
-        yield from read_records(content_of(key, store.read(key)))
+        yield from read_records(text_of(key, store.read(key)))
     except (SourceError, Unreadable):
         return
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.content import Unreadable, text_of
 from sparkify_assets.fields import expected_fields
-from sparkify_assets.loading.quarantine import Unreadable, content_of
 from sparkify_assets.partitions import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
 from sparkify_assets.resources.embedded.records import Block, read_blocks
 from sparkify_assets.resources.landing_zone import ObjectStore
@@ -236,7 +236,7 @@ def _chunks(
             try:
                 if isinstance(content, Exception):
                     raise content
-                data = content_of(key, content)
+                data = text_of(key, content)
             except (OSError, RuntimeError, Unreadable) as error:
                 seen.fault(key, error)
                 continue
