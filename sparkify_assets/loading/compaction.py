@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import NamedTuple
 
 import orjson
 
 from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.content import Unreadable, text_of
-from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected
-from sparkify_assets.resources.embedded.records import read_records
+from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected, what_is_no_object
+from sparkify_assets.resources.embedded.records import Record, each_record
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
 #: The size of a compacted object, in bytes: well inside the 1 MB to 1 GB that AWS advises
@@ -78,12 +79,13 @@ def compact(
         added = b'"batch_id":"%b","song_prefix":"%b"}' % (batch_id.encode(), prefix.encode())
         read = 0
         rejects: list[Reject] = []
-        for position, record, raw in _records(key, data):
+        for record in _records(key, data):
             read += 1
-            if not isinstance(record, dict):
-                rejects.append(_rejected(key, position, record, raw))
+            position, value, raw = record
+            if not isinstance(value, dict):
+                rejects.append(_rejected(key, record))
                 continue
-            line = raw.rstrip()[:-1] + (b"," if record else b"") + added
+            line = raw.rstrip()[:-1] + (b"," if value else b"") + added
             if b"\n" in line or b"\r" in line:
                 line = line.replace(b"\n", b" ").replace(
                     b"\r", b" "
@@ -102,27 +104,26 @@ def compact(
     return result
 
 
-def _records(key: str, data: bytes) -> Iterator[tuple[int, object, bytes]]:
+def _records(key: str, data: bytes) -> Iterator[Record]:
     """The records of a song object; nearly always it is one."""
     try:
         content = text_of(key, data)
     except Unreadable as error:
-        yield 0, error, b""
+        yield Record(0, error, b"")
         return
     try:
         record = orjson.loads(content)
     except orjson.JSONDecodeError:
-        yield from read_records(content)
+        yield from each_record(BytesIO(content))
         return
     if isinstance(record, dict):
-        text = content.strip()
-        yield content[: content.rindex(b"}")].count(b"\n") + 1, record, text
+        yield Record(content[: content.rindex(b"}")].count(b"\n") + 1, record, content.strip())
     else:
-        yield from read_records(content)
+        yield from each_record(BytesIO(content))
 
 
-def _rejected(key: str, position: int, fault: object, raw: bytes) -> Reject:
-    if isinstance(fault, Unreadable):
-        return Reject(key, None, None, f"{UNREADABLE}{fault}", None)
-    reason = str(fault) if isinstance(fault, Exception) else "not a JSON object"
-    return Reject(key, position, None, reason, raw.decode("utf-8", "backslashreplace"))
+def _rejected(key: str, record: Record) -> Reject:
+    if isinstance(record.value, Unreadable):
+        return Reject(key, None, None, f"{UNREADABLE}{record.value}", None)
+    reason = what_is_no_object(record) or str(record.value)
+    return Reject(key, record.line, None, reason, record.raw.decode("utf-8", "backslashreplace"))

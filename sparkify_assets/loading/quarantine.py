@@ -6,14 +6,19 @@ row, with the record's own text, by reading the few objects concerned once more.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, NamedTuple
 
+import orjson
+
 from sparkify_assets.content import Unreadable, text_of
-from sparkify_assets.resources.embedded.records import read_records
+from sparkify_assets.fields import as_written
+from sparkify_assets.resources.embedded.records import Record, each_record, exact
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
 
@@ -58,6 +63,11 @@ class Rejected:
         return cls([Reject(key, None, None, reason, None)], {key: 1})
 
 
+_KINDS = {
+    list: "a JSON array", str: "a JSON string", int: "a number", float: "a number", bool: "a boolean",
+    type(None): "null",
+}  # fmt: skip
+
 #: Bytes of a record, or of a value, that are enough to recognise it.
 _SHOWN = 200
 
@@ -77,12 +87,14 @@ def shown(reject: Reject) -> dict[str, Any]:
 def _value_of(reject: Reject) -> str | None:
     """What the record holds for the column that COPY refused; a field is the column's name in another style."""
     try:
-        record = json.loads(reject.raw or "")
+        record = exact((reject.raw or "").encode("utf-8", "backslashreplace"))
     except ValueError:
         return None
-    column = (reject.column or "").replace("_", "")
+    if not isinstance(record, dict) or not reject.column:
+        return None
+    column = reject.column.replace("_", "")
     values = [value for name, value in record.items() if name.lower().replace("_", "") == column]
-    return json.dumps(values[0], ensure_ascii=False)[:_SHOWN] if values else None
+    return as_written(values[0])[:_SHOWN] if values else None
 
 
 def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
@@ -101,23 +113,47 @@ def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
 
 
 def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> Rejected:
-    """The rejects with the text of their records; one that was rewritten meanwhile keeps none."""
+    """The rejects of COPY with the text of their records, and with what stands there where it is no object; one that
+    was rewritten meanwhile keeps its reason and has no text.
+    """
     lines: dict[str, set[int]] = defaultdict(set)
     for reject in rejects:
         if reject.object_key is not None and reject.position is not None:
             lines[reject.object_key].add(reject.position)
-    texts: dict[tuple[str, int], str] = {}
+    written: dict[tuple[str | None, int | None], list[Record]] = defaultdict(list)
     records_of: dict[str, int] = {}
     for key, wanted in lines.items():
-        for number, (line, _, raw) in enumerate(_records(store, key), 1):
+        for number, record in enumerate(_records(store, key), 1):
             records_of[key] = number
-            if line in wanted:
-                texts[key, line] = raw.decode("utf-8", "backslashreplace")
-    found = [
-        reject._replace(raw=texts.get((reject.object_key or "", reject.position or 0), reject.raw))
-        for reject in rejects
-    ]
+            if record.line in wanted:
+                written[key, record.line].append(record)
+    found = [_as_found(reject, written[reject.object_key, reject.position]) for reject in rejects]
     return Rejected(found, records_of)
+
+
+def _as_found(reject: Reject, written: list[Record]) -> Reject:
+    """A reject of COPY with what is written at its place, where several records may end on one line. COPY names a
+    column of those that are objects, and none of those that are not.
+    """
+    likely = [record for record in written if isinstance(record.value, dict) == bool(reject.column)]
+    record = next(iter(likely or written), None)
+    if record is None:
+        return reject
+    written.remove(record)
+    said = reject.reason if isinstance(record.value, dict) else what_is_no_object(record) or reject.reason
+    return reject._replace(reason=said, raw=record.raw.decode("utf-8", "backslashreplace"))
+
+
+def what_is_no_object(record: Record) -> str | None:
+    """What stands where an object should be, or None where it is no JSON, or an object that is too long."""
+    if record.raw == codecs.BOM_UTF8:
+        return "a byte order mark that does not begin the object"
+    try:
+        value = orjson.loads(record.raw)
+    except ValueError:
+        return None
+    what = _KINDS.get(type(value))
+    return what and f"{what}; expected one object after another"
 
 
 def located(
@@ -147,6 +183,8 @@ def located(
             numbers[key] = number
             if not isinstance(record, dict) or (key, line) in taken:
                 continue
+            if any(isinstance(record.get(name), float) for name in fields.values()):
+                record = exact(raw)  # noqa: PLW2901 - integers that are longer than a double holds
             values = tuple(_text(record.get(name)) for name in fields.values())
             if missing.get(values):
                 missing[values] -= 1
@@ -161,19 +199,24 @@ def located(
     )
 
 
-def _records(store: ObjectStore, key: str) -> Iterator[tuple[int, object, bytes]]:
+def _records(store: ObjectStore, key: str) -> Iterator[Record]:
     try:
-        yield from read_records(text_of(key, store.read(key)))
+        text = text_of(key, store.read(key))
     except (SourceError, Unreadable):
         return
+    yield from each_record(BytesIO(text))
 
 
-def _text(value: object) -> str | None:
-    """A value as it compares: whole numbers as they count however they are written, '' and blanks as null."""
+def _text(value: Any) -> str | None:
+    """A value as it compares: whole numbers as they count however they are written, '' and blanks as null, and what
+    COPY writes into a column as the text of JSON without regard to its white space.
+    """
     if value is None:
         return None
+    if isinstance(value, dict | list | bool):
+        return "".join(as_written(value).split())
     text = str(value).strip()
     try:
         return str(int(text))
     except ValueError:
-        return text or None
+        return ("".join(text.split()) if text[:1] in ("{", "[") else text) or None

@@ -78,6 +78,7 @@ EVENTS: dict[str, Fault] = {
     "CR alone between records": Fault(f"{A}\r{B}\r".encode(), 2),
     "byte order mark": Fault(b"\xef\xbb\xbf" + text(A, "junk", B), 2, {2: NOT_JSON}),
     "nothing but a byte order mark": Fault(b"\xef\xbb\xbf", 0),
+    "a byte order mark within": Fault(A.encode() + b"\n\xef\xbb\xbf" + B.encode(), 2, {2: "byte order mark"}),
     "UTF-16": Fault(A.encode("utf-16"), 0, {None: "UTF-16"}),
     "UTF-16, its bytes the other way round": Fault("\ufeff".encode("utf-16-be") + A.encode("utf-16-be"), 0, {None: "UTF-16"}),
     "UTF-16 without a byte order mark": Fault(A.encode("utf-16-le"), 0, {None: "UTF-16"}),
