@@ -15,6 +15,7 @@ from psycopg2.extensions import AsIs
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
 from sparkify_assets.content import START_BYTES, Form, Unreadable, form_of, text_of
+from sparkify_assets.fields import expected_fields
 from sparkify_assets.loading.batches import Batch
 from sparkify_assets.loading.compaction import Compacted, compact
 from sparkify_assets.loading.ledger import StagedPartition
@@ -97,7 +98,9 @@ class Bringer:
             partition = Partition("events", day)
             keys = [item.key for item in batch.readable(batch.objects[partition])]
             before = rejected[partition].rejects
-            rejected[partition].add(located(self.source, keys, found, _EVENT_FIELDS, before))
+            rejected[partition].add(
+                located(self.source, keys, found, _EVENT_FIELDS, expected_fields("events"), before)
+            )
         staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
         return [
             StagedPartition(
@@ -131,7 +134,9 @@ class Bringer:
         for prefix, found in faults.items():
             keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
             before = rejected[prefix].rejects
-            rejected[prefix].add(located(self.source, keys, found, _SONG_FIELDS, before))
+            rejected[prefix].add(
+                located(self.source, keys, found, _SONG_FIELDS, expected_fields("songs"), before)
+            )
         staged = dict(transaction.rows("copy/staged_songs"))
         return [
             StagedPartition(

@@ -68,6 +68,12 @@ _KINDS = {
     type(None): "null",
 }  # fmt: skip
 
+#: What sql/copy/incoming_events.sql says of a record of which COPY makes nothing but nulls.
+NO_VALUES = "none of the expected fields has a value"
+
+#: Keys of a record that has none of those expected.
+_KEYS_SHOWN = 5
+
 #: Bytes of a record, or of a value, that are enough to recognise it.
 _SHOWN = 200
 
@@ -161,18 +167,20 @@ def located(
     keys: Iterable[str],
     faults: Sequence[Mapping[str, Any]],
     fields: Mapping[str, str],
+    expected: Mapping[str, str],
     refused: Sequence[Reject] = (),
 ) -> Rejected:
     """Find records again by their values.
 
-    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record). Each row
-    is found once, and never at the place of a record that COPY itself `refused`; one that is found nowhere keeps its
-    values as text and has no position.
+    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record); `expected`
+    are all keys that COPY knows, with the types of their columns. Each row is found once, and never at the place of a
+    record that COPY itself `refused`; one that is found nowhere keeps its values as text and has no position.
     """
     taken = {(reject.object_key, reject.position) for reject in refused}
-    wanted: dict[tuple[str | None, ...], list[str]] = defaultdict(list)
+    wanted: dict[tuple[str | bool | None, ...], list[str]] = defaultdict(list)
     for row in faults:
-        wanted[tuple(_text(row[column]) for column in fields)].append(row["fault"])
+        wanted[(row["fault"] == NO_VALUES, *(_text(row[column]) for column in fields))].append(row["fault"])
+    any_is_empty = any(is_empty for is_empty, *_ in wanted)
     missing = Counter({values: len(reasons) for values, reasons in wanted.items()})
     found: list[Reject] = []
     numbers: dict[str, int] = {}
@@ -185,18 +193,41 @@ def located(
                 continue
             if any(isinstance(record.get(name), float) for name in fields.values()):
                 record = exact(raw)  # noqa: PLW2901 - integers that are longer than a double holds
-            values = tuple(_text(record.get(name)) for name in fields.values())
+            is_empty = any_is_empty and _is_empty(record, expected)
+            values = (is_empty, *(_text(record.get(name)) for name in fields.values()))
             if missing.get(values):
                 missing[values] -= 1
-                reason = wanted[values].pop()
+                reason = _with_keys(wanted[values].pop(), record, expected)
                 found.append(Reject(key, line, None, reason, raw.decode("utf-8", "backslashreplace")))
     for values, count in missing.items():
         for reason in wanted[values][:count]:
-            shown = json.dumps(dict(zip(fields.values(), values, strict=True)), ensure_ascii=False)
+            shown = json.dumps(dict(zip(fields.values(), values[1:], strict=True)), ensure_ascii=False)
             found.append(Reject(None, None, None, reason, shown))
     return Rejected(
         found, {reject.object_key: numbers[reject.object_key] for reject in found if reject.object_key}
     )
+
+
+def _is_empty(record: Mapping[str, Any], expected: Mapping[str, str]) -> bool:
+    """Whether COPY makes a row of nothing but nulls of it: blanks are null in a number, and '' is a text."""
+    return all(
+        (value := record.get(name)) is None
+        or (isinstance(value, str) and not value.strip() and not type_.startswith("varchar"))
+        for name, type_ in expected.items()
+    )
+
+
+def _with_keys(reason: str, record: Mapping[str, Any], expected: Mapping[str, str]) -> str:
+    """The reason, with the keys of the record where these may be why: COPY finds a key by its case."""
+    others = {name.lower(): name for name in record if name not in expected}
+    missed = [name for name in expected if name not in record and name.lower() in others]
+    if missed:
+        found = ", ".join(others[name.lower()] for name in missed)
+        return f"{reason}; keys match only when case is ignored: {found}; expected {', '.join(missed)}"
+    if record.keys() & expected.keys():
+        return reason
+    names = ", ".join([*list(record)[:_KEYS_SHOWN], *["…"] * (len(record) > _KEYS_SHOWN)])
+    return f"{reason}; its keys are {names}" if record else f"{reason}; it has no keys"
 
 
 def _records(store: ObjectStore, key: str) -> Iterator[Record]:
