@@ -33,6 +33,16 @@ class StagedPartition:
     rejects: list[Reject]
     records_of: dict[str, int]
 
+    def equal_objects(self) -> list[tuple[str, ...]]:
+        """The keys of objects with one and the same content, each of which is loaded: a copy, or a file that was
+        delivered under two names. What holds no bytes is equal to nothing.
+        """
+        keys: dict[str, list[str]] = {}
+        for item in self.objects:
+            if item.size and (content_hash := self.content_hashes.get(item.key)):
+                keys.setdefault(content_hash, []).append(item.key)
+        return sorted(tuple(sorted(same)) for same in keys.values() if len(same) > 1)
+
 
 class LoadState(NamedTuple):
     """A partition of a batch as the ledger has it now."""

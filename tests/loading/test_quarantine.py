@@ -74,6 +74,30 @@ def test_songs_with_rejects_say_how_many_records_their_object_holds(loader: Load
     assert unreadable == [song_key("AB", "B") + ".gz"]
 
 
+def test_objects_of_equal_content_in_one_partition_are_named(loader: Loader, source: Path) -> None:
+    """A browser's second download, a day delivered once more under another name; not two that hold nothing."""
+    again = day_key(DAY, " (1)")
+    files = {
+        day_key(DAY): lines(PLAY),
+        again: lines(PLAY),
+        day_key(DAY, "-2"): lines(PLAY, PLAY),
+        day_key(DAY, "-3"): b"",
+        day_key(DAY, "-4"): b"",
+        day_key(world.DAYS[1]): lines(PLAY),
+        song_key("AA", "A"): lines(SONG),
+        song_key("AA", "B"): lines(SONG),
+        song_key("AA", "C"): lines(SONG),
+        song_key("AB", "A"): lines(SONG),
+    }
+    world.write(source, files)
+    days = staged(loader, "events")
+    assert days[DAY].equal_objects() == [(again, day_key(DAY))]
+    assert days[world.DAYS[1]].equal_objects() == []
+    songs = staged(loader, "songs")
+    assert songs["AA"].equal_objects() == [tuple(song_key("AA", name) for name in "ABC")]
+    assert songs["AB"].equal_objects() == []
+
+
 def test_an_object_that_cannot_be_read_is_one_record(loader: Loader) -> None:
     key = day_key(DAY) + ".gz"
     batch = Batch("events", {Partition("events", DAY): []}, {key: "unreadable object: it is cut"})
