@@ -106,6 +106,18 @@ CLIENT_CHECKS: Sequence[Check] = (
     Check(
         "songs_fields", "staging_songs", "songs", "records have the fields that a load reads, and no others"
     ),
+    Check(
+        "events_equal_objects",
+        "staging_events",
+        "events",
+        "no two objects of a day have one and the same content",
+    ),
+    Check(
+        "songs_equal_objects",
+        "staging_songs",
+        "songs",
+        "no two objects of a prefix have one and the same content",
+    ),
 )
 
 #: All of them, in the order in which they are shown.

@@ -39,6 +39,9 @@ from sparkify_assets.why import why as provenance
 #: How many objects of a load `why` names before it counts the rest.
 MOST_OBJECTS_SHOWN = 5
 
+#: How much `rejects` shows of a record, enough to recognise it.
+MOST_CHARACTERS_SHOWN = 300
+
 
 def query(
     text: Annotated[str, typer.Argument(metavar="SQL", help="A statement in Redshift's SQL.")],
@@ -142,14 +145,23 @@ def reconcile(
 def rejects(
     day: Annotated[str | None, typer.Option(help="Only of this day or prefix.", metavar="DAY")] = None,
     file: Annotated[str | None, typer.Option(help="Only of this object.", metavar="KEY")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print the text of a record whole.")] = False,
     output: OutputRowFormat = RowFormat.table,
 ) -> None:
-    """List the records in quarantine, with what is written there."""
+    """List the records in quarantine, with the beginning of what is written there."""
     warehouse = open_warehouse(settings())
     with warehouse.reading() as transaction:
         rows = transaction.rows("ledger/quarantined", partition_key=day, object_key=file)
         columns = [column.name for column in transaction.cursor.description or ()]
+    if not full:
+        rows = [(*others, _cut(text)) for *others, text in rows]
     print_rows(columns, rows, output)
+
+
+def _cut(text: str | None) -> str | None:
+    if text is None or len(text) <= MOST_CHARACTERS_SHOWN:
+        return text
+    return f"{text[:MOST_CHARACTERS_SHOWN]}… ({len(text):,} characters; --full prints them)"
 
 
 def why(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sparkify_assets.arrivals import KnownPartition, SourceObject
 from sparkify_assets.checks import Violation
 from sparkify_assets.loading.ledger import StagedPartition
-from sparkify_assets.loading.quarantine import Reject
+from sparkify_assets.loading.quarantine import Reject, Rejected
 from sparkify_assets.partitions import Dataset, Partition
 
 #: What one batch may read, in bytes as stored: large enough that the set-based merges pay, small enough that a
@@ -31,18 +31,19 @@ class Batch:
     kept: frozenset[Partition] = frozenset()  # partitions whose published rows stay beside what comes
     id: str = ""
     written: list[str] = field(default_factory=list)  # keys in the work area
+    packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
 
     def readable(self, objects: Sequence[SourceObject]) -> list[SourceObject]:
         """Those of the objects that COPY can read."""
         return [item for item in objects if item.key not in self.unreadable]
 
-    def unreadable_of(self, partition: Partition) -> list[Reject]:
+    def unreadable_of(self, partition: Partition) -> Rejected:
         """The others of a partition, each a reject of its own."""
-        return [
-            Reject(item.key, None, None, self.unreadable[item.key], None)
-            for item in self.objects[partition]
-            if item.key in self.unreadable
-        ]
+        rejected = Rejected()
+        for item in self.objects[partition]:
+            if item.key in self.unreadable:
+                rejected.add(Rejected.unreadable(item.key, self.unreadable[item.key]))
+        return rejected
 
     def without_loaded(
         self, staged: Sequence[StagedPartition], known: Mapping[Partition, KnownPartition]

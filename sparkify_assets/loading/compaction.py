@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import NamedTuple
 
 import orjson
 
 from sparkify_assets.arrivals import SourceObject
+from sparkify_assets.content import Unreadable, text_of
 from sparkify_assets.fields import UnexpectedFields
-from sparkify_assets.loading.quarantine import Reject, Unreadable, content_of
-from sparkify_assets.resources.embedded.records import read_records
+from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected, what_is_no_object
+from sparkify_assets.resources.embedded.records import Record, each_record
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
 #: The size of a compacted object, in bytes: well inside the 1 MB to 1 GB that AWS advises
@@ -39,9 +41,7 @@ class Compacted:
     parts: list[SourceObject] = field(default_factory=list)
     origins: dict[str, list[Origin]] = field(default_factory=dict)  # key of the part -> origin of each line
     records: dict[str, int] = field(default_factory=dict)  # prefix -> records read
-    rejects: dict[str, list[Reject]] = field(
-        default_factory=dict
-    )  # prefix -> records that are no JSON object
+    rejected: dict[str, Rejected] = field(default_factory=dict)  # prefix -> records that are no JSON object
     content_hashes: dict[str, str] = field(default_factory=dict)
     fields: dict[str, UnexpectedFields] = field(default_factory=dict)  # prefix -> those of its records
 
@@ -51,8 +51,8 @@ def compact(
 ) -> Compacted:
     """Read the song objects of each prefix and write them as newline-delimited JSON into the work area.
 
-    An object that cannot be read is in the rejects of its prefix, whole. Raises SourceError where the work area cannot
-    be written, S3 is away or denies access.
+    An object that cannot be read is among what is rejected of its prefix, whole. Raises SourceError where the work area
+    cannot be written, S3 is away or denies access.
     """
     result = Compacted()
     prefix_of = {item.key: prefix for prefix, items in objects.items() for item in items}
@@ -70,23 +70,26 @@ def compact(
         origins.clear()
 
     result.records = dict.fromkeys(objects, 0)
-    result.rejects = {prefix: [] for prefix in objects}
+    result.rejected = {prefix: Rejected() for prefix in objects}
     result.fields = {prefix: UnexpectedFields("songs") for prefix in objects}
     for key, data in source.read_many(list(prefix_of)):
         prefix = prefix_of[key]
         if isinstance(data, SourceError):
             result.records[prefix] += 1
-            result.rejects[prefix].append(Reject(key, None, None, f"unreadable object: {data}", None))
+            result.rejected[prefix].add(Rejected.unreadable(key, f"{UNREADABLE}{data}"))
             continue
         result.content_hashes[key] = "sha256:" + hashlib.sha256(data).hexdigest()
         added = b'"batch_id":"%b","song_prefix":"%b"}' % (batch_id.encode(), prefix.encode())
-        for position, record, raw in _records(key, data):
-            result.records[prefix] += 1
-            if not isinstance(record, dict):
-                result.rejects[prefix].append(_rejected(key, position, record, raw))
+        read = 0
+        rejects: list[Reject] = []
+        for record in _records(key, data):
+            read += 1
+            position, value, raw = record
+            if not isinstance(value, dict):
+                rejects.append(_rejected(key, record))
                 continue
-            result.fields[prefix].see(key, record)
-            line = raw.rstrip()[:-1] + (b"," if record else b"") + added
+            result.fields[prefix].see(key, value, raw)
+            line = raw.rstrip()[:-1] + (b"," if value else b"") + added
             if b"\n" in line or b"\r" in line:
                 line = line.replace(b"\n", b" ").replace(
                     b"\r", b" "
@@ -94,6 +97,9 @@ def compact(
             lines.append(line)
             origins.append(Origin(prefix, key, position))
             size += len(line)
+        result.records[prefix] += read
+        if rejects:
+            result.rejected[prefix].add(Rejected(rejects, {key: read}))
         if size >= PART_BYTES:
             write_part()
             size = 0
@@ -102,27 +108,26 @@ def compact(
     return result
 
 
-def _records(key: str, data: bytes) -> Iterator[tuple[int, object, bytes]]:
+def _records(key: str, data: bytes) -> Iterator[Record]:
     """The records of a song object; nearly always it is one."""
     try:
-        content = content_of(key, data)
+        content = text_of(key, data)
     except Unreadable as error:
-        yield 0, error, b""
+        yield Record(0, error, b"")
         return
     try:
         record = orjson.loads(content)
     except orjson.JSONDecodeError:
-        yield from read_records(content)
+        yield from each_record(BytesIO(content))
         return
     if isinstance(record, dict):
-        text = content.strip()
-        yield content[: content.rindex(b"}")].count(b"\n") + 1, record, text
+        yield Record(content[: content.rindex(b"}")].count(b"\n") + 1, record, content.strip())
     else:
-        yield from read_records(content)
+        yield from each_record(BytesIO(content))
 
 
-def _rejected(key: str, position: int, fault: object, raw: bytes) -> Reject:
-    if isinstance(fault, Unreadable):
-        return Reject(key, None, None, f"unreadable object: {fault}", None)
-    reason = str(fault) if isinstance(fault, Exception) else "not a JSON object"
-    return Reject(key, position, None, reason, raw.decode("utf-8", "backslashreplace"))
+def _rejected(key: str, record: Record) -> Reject:
+    if isinstance(record.value, Unreadable):
+        return Reject(key, None, None, f"{UNREADABLE}{record.value}", None)
+    reason = what_is_no_object(record) or str(record.value)
+    return Reject(key, record.line, None, reason, record.raw.decode("utf-8", "backslashreplace"))

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2.extensions import AsIs
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.fields import unexpected
+from sparkify_assets.content import START_BYTES, Form, Unreadable, form_of, text_of
+from sparkify_assets.fields import expected_fields, unexpected
 from sparkify_assets.loading.batches import Batch
 from sparkify_assets.loading.compaction import Compacted, compact
 from sparkify_assets.loading.ledger import StagedPartition
-from sparkify_assets.loading.quarantine import Reject, located, with_raw
+from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
 from sparkify_assets.loading.sightings import client_findings, spread
 from sparkify_assets.partitions import Dataset, Partition
-from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
 from sparkify_assets.resources.redshift import Transaction
 from sparkify_assets.settings import Settings
@@ -36,6 +36,15 @@ _SONG_FIELDS = {"song_id": "song_id", "artist_id": "artist_id", "title": "title"
 
 #: Called with a phase (`incoming`, `publish`), partitions done and partitions in all.
 Progress = Callable[[str, Dataset, int, int], None]
+
+
+class Address(NamedTuple):
+    """Where COPY reads an object of the source, or a part of a compaction: its URL, its size there, and its key."""
+
+    url: str
+    size: int
+    key: str
+    packed: bool
 
 
 @dataclass
@@ -65,32 +74,36 @@ class Bringer:
             batch, "log_json_path.json", (sql.FOLDER / "copy/log_json_path.json").read_bytes()
         )
         copied: dict[Partition, int] = {}
-        rejects: dict[Partition, list[Reject]] = {}
+        rejected: dict[Partition, Rejected] = {}
         for done, (partition, objects) in enumerate(batch.objects.items(), 1):
             self.progress("incoming", "events", done, len(batch.objects))
-            rejects[partition] = batch.unreadable_of(partition)
+            addresses = self._addresses(batch, batch.readable(objects))
+            rejected[partition] = batch.unreadable_of(partition)
             copied[partition] = 0
             transaction.run("ddl/arriving_events")
             for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
-                chosen = [o for o in batch.readable(objects) if o.key.endswith(".gz") == packed]
-                if chosen:
+                if chosen := [address for address in addresses if address.packed == packed]:
                     label = f"{partition.key}{'-gzip' * packed}"
-                    store, objects_there = self._within_reach(batch, chosen)
-                    self._copy(transaction, name, batch, label, store, objects_there, jsonpaths)
+                    self._copy(transaction, name, batch, label, chosen, jsonpaths)
                     copied[partition] += transaction.value("copy/copied_rows")
-                    refused = self._refused(transaction, store, objects_there)
-                    rejects[partition] += with_raw(self.source, [_at_source(batch, r) for r in refused])
+                    refused = self._refused(transaction, chosen)
+                    rejected[partition].add(with_raw(self.source, refused))
             transaction.run(
                 "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
             )
-        read = {partition: copied[partition] + len(rejects[partition]) for partition in batch.objects}
+        read = {
+            partition: copied[partition] + len(rejected[partition].rejects) for partition in batch.objects
+        }
         faults: dict[str, list[dict[str, Any]]] = {}
         for fault in transaction.records("copy/faulty_events"):
             faults.setdefault(str(fault["event_date"]), []).append(fault)
         for day, found in faults.items():
             partition = Partition("events", day)
             keys = [item.key for item in batch.readable(batch.objects[partition])]
-            rejects[partition] += located(self.source, keys, found, _EVENT_FIELDS, rejects[partition])
+            before = rejected[partition].rejects
+            rejected[partition].add(
+                located(self.source, keys, found, _EVENT_FIELDS, expected_fields("events"), before)
+            )
         staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
         looked_at = spread([item.key for items in batch.objects.values() for item in batch.readable(items)])
         return [
@@ -100,7 +113,8 @@ class Bringer:
                 content_hashes={item.key: self._hash(item) for item in objects},
                 records_read=read[partition],
                 rows_staged=staged.get(partition.key, 0),
-                rejects=rejects[partition],
+                rejects=rejected[partition].rejects,
+                records_of=rejected[partition].records_of,
                 unexpected_fields=unexpected(
                     "events", self.source, (item.key for item in objects if item.key in looked_at)
                 ),
@@ -111,18 +125,25 @@ class Bringer:
     def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         compacted = compact(self.source, self.work, batch.id, {p.key: o for p, o in batch.objects.items()})
         batch.written.extend(part.key for part in compacted.parts)
-        rejects = compacted.rejects
+        rejected = compacted.rejected
         if compacted.parts:
-            self._copy(transaction, "copy/songs", batch, "songs", self.work, compacted.parts)
-            for prefix, refused in self._refused_songs(transaction, compacted).items():
-                rejects[prefix] += with_raw(self.source, refused)
+            parts = [
+                Address(self.work.url_of(part.key), part.size, part.key, packed=False)
+                for part in compacted.parts
+            ]
+            self._copy(transaction, "copy/songs", batch, "songs", parts)
+            for prefix, rejects in self._refused_songs(transaction, compacted, parts).items():
+                rejected[prefix].add(with_raw(self.source, rejects))
         transaction.run("copy/incoming_songs")
         faults: dict[str, list[dict[str, Any]]] = {}
         for fault in transaction.records("copy/faulty_songs"):
             faults.setdefault(fault["song_prefix"], []).append(fault)
         for prefix, found in faults.items():
             keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
-            rejects[prefix] += located(self.source, keys, found, _SONG_FIELDS, rejects[prefix])
+            before = rejected[prefix].rejects
+            rejected[prefix].add(
+                located(self.source, keys, found, _SONG_FIELDS, expected_fields("songs"), before)
+            )
         staged = dict(transaction.rows("copy/staged_songs"))
         return [
             StagedPartition(
@@ -131,7 +152,8 @@ class Bringer:
                 content_hashes={item.key: compacted.content_hashes.get(item.key) for item in objects},
                 records_read=compacted.records[partition.key],
                 rows_staged=staged.get(partition.key, 0),
-                rejects=rejects[partition.key],
+                rejects=rejected[partition.key].rejects,
+                records_of=rejected[partition.key].records_of,
                 unexpected_fields=compacted.fields[partition.key].rows,
             )
             for partition, objects in batch.objects.items()
@@ -143,31 +165,47 @@ class Bringer:
         name: str,
         batch: Batch,
         label: str,
-        store: ObjectStore,
-        objects: Sequence[SourceObject],
+        addresses: Sequence[Address],
         jsonpaths: str | None = None,
     ) -> None:
         transaction.run(
             name,
-            manifest=self._write(batch, f"{label}.manifest", manifest(store, objects)),
+            manifest=self._write(batch, f"{label}.manifest", manifest({a.url: a.size for a in addresses})),
             jsonpaths=jsonpaths,
             iam_role=_role(self.settings.iam_role),
             region=self.work.region or self.settings.region,
         )
 
-    def _within_reach(
-        self, batch: Batch, objects: Sequence[SourceObject]
-    ) -> tuple[ObjectStore, Sequence[SourceObject]]:
-        """The objects where COPY can read them: in the source, or copied to the work area, below the batch's id."""
-        if self._copy_reads_source:
-            return self.source, objects
-        copies = []
-        for key, data in self.source.read_many([item.key for item in objects]):
-            if isinstance(data, SourceError):
-                raise CopyError(str(data), self.source.url_of(key))
-            self._write(batch, key, data)
-            copies.append(SourceObject(f"{batch.id}/{key}", "", len(data)))
-        return self.work, copies
+    def _addresses(self, batch: Batch, objects: Sequence[SourceObject]) -> list[Address]:
+        """Where COPY can read the objects: in the source, or copied to the work area, below the batch's id. Those of
+        which the first bytes say that COPY could not read them are the batch's unreadable ones from now on.
+        """
+        sizes = {item.key: item.size for item in objects}
+        found = []
+        for key, data in self.source.read_many(list(sizes), START_BYTES if self._copy_reads_source else None):
+            try:
+                if isinstance(data, SourceError):
+                    raise data
+                form = form_of(key, data[:START_BYTES])
+                if form.marked or not self._copy_reads_source:
+                    found.append(self._relayed(batch, key, data, form))
+                else:
+                    found.append(Address(self.source.url_of(key), sizes[key], key, form.packed))
+            except (Unreadable, SourceError) as error:
+                if isinstance(error, SourceError) and not error.of_object:
+                    raise
+                batch.unreadable[key] = f"{UNREADABLE}{error}"
+        batch.packed.update(address.key for address in found if address.packed)
+        return found
+
+    def _relayed(self, batch: Batch, key: str, data: bytes, form: Form) -> Address:
+        """A copy of an object in the work area; of one with a byte order mark the text behind it, for no page of AWS
+        says that COPY passes over the mark where it reads JSON.
+        """
+        if form.marked:
+            data = text_of(key, self.source.read(key) if self._copy_reads_source else data)
+        packed = form.packed and not form.marked
+        return Address(self._write(batch, key, data), len(data), key, packed)
 
     @property
     def _copy_reads_source(self) -> bool:
@@ -192,33 +230,25 @@ class Bringer:
         except SourceError:
             return None
 
-    def _refused(
-        self, transaction: Transaction, store: ObjectStore, objects: Sequence[SourceObject]
-    ) -> list[Reject]:
+    def _refused(self, transaction: Transaction, addresses: Sequence[Address]) -> list[Reject]:
         """What the last COPY refused of these objects."""
-        addresses = {store.url_of(item.key): item.key for item in objects}
+        keys = {address.url: address.key for address in addresses}
         return [
-            Reject(
-                _key_at(url.rstrip(), addresses), line, (column or "").strip() or None, reason.strip(), None
-            )
+            Reject(_key_at(url.rstrip(), keys), line, (column or "").strip() or None, reason.strip(), None)
             for url, line, column, reason in transaction.load_errors()
         ]
 
-    def _refused_songs(self, transaction: Transaction, compacted: Compacted) -> dict[str, list[Reject]]:
+    def _refused_songs(
+        self, transaction: Transaction, compacted: Compacted, parts: Sequence[Address]
+    ) -> dict[str, list[Reject]]:
         """What COPY refused of compacted objects, each at its place in the source."""
         refused: dict[str, list[Reject]] = {}
-        for reject in self._refused(transaction, self.work, compacted.parts):
+        for reject in self._refused(transaction, parts):
             origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
             refused.setdefault(origin.prefix, []).append(
                 reject._replace(object_key=origin.object_key, position=origin.position)
             )
         return refused
-
-
-def _at_source(batch: Batch, reject: Reject) -> Reject:
-    """A reject of an object of the source, wherever COPY has read it."""
-    key = reject.object_key
-    return reject._replace(object_key=key.removeprefix(f"{batch.id}/")) if key else reject
 
 
 def _role(name: str) -> str | AsIs:
@@ -228,11 +258,11 @@ def _role(name: str) -> str | AsIs:
     return AsIs(name) if name == "default" else name
 
 
-def _key_at(address: str, addresses: Mapping[str, str]) -> str | None:
+def _key_at(address: str, keys: Mapping[str, str]) -> str | None:
     """The key of an object that COPY names; the load-error tables keep 256 bytes of its address
     (https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html).
     """
-    if address in addresses:
-        return addresses[address]
-    likely = [key for whole, key in addresses.items() if whole.startswith(address)]
+    if address in keys:
+        return keys[address]
+    likely = [key for whole, key in keys.items() if whole.startswith(address)]
     return likely[0] if len(likely) == 1 else None

@@ -28,7 +28,7 @@ _SAMPLE_BYTES, _VALUE_CHARACTERS = 8192, 200
 @dataclass
 class StagedPartition:
     """One partition as it was brought to `incoming`: the versions read, what became of their records, and what a person
-    should know of them.
+    should know of them. `records_of` says how many records each object holds that has a reject.
     """
 
     partition: Partition
@@ -37,10 +37,21 @@ class StagedPartition:
     records_read: int
     rows_staged: int
     rejects: list[Reject]
+    records_of: dict[str, int]
     unexpected_fields: list[dict[str, Any]] = field(
         default_factory=list
     )  # as fields.UnexpectedFields has them
     findings: list[Violation] = field(default_factory=list)
+
+    def equal_objects(self) -> list[tuple[str, ...]]:
+        """The keys of objects with one and the same content, each of which is loaded: a copy, or a file that was
+        delivered under two names. What holds no bytes is equal to nothing.
+        """
+        keys: dict[str, list[str]] = {}
+        for item in self.objects:
+            if item.size and (content_hash := self.content_hashes.get(item.key)):
+                keys.setdefault(content_hash, []).append(item.key)
+        return sorted(tuple(sorted(same)) for same in keys.values() if len(same) > 1)
 
 
 class LoadState(NamedTuple):

@@ -27,7 +27,7 @@ from sparkify_assets.loading import ledger
 from sparkify_assets.loading.batches import Batch, BatchResult, in_batches
 from sparkify_assets.loading.incoming import Bringer, Progress
 from sparkify_assets.loading.publishing import Publisher, SourceChanged
-from sparkify_assets.loading.quarantine import unreadable
+from sparkify_assets.loading.quarantine import UNREADABLE, unreadable
 from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, open_source, open_store
@@ -258,13 +258,12 @@ class Loader:
         # Where COPY cannot read the source itself, it names a copy in the work area.
         copied = self.work.key_of(url).removeprefix(f"{batch.id}/")
         key = copied if copied in readable else self.source.key_of(url)
-        packed = (other for other in readable if other.endswith(".gz") and other != key)
-        faults = unreadable(self.source, packed)
+        faults = unreadable(self.source, (readable & batch.packed) - {key})
         if key in readable:
             faults[key] = str(error.reason)
         if not faults:
             raise error
-        return {name: f"unreadable object: {reason}" for name, reason in faults.items()}
+        return {name: UNREADABLE + reason for name, reason in faults.items()}
 
     def _bring_and_publish(self, batch: Batch) -> BatchResult:
         """A batch from its objects to the readers, on one connection."""

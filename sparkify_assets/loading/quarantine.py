@@ -6,14 +6,19 @@ row, with the record's own text, by reading the few objects concerned once more.
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import json
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, NamedTuple
 
-from sparkify_assets.resources.embedded.records import read_records
+import orjson
+
+from sparkify_assets.content import Unreadable, text_of
+from sparkify_assets.fields import as_written
+from sparkify_assets.resources.embedded.records import Record, each_record, exact
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError
 
 
@@ -28,6 +33,46 @@ class Reject(NamedTuple):
     reason: str
     raw: str | None
 
+    @property
+    def is_whole_object(self) -> bool:
+        """Whether the object itself could not be read, and not one of its records."""
+        return self.position is None and self.raw is None and self.reason.startswith(UNREADABLE)
+
+
+#: How the reason begins where an object cannot be read at all.
+UNREADABLE = "unreadable object: "
+
+
+@dataclass
+class Rejected:
+    """Records that could not be staged, and how many records each object holds that has one; an object that cannot be
+    read at all counts as one record, here as everywhere.
+    """
+
+    rejects: list[Reject] = field(default_factory=list)
+    records_of: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Rejected) -> None:
+        """Take over what was found elsewhere of the same partition."""
+        self.rejects += other.rejects
+        self.records_of |= other.records_of
+
+    @classmethod
+    def unreadable(cls, key: str, reason: str) -> Rejected:
+        """An object that cannot be read at all."""
+        return cls([Reject(key, None, None, reason, None)], {key: 1})
+
+
+_KINDS = {
+    list: "a JSON array", str: "a JSON string", int: "a number", float: "a number", bool: "a boolean",
+    type(None): "null",
+}  # fmt: skip
+
+#: What sql/copy/incoming_events.sql says of a record of which COPY makes nothing but nulls.
+NO_VALUES = "none of the expected fields has a value"
+
+#: Keys of a record that has none of those expected.
+_KEYS_SHOWN = 5
 
 #: Bytes of a record, or of a value, that are enough to recognise it.
 _SHOWN = 200
@@ -48,26 +93,14 @@ def shown(reject: Reject) -> dict[str, Any]:
 def _value_of(reject: Reject) -> str | None:
     """What the record holds for the column that COPY refused; a field is the column's name in another style."""
     try:
-        record = json.loads(reject.raw or "")
+        record = exact((reject.raw or "").encode("utf-8", "backslashreplace"))
     except ValueError:
         return None
-    column = (reject.column or "").replace("_", "")
+    if not isinstance(record, dict) or not reject.column:
+        return None
+    column = reject.column.replace("_", "")
     values = [value for name, value in record.items() if name.lower().replace("_", "") == column]
-    return json.dumps(values[0], ensure_ascii=False)[:_SHOWN] if values else None
-
-
-class Unreadable(ValueError):
-    """An object that cannot be read at all, such as a broken gzip."""
-
-
-def content_of(key: str, data: bytes) -> bytes:
-    """The text of an object, unpacked where its key says that it is packed. Raises Unreadable."""
-    if not key.endswith(".gz"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Unreadable(f"gzip: {error}") from None
+    return as_written(values[0])[:_SHOWN] if values else None
 
 
 def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
@@ -75,7 +108,7 @@ def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
     faults: dict[str, str] = {}
     for key in keys:
         try:
-            content_of(key, store.read(key))
+            text_of(key, store.read(key))
         except Unreadable as error:
             faults[key] = str(error)
         except SourceError as error:
@@ -85,21 +118,48 @@ def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
     return faults
 
 
-def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> list[Reject]:
-    """The rejects with the text of their records; one that was rewritten meanwhile keeps none."""
+def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> Rejected:
+    """The rejects of COPY with the text of their records, and with what stands there where it is no object; one that
+    was rewritten meanwhile keeps its reason and has no text.
+    """
     lines: dict[str, set[int]] = defaultdict(set)
     for reject in rejects:
         if reject.object_key is not None and reject.position is not None:
             lines[reject.object_key].add(reject.position)
-    texts: dict[tuple[str, int], str] = {}
+    written: dict[tuple[str | None, int | None], list[Record]] = defaultdict(list)
+    records_of: dict[str, int] = {}
     for key, wanted in lines.items():
-        for line, _, raw in _records(store, key):
-            if line in wanted:
-                texts[key, line] = raw.decode("utf-8", "backslashreplace")
-    return [
-        reject._replace(raw=texts.get((reject.object_key or "", reject.position or 0), reject.raw))
-        for reject in rejects
-    ]
+        for number, record in enumerate(_records(store, key), 1):
+            records_of[key] = number
+            if record.line in wanted:
+                written[key, record.line].append(record)
+    found = [_as_found(reject, written[reject.object_key, reject.position]) for reject in rejects]
+    return Rejected(found, records_of)
+
+
+def _as_found(reject: Reject, written: list[Record]) -> Reject:
+    """A reject of COPY with what is written at its place, where several records may end on one line. COPY names a
+    column of those that are objects, and none of those that are not.
+    """
+    likely = [record for record in written if isinstance(record.value, dict) == bool(reject.column)]
+    record = next(iter(likely or written), None)
+    if record is None:
+        return reject
+    written.remove(record)
+    said = reject.reason if isinstance(record.value, dict) else what_is_no_object(record) or reject.reason
+    return reject._replace(reason=said, raw=record.raw.decode("utf-8", "backslashreplace"))
+
+
+def what_is_no_object(record: Record) -> str | None:
+    """What stands where an object should be, or None where it is no JSON, or an object that is too long."""
+    if record.raw == codecs.BOM_UTF8:
+        return "a byte order mark that does not begin the object"
+    try:
+        value = orjson.loads(record.raw)
+    except ValueError:
+        return None
+    what = _KINDS.get(type(value))
+    return what and f"{what}; expected one object after another"
 
 
 def located(
@@ -107,51 +167,87 @@ def located(
     keys: Iterable[str],
     faults: Sequence[Mapping[str, Any]],
     fields: Mapping[str, str],
+    expected: Mapping[str, str],
     refused: Sequence[Reject] = (),
-) -> list[Reject]:
+) -> Rejected:
     """Find records again by their values.
 
-    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record). Each row
-    is found once, and never at the place of a record that COPY itself `refused`; one that is found nowhere keeps its
-    values as text and has no position.
+    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record); `expected`
+    are all keys that COPY knows, with the types of their columns. Each row is found once, and never at the place of a
+    record that COPY itself `refused`; one that is found nowhere keeps its values as text and has no position.
     """
     taken = {(reject.object_key, reject.position) for reject in refused}
-    wanted: dict[tuple[str | None, ...], list[str]] = defaultdict(list)
+    wanted: dict[tuple[str | bool | None, ...], list[str]] = defaultdict(list)
     for row in faults:
-        wanted[tuple(_text(row[column]) for column in fields)].append(row["fault"])
+        wanted[(row["fault"] == NO_VALUES, *(_text(row[column]) for column in fields))].append(row["fault"])
+    any_is_empty = any(is_empty for is_empty, *_ in wanted)
     missing = Counter({values: len(reasons) for values, reasons in wanted.items()})
     found: list[Reject] = []
+    numbers: dict[str, int] = {}
     for key in keys:
-        if not missing:
+        if not missing.total():
             break
-        for line, record, raw in _records(store, key):
+        for number, (line, record, raw) in enumerate(_records(store, key), 1):
+            numbers[key] = number
             if not isinstance(record, dict) or (key, line) in taken:
                 continue
-            values = tuple(_text(record.get(name)) for name in fields.values())
+            if any(isinstance(record.get(name), float) for name in fields.values()):
+                record = exact(raw)  # noqa: PLW2901 - integers that are longer than a double holds
+            is_empty = any_is_empty and _is_empty(record, expected)
+            values = (is_empty, *(_text(record.get(name)) for name in fields.values()))
             if missing.get(values):
                 missing[values] -= 1
-                reason = wanted[values].pop()
+                reason = _with_keys(wanted[values].pop(), record, expected)
                 found.append(Reject(key, line, None, reason, raw.decode("utf-8", "backslashreplace")))
     for values, count in missing.items():
         for reason in wanted[values][:count]:
-            shown = json.dumps(dict(zip(fields.values(), values, strict=True)), ensure_ascii=False)
+            shown = json.dumps(dict(zip(fields.values(), values[1:], strict=True)), ensure_ascii=False)
             found.append(Reject(None, None, None, reason, shown))
-    return found
+    return Rejected(
+        found, {reject.object_key: numbers[reject.object_key] for reject in found if reject.object_key}
+    )
 
 
-def _records(store: ObjectStore, key: str) -> Iterator[tuple[int, object, bytes]]:
+def _is_empty(record: Mapping[str, Any], expected: Mapping[str, str]) -> bool:
+    """Whether COPY makes a row of nothing but nulls of it: blanks are null in a number, and '' is a text."""
+    return all(
+        (value := record.get(name)) is None
+        or (isinstance(value, str) and not value.strip() and not type_.startswith("varchar"))
+        for name, type_ in expected.items()
+    )
+
+
+def _with_keys(reason: str, record: Mapping[str, Any], expected: Mapping[str, str]) -> str:
+    """The reason, with the keys of the record where these may be why: COPY finds a key by its case."""
+    others = {name.lower(): name for name in record if name not in expected}
+    missed = [name for name in expected if name not in record and name.lower() in others]
+    if missed:
+        found = ", ".join(others[name.lower()] for name in missed)
+        return f"{reason}; keys match only when case is ignored: {found}; expected {', '.join(missed)}"
+    if record.keys() & expected.keys():
+        return reason
+    names = ", ".join([*list(record)[:_KEYS_SHOWN], *["…"] * (len(record) > _KEYS_SHOWN)])
+    return f"{reason}; its keys are {names}" if record else f"{reason}; it has no keys"
+
+
+def _records(store: ObjectStore, key: str) -> Iterator[Record]:
     try:
-        yield from read_records(content_of(key, store.read(key)))
+        text = text_of(key, store.read(key))
     except (SourceError, Unreadable):
         return
+    yield from each_record(BytesIO(text))
 
 
-def _text(value: object) -> str | None:
-    """A value as it compares: whole numbers as they count however they are written, '' and blanks as null."""
+def _text(value: Any) -> str | None:
+    """A value as it compares: whole numbers as they count however they are written, '' and blanks as null, and what
+    COPY writes into a column as the text of JSON without regard to its white space.
+    """
     if value is None:
         return None
+    if isinstance(value, dict | list | bool):
+        return "".join(as_written(value).split())
     text = str(value).strip()
     try:
         return str(int(text))
     except ValueError:
-        return text or None
+        return ("".join(text.split()) if text[:1] in ("{", "[") else text) or None

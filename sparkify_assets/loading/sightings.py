@@ -36,4 +36,12 @@ def _unexpected_fields(staged: StagedPartition) -> Iterator[Violation]:
         )
 
 
-_LOOKS: Sequence[Callable[[StagedPartition], Iterator[Violation]]] = (_unexpected_fields,)
+def _equal_objects(staged: StagedPartition) -> Iterator[Violation]:
+    """Objects of one and the same content: a copy, or one file under two names."""
+    if found := staged.equal_objects():
+        dataset, key = staged.partition
+        rows = [{"partition_key": key, "objects": ", ".join(keys)} for keys in found]
+        yield Violation(f"{dataset}_equal_objects", key, len(rows), sampled(rows))
+
+
+_LOOKS: Sequence[Callable[[StagedPartition], Iterator[Violation]]] = (_unexpected_fields, _equal_objects)

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.fields import expected_fields
-from sparkify_assets.loading.quarantine import Unreadable, content_of
+from sparkify_assets.content import Unreadable, text_of
+from sparkify_assets.fields import as_written, expected_fields
+from sparkify_assets.loading.quarantine import what_is_no_object
 from sparkify_assets.partitions import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
 from sparkify_assets.resources.embedded.records import Block, read_blocks
 from sparkify_assets.resources.landing_zone import ObjectStore
@@ -37,6 +38,9 @@ CHUNK_BYTES = 64 * 1024 * 1024
 
 #: Fields that nobody expects are looked into up to this number, in case somebody uses data as names of fields.
 MOST_UNKNOWN = 50
+
+#: A value that is nested deeper is not looked into.
+MOST_NESTED = 100
 
 #: A share of a field's records has moved when it differs by so many of a hundred.
 MOVED_PERCENT = 5.0
@@ -236,7 +240,7 @@ def _chunks(
             try:
                 if isinstance(content, Exception):
                     raise content
-                data = content_of(key, content)
+                data = text_of(key, content)
             except (OSError, RuntimeError, Unreadable) as error:
                 seen.fault(key, error)
                 continue
@@ -267,33 +271,67 @@ def _slices(objects: Iterable[SourceObject]) -> Iterator[list[SourceObject]]:
 
 def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> bytes:
     """The records of a block, one a line, having noticed what they are made of."""
-    import orjson
-
-    for fault in block.faults:
-        seen.fault(f"{key}:{fault.line}", fault.value)
+    for record in block.records or ():
+        if not isinstance(record.value, dict):
+            seen.fault(f"{key}:{record.line}", what_is_no_object(record) or record.value)
     records = [value for value in block.values if isinstance(value, dict)]
-    for _ in range(len(block.values) - len(records)):
-        seen.fault(key, "a list, not an object")
     seen.records += len(records)
     shapes = Counter(map(tuple, records))
     for shape in shapes.keys() - seen.shapes.keys():
         for name in set(shape) - expected.keys() - seen.unknown.keys():
             if len(seen.unknown) < MOST_UNKNOWN:
                 example = next(record[name] for record in records if name in record)
-                seen.unknown[name] = f"{json.dumps(example, ensure_ascii=False)[:200]} in {key}"
+                seen.unknown[name] = f"{as_written(example)[:200]} in {key}"
     seen.shapes.update(shapes)
     if block.records is None:
         return block.data + b"\n"
-    return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
+    objects = (record.raw for record in block.records if isinstance(record.value, dict))
+    return b"".join(
+        b" ".join(raw.splitlines()) + b"\n" for raw in objects
+    )  # valid JSON has breaks between tokens only
 
 
 def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], names: Iterable[str]) -> None:
+    import duckdb
+
     # DuckDB takes names that differ only in their case for one; the first of them, the expected one, is looked into.
     columns = {name.lower(): name for name in reversed(list(names))}
     chosen = dict.fromkeys(reversed(columns.values()), "json")
-    connection.execute(sql.read("profile/count_values"), {"files": files, "columns": chosen})
-    if dataset == "events":
-        connection.execute(sql.read("profile/count_sessions"), {"files": files})
+
+    def count() -> None:
+        with connection.cursor() as transaction:
+            transaction.begin()
+            transaction.execute(sql.read("profile/count_values"), {"files": files, "columns": chosen})
+            if dataset == "events":
+                transaction.execute(sql.read("profile/count_sessions"), {"files": files})
+            transaction.commit()
+
+    try:
+        count()
+    except duckdb.InvalidInputException:
+        for name in files:
+            _simplify(Path(name))
+        count()
+
+
+def _simplify(file: Path) -> None:
+    """Rewrite records for DuckDB, which ends at a key that is there twice and at what is nested more than 128 deep: a
+    key has its last value, as COPY has it, and what is nested deep is told as such.
+    """
+    import orjson
+
+    def shown(value: Any) -> Any:
+        return value if _is_flat(value, MOST_NESTED) else "nested too deep to be counted"
+
+    lines = filter(None, file.read_bytes().splitlines())
+    records = ({name: shown(value) for name, value in orjson.loads(line).items()} for line in lines)
+    file.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+
+
+def _is_flat(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list) or not depth:
+        return depth > 0
+    return all(_is_flat(item, depth - 1) for item in (value.values() if isinstance(value, dict) else value))
 
 
 def _fields(connection: DuckDBPyConnection, expected: Mapping[str, str], seen: _Seen) -> list[Field]:

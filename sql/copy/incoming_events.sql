@@ -1,5 +1,6 @@
 -- The day's records with their day and batch. `fault` says why a record cannot be staged; this is the only place of
--- the rule: a play needs a user who is logged in, a session, an item and a time, for it has its row in users and time.
+-- the rule: an event has a value in some field, for COPY makes nulls of an object with none of the keys that it knows;
+-- a play needs a user who is logged in, a session, an item and a time, for it has its row in users and time.
 -- The bounds of ts are the years 1 to 9999.
 insert into incoming_events (
     batch_id, event_date, fault,
@@ -10,6 +11,13 @@ select
     %(batch_id)s,
     %(event_date)s,
     case
+        when
+            coalesce(
+                artist, auth, first_name, gender, last_name, level, location, method, page, song, user_agent
+            ) is null
+            and coalesce(item_in_session, session_id, status, ts, user_id) is null
+            and coalesce(length, registration) is null
+            then 'none of the expected fields has a value'
         when coalesce(page, '') <> 'NextSong' then null
         when user_id is null then 'play without user'
         when session_id is null then 'play without session'

@@ -122,7 +122,10 @@ def value_of(value: Any, kind: int | str) -> Any:
 
 
 def faultless(row: dict[str, Any]) -> dict[str, Any]:
-    """A play has its user, who is logged in, its session, item and time (years 1 to 9999); a song has its two keys."""
+    """Some field has a value; a play has its user, who is logged in, its session, item and time (years 1 to 9999); a
+    song has its two keys."""
+    if set(row.values()) == {None}:
+        raise Fault("nothing but nulls")
     if row.get("page") == "NextSong":
         keys = [row["user_id"], row["session_id"], row["item_in_session"], row["ts"]]
         if None in keys or row["auth"] != "Logged In" or not -62135596800000 <= row["ts"] <= 253402300799999:

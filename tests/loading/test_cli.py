@@ -225,6 +225,28 @@ def test_a_blocked_day_is_named_and_released(sparkify: Run, tmp_path: Path) -> N
     assert json.loads(sparkify("rejects", "--format", "json").out) == []
 
 
+def test_odd_lines_leave_the_run_whole(sparkify: Run, tmp_path: Path) -> None:
+    """A day that is one array, beside lines that are no object: each is a reject, and nothing else is lost."""
+    array, odd = events(tmp_path, "2018-11-02"), events(tmp_path, "2018-11-03")
+    records = [json.loads(line) for line in array.read_text().splitlines()]
+    array.write_text(json.dumps(records))
+    odd.write_bytes(odd.read_bytes() + b'\nnull\n42\n[1,2]\n"a comment"\n')
+    song = next((tmp_path / "source/song_data").rglob("*.json"))
+    song.write_text(f"[{song.read_text()}]")
+    report = json.loads(sparkify("load", "--format", "json").out)
+    assert report["records_read"] == 430 - len(records) + 1 + 4
+    assert report["rows_quarantined"] == 1 + 4 + 1
+    rejects = json.loads(sparkify("rejects", "--format", "json").out)
+    assert [r["reason"].partition(";")[0] for r in rejects if r["dataset"] == "songs"] == ["a JSON array"]
+    (cut,) = (r["raw_record"] for r in rejects if r["partition_key"] == "2018-11-02")
+    assert (
+        cut == f"{json.dumps(records)[:300]}… ({len(json.dumps(records)):,} characters; --full prints them)"
+    )
+    whole = json.loads(sparkify("rejects", "--day", "2018-11-02", "--full", "--format", "json").out)
+    assert json.loads(whole[0]["raw_record"]) == records
+    assert max(map(len, sparkify("rejects").out.splitlines())) < 1000
+
+
 def test_why_names_the_object_of_a_play(sparkify: Run) -> None:
     sparkify("load")
     rows = json.loads(

@@ -337,3 +337,26 @@ def test_missing_fields_and_the_start_of_packed_objects_are_seen(day: Path, sour
     found = unexpected("events", open_store(source.as_uri()), [f"log_data/2018/11/{packed.name}"])
     assert [(row["field"], row["is"], row["example"]) for row in found] == [("level", "missing", "")]
     assert found[0]["records"] > 10
+
+
+def test_a_key_that_is_there_twice_is_named_with_its_values(day: Path, source: Path) -> None:
+    """Also where it is written otherwise, and not where a text or a nested value only looks like it."""
+    plain = json.dumps(EVENT)
+    lines = [
+        plain[:-1] + ', "userId": "8"}',
+        plain[:-1] + r', "user\u0049d" : "9"}',
+        json.dumps({**EVENT, "song": '"userId": "7"', "userAgent": '":'}),
+        plain,
+    ]
+    day.write_text("\n".join(lines))
+    found = unexpected("events", open_store(source.as_uri()), [str(day.relative_to(source))])
+    values = json.dumps(EVENT["userId"])
+    assert found == [
+        {
+            "field": "userId",
+            "is": "duplicate",
+            "records": 2,
+            "object": str(day.relative_to(source)),
+            "example": f'{values}, "8"',
+        }
+    ]

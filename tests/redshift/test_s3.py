@@ -35,15 +35,22 @@ def denied(right: str, on: str = f"resource: {KEY}") -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two days, with records that COPY refuses, one of them packed, and an object that it cannot unpack."""
+    """Two days, with records that COPY refuses, in objects of every form, and two objects that cannot be unpacked."""
     folder = tmp_path_factory.mktemp("sample")
     write_sample(folder, events=80, songs=4, days=2, seed=11)
     refused = '{"page": "Home", "ts": "yesterday noon"}\n'
-    (folder / "log_data/2018/11/2018-11-02-events-more.json").write_text(refused)
-    (folder / "log_data/2018/11/2018-11-01-events-packed.json.gz").write_bytes(
-        gzip.compress(refused.encode())
-    )
-    (folder / "log_data/2018/11/2018-11-01-events-broken.json.gz").write_bytes(b"no gzip")
+    packed = gzip.compress(refused.encode())
+    for name, content in {
+        "2018-11-02-events-more.json": refused.encode(),
+        "2018-11-01-events-packed-without-saying.json": packed,
+        "2018-11-01-events-marked.json": b"\xef\xbb\xbf" + refused.encode(),
+        "2018-11-02-events-nothing.json": b"",
+        "2018-11-01-events-packed.json.gz": packed,
+        "2018-11-01-events-marked.json.gz": gzip.compress(b"\xef\xbb\xbf" + refused.encode()),
+        "2018-11-01-events-broken.json.gz": b"no gzip",
+        "2018-11-01-events-cut.json.gz": packed[:-9],
+    }.items():
+        (folder / "log_data/2018/11" / name).write_bytes(content)
     return folder
 
 
@@ -182,7 +189,8 @@ def test_a_right_that_the_cluster_s_role_lacks_is_named_with_its_key(
     ready: LoopbackCluster, sample: Path, tmp_path: Path
 ) -> None:
     loader = s3_loader(ready.warehouse(), ready.put_folder(sample, "landing"), ready, tmp_path)
-    told = stopped(ready, loader, "events", {"s3_GetObject": denied("kms:Decrypt")}, {"2018-11-02"})
+    # The cluster reads objects whole; the loader has looked at their beginnings before.
+    told = stopped(ready, loader, "events", {"s3_WholeGetObject": denied("kms:Decrypt")}, {"2018-11-02"})
     assert f"kms:Decrypt on {KEY} is not allowed to {LOADER}" in told
     assert "the cluster's role (SPARKIFY_IAM_ROLE) may not read it" in told
 

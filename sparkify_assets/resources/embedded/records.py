@@ -24,6 +24,7 @@ MOST_BYTES = 4 << 20  # of one object
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _BRACKETS = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*"|["\[\]{}]')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(?=[ \t\r]|$)')
 _TWO_IN_A_LINE = re.compile(rb"\}\s*,\s*\{")
 
 
@@ -105,6 +106,17 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
         enough = min(2 * len(data), MOST_BYTES + 1)
 
 
+def each_record(source: Source) -> Iterator[Record]:
+    """Every record and every fault of `source`, in order, each where COPY has it. Errors of `source` pass through."""
+    for block in read_blocks(source):
+        if block.records is not None:
+            yield from block.records
+        else:
+            lines = block.data.split(b"\n")
+            for index, value in enumerate(block.values):
+                yield Record(block.line + index + 1, value, lines[index].strip())
+
+
 def exact(raw: bytes) -> Any:
     """The value of a record with integers of any size as they are written, not as the nearest double.
 
@@ -147,11 +159,11 @@ def _find(data: bytes, line: int, *, final: bool) -> tuple[list[Record], int]:
     start = _after_blanks(data, 0)
     counted = 0
     while start < len(data):
-        stop, value = _structure(data, start) if data[start] in b"{[" else _stray(data, start)
+        stop, value = _structure(data, start) if data[start] in b"{[" else _stray(data, start, final)
         if stop < 0:
             if not final:
                 break
-            stop = start + len(data[start:].rstrip())
+            stop = start + len(data[start : data.find(b"\n{", start) + 1 or len(data)].rstrip())
         line += data.count(b"\n", counted, stop)
         counted = stop
         raw = data[start:stop]
@@ -171,7 +183,8 @@ def _structure(data: bytes, start: int) -> tuple[int, Any]:
     """The object or array that begins at `start`: where it ends (-1 if not in `data`), and its value or fault.
 
     A fault reaches to the bracket that closes it. If none does before the next line that begins likewise, then that
-    line is a record again, and the fault reaches to it.
+    line is a record again, and the fault reaches to it; or to the next line that begins with an object, for an array
+    that does not end.
     """
     line_end = data.find(b"\n", start)
     try:
@@ -211,12 +224,17 @@ def _closing(data: bytes, start: int, end: int) -> int:
     return -1
 
 
-def _stray(data: bytes, start: int) -> tuple[int, ValueError]:
-    """Text where a record should begin: it reaches to a sound object or the end of its line (-1 if not in `data`)."""
+def _stray(data: bytes, start: int, final: bool) -> tuple[int, ValueError]:
+    """Text where a record should begin: it reaches to a sound object, which does not lie in a string, or to the end of
+    its line (-1 if not in `data`).
+    """
     fault = ValueError("Invalid JSON: text that belongs to no object")
     line_end = data.find(b"\n", start)
+    if line_end < 0 and data[start] in b'"' and not final:
+        return -1, fault
     end = line_end if line_end >= 0 else len(data)
-    brace = data.find(b"{", start, end)
+    string = _STRING.match(data, start, end)
+    brace = data.find(b"{", string.end() if string else start, end)
     while brace >= 0 and (stop := _closing(data, brace, end)) >= 0:
         try:
             orjson.loads(data[brace:stop])

@@ -2,7 +2,8 @@
 
 JSON with any of `create_seconds` (how long every cluster is in state creating, from its beginning),
 `redshift_host` (the host name of every cluster's endpoint), `faults`
-(`{"redshift.CreateCluster": ["ErrorCode", "message"]}`) and `requester_pays` (buckets whose requesters pay).
+(`{"redshift.CreateCluster": ["ErrorCode", "message"]}`; `s3.WholeGetObject` is a GetObject that asks for no range) and
+`requester_pays` (buckets whose requesters pay).
 The variable EMULATOR_CONTROL names the file. It is read anew at each request; a missing file means no wishes.
 """
 

@@ -67,8 +67,10 @@ def _fail_at_will_in_s3() -> None:
 
     def failing(action: str, method: Callable[[S3Response], Any]) -> Callable[[S3Response], Any]:
         def call(self: S3Response) -> Any:
-            if fault := control.current().faults.get(f"s3.{action}"):
-                raise S3ClientError(*fault)
+            names = [f"s3.{action}"] if "Range" in self.headers else [f"s3.{action}", f"s3.Whole{action}"]
+            for name in names:
+                if fault := control.current().faults.get(name):
+                    raise S3ClientError(*fault)
             return method(self)
 
         return call

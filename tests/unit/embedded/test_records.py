@@ -71,6 +71,10 @@ CASES: list[tuple[str, bytes, list[tuple[int, Any]]]] = [
     ("malformed, over several lines", b'{\n"a": oops\n}\n{"a":1}', [(3, BAD), (4, {"a": 1})]),
     ("line break in a string", b'{"a":"x\ny"}\n{"a":1}', [(2, BAD), (3, {"a": 1})]),
     ("single quotes", b"{'a':1}\n{\"a\":1}", [(1, BAD), (2, {"a": 1})]),
+    ("array that does not end", b'[1,\n2\n{"a":1}\n{"a":2}', [(2, BAD), (3, {"a": 1}), (4, {"a": 2})]),
+    ("array that does not end before another", b'[1,\n{"a":1}\n[2]', [(1, BAD), (2, {"a": 1}), (3, [2])]),
+    ("string with brackets", b'"a {} [1] {\\"b\\":2}"\n{"a":1}', [(1, BAD), (2, {"a": 1})]),
+    ("string on the line of an object", b'"x" {"a":1} "y"', [(1, BAD), (1, {"a": 1}), (1, BAD)]),
     ("binary", b"\x00\x01\x02\n{\"a\":1}", [(1, BAD), (2, {"a": 1})]),
     # What a parser of joined lines would take for three objects on three lines.
     ("lines that balance out", b'{"c":[{}\n{}]}\n{"a":1},{"b":2}\n', [(1, BAD), (2, {}), (2, BAD), (3, {"a": 1}), (3, BAD), (3, {"b": 2})]),
@@ -92,7 +96,7 @@ def test_blocks_hold_the_same(data: bytes, size: int) -> None:
     assert in_blocks(data, size) == whole
 
 
-lines = st.sampled_from([b'{"a":1}', b'{"b":{"c":[1,{}]}}', b'{"a":"},{"}', b"", b" ", b"[1]", b"x", b"{", b"}", b'{"a":1},{"b":2}', b'{"c":[{}', b"{}]}", b'"'])  # fmt: skip
+lines = st.sampled_from([b'{"a":1}', b'{"b":{"c":[1,{}]}}', b'{"a":"},{"}', b"", b" ", b"[1]", b"x", b"{", b"}", b'{"a":1},{"b":2}', b'{"c":[{}', b"{}]}", b'"', b"[1,", b'"{}"', b"null"])  # fmt: skip
 
 
 @given(st.lists(lines), st.sampled_from([b"\n", b"\r\n"]), st.integers(1, 40))
@@ -110,6 +114,19 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
+
+
+@given(st.lists(values), st.booleans(), st.integers(1, 60))
+def test_what_is_no_object_is_one_fault_each(items: list[object], ensure_ascii: bool, size: int) -> None:
+    """Any JSON, one value a line: objects and arrays are values, and each of the others is a fault with its text."""
+    texts = [json.dumps(item, ensure_ascii=ensure_ascii) for item in items]
+    expected = [
+        (json.loads(text, parse_int=_as_read) if isinstance(item, dict | list) else BAD, text.encode())
+        for item, text in zip(items, texts, strict=True)
+    ]
+    found_in_blocks = in_blocks("\n".join(texts).encode(), size)
+    assert [line for line, _, _ in found_in_blocks] == list(range(1, len(items) + 1))
+    assert [(value, raw) for _, value, raw in found_in_blocks] == expected
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=3), values, max_size=3)), st.data())
