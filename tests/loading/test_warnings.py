@@ -416,3 +416,12 @@ def test_every_check_that_warns_is_tried() -> None:
         "events_fields"
     }
     assert tried == warning
+
+
+def test_objects_of_equal_content_in_a_day_are_named(loader: Loader, source: Path) -> None:
+    """A copy under another name is loaded, and counts once as plays; somebody should know of it."""
+    content = lines([play(world.START + 1), play(world.START + 2)])
+    world.write(source, {day_key(ONE): content, day_key(ONE, " (1)"): content})
+    load_all(loader)
+    found = told(loader)[ONE, "events_equal_objects"]
+    assert [row["objects"] for row in found.sample] == [f"{day_key(ONE, ' (1)')}, {day_key(ONE)}"]

@@ -69,7 +69,8 @@ def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEva
 def checks_of(dataset: str) -> set[str]:
     """The checks that guard the tables of a data set, by the names of their files."""
     of_songs = ("songs_", "artists_")
-    names = {Path(name).name for name in sql.names("checks")} | {"events_fields", "songs_fields"}
+    seen = {f"{of}_{what}" for of in ("events", "songs") for what in ("fields", "equal_objects")}
+    names = {Path(name).name for name in sql.names("checks")} | seen
     return {name for name in names if name.startswith(of_songs) == (dataset == "songs")}
 
 
