@@ -17,14 +17,60 @@ create or replace function redshift.nvl(anycompatible, anycompatible, anycompati
 create or replace function redshift.len(text) returns integer
     immutable strict parallel safe language sql as $$ select char_length($1) $$;
 
+-- Redshift numbers a query twice: for the SYS views as its user wrote it (LAST_USER_QUERY_ID), for the STL views as it
+-- was rewritten (PG_LAST_QUERY_ID, PG_LAST_COPY_ID), and "the query_id column in the SYS monitoring views and the query
+-- column in STL_QUERY are not the same identifier"
+-- (https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html). Here the first are even and the second odd, so
+-- that the wrong one finds nothing.
+-- https://docs.aws.amazon.com/redshift/latest/dg/LAST_USER_QUERY_ID.html: of the query that was completed last; here it
+-- has one of its own if it was a COPY, or was the first after one
+create or replace function redshift.last_user_query_id() returns bigint
+    stable language sql as $$
+        select coalesce(2 * nullif(current_setting('redshift.last_user_query_id', true), '')::bigint, -1)
+    $$;
 -- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html, PG_LAST_COPY_COUNT.html
 create or replace function redshift.pg_last_copy_id() returns bigint
-    stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_id', true), '')::bigint, -1) $$;
+    stable language sql as $$
+        select coalesce(2 * nullif(current_setting('redshift.last_copy_id', true), '')::bigint + 1, -1)
+    $$;
 -- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html: of the session's queries, only a COPY has an id here
 create or replace function redshift.pg_last_query_id() returns bigint
     stable language sql as $$ select redshift.pg_last_copy_id() $$;
 create or replace function redshift.pg_last_copy_count() returns bigint
     stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_count', true), '')::bigint, 0) $$;
+
+-- One row for each COPY that succeeded. With its transaction the row goes too, unlike on Redshift.
+create table if not exists redshift.loads (
+    query_id bigint not null,
+    transaction_id bigint,
+    session_id integer,
+    table_name text,
+    start_time timestamp not null,
+    end_time timestamp not null default clock_timestamp(),
+    data_source text,
+    loaded_rows bigint,
+    error_count bigint
+);
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html, as far as the stand-in knows it
+drop view if exists redshift.sys_load_history;
+create view redshift.sys_load_history as
+select
+    0 as user_id,
+    2 * query_id as query_id,
+    transaction_id,
+    session_id,
+    current_database()::text as database_name,
+    'completed'::text as status,
+    table_name,
+    start_time,
+    end_time,
+    (extract(epoch from end_time - start_time) * 1000000)::bigint as duration,
+    data_source,
+    'json'::text as file_format,
+    loaded_rows,
+    error_count
+from redshift.loads;
 
 -- One row for each record, or object, that a COPY could not load.
 create table if not exists redshift.load_errors (
@@ -50,7 +96,7 @@ drop view if exists redshift.sys_load_error_detail;
 create view redshift.sys_load_error_detail as
 select
     0 as user_id,
-    query_id,
+    2 * query_id as query_id,
     transaction_id,
     session_id,
     current_database()::char(64) as database_name,
@@ -75,7 +121,7 @@ select
     table_id as tbl,
     start_time as starttime,
     session_id as session,
-    query_id as query,
+    (2 * query_id + 1)::integer as query,
     file_name::char(256) as filename,
     line_number,
     column_name::char(127) as colname,

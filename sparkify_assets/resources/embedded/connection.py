@@ -21,9 +21,9 @@ from psycopg2 import sql as composed
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as PlainConnection
 from psycopg2.extensions import cursor as PlainCursor
-from psycopg2.extras import execute_values
 
 from sparkify_assets.resources.embedded import copy, dialect
+from sparkify_assets.resources.embedded.copy import LoadErrors
 from sparkify_assets.resources.embedded.dialect import NotPortable, Step
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
@@ -54,8 +54,9 @@ class Connection(PlainConnection):
         super().__init__(*dsn)
         self.lookups: Mapping[str, Sequence[str]] = {}
         self._another: Callable[[], PlainConnection]
-        self._unsaved: list[tuple[Any, ...]] = []  # load errors that the open transaction may take away
+        self._unsaved: list[LoadErrors] = []  # load errors that the open transaction may take away
         self._domains: set[str] = set()
+        self.copied = False  # the last statement was a COPY
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
         """Make the session Redshift's: catalog, search path, time zone, isolation. `another` opens a second session."""
@@ -94,21 +95,22 @@ class Connection(PlainConnection):
         if errors and not committed:
             self._save_apart(errors)
 
-    def keep_errors(self, errors: list[tuple[Any, ...]], loaded: bool) -> None:
+    def keep_errors(self, errors: LoadErrors, loaded: bool) -> None:
         """Keep the load errors of a COPY: in its own transaction if it `loaded`, so that this sees them."""
-        if not errors:
+        if not errors.count:
             return
         if loaded:
-            self._unsaved += errors
+            self._unsaved.append(errors)
             with self.cursor(cursor_factory=PlainCursor) as cursor:
-                _insert_errors(cursor, errors)
+                cursor.copy_expert(_text("load_errors.sql"), errors.lines())
         else:
-            self._save_apart(errors)
+            self._save_apart([errors])
 
-    def _save_apart(self, errors: list[tuple[Any, ...]]) -> None:
+    def _save_apart(self, errors: list[LoadErrors]) -> None:
         with suppress(psycopg2.Error):  # noqa: SIM117 - what brought us here matters more than a second failure
             with closing(self._another()) as connection, connection, connection.cursor() as cursor:
-                _insert_errors(cursor, errors)
+                for of_copy in errors:
+                    cursor.copy_expert(_text("load_errors.sql"), of_copy.lines())
 
     def create_domains(self, names: Iterable[str]) -> None:
         """Create the types that count bytes; in a session apart, so that they do not go with a rollback."""
@@ -155,10 +157,24 @@ class Cursor(PlainCursor):
                 f" instead: declare {self.name} cursor for ..., fetch forward. {dialect.DOCUMENTATION}declare.html"
             )
         steps = _steps(query, self.connection)
+        follows, self.connection.copied = self.connection.copied, False
         if all(step.verbatim for step in steps):
             super().execute(query, vars)
         else:
             self._carry_out(steps, vars)
+        if (
+            follows
+            and not self.connection.copied
+            and {step.action for step in steps}.isdisjoint({"commit", "rollback"})
+        ):
+            self._number()
+
+    def _number(self) -> None:
+        """What follows a COPY is numbered too, so that LAST_USER_QUERY_ID() is asked in time or finds nothing."""
+        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(
+                "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
+            )
 
     def executemany(self, query: str | bytes | composed.Composable, vars_list: Iterable[Any]) -> None:
         """Run a statement for each set of parameters."""
@@ -207,6 +223,7 @@ class Cursor(PlainCursor):
             case "copy":
                 bound = self.mogrify(step.sql, given).decode()
                 copy.execute(self, bound, PlainCursor.copy_expert, self.connection.keep_errors)
+                self.connection.copied = True
             case "analyze":
                 self._build_lookups(step.table)
                 super().execute(step.sql, given)
@@ -311,7 +328,3 @@ def _install(cursor: PlainCursor) -> None:
     cursor.execute(_text("catalog.sql"))
     cursor.execute(f"comment on schema redshift is '{_catalog_version()}'")
     cursor.execute("commit")
-
-
-def _insert_errors(cursor: PlainCursor, errors: Sequence[tuple[Any, ...]]) -> None:
-    execute_values(cursor, _text("load_errors.sql"), errors, page_size=1000)

@@ -6,20 +6,23 @@ Belongs here: the one stream to the server, what it refuses, MAXERROR. Does not 
 
 Records become CSV and go through one `COPY ... FROM STDIN` inside the caller's transaction. The server skips rows that
 do not fit a column (ON_ERROR ignore) and names their lines; which record a line was is found by reading its block
-again, so that memory stays flat and the usual row costs nothing.
+again, so that memory stays flat and the usual row costs nothing. However many records are refused, their text goes to a
+file, and each object is read once more at most.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from io import BytesIO
+from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from tempfile import SpooledTemporaryFile
+from typing import IO, NamedTuple
 
 import psycopg2
 import psycopg2.errors
@@ -60,16 +63,42 @@ class LoadError(NamedTuple):
     error_message: str
 
 
+class LoadErrors:
+    """The rows of redshift.load_errors that a COPY makes, as lines of PostgreSQL's text format: in memory while they
+    are few, else in a temporary file.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: LoadError | None = None
+        self._file: IO[bytes] = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115
+
+    def add(self, copy: Sequence[object], error: LoadError) -> None:
+        """Add a row; `copy` are the columns that say which COPY it was."""
+        self.count += 1
+        self.first = self.first or error
+        fields = ("\\N" if value is None else str(value).translate(_ESCAPES) for value in (*copy, *error))
+        self._file.write("\t".join(fields).encode() + b"\n")
+
+    def lines(self) -> IO[bytes]:
+        """All rows from the first on."""
+        self._file.seek(0)
+        return self._file
+
+
+# https://www.postgresql.org/docs/18/sql-copy.html, "Text Format"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
 Send = Callable[..., None]
-Keep = Callable[[list[tuple[Any, ...]], bool], None]
+Keep = Callable[[LoadErrors, bool], None]
 
 
 def execute(cursor: PlainCursor, statement: str, send: Send, keep: Keep) -> None:
     """Carry out a COPY in the transaction of `cursor`, whose row count is then that of the rows loaded.
 
     `send` is psycopg2's copy_expert; `keep` is called with the rows for redshift.load_errors and whether the COPY
-    succeeded. Raises NotPortable, CopyError with the transaction aborted, or, where the data is not at fault, what
-    psycopg2 raises.
+    succeeded. The connection's notices are then those of Redshift. Raises NotPortable, CopyError with the transaction
+    aborted, or, where the data is not at fault, what psycopg2 raises.
     """
     run = _Run(cursor, parse(statement), send)
     try:
@@ -77,9 +106,12 @@ def execute(cursor: PlainCursor, statement: str, send: Send, keep: Keep) -> None
     except CopyError as error:
         error.query_id = run.query_id
         run.abort(str(error))
-        keep(run.error_rows(), False)
+        keep(run.errors, False)
         raise
-    keep(run.error_rows(), True)
+    finally:
+        cursor.connection.notices = []
+    keep(run.errors, True)
+    cursor.connection.notices = run.notices()
 
 
 class _Run:
@@ -97,16 +129,28 @@ class _Run:
             (self._name.as_string(cursor),),
         )
         (self._copy,) = self._plain.fetchall()  # what the errors of this COPY have in common
-        self._errors: list[LoadError] = []
+        self.errors = LoadErrors()
         self._places = _Places()
+        self._skipped = _Skipped()
+        self._loaded = 0
 
     @property
     def query_id(self) -> int:
-        return int(self._copy[0])
+        """The COPY's id in the STL views (sql/embedded/catalog.sql)."""
+        return 2 * int(self._copy[0]) + 1
 
-    def error_rows(self) -> list[tuple[Any, ...]]:
-        """The rows for redshift.load_errors."""
-        return [(*self._copy, *error) for error in self._errors]
+    def notices(self) -> list[str]:
+        """What Redshift says of a COPY that succeeded, word for word
+        (https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html).
+        """
+        load = f"INFO:  Load into table '{self._command.table[-1]}' completed, "
+        told = [f"{load}{self._loaded} record(s) loaded successfully.\n"]
+        if self.errors.count:
+            told.append(
+                f"{load}{self.errors.count} record(s) could not be loaded.  "
+                "Check 'sys_load_error_detail' system table for details.\n"
+            )
+        return told
 
     def execute(self) -> None:
         """Load all, or raise."""
@@ -115,18 +159,19 @@ class _Run:
         self._mapping = mapping(command.json, [column.name for column in self._columns])
         self._encoder = Encoder(self._columns, command.conversions)
         self._objects = objects.manifest(command.source) if command.manifest else objects.find(command.source)
-        loaded = self._stream()
-        # The server's notices come with the answer to the next statement.
-        self._plain.execute(
-            "select set_config('redshift.last_copy_id', %s, false), set_config('redshift.last_copy_count', %s, false)",
-            (str(self.query_id), str(loaded)),
-        )
-        skipped = self._add_skipped()
-        if loaded + skipped != self._places.rows:
+        self._loaded = self._stream()
+        self._plain.execute("select")  # the server's notices come with the answer to the next statement
+        self._note_skipped()
+        if self._loaded + len(self._skipped.lines) != self._places.rows:
             why = "the server skipped rows and did not name them (client_min_messages, lc_messages?)"
             raise CopyError(why)
-        if len(self._errors) >= command.most_errors:
+        if self.errors.count >= command.most_errors:
             raise self._failure()
+        self._plain.execute(
+            _DONE,
+            {"number": self._copy[0], "loaded": self._loaded, "errors": self.errors.count, "table": command.table[-1],
+             "start_time": self._copy[4], "source": command.source},
+        )  # fmt: skip
 
     def abort(self, message: str) -> None:
         """Leave the transaction as a failed COPY does."""
@@ -158,7 +203,7 @@ class _Run:
             self._name, composed.SQL(", ").join(composed.Identifier(column.name) for column in self._columns)
         )
         stream = _Stream(self._lines())
-        self._cursor.connection.notices = []
+        self._cursor.connection.notices = self._skipped  # type: ignore[assignment]
         try:
             self._send(self._cursor, statement, stream)
         except psycopg2.Error as error:
@@ -168,17 +213,20 @@ class _Run:
                 raise
             with suppress(psycopg2.Error):
                 self._plain.execute("select")  # for the notices
-            self._add_skipped()
-            self._add_place(error)
+            self._note_skipped()
+            self._note_place(error)
             raise self._failure() from error
         return self._cursor.rowcount
 
     def _failure(self) -> CopyError:
-        first, *others = self._errors
+        first, count = self.errors.first, self.errors.count
+        assert first is not None
         why = first.error_message
-        if others:
-            why += f" ({1 + len(others)} errors, MAXERROR {self._command.most_errors})"
-        return CopyError(why, first.file_name, first.line_number, first.column_name, first.raw_field_value)
+        if count > 1:
+            why += f" ({count} errors, MAXERROR {self._command.most_errors})"
+        failed = CopyError(why, first.file_name, first.line_number, first.column_name, first.raw_field_value)
+        failed.of_records = True
+        return failed
 
     # from objects to lines
 
@@ -244,14 +292,15 @@ class _Run:
     def _add(self, number: int, record: Record, fault: Refused) -> None:
         """Note a record that was refused here; raises CopyError when it is one too many."""
         self._note(number, record, fault)
-        if len(self._errors) >= self._command.most_errors:
+        if self.errors.count >= self._command.most_errors:
             raise self._failure()
 
     def _note(self, number: int, record: Record, fault: Refused) -> None:
         column = fault.column
         length = str(column.length) if column and column.length else None
         raw = record.raw.decode(errors="replace")
-        self._errors.append(
+        self.errors.add(
+            self._copy,
             LoadError(
                 self._objects[number].url,
                 record.line,
@@ -262,42 +311,39 @@ class _Run:
                 _stored(fault.value),
                 fault.code,
                 fault.reason,
-            )
+            ),
         )
 
-    def _add_skipped(self) -> int:
-        """Note the rows that the server skipped; how many there are."""
-        matches = (_SKIPPED.search(notice) for notice in self._cursor.connection.notices)
-        skipped = [(int(match[1]), match[2]) for match in matches if match]
-        self._add_refused(skipped)
-        return len(skipped)
+    def _note_skipped(self) -> None:
+        """Note the rows that the server skipped."""
+        self._note_refused(zip(self._skipped.lines, self._skipped.columns, strict=True))
 
-    def _add_place(self, error: psycopg2.Error) -> None:
+    def _note_place(self, error: psycopg2.Error) -> None:
         """Note the row at which the server gave up, unless it is the last that it skipped."""
         match = _GAVE_UP.search(error.diag.context or "")
-        if match and not self._errors:
-            self._add_refused([(int(match[1]), match[2])])
-        if not self._errors:
+        if match and not self.errors.count:
+            self._note_refused([(int(match[1]), match[2])])
+        if not self.errors.count:
             raise CopyError(" ".join((error.diag.message_primary or str(error)).split())) from error
 
-    def _add_refused(self, lines: Sequence[tuple[int, str | None]]) -> None:
-        """Note the rows that were these lines, by reading their blocks once more."""
-        wanted: dict[tuple[int, int, int], list[tuple[int, str | None]]] = defaultdict(list)
-        for line, column in lines:
-            place, index = self._places.find(line)
-            wanted[place].append((index, column))
+    def _note_refused(self, lines: Iterable[tuple[int, str | None]]) -> None:
+        """Note the rows that were these lines of CSV, in order: each object is read once more, as far as needed."""
         columns = {column.name: column for column in self._columns}
-        for (number, offset, line), refused in wanted.items():
+        found = ((*self._places.find(line), column) for line, column in lines)
+        for number, of_object in groupby(found, key=lambda row: row[0].number):
             with self._opened(self._objects[number]) as source:
-                _advance(source, offset)
-                records = _values(source, offset, line)
-                passed = 0
-                for index, name in refused:
-                    record = next(islice(records, index - passed, None), None)
-                    if record is None:
-                        raise CopyError("the object changed while it was read", self._objects[number].url)
-                    passed = index + 1
-                    self._note(number, record, self._reason(record, columns.get(name or "")))
+                at = 0
+                for place, refused in groupby(of_object, key=itemgetter(0)):
+                    _advance(source, place.offset - at)
+                    at = place.offset + place.size
+                    records = _values(_exactly(source, place.size), place)
+                    passed = 0
+                    for _, index, name in refused:
+                        record = next(islice(records, index - passed, None), None)
+                        if record is None:
+                            raise CopyError("the object changed while it was read", self._objects[number].url)
+                        passed = index + 1
+                        self._note(number, record, self._reason(record, columns.get(name or "")))
 
     def _reason(self, record: Record, column: Column | None) -> Refused:
         if column is None:
@@ -309,12 +355,35 @@ class _Run:
             return fault
 
 
-_SKIPPED = re.compile(r'at line (\d+) for column "((?:[^"]|"")*)"')
+class _Skipped:
+    """Takes the server's notices: which lines of CSV it skipped, and for which columns.
+
+    It is no list, for of a list, its own or anybody's, psycopg2 keeps the newest fifty notices; to an object that has
+    nothing but append it gives them all
+    (https://github.com/psycopg/psycopg2/blob/2.9.10/psycopg/connection_int.c, conn_notice_process).
+    """
+
+    def __init__(self) -> None:
+        self.lines = array("q")
+        self.columns: list[str] = []
+        self._names: dict[str, str] = {}  # each name once
+
+    def append(self, notice: str) -> None:
+        """Take a notice."""
+        if match := _LINE_SKIPPED.search(notice):
+            self.lines.append(int(match[1]))
+            self.columns.append(self._names.setdefault(match[2], match[2]))
+
+
+_LINE_SKIPPED = re.compile(r'at line (\d+) for column "((?:[^"]|"")*)"')
 _GAVE_UP = re.compile(r"line (\d+)(?:, column (\w+))?")
 
 
 def _stored(text: str) -> str:
-    return text.replace("\0", "\ufffd")[:65535]
+    """What the views keep of a record or a value
+    (https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html).
+    """
+    return text[:1024].replace("\0", "\ufffd")
 
 
 def _advance(source: Source, offset: int) -> None:
@@ -322,10 +391,28 @@ def _advance(source: Source, offset: int) -> None:
         offset -= len(chunk)
 
 
-def _values(source: Source, offset: int, line: int) -> Iterator[Record]:
-    """The records from here on that are no faults."""
-    for block in read_blocks(source, offset, line):
+def _exactly(source: Source, size: int) -> BytesIO:
+    """The next `size` bytes, or what there is of them."""
+    data = BytesIO()
+    while data.tell() < size and (chunk := source.read(size - data.tell())):
+        data.write(chunk)
+    data.seek(0)
+    return data
+
+
+def _values(source: Source, place: _Place) -> Iterator[Record]:
+    """The records of a block that are no faults."""
+    for block in read_blocks(source, place.offset, place.line):
         yield from (block.record(index) for index in range(len(block.values)))
+
+
+class _Place(NamedTuple):
+    """Where a block is: the number of its object, its bytes there, the lines before it."""
+
+    number: int
+    offset: int
+    size: int
+    line: int
 
 
 @dataclass
@@ -360,14 +447,14 @@ class _Places:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[int, tuple[int, int, int]]] = []  # ordinal; object, offset, lines before
-        self._jumps: list[tuple[int, int]] = [(1, 0)]  # line of CSV; ordinal
+        self._blocks: list[tuple[int, _Place]] = []  # by ordinal
+        self._jump_lines, self._jump_ordinals = array("q", [1]), array("q", [0])  # line of CSV; ordinal
         self._lines = 0
         self.rows = 0  # that were sent
 
     def begin(self, ordinal: int, number: int, block: Block) -> None:
         """A block begins with this ordinal."""
-        self._blocks.append((ordinal, (number, block.offset, block.line)))
+        self._blocks.append((ordinal, _Place(number, block.offset, len(block.data), block.line)))
 
     def sent(self, first: int, count: int, encoded: Encoded) -> None:
         """Rows from the ordinal `first` on were sent as these lines."""
@@ -383,17 +470,17 @@ class _Places:
         self._lines = line + count - after
         self.rows += count - sum(not lines for _, lines, _ in encoded.irregular)
 
-    def find(self, line: int) -> tuple[tuple[int, int, int], int]:
+    def find(self, line: int) -> tuple[_Place, int]:
         """The block of a line of CSV, and the how-many-eth record of it."""
-        start, ordinal = self._jumps[bisect_right(self._jumps, line, key=itemgetter(0)) - 1]
-        ordinal += line - start
+        jump = bisect_right(self._jump_lines, line) - 1
+        ordinal = self._jump_ordinals[jump] + line - self._jump_lines[jump]
         first, place = self._blocks[bisect_right(self._blocks, ordinal, key=itemgetter(0)) - 1]
         return place, ordinal - first
 
     def _jump(self, line: int, ordinal: int) -> None:
-        last_line, last_ordinal = self._jumps[-1]
-        if ordinal - last_ordinal != line - last_line:
-            self._jumps.append((line, ordinal))
+        if ordinal - self._jump_ordinals[-1] != line - self._jump_lines[-1]:
+            self._jump_lines.append(line)
+            self._jump_ordinals.append(ordinal)
 
 
 class _Stream:
@@ -413,6 +500,19 @@ class _Stream:
             raise
         return b""
 
+
+# What the session and sys_load_history then know of a COPY.
+_DONE = """
+    insert into redshift.loads (
+        query_id, transaction_id, session_id, table_name, start_time, data_source, loaded_rows, error_count
+    )
+    values (
+        %(number)s, txid_current(), pg_backend_pid(), %(table)s, %(start_time)s, %(source)s, %(loaded)s, %(errors)s
+    );
+    select set_config('redshift.last_copy_id', '%(number)s', false),
+        set_config('redshift.last_copy_count', '%(loaded)s', false),
+        set_config('redshift.last_user_query_id', '%(number)s', false)
+"""
 
 # format_type asks the catalog as it is now. A join with pg_type would ask the transaction's snapshot, in which types
 # are missing that another session has just created for this one.

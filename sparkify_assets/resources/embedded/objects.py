@@ -34,7 +34,8 @@ class CopyError(psycopg2.DatabaseError):
     """A COPY that failed, in one line; the transaction is aborted.
 
     `object_url` is the object at fault, None where it is none of them; `line` (from 1), `column` and `value` say where
-    in it, as far as that is known; `reason` says why. `query_id` is that of its rows in sys_load_error_detail.
+    in it, as far as that is known; `reason` says why. `of_records` is whether it gave up because too many records were
+    refused, by MAXERROR. `query_id` is that of its rows in stl_load_errors.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class CopyError(psycopg2.DatabaseError):
         self.line = line
         self.column = column
         self.value = value
+        self.of_records = False
         self.query_id: int | None = None
 
 

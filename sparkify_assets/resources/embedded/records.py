@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -46,7 +46,7 @@ class Source(Protocol):
         """Up to `size` bytes; none at the end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A piece of an object, from the beginning of one record to the end of another.
 
@@ -68,9 +68,16 @@ class Block:
     def record(self, index: int) -> Record:
         """The record of the value at `index`."""
         if self.records is None:
-            return Record(self.line + index + 1, self.values[index], self.data.split(b"\n")[index].strip())
-        sound = (record for record in self.records if not isinstance(record.value, ValueError))
-        return next(islice(sound, index, None))
+            return Record(self.line + index + 1, self.values[index], self._lines[index].strip())
+        return self._sound[index]
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self.data.split(b"\n")
+
+    @cached_property
+    def _sound(self) -> list[Record]:
+        return [record for record in self.records or () if not isinstance(record.value, ValueError)]
 
 
 def read_records(data: bytes) -> Iterator[Record]:

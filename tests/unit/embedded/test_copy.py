@@ -34,6 +34,10 @@ ERRORS = """
     select trim(split_part(file_name, '/', -1)), line_number, trim(column_name), error_code, trim(error_message)
     from sys_load_error_detail where query_id = %s order by file_name, line_number
 """
+STL_ERRORS = """
+    select trim(split_part(filename, '/', -1)), line_number, trim(colname)
+    from stl_load_errors where query = %s order by filename, line_number
+"""
 
 
 @pytest.fixture
@@ -55,7 +59,9 @@ def load(sql: Sql, put: Put) -> Callable[..., list[tuple]]:
 @pytest.fixture
 def errors(sql: Sql) -> Callable[[], list[tuple]]:
     """The load errors of the last COPY that succeeded."""
-    return lambda: sql(ERRORS, sql("select pg_last_copy_id()")[0])
+    return lambda: sql(
+        ERRORS, sql("select max(query_id) from sys_load_history where session_id = pg_backend_pid()")[0]
+    )
 
 
 def paths(*expressions: str) -> str:
@@ -525,15 +531,15 @@ def test_errors_of_a_failed_copy_can_be_read(sql: Sql, put: Put, connection: Con
     with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
         sql("select 1")
     connection.rollback()
-    rows = sql(ERRORS, (caught.value.query_id,))
-    assert [row[:3] for row in rows] == [("o", 1, "i"), ("o", 2, "i"), ("o", 3, None)]
+    rows = sql(STL_ERRORS, (caught.value.query_id,))
+    assert rows == [("o", 1, "i"), ("o", 2, "i"), ("o", 3, None)]
     assert sql("select count(*) from t") == [(0,)]
 
 
 def test_errors_remain_when_the_transaction_does_not(sql: Sql, put: Put, connection: Connection) -> None:
     sql("create temp table t (i integer)")
     sql("copy t from %s format json maxerror 3", (put("o", '{"i":"a"}\n{"i":1}'),))
-    ((number,),) = sql("select pg_last_copy_id()")
+    ((number,),) = sql("select last_user_query_id()")
     assert len(sql(ERRORS, (number,))) == 1
     connection.rollback()
     assert len(sql(ERRORS, (number,))) == 1
@@ -555,7 +561,7 @@ def test_rows_that_the_server_skips_unnamed_are_not_lost_in_silence(
 def test_errors_are_kept_once_when_committed(sql: Sql, put: Put, connection: Connection, server: str) -> None:
     sql("create temp table t (i integer)")
     sql("copy t from %s format json maxerror 3", (put("o", '{"i":"a"}'),))
-    ((number,),) = sql("select pg_last_copy_id()")
+    ((number,),) = sql("select last_user_query_id()")
     connection.commit()
     connection.close()
     with embedded.connect(server) as other, other.cursor() as cursor:
@@ -611,10 +617,7 @@ def test_names_are_percent_encoded_in_urls(sql: Sql, put: Put, name: str) -> Non
     sql("copy t from %s format json maxerror 2", (url.rpartition("/")[0],))
     assert sql("select i from t") == [(1,), (1,)]
     assert {
-        f
-        for (f,) in sql(
-            "select trim(file_name) from sys_load_error_detail where query_id >= pg_last_copy_id() - 1"
-        )
+        f for (f,) in sql("select trim(filename) from stl_load_errors where session = pg_backend_pid()")
     } == {url}
 
 
