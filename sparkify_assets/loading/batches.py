@@ -32,6 +32,13 @@ class Batch:
     id: str = ""
     written: list[str] = field(default_factory=list)  # keys in the work area
     packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
+    refused: dict[str, list[Violation]] = field(default_factory=dict)  # keys of partitions that COPY gave up
+
+    def give_up(self, partition: Partition, reason: str) -> None:
+        """Leave a partition out, of which COPY refused more records than it may: it is blocked, with the reason."""
+        self.unreadable |= {item.key: reason for item in self.readable(self.objects[partition])}
+        check = f"{partition.dataset}_reject_share"
+        self.refused[partition.key] = [Violation(check, partition.key, 1, [{"reason": reason}])]
 
     def readable(self, objects: Sequence[SourceObject]) -> list[SourceObject]:
         """Those of the objects that COPY can read."""
@@ -120,3 +127,11 @@ def in_batches(
         size += weight
     if group:
         yield group
+
+
+def halves(
+    objects: Mapping[Partition, list[SourceObject]],
+) -> list[dict[Partition, list[SourceObject]]]:
+    """Partitions in two groups of the same number."""
+    items = list(objects.items())
+    return [dict(items[: len(items) // 2]), dict(items[len(items) // 2 :])]

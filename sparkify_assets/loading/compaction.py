@@ -81,12 +81,12 @@ def compact(
         result.content_hashes[key] = "sha256:" + hashlib.sha256(data).hexdigest()
         added = b'"batch_id":"%b","song_prefix":"%b"}' % (batch_id.encode(), prefix.encode())
         read = 0
-        rejects: list[Reject] = []
+        rejected = Rejected()
         for record in _records(key, data):
             read += 1
             position, value, raw = record
             if not isinstance(value, dict):
-                rejects.append(_rejected(key, record))
+                rejected.rejects.append(_rejected(key, record))
                 continue
             result.fields[prefix].see(key, value, raw)
             line = raw.rstrip()[:-1] + (b"," if value else b"") + added
@@ -98,8 +98,9 @@ def compact(
             origins.append(Origin(prefix, key, position))
             size += len(line)
         result.records[prefix] += read
-        if rejects:
-            result.rejected[prefix].add(Rejected(rejects, {key: read}))
+        if rejected.rejects:
+            rejected.records_of[key] = read
+            result.rejected[prefix].add(rejected)
         if size >= PART_BYTES:
             write_part()
             size = 0

@@ -5,10 +5,12 @@ Belongs here: what is read, how, and what becomes of each record. Does not: what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from psycopg2.extensions import AsIs
 
@@ -22,8 +24,9 @@ from sparkify_assets.loading.ledger import StagedPartition
 from sparkify_assets.loading.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
 from sparkify_assets.loading.sightings import client_findings, spread
 from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, manifest
-from sparkify_assets.resources.redshift import Transaction
+from sparkify_assets.resources.redshift import Copied, Transaction
 from sparkify_assets.settings import Settings
 
 #: What finds a record of a fault again: column of `incoming` -> key in the record.
@@ -47,6 +50,14 @@ class Address(NamedTuple):
     packed: bool
 
 
+class TooManyRefused(CopyError):
+    """A COPY refused as many records as it may (MAXERROR) and gave up; `partitions` are those that it was to copy."""
+
+    def __init__(self, error: CopyError, partitions: Sequence[Partition]) -> None:
+        super().__init__(error.reason, error.object_url, error.line, error.column, error.value)
+        self.partitions = partitions
+
+
 @dataclass
 class Bringer:
     """Brings batches from a source to `incoming_events` and `incoming_songs`."""
@@ -59,8 +70,8 @@ class Bringer:
     def bring(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         """Copy a batch; what became of each partition's records.
 
-        Raises CopyError for an object that COPY cannot read at all, SourceError where the work area cannot be written,
-        or the source is away.
+        Raises CopyError for an object that COPY cannot read at all, TooManyRefused, SourceError where the work area
+        cannot be written, or the source is away.
         """
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
@@ -73,36 +84,33 @@ class Bringer:
         jsonpaths = self._write(
             batch, "log_json_path.json", (sql.FOLDER / "copy/log_json_path.json").read_bytes()
         )
-        copied: dict[Partition, int] = {}
+        copies: dict[Copied, tuple[Partition, list[Address]]] = {}
+        read: dict[Partition, int] = {}
         rejected: dict[Partition, Rejected] = {}
         for done, (partition, objects) in enumerate(batch.objects.items(), 1):
             self.progress("incoming", "events", done, len(batch.objects))
             addresses = self._addresses(batch, batch.readable(objects))
             rejected[partition] = batch.unreadable_of(partition)
-            copied[partition] = 0
+            read[partition] = len(rejected[partition].rejects)
             transaction.run("ddl/arriving_events")
             for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
                 if chosen := [address for address in addresses if address.packed == packed]:
                     label = f"{partition.key}{'-gzip' * packed}"
-                    self._copy(transaction, name, batch, label, chosen, jsonpaths)
-                    copied[partition] += transaction.value("copy/copied_rows")
-                    refused = self._refused(transaction, chosen)
-                    rejected[partition].add(with_raw(self.source, refused))
+                    copied = self._copy(transaction, name, batch, label, chosen, [partition], jsonpaths)
+                    read[partition] += copied.rows + copied.refused
+                    copies[copied] = partition, chosen
             transaction.run(
                 "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
             )
-        read = {
-            partition: copied[partition] + len(rejected[partition].rejects) for partition in batch.objects
-        }
-        faults: dict[str, list[dict[str, Any]]] = {}
-        for fault in transaction.records("copy/faulty_events"):
-            faults.setdefault(str(fault["event_date"]), []).append(fault)
-        for day, found in faults.items():
-            partition = Partition("events", day)
+        refused = self._refused(transaction, {copied: chosen for copied, (_, chosen) in copies.items()})
+        for copied, rejects in groupby(refused, key=itemgetter(0)):
+            rejected[copies[copied][0]].add(with_raw(self.source, (reject for _, reject in rejects)))
+        for day, faults in groupby(transaction.each("copy/faulty_events"), key=itemgetter("event_date")):
+            partition = Partition("events", str(day))
             keys = [item.key for item in batch.readable(batch.objects[partition])]
             before = rejected[partition].rejects
             rejected[partition].add(
-                located(self.source, keys, found, _EVENT_FIELDS, expected_fields("events"), before)
+                located(self.source, keys, faults, _EVENT_FIELDS, expected_fields("events"), before)
             )
         staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
         looked_at = spread([item.key for items in batch.objects.values() for item in batch.readable(items)])
@@ -123,26 +131,28 @@ class Bringer:
         ]
 
     def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
-        compacted = compact(self.source, self.work, batch.id, {p.key: o for p, o in batch.objects.items()})
+        readable = {partition.key: batch.readable(objects) for partition, objects in batch.objects.items()}
+        compacted = compact(self.source, self.work, batch.id, readable)
         batch.written.extend(part.key for part in compacted.parts)
         rejected = compacted.rejected
+        for partition in batch.objects:
+            rejected[partition.key].add(batch.unreadable_of(partition))
+            compacted.records[partition.key] += len(batch.unreadable_of(partition).rejects)
         if compacted.parts:
             parts = [
                 Address(self.work.url_of(part.key), part.size, part.key, packed=False)
                 for part in compacted.parts
             ]
-            self._copy(transaction, "copy/songs", batch, "songs", parts)
-            for prefix, rejects in self._refused_songs(transaction, compacted, parts).items():
-                rejected[prefix].add(with_raw(self.source, rejects))
+            copied = self._copy(transaction, "copy/songs", batch, "songs", parts, list(batch.objects))
+            refused = self._refused_songs(transaction, compacted, {copied: parts})
+            for prefix, rejects in groupby(refused, key=itemgetter(0)):
+                rejected[prefix].add(with_raw(self.source, (reject for _, reject in rejects)))
         transaction.run("copy/incoming_songs")
-        faults: dict[str, list[dict[str, Any]]] = {}
-        for fault in transaction.records("copy/faulty_songs"):
-            faults.setdefault(fault["song_prefix"], []).append(fault)
-        for prefix, found in faults.items():
+        for prefix, faults in groupby(transaction.each("copy/faulty_songs"), key=itemgetter("song_prefix")):
             keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
             before = rejected[prefix].rejects
             rejected[prefix].add(
-                located(self.source, keys, found, _SONG_FIELDS, expected_fields("songs"), before)
+                located(self.source, keys, faults, _SONG_FIELDS, expected_fields("songs"), before)
             )
         staged = dict(transaction.rows("copy/staged_songs"))
         return [
@@ -166,15 +176,23 @@ class Bringer:
         batch: Batch,
         label: str,
         addresses: Sequence[Address],
+        partitions: Sequence[Partition],
         jsonpaths: str | None = None,
-    ) -> None:
-        transaction.run(
-            name,
-            manifest=self._write(batch, f"{label}.manifest", manifest({a.url: a.size for a in addresses})),
-            jsonpaths=jsonpaths,
-            iam_role=_role(self.settings.iam_role),
-            region=self.work.region or self.settings.region,
-        )
+    ) -> Copied:
+        try:
+            return transaction.copy(
+                name,
+                manifest=self._write(
+                    batch, f"{label}.manifest", manifest({a.url: a.size for a in addresses})
+                ),
+                jsonpaths=jsonpaths,
+                iam_role=_role(self.settings.iam_role),
+                region=self.work.region or self.settings.region,
+            )
+        except CopyError as error:
+            if error.of_records:
+                raise TooManyRefused(error, partitions) from None
+            raise
 
     def _addresses(self, batch: Batch, objects: Sequence[SourceObject]) -> list[Address]:
         """Where COPY can read the objects: in the source, or copied to the work area, below the batch's id. Those of
@@ -230,25 +248,21 @@ class Bringer:
         except SourceError:
             return None
 
-    def _refused(self, transaction: Transaction, addresses: Sequence[Address]) -> list[Reject]:
-        """What the last COPY refused of these objects."""
-        keys = {address.url: address.key for address in addresses}
-        return [
-            Reject(_key_at(url.rstrip(), keys), line, (column or "").strip() or None, reason.strip(), None)
-            for url, line, column, reason in transaction.load_errors()
-        ]
+    def _refused(
+        self, transaction: Transaction, copies: Mapping[Copied, Sequence[Address]]
+    ) -> Iterator[tuple[Copied, Reject]]:
+        """What each COPY refused of the objects at these addresses, object by object."""
+        keys = {copied: {a.url: a.key for a in addresses} for copied, addresses in copies.items()}
+        for copied, url, line, column, reason in transaction.load_errors(list(copies)):
+            yield copied, Reject(_key_at(url, keys[copied]), line, column or None, reason, None)
 
     def _refused_songs(
-        self, transaction: Transaction, compacted: Compacted, parts: Sequence[Address]
-    ) -> dict[str, list[Reject]]:
-        """What COPY refused of compacted objects, each at its place in the source."""
-        refused: dict[str, list[Reject]] = {}
-        for reject in self._refused(transaction, parts):
+        self, transaction: Transaction, compacted: Compacted, copies: Mapping[Copied, Sequence[Address]]
+    ) -> Iterator[tuple[str, Reject]]:
+        """What COPY refused of compacted objects, each at its place in the source, with its prefix."""
+        for _, reject in self._refused(transaction, copies):
             origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
-            refused.setdefault(origin.prefix, []).append(
-                reject._replace(object_key=origin.object_key, position=origin.position)
-            )
-        return refused
+            yield origin.prefix, reject._replace(object_key=origin.object_key, position=origin.position)
 
 
 def _role(name: str) -> str | AsIs:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sparkify_assets import sql
 from sparkify_assets.arrivals import KnownPartition, SourceObject
 from sparkify_assets.checks import CLIENT_CHECKS, Check, Violation
-from sparkify_assets.loading.quarantine import Reject
+from sparkify_assets.loading.quarantine import Rejects
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
 
@@ -36,7 +36,7 @@ class StagedPartition:
     content_hashes: dict[str, str | None]
     records_read: int
     rows_staged: int
-    rejects: list[Reject]
+    rejects: Rejects
     records_of: dict[str, int]
     unexpected_fields: list[dict[str, Any]] = field(
         default_factory=list
@@ -105,18 +105,26 @@ def record(
 ) -> None:
     """Write a batch with its objects, rejected records and findings into the ledger, on its way."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    loads: list[tuple[Any, ...]] = []
-    objects: list[tuple[Any, ...]] = []
-    rejects: list[tuple[Any, ...]] = []
-    findings: list[tuple[Any, ...]] = []
-    for item in staged:
-        place = (batch_id, item.partition.dataset, item.partition.key)
-        counts = (len(item.objects), item.records_read, item.rows_staged, len(item.rejects))
-        loads.append((*place, "incoming", *counts, *rules, run_id, now))
-        objects.extend(
-            (*place, o.key, o.version_token, o.size, item.content_hashes.get(o.key)) for o in item.objects
-        )
-        rejects.extend(
+    places = {(batch_id, item.partition.dataset, item.partition.key): item for item in staged}
+    transaction.insert(
+        "ledger/insert_loads",
+        (
+            (*place, "incoming", len(item.objects), item.records_read, item.rows_staged, len(item.rejects),
+             *rules, run_id, now)
+            for place, item in places.items()
+        ),
+    )  # fmt: skip
+    transaction.insert(
+        "ledger/insert_objects",
+        (
+            (*place, o.key, o.version_token, o.size, item.content_hashes.get(o.key))
+            for place, item in places.items()
+            for o in item.objects
+        ),
+    )
+    transaction.insert(
+        "ledger/insert_quarantine",
+        (
             (
                 *place,
                 r.object_key,
@@ -125,13 +133,14 @@ def record(
                 _fit(r.reason, _REASON_BYTES),
                 _fit(r.raw, _RAW_BYTES),
             )
+            for place, item in places.items()
             for r in item.rejects
-        )
-        findings.extend((*place, *_finding(found)) for found in item.findings)
-    transaction.insert("ledger/insert_loads", loads)
-    transaction.insert("ledger/insert_objects", objects)
-    transaction.insert("ledger/insert_quarantine", rejects)
-    transaction.insert("ledger/insert_warnings", findings)
+        ),
+    )
+    transaction.insert(
+        "ledger/insert_warnings",
+        ((*place, *_finding(found)) for place, item in places.items() for found in item.findings),
+    )
 
 
 def keep(transaction: Transaction, batch_id: str, partition: Partition) -> None:

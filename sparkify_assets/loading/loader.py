@@ -24,14 +24,15 @@ from typing import Any
 from sparkify_assets import sql
 from sparkify_assets.arrivals import Change, Difference, KnownPartition, SourceObject, difference
 from sparkify_assets.loading import ledger
-from sparkify_assets.loading.batches import Batch, BatchResult, in_batches
-from sparkify_assets.loading.incoming import Bringer, Progress
+from sparkify_assets.loading.batches import Batch, BatchResult, halves, in_batches
+from sparkify_assets.loading.incoming import Bringer, Progress, TooManyRefused
 from sparkify_assets.loading.publishing import Publisher, SourceChanged
 from sparkify_assets.loading.quarantine import UNREADABLE, unreadable
 from sparkify_assets.partitions import Dataset, Partition, in_range
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, open_source, open_store
 from sparkify_assets.resources.redshift import Warehouse, open_warehouse
+from sparkify_assets.resources.redshift_errors import line
 from sparkify_assets.settings import Settings
 
 #: What is older than this in the work area was left there by a load that was killed.
@@ -227,10 +228,10 @@ class Loader:
             self.work.sweep(LEFT_BEHIND)
         done = 0
         for group in in_batches({p: survey.to_read(p) for p in wanted}):
-            result = self._load_batch(dataset, group, reload, frozenset(survey.kept))
-            done += len(group)
-            self.progress("publish", dataset, done, len(wanted))
-            yield result
+            for result in self._load_batch(dataset, group, reload, frozenset(survey.kept)):
+                done += len(result.partitions)
+                self.progress("publish", dataset, done, len(wanted))
+                yield result
 
     def _load_batch(
         self,
@@ -238,12 +239,23 @@ class Loader:
         objects: dict[Partition, list[SourceObject]],
         reload: bool,
         kept: frozenset[Partition],
-    ) -> BatchResult:
-        """One batch, without the objects that COPY cannot read."""
+    ) -> Iterator[BatchResult]:
+        """One batch, without the objects that COPY cannot read. Where one COPY of several partitions refuses more
+        records than it may, each half comes by itself, down to the partition that is blocked for it.
+        """
         batch = Batch(dataset, objects, {}, reload, kept)
         while True:
             try:
-                return self.warehouse.retried(partial(self._bring_and_publish, batch))
+                yield self.warehouse.retried(partial(self._bring_and_publish, batch))
+                return
+            except TooManyRefused as error:
+                if error.partitions[0].key in batch.refused:
+                    raise
+                if len(error.partitions) > 1:
+                    for half in halves(objects):
+                        yield from self._load_batch(dataset, half, reload, kept)
+                    return
+                batch.give_up(error.partitions[0], f"COPY gave up: {line(error)}")
             except CopyError as error:
                 batch.unreadable |= self._unreadable(batch, error)
 

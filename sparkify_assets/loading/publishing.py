@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sparkify_assets import sql
@@ -100,7 +101,7 @@ class Publisher:
         done again without the partitions that failed it. Raises SourceChanged, with everything rolled back, where an
         object was overwritten or deleted while it was read.
         """
-        failed: dict[str, list[Violation]] = {}
+        failed = dict(batch.refused)
 
         def once() -> BatchResult | dict[str, list[Violation]]:
             try:
@@ -122,7 +123,7 @@ class Publisher:
         failed: Mapping[str, list[Violation]],
     ) -> BatchResult:
         result = BatchResult([])
-        known = ledger.known_partitions(transaction)
+        known = ledger.known_partitions(transaction, [item.partition for item in staged])
         staged = batch.without_loaded(staged, known)
         keys = [item.partition.key for item in staged]
         if not keys:
@@ -154,7 +155,7 @@ class Publisher:
     def _release(self, partition: Partition, reason: str) -> BatchResult:
         result = BatchResult([])
         with self.warehouse.transaction() as transaction:
-            was = ledger.known_partitions(transaction).get(partition)
+            was = ledger.known_partitions(transaction, [partition]).get(partition)
             if was is None or was.state != "blocked":
                 raise NotBlocked(f"{partition} is not blocked")
             batch = Batch(partition.dataset, {partition: []}, {}, id=was.batch_id)
@@ -327,7 +328,7 @@ class Publisher:
     def _outcomes(
         self, transaction: Transaction, batch: Batch, staged: Sequence[StagedPartition]
     ) -> list[PartitionResult]:
-        rejects = {item.partition.key: item.rejects[:MOST_REJECTS] for item in staged}
+        rejects = {item.partition.key: list(islice(item.rejects, MOST_REJECTS)) for item in staged}
         sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch.id))
         return [
             PartitionResult(

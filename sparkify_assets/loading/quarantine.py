@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+import tempfile
+import weakref
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -43,24 +49,71 @@ class Reject(NamedTuple):
 UNREADABLE = "unreadable object: "
 
 
+class Rejects:
+    """Rejects in order, any number of them: the latest in memory, the others in a temporary file, which is open only
+    while it is written or read.
+    """
+
+    def __init__(self) -> None:
+        self._latest: list[Reject] = []
+        self._bytes = 0
+        self._count = 0
+        self._file: Path | None = None
+
+    def append(self, reject: Reject) -> None:
+        """Add a reject behind the others."""
+        self._latest.append(reject)
+        self._count += 1
+        self._bytes += len(reject.raw or "")
+        if self._bytes > _REJECT_BYTES or len(self._latest) > _REJECT_ROWS:
+            self._put_away()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Reject]:
+        if self._file:
+            with self._file.open() as lines:
+                for line in lines:
+                    yield Reject(*json.loads(line))
+        yield from list(self._latest)
+
+    def _put_away(self) -> None:
+        if self._file is None:
+            handle, name = tempfile.mkstemp(prefix="sparkify-rejects-")
+            os.close(handle)
+            self._file = Path(name)
+            weakref.finalize(self, self._file.unlink, missing_ok=True)
+        with self._file.open("a") as lines:
+            lines.writelines(json.dumps(reject) + "\n" for reject in self._latest)
+        self._latest, self._bytes = [], 0
+
+
+#: What of a partition's rejects stays in memory: bytes of their records, and their number.
+_REJECT_BYTES, _REJECT_ROWS = 64 * 1024, 500
+
+
 @dataclass
 class Rejected:
     """Records that could not be staged, and how many records each object holds that has one; an object that cannot be
     read at all counts as one record, here as everywhere.
     """
 
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
     records_of: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Rejected) -> None:
         """Take over what was found elsewhere of the same partition."""
-        self.rejects += other.rejects
+        for reject in other.rejects:
+            self.rejects.append(reject)
         self.records_of |= other.records_of
 
     @classmethod
     def unreadable(cls, key: str, reason: str) -> Rejected:
         """An object that cannot be read at all."""
-        return cls([Reject(key, None, None, reason, None)], {key: 1})
+        rejected = cls(records_of={key: 1})
+        rejected.rejects.append(Reject(key, None, None, reason, None))
+        return rejected
 
 
 _KINDS = {
@@ -118,23 +171,24 @@ def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
     return faults
 
 
-def with_raw(store: ObjectStore, rejects: Sequence[Reject]) -> Rejected:
-    """The rejects of COPY with the text of their records, and with what stands there where it is no object; one that
-    was rewritten meanwhile keeps its reason and has no text.
+def with_raw(store: ObjectStore, rejects: Iterable[Reject]) -> Rejected:
+    """The rejects of COPY, which come object by object and there in the order of their lines, with the text of their
+    records, and with what stands there where it is no object; one that was rewritten meanwhile keeps its reason and
+    has no text. Each object is read once.
     """
-    lines: dict[str, set[int]] = defaultdict(set)
-    for reject in rejects:
-        if reject.object_key is not None and reject.position is not None:
-            lines[reject.object_key].add(reject.position)
-    written: dict[tuple[str | None, int | None], list[Record]] = defaultdict(list)
-    records_of: dict[str, int] = {}
-    for key, wanted in lines.items():
-        for number, record in enumerate(_records(store, key), 1):
-            records_of[key] = number
-            if record.line in wanted:
-                written[key, record.line].append(record)
-    found = [_as_found(reject, written[reject.object_key, reject.position]) for reject in rejects]
-    return Rejected(found, records_of)
+    rejected = Rejected()
+    for key, of_object in groupby(rejects, key=attrgetter("object_key")):
+        lines = groupby(_records(store, key) if key is not None else (), key=attrgetter("line"))
+        number, at = 0, 0
+        written: list[Record] = []
+        for reject in of_object:
+            while at < (reject.position or 0) and (following := next(lines, None)):
+                at, written = following[0], list(following[1])
+                number += len(written)
+            rejected.rejects.append(_as_found(reject, written if at == reject.position else []))
+        if number := number + sum(1 for _, records in lines for _ in records):
+            rejected.records_of[key] = number
+    return rejected
 
 
 def _as_found(reject: Reject, written: list[Record]) -> Reject:
@@ -165,10 +219,10 @@ def what_is_no_object(record: Record) -> str | None:
 def located(
     store: ObjectStore,
     keys: Iterable[str],
-    faults: Sequence[Mapping[str, Any]],
+    faults: Iterable[Mapping[str, Any]],
     fields: Mapping[str, str],
     expected: Mapping[str, str],
-    refused: Sequence[Reject] = (),
+    refused: Iterable[Reject] = (),
 ) -> Rejected:
     """Find records again by their values.
 
@@ -181,11 +235,11 @@ def located(
     for row in faults:
         wanted[(row["fault"] == NO_VALUES, *(_text(row[column]) for column in fields))].append(row["fault"])
     any_is_empty = any(is_empty for is_empty, *_ in wanted)
-    missing = Counter({values: len(reasons) for values, reasons in wanted.items()})
-    found: list[Reject] = []
+    missing = sum(map(len, wanted.values()))
+    rejected = Rejected()
     numbers: dict[str, int] = {}
     for key in keys:
-        if not missing.total():
+        if not missing:
             break
         for number, (line, record, raw) in enumerate(_records(store, key), 1):
             numbers[key] = number
@@ -195,17 +249,18 @@ def located(
                 record = exact(raw)  # noqa: PLW2901 - integers that are longer than a double holds
             is_empty = any_is_empty and _is_empty(record, expected)
             values = (is_empty, *(_text(record.get(name)) for name in fields.values()))
-            if missing.get(values):
-                missing[values] -= 1
+            if wanted.get(values):
+                missing -= 1
                 reason = _with_keys(wanted[values].pop(), record, expected)
-                found.append(Reject(key, line, None, reason, raw.decode("utf-8", "backslashreplace")))
-    for values, count in missing.items():
-        for reason in wanted[values][:count]:
+                text = raw.decode("utf-8", "backslashreplace")
+                rejected.rejects.append(Reject(key, line, None, reason, text))
+                rejected.records_of[key] = number
+    for values, reasons in wanted.items():
+        for reason in reasons:
             shown = json.dumps(dict(zip(fields.values(), values[1:], strict=True)), ensure_ascii=False)
-            found.append(Reject(None, None, None, reason, shown))
-    return Rejected(
-        found, {reject.object_key: numbers[reject.object_key] for reject in found if reject.object_key}
-    )
+            rejected.rejects.append(Reject(None, None, None, reason, shown))
+    rejected.records_of = {key: numbers[key] for key in rejected.records_of}
+    return rejected
 
 
 def _is_empty(record: Mapping[str, Any], expected: Mapping[str, str]) -> bool:

@@ -120,6 +120,7 @@ class Cursor(PlainCursor):
 _COPY = re.compile(r"(?:\s|--[^\n]*\n)*copy\b", re.IGNORECASE)
 _DETAIL = re.compile(r"^\s*(error|context|query):[ \t]*(.*?)\s*$", re.MULTILINE)
 _S3 = re.compile(r"S3ServiceException:\s*(?P<text>.*?)\s*,Status (?P<status>\d+),Error (?P<code>\w+)")
+_GAVE_UP = re.compile(r"Load into table '[^\n]*' failed\..*", re.DOTALL)
 _KEY_READ = re.compile(r"S3 key being read\s*:\s*(s3://.+)")
 
 #: What a person can do about an answer of S3 (https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html).
@@ -152,15 +153,23 @@ def copy_error(error: psycopg2.Error) -> CopyError:
         if url and answer["code"] != "NoSuchKey":
             reason, url = f"{url}: {reason}", None
     failed = CopyError(" ".join(reason.split()), url)
+    failed.of_records = _GAVE_UP.fullmatch(reason) is not None
     failed.query_id = int(detail["query"]) if detail.get("query", "").isdecimal() else None
     return failed
 
 
-_REFUSED = re.compile(r"(\d+) record\(s\) could not be loaded")
+_TOLD = r"INFO:\s+Load into table '[^\n]*' completed, (\d+) record\(s\) "
+_LOADED = re.compile(_TOLD + r"loaded successfully\.")
+_REFUSED = re.compile(_TOLD + r"could not be loaded\.\s+Check '\w+' system table for details\.")
 
 
-def announced_rejects(notices: Sequence[str]) -> int:
-    """How many records the last COPY says it refused; 0 where it says nothing of it
-    (https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html).
+def announced_rejects(notices: Sequence[str], rows: int) -> int | None:
+    """How many records the last COPY, which loaded so many `rows`, says it refused; None where anything that it says
+    is not in the words of https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html: a patch may
+    change them, and words that are not understood are no count.
     """
-    return sum(int(match[1]) for notice in notices if (match := _REFUSED.search(notice)))
+    said = [notice.strip() for notice in notices]
+    loaded = [int(match[1]) for notice in said if (match := _LOADED.fullmatch(notice))]
+    refused = [int(match[1]) for notice in said if (match := _REFUSED.fullmatch(notice))]
+    understood = loaded == [rows] and len(refused) <= 1 and len(said) == 1 + len(refused)
+    return sum(refused) if understood else None

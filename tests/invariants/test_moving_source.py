@@ -44,7 +44,7 @@ MOMENTS = [
     "ddl/incoming_batch",
     "copy/events",
     "copy/songs",
-    "copy/copied_rows",
+    "copy/copied",
     "ledger/lock",
     "merge/",
     "commit",

@@ -101,7 +101,7 @@ def test_objects_of_equal_content_in_one_partition_are_named(loader: Loader, sou
 def test_an_object_that_cannot_be_read_is_one_record(loader: Loader) -> None:
     key = day_key(DAY) + ".gz"
     batch = Batch("events", {Partition("events", DAY): []}, {key: "unreadable object: it is cut"})
-    assert batch.unreadable_of(Partition("events", DAY)).rejects == []
+    assert batch.unreadable_of(Partition("events", DAY)).records_of == {}
     batch.objects[Partition("events", DAY)].append(SourceObject(key, "1", 1))
     found = batch.unreadable_of(Partition("events", DAY))
     assert found.records_of == {key: 1}

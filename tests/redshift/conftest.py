@@ -298,6 +298,8 @@ def ready(shared: LoopbackCluster) -> Iterator[LoopbackCluster]:
     shared.endpoint.before = shared.endpoint.after = None
     shared.state.revoked.clear()
     shared.state.lag = 0
+    shared.state.silent.clear()
+    shared.state.says = list
 
 
 @contextmanager

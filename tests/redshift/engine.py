@@ -7,7 +7,7 @@ not: how the SQL runs (`sparkify_assets.resources.embedded`), nor the wire (`end
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,9 @@ from psycopg2.extensions import cursor as PlainCursor
 
 from sparkify_assets.resources import embedded
 from sparkify_assets.resources.embedded import CopyError, copy_command, dialect, objects
+
+#: System views that tell of loads.
+_VIEWS = {"SYS_LOAD_ERROR_DETAIL", "SYS_LOAD_HISTORY", "STL_LOAD_ERRORS"}
 
 #: Values as the server writes them: this endpoint hands them on.
 _AS_WRITTEN = new_type(tuple(string_types), "AS_WRITTEN", lambda value, _: value)
@@ -57,7 +60,9 @@ class ClusterState:
     identifier: str
     region: str
     single_node: bool = True
-    lag: int = 0  # so many questions about load errors find none yet
+    lag: int = 0  # so many questions to a system view about loads find nothing yet
+    silent: set[str] = field(default_factory=set)  # views that find nothing at all
+    says: Callable[[list[str]], list[str]] = list  # how a COPY words its notices
     revoked: set[str] = field(default_factory=set)  # roles that the cluster may not assume any more
 
     def role(self, named: str | None) -> str:
@@ -115,9 +120,10 @@ class Engine:
                 result = _result(cursor)
         except psycopg2.Error as error:
             raise _refusal(error) from None
-        if self.cluster.lag and {"SYS_LOAD_ERROR_DETAIL", "STL_LOAD_ERRORS"} & set(words):
-            self.cluster.lag -= 1
-            result.rows = []
+        asked = _VIEWS & set(words)
+        if asked and (self.cluster.lag or asked & self.cluster.silent):
+            self.cluster.lag = max(self.cluster.lag - 1, 0)
+            result.rows, result.tag = [], "SELECT 0"
         return result
 
     def fail(self) -> None:
@@ -166,27 +172,12 @@ class Engine:
                     _check_bucket(url, region)
             with self.connection.cursor() as cursor:
                 cursor.execute(text)
-                loaded = cursor.rowcount
         except CopyError as error:
-            raise _copy_refusal(error) from None
+            raise _copy_refusal(error, command.table[-1]) from None
         except psycopg2.Error as error:
             raise _refusal(error) from None
-        table = command.table[-1]
-        notices = [f"Load into table '{table}' completed, {loaded} record(s) loaded successfully."]
-        if refused := self._refused_of_last_copy():
-            notices.append(
-                f"Load into table '{table}' completed, {refused} record(s) could not be loaded.  "
-                "Check 'sys_load_error_detail' system table for details."
-            )
-        return Result("COPY", notices=notices)
-
-    def _refused_of_last_copy(self) -> int:
-        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-            cursor.execute(
-                "select count(*) from redshift.load_errors where query_id = redshift.pg_last_copy_id()"
-            )
-            [(count,)] = cursor.fetchall()
-        return int(count)
+        notices = [text.removeprefix("INFO:").strip() for text in self.connection.notices]
+        return Result("COPY", notices=self.cluster.says(notices))
 
 
 def _result(cursor: Any) -> Result:
@@ -239,7 +230,7 @@ def _check_bucket(url: str, region: str) -> None:
         )
 
 
-def _copy_refusal(error: CopyError) -> Refusal:
+def _copy_refusal(error: CopyError, table: str) -> Refusal:
     """A failed COPY in Redshift's words: an answer of S3, an object that cannot be read, or data that does not fit."""
     context = f"S3 key being read : {error.object_url}" if error.object_url else ""
     cause: Any = error.__cause__
@@ -248,9 +239,10 @@ def _copy_refusal(error: CopyError) -> Refusal:
         return _s3_error(
             answer["Message"], cause.response["ResponseMetadata"]["HTTPStatusCode"], answer["Code"], context
         )
-    if error.line is not None:
+    if error.of_records:
         return Refusal(
-            "XX000", "Load into table failed.  Check 'sys_load_error_detail' system table for details."
+            "XX000",
+            f"Load into table '{table}' failed.  Check 'sys_load_error_detail' system table for details.",
         )
     return _internal(error.reason, code=9001, context=context, query=error.query_id or 0)
 

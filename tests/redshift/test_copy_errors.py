@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg2
 import pytest
 
 from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.redshift_errors import announced_rejects
+from sparkify_assets.resources.redshift_errors import announced_rejects, copy_error
 from tests.redshift.conftest import LoopbackCluster
 from tests.redshift.engine import Refusal
 
@@ -87,12 +88,38 @@ def test_a_failed_copy_is_one_line_and_names_the_object_at_fault(
     assert failed.value.query_id == (244 if told else None)
 
 
-def test_how_many_records_a_copy_says_it_refused() -> None:
+LOADED = "INFO:  Load into table 'customer' completed, 112497 record(s) loaded successfully.\n"
+REFUSED = (
+    "INFO:  Load into table 'customer' completed, 7 record(s) could not be loaded.  "
+    "Check 'stl_load_errors' system table for details.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("notices", "refused"),
+    [
+        ([LOADED, REFUSED], 7),
+        ([LOADED], 0),
+        ([LOADED, REFUSED.replace("stl_load_errors", "sys_load_error_detail")], 7),
+        # what is not in these words is no count
+        ([], None),
+        ([REFUSED], None),
+        ([LOADED.replace("112497", "112496")], None),
+        ([LOADED, REFUSED, REFUSED], None),
+        ([LOADED, LOADED], None),
+        ([LOADED, REFUSED.replace("could not be loaded", "were rejected")], None),
+        ([LOADED, "INFO:  7 record(s) could not be loaded.\n"], None),
+        ([LOADED.replace("loaded successfully", "processed"), REFUSED], None),
+        ([LOADED.replace("record(s)", "rows")], None),
+    ],
+)
+def test_how_many_records_a_copy_says_it_refused(notices: list[str], refused: int | None) -> None:
     """The words of https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html"""
-    notices = [
-        "INFO:  Load into table 'customer' completed, 112497 record(s) loaded successfully.\n",
-        "INFO:  Load into table 'customer' completed, 7 record(s) could not be loaded.  "
-        "Check 'stl_load_errors' system table for details.\n",
-    ]
-    assert announced_rejects(notices) == 7
-    assert announced_rejects(notices[:1]) == 0
+    assert announced_rejects(notices, 112497) == refused
+
+
+def test_a_copy_that_gave_up_because_of_its_records_says_so() -> None:
+    """The words of https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror"""
+    gave_up = "Load into table 'part' failed.  Check 'stl_load_errors' system table for details."
+    assert copy_error(psycopg2.InternalError(gave_up)).of_records
+    assert not copy_error(psycopg2.InternalError("failed to inflate with gzip")).of_records

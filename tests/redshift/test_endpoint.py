@@ -182,7 +182,7 @@ def test_what_a_copy_refused_is_in_both_views(session: Connection, shared: Loopb
         ]
         cursor.execute(
             "select trim(file_name), line_number, trim(column_name) from sys_load_error_detail"
-            " where query_id = pg_last_copy_id()"
+            " where query_id = last_user_query_id()"
         )
         assert cursor.fetchall() == [(url, 2, "i")]
         cursor.execute("select trim(raw_field_value) from stl_load_errors where query = pg_last_query_id()")

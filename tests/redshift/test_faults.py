@@ -261,4 +261,7 @@ def test_records_that_nobody_names_stop_the_load(
     )
     ready.state.lag = 10_000
     monkeypatch.setattr(redshift, "LOAD_ERRORS_SECONDS", 0.2)
-    assert "COPY refused 1 records and sys_load_error_detail names 0" in stopped(loading, WarehouseError)
+    told = stopped(loading, WarehouseError)
+    assert (
+        told == "COPY refused 1 records; sys_load_error_detail names 0, stl_load_errors 0: nothing was loaded"
+    )

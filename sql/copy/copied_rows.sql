@@ -1,1 +1,0 @@
-select pg_last_copy_count();
