@@ -6,9 +6,7 @@ is recorded with its own rows, and a day that was blocked fails the run at its e
 """
 
 # No postponed annotations here: Dagster reads the config classes of a step from them.
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -16,7 +14,7 @@ import psycopg2
 from pydantic import Field
 
 from sparkify_assets.checks import ALL_CHECKS, Check, Violation
-from sparkify_assets.loading import Loader
+from sparkify_assets.loading import BatchesFailed, Loader
 from sparkify_assets.loading.batches import MOST_REJECTS, BatchResult, PartitionResult
 from sparkify_assets.loading.quarantine import shown
 from sparkify_assets.partitions import Dataset, event_days
@@ -25,11 +23,15 @@ from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
 from sparkify_assets.resources.redshift_errors import is_transient
 from sparkify_assets.runs import PROCESS_TAG
 from sparkify_assets.settings import Settings
+from sparkify_assets.status import why_blocked
 from sparkify_assets.tables import ASSETS, asset_spec, shown_rows
 
 #: One load at a time, over all runs (https://docs.dagster.io/guides/operate/managing-concurrency).
 POOL = "sparkify_load"
 
+
+#: Names, on an observation of an asset, what a step could not load.
+NOT_LOADED = "not loaded"
 
 #: How often a step is run again for an error that may pass, and after how many seconds.
 MOST_RETRIES, RETRY_SECONDS = 3, 20.0
@@ -64,16 +66,12 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
     def load_songs(
         context: dg.AssetExecutionContext, config: SongsConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
-        loader.run_id = context.run.run_id
-        with _tried_again(context):
-            results = list(
-                loader.load(
-                    "songs",
-                    set(config.prefixes) or None,
-                    reload=not config.only_changed,
-                    accept_deletions=config.accept_deletions,
-                )
-            )
+        results, failed = [], None
+        for outcome in _loaded(context, config, loader, "songs", config.prefixes):
+            if isinstance(outcome, BatchesFailed):
+                failed = outcome
+            else:
+                results.append(outcome)
         for asset in ASSETS["songs"]:
             yield dg.MaterializeResult(asset, metadata=_songs_metadata(asset, results))
         for day in sorted({day for result in results for day in result.rematched_days}):
@@ -81,8 +79,9 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
             context.log_event(
                 dg.AssetMaterialization("songplays", partition=day, metadata={"matched_again": True})
             )
-        yield from _check_results("songs", settings, results)
-        _fail_if_blocked(loader, results)
+        for found in _check_results("songs", settings, results):
+            yield from _apart(found)
+        _end(context, loader, "songs", results, failed)
 
     @dg.multi_asset(
         name="load_events",
@@ -96,40 +95,54 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
     def load_events(
         context: dg.AssetExecutionContext, config: LoadConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
-        loader.run_id = context.run.run_id
-        results: list[BatchResult] = []
-        with _tried_again(context):
-            for result in loader.load(
-                "events",
-                set(context.partition_keys),
-                reload=not config.only_changed,
-                accept_deletions=config.accept_deletions,
-            ):
-                results.append(result)
-                for event in _day_materializations(result):
-                    context.log_event(event)
+        results, failed = [], None
+        for outcome in _loaded(context, config, loader, "events", context.partition_keys):
+            if isinstance(outcome, BatchesFailed):
+                failed = outcome
+                continue
+            results.append(outcome)
+            for event in _day_materializations(outcome):
+                context.log_event(event)
         for found in _check_results("events", settings, results):
-            yield from _about_all_days(found)
-        _fail_if_blocked(loader, results)
+            yield from _apart(found)
+        _end(context, loader, "events", results, failed)
 
     return [load_songs, load_events]
 
 
-@contextmanager
-def _tried_again(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Has Dagster run the step again where that can help: S3 or the warehouse was away. Somebody who waits at the
-    command line decides for himself.
+def _loaded(
+    context: dg.AssetExecutionContext,
+    config: LoadConfig,
+    loader: Loader,
+    dataset: Dataset,
+    keys: Sequence[str],
+) -> Iterator[BatchResult | BatchesFailed]:
+    """The batches of a load, and at the end what could not be loaded, if there is such.
+
+    Has Dagster run the step again where that can help: S3 or the warehouse was away. Somebody who waits at the command
+    line decides for himself. What concerns every batch is raised.
     """
+    loader.run_id = context.run.run_id
     try:
-        yield
-    except (SourceError, WarehouseError, psycopg2.Error) as error:
-        if may_pass(error) and PROCESS_TAG not in context.run.tags:
+        yield from loader.load(
+            dataset,
+            set(keys) or None,
+            reload=not config.only_changed,
+            accept_deletions=config.accept_deletions,
+        )
+    except (BatchesFailed, SourceError, WarehouseError, psycopg2.Error) as error:
+        waits = PROCESS_TAG not in context.run.tags and context.retry_number < MOST_RETRIES
+        if waits and may_pass(error):
             raise dg.RetryRequested(MOST_RETRIES, RETRY_SECONDS) from error
-        raise
+        if not isinstance(error, BatchesFailed):
+            raise
+        yield error
 
 
 def may_pass(error: Exception) -> bool:
     """Whether a load that failed with this error may succeed a little later, though nobody changes anything."""
+    if isinstance(error, BatchesFailed):
+        return any(may_pass(cause) for _, cause in error.failures)
     if isinstance(error, SourceError):
         return error.passing
     if isinstance(error, WarehouseError):
@@ -222,11 +235,12 @@ def _check_results(
             yield _check_result(check, check.blocks(settings), of_check, published)
 
 
-def _about_all_days(found: dg.AssetCheckResult) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
-    """A check's result without the materialization that it is about.
+def _apart(found: dg.AssetCheckResult) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
+    """A check's result apart from the materialization that it is about, and from the step's end.
 
     In a run of one day Dagster would name that day's, and its page shows a result only if that is the latest of all
-    days: what blocked an older day would not be seen there.
+    days: what blocked an older day would not be seen there. And it would end the step for a blocking check, though
+    what a gate has refused is in no table, and keeps nobody from going on with what is.
     """
     assert found.asset_key
     assert found.check_name
@@ -256,25 +270,48 @@ def _check_result(
     )
 
 
-def _fail_if_blocked(loader: Loader, results: Sequence[BatchResult]) -> None:
+def _end(
+    context: dg.AssetExecutionContext,
+    loader: Loader,
+    dataset: Dataset,
+    results: Sequence[BatchResult],
+    failed: BatchesFailed | None,
+) -> None:
+    """End a step: what could not be loaded fails the run, by name.
+
+    A step that fails has Dagster skip those that follow it by lineage. So where another load follows in the same run,
+    it goes on first: what failed before is kept in the run's events, where every process of the run finds it.
+    """
     blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
-    if blocked:
-        raise dg.Failure(
-            description="\n".join(_why_blocked(loader, item) for item in blocked),
-            metadata={
-                **{str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked},
-                **_rejected(blocked),
-            },
-            allow_retries=False,
-        )
+    told = _problems(loader, blocked, failed)
+    if told and dataset == "songs" and _days_follow(context):
+        context.log.error(told)
+        context.log_event(dg.AssetObservation("staging_songs", metadata={NOT_LOADED: told}))
+        return
+    if told := "\n".join(filter(None, [*_problems_before(context), told])):
+        metadata = {str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked}
+        raise dg.Failure(told, metadata={**metadata, **_rejected(blocked)}, allow_retries=False) from failed
 
 
-def _why_blocked(loader: Loader, item: PartitionResult) -> str:
-    """A line that names the checks, and the first record in quarantine, if there is one, by file, line and reason."""
-    checks = json.loads(item.verdict or "[]")
-    said = ", ".join(f"{check['check']} ({check['violations']})" for check in checks)
-    with loader.warehouse.transaction(lock=False) as transaction:
-        rejects = transaction.records("ledger/quarantined", partition_key=item.partition.key, object_key=None)
-    first = next((row for row in rejects if row["state"] == "blocked"), None)
-    where = f"; {first['object_key']}, line {first['position']}: {first['reason']}" if first else ""
-    return f"blocked: {item.partition} by {said}{where}"
+def _problems(loader: Loader, blocked: Sequence[PartitionResult], failed: BatchesFailed | None) -> str:
+    """A line for everything that a step could not load."""
+    reasons = why_blocked(loader.warehouse) if blocked else {}
+    lines = [f"blocked: {item.partition} {reasons.get(item.partition, '')}".rstrip() for item in blocked]
+    return "\n".join(lines + [f"failed: {line}" for line in str(failed).splitlines() if failed])
+
+
+def _days_follow(context: dg.AssetExecutionContext) -> bool:
+    """Whether the same run loads days after its songs, in this process or another."""
+    plan = context.instance.get_execution_plan_snapshot(str(context.run.execution_plan_snapshot_id))
+    return "load_events" in plan.step_keys_to_execute
+
+
+def _problems_before(context: dg.AssetExecutionContext) -> Iterator[str]:
+    """What earlier steps of the run could not load."""
+    found = context.instance.get_records_for_run(
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION
+    )
+    for record in found.records:
+        observed = record.asset_observation
+        if observed and NOT_LOADED in observed.metadata:
+            yield str(observed.metadata[NOT_LOADED].value)

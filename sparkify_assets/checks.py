@@ -76,7 +76,9 @@ class Check:
 #: The checks that are queries.
 CHECKS: Sequence[Check] = (
     Check("events_counts", "staging_events", "events"),
+    Check("events_objects", "staging_events", "events"),
     Check("events_reject_share", "staging_events", "events"),
+    Check("events_row_drop", "staging_events", "events"),
     Check("events_allowed_values", "staging_events", "events"),
     Check("events_of_other_days", "staging_events", "events"),
     Check("events_without_plays", "staging_events", "events"),
@@ -88,7 +90,9 @@ CHECKS: Sequence[Check] = (
     Check("users_keys", "users", "events"),
     Check("time_keys", "time", "events"),
     Check("songs_counts", "staging_songs", "songs"),
+    Check("songs_objects", "staging_songs", "songs"),
     Check("songs_reject_share", "staging_songs", "songs"),
+    Check("songs_row_drop", "staging_songs", "songs"),
     Check("songs_complete", "songs", "songs"),
     Check("songs_keys", "songs", "songs"),
     Check("artists_keys", "artists", "songs"),
@@ -154,6 +158,7 @@ def violations(
         event_dates=tuple(only or ()) or (None,),
         reject_share=settings.reject_share,
         reject_rows=settings.reject_rows,
+        max_drop=settings.max_drop,
     )
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:

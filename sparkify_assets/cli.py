@@ -10,6 +10,7 @@ import typer
 from dotenv import load_dotenv
 from rich.markup import escape
 
+from sparkify_assets.causes import keep_trace, told
 from sparkify_assets.commands import infra, load, look, run, tables
 from sparkify_assets.commands.console import CommandError, err
 from sparkify_assets.dev_server import DevServerError
@@ -20,7 +21,7 @@ from sparkify_assets.loading.publishing import NotBlocked, RulesRefused, SourceC
 from sparkify_assets.resources.embedded import ServerError
 from sparkify_assets.resources.landing_zone import SourceError
 from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
-from sparkify_assets.settings import SettingsError
+from sparkify_assets.settings import Settings, SettingsError
 from sparkify_assets.why import NoSuchPlay
 
 app = typer.Typer(
@@ -71,11 +72,18 @@ _USER_ERRORS = (
 
 
 def main() -> None:
-    """Run the command line; an error that a user can cause is one line, and exit code 1."""
+    """Run the command line; an error is one line and exit code 1, and the trace of one that nobody foresaw is kept."""
     load_dotenv(".env")
     try:
         app()
     except _USER_ERRORS as error:
         lines = [line for line in str(error).strip().splitlines() if line.strip()]
         err.print(f"[red]error[/]: {escape(' '.join(lines[:1]) or type(error).__name__)}", soft_wrap=True)
+        raise SystemExit(1) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        try:
+            where = keep_trace(Settings.from_environment().home, error)
+        except (SettingsError, OSError):
+            raise error from None
+        err.print(f"[red]error[/]: {escape(told(error) + where)}", soft_wrap=True)
         raise SystemExit(1) from None

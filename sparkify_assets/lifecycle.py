@@ -121,8 +121,9 @@ class LifeCycle:
             return
         _, succeeded = run_load(loader, songs=bool(songs), days=(days[0], days[-1]) if days else None)
         items = [item for result in loader.results for item in result.partitions]
+        done = "Loaded" if succeeded else "Not all: loaded"
         self.say(
-            f"Loaded {sum(item.objects for item in items):,} files of {len(items):,} partitions:"
+            f"{done} {sum(item.objects for item in items):,} files of {len(items):,} partitions:"
             f" {sum(item.rows_staged for item in items):,} rows staged,"
             f" {sum(item.rows_quarantined for item in items):,} rejected."
         )

@@ -7,6 +7,7 @@ Belongs here: the grammar of the landing zone's keys and Dagster's partitions ov
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -42,6 +43,12 @@ class Partition(NamedTuple):
 
     def __str__(self) -> str:
         return self.key if self.dataset == "events" else f"songs {self.key}"
+
+
+def named(things: Iterable[object]) -> str:
+    """Partitions or objects in words: all of a few, the first and the last of many."""
+    names = sorted(map(str, things))
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]} ({len(names)})"
 
 
 def partition_of(object_key: str) -> Partition | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sparkify_assets.loading import Loader
@@ -27,8 +28,9 @@ STAR = ("songplays", "users", "songs", "artists", "time")
 class Finding:
     """Something that is not as it should be.
 
-    `kind` is a state of `status` other than loaded (new, changed, gone, blocked, outside, unrecognised), or `missing`
-    (a row that should be there that often) or `surplus` (one that should not); `where` names the partition or table.
+    `kind` is a state of `status` other than loaded (new, changed, gone, blocked, outside, unrecognised), `unreadable`
+    (an object that can no longer be read, or never could), or `missing` (a row that should be there that often) or
+    `surplus` (one that should not); `where` names the partition, object or table.
     """
 
     kind: str
@@ -78,20 +80,27 @@ def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Findin
     ]
     for group in in_batches({partition: listed[partition] for partition in loaded}):
         batch = Batch(dataset, group, {}, id="reconcile")
-        keys = [partition.key for partition in group]
-        bringer = Bringer(loader.settings, loader.source, loader.work, loader.progress)
         try:
-            with loader.warehouse.transaction(lock=False) as transaction:
-                bringer.bring(transaction, batch)
-                yield from _rows(
-                    transaction,
-                    f"staging_{dataset}",
-                    f"staging_{dataset}",
-                    event_dates=tuple(map(date.fromisoformat, keys)) if dataset == "events" else (),
-                    partition_keys=tuple(keys),
-                )
+            yield from loader.past_unreadable(batch, partial(_read_again, loader, batch))
         finally:
             loader.work.delete(batch.written)
+
+
+def _read_again(loader: Loader, batch: Batch) -> list[Finding]:
+    """The objects of a batch that cannot be read, and the staged rows that differ from what is in the others."""
+    keys = [partition.key for partition in batch.objects]
+    bringer = Bringer(loader.settings, loader.source, loader.work, loader.progress)
+    with loader.warehouse.transaction(lock=False) as transaction:
+        staged = bringer.bring(transaction, batch)
+        rows = _rows(
+            transaction,
+            f"staging_{batch.dataset}",
+            f"staging_{batch.dataset}",
+            event_dates=tuple(map(date.fromisoformat, keys)) if batch.dataset == "events" else (),
+            partition_keys=tuple(keys),
+        )
+        rejects = [reject for item in staged for reject in item.rejects if reject.is_whole_object]
+        return [Finding("unreadable", str(r.object_key), r.reason) for r in rejects] + list(rows)
 
 
 def _strays(loader: Loader, dataset: Dataset) -> list[Finding]:

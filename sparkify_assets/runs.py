@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from sparkify_assets.causes import cause_of, reason_of, trace_of
 from sparkify_assets.loading import Loader
 from sparkify_assets.partitions import RANGE_END, RANGE_START
 from sparkify_assets.settings import Settings
@@ -47,7 +48,8 @@ def run_load(
 ) -> tuple[str, bool]:
     """One Dagster run over the songs, a range of days, or both, songs first: its id, and whether it succeeded.
 
-    What it did is in `loader.results`.
+    What it did is in `loader.results`, what ended or failed it in `loader.errors`: a line for each partition that was
+    blocked or could not be loaded, or the error that ended a step.
     """
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
 
@@ -76,9 +78,21 @@ def run_load(
             run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-        errors = [event.step_failure_data.error for event in result.get_step_failure_events()]
-    loader.errors = [str(error.message) for error in errors if error]
+    loader.errors = reasons(result, loader.settings.home)
     return result.run_id, result.success
+
+
+def reasons(result: dg.ExecuteInProcessResult, home: Path) -> list[str]:
+    """Why a run failed, in lines; where that is no error that the project knows, its trace is kept in the home."""
+    failures = [event.step_failure_data for event in result.get_step_failure_events()]
+    texts = [reason_of(failure) + trace_of(failure.error, home) for failure in failures]
+    if not texts:  # the run failed, and none of its steps
+        ends = [event for event in result.all_events if event.is_run_failure]
+        errors = [event.job_failure_data.error for event in ends]
+        texts = [cause_of(error) + trace_of(error, home) for error in errors if error]
+    if not texts and not result.success:
+        texts = ["the run did not succeed"]
+    return [line for text in texts for line in text.splitlines()]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Does not: anything that opens a file or a connection for its content, other than
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,9 +31,10 @@ class Settings:
     `source` and `work` are URLs (`file://` or `s3://`) without a final slash; `warehouse` is `embedded`,
     `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: today, moving) bound the event days,
     in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
-    both have to be exceeded; `allowed_values` says what an unknown level or gender does. `region` is that of a bucket
-    that does not tell its own; `requester_pays` says that whoever reads the source pays for it. `automation` says
-    whether sensors and schedules start switched on,
+    both have to be exceeded; `max_drop` (0..1), by which share of its published rows a partition may shrink while its
+    objects are there; `allowed_values`, what an unknown level or gender does. `region` is that of a bucket that does
+    not tell its own; `requester_pays` says that whoever reads the source pays for it. `automation` says whether
+    sensors and schedules start switched on,
     `sensor_seconds` how long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is
     not loaded is late. Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`.
     `dagster_yaml` is the file of Dagster's own settings (None: the checkout's).
@@ -47,6 +49,7 @@ class Settings:
     deleted: Literal["withdraw", "keep"]
     reject_share: float
     reject_rows: int
+    max_drop: float
     region: str
     iam_role: str
     requester_pays: bool
@@ -107,6 +110,7 @@ class Settings:
             deleted="keep" if deleted == "keep" else "withdraw",
             reject_share=_number("REJECT_SHARE", read("REJECT_SHARE", "0.2")),
             reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),
+            max_drop=_number("MAX_DROP", read("MAX_DROP", "0.5"), most=1.0),
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",
             iam_role=read("IAM_ROLE", "default"),
             requester_pays=_switch("REQUESTER_PAYS", read("REQUESTER_PAYS", "off")),
@@ -191,11 +195,12 @@ def _switch(name: str, value: str) -> bool:
     return value == "on"
 
 
-def _number(name: str, value: str) -> float:
+def _number(name: str, value: str, most: float = math.inf) -> float:
     try:
         number = float(value)
     except ValueError:
         number = -1.0
-    if not number >= 0:
-        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a number that is not negative")
+    if not 0 <= number <= most:
+        takes = "a number that is not negative" if most == math.inf else f"a number from 0 to {most:g}"
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes {takes}")
     return number

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify_assets.arrivals import Change
 from sparkify_assets.findings import Warned, by_check
 from sparkify_assets.loading import Loader, Survey, ledger
-from sparkify_assets.partitions import Partition
+from sparkify_assets.partitions import Partition, named
+from sparkify_assets.resources.redshift import Warehouse
 
 #: What has changed since a partition was loaded, and what brings it up to date.
 OTHER_RULES = {
@@ -80,6 +82,29 @@ def status(loader: Loader) -> Status:
         warnings=warnings,
         warning=survey.suspicion,
     )
+
+
+def why_blocked(warehouse: Warehouse) -> dict[Partition, str]:
+    """A line for each blocked partition: its checks, the first rejected record by file, line and reason, and the files
+    by which rows that readers see would be lost. Raises WarehouseError.
+    """
+    with warehouse.transaction(lock=False) as transaction:
+        rows = transaction.records("ledger/why_blocked")
+    return {Partition(row["dataset"], row["partition_key"]): _why_blocked(row) for row in rows}
+
+
+def _why_blocked(row: Mapping[str, Any]) -> str:
+    checks = json.loads(row["verdict"] or "[]")
+    said = ["by " + ", ".join("{check} ({violations})".format_map(check) for check in checks)]
+    if row["object_key"]:
+        line = f", line {row['position']}" if row["position"] is not None else ""
+        said.append(f"{row['object_key']}{line}: {row['reason']}")
+    samples = [sample for check in checks for sample in check["sample"]]
+    for loss in [sample for sample in samples if int(sample.get("rows_published") or 0)][:1]:
+        files = {sample["object_key"] for sample in samples if sample.get("object_key")}
+        where = f"{named(files)}: " if files else ""
+        said.append(f"{where}{loss['rows_arriving']} rows would replace {loss['rows_published']}")
+    return "; ".join(said)
 
 
 def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:

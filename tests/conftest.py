@@ -152,6 +152,7 @@ def settings_for(source: Path, home: Path, **changes: object) -> Settings:
         "deleted": "withdraw",
         "reject_share": 0.2,
         "reject_rows": 10,
+        "max_drop": 0.5,
         "region": "us-west-2",
         "iam_role": "default",
         "requester_pays": False,

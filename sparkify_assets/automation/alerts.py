@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import dagster as dg
 import requests
-from dagster._core.execution.plan.objects import StepFailureData
 from tenacity import retry, stop_after_attempt, wait_exponential
 
+from sparkify_assets.causes import reason_of
 from sparkify_assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
 from sparkify_assets.settings import Settings
 
@@ -32,7 +32,7 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
         if run.tags.get("dagster/will_retry") == "true":
             return
         failures = [event.step_failure_data for event in context.get_step_failure_events()]
-        reasons = [reason for failure in failures if (reason := _reason(failure))]
+        reasons = [reason_of(failure) for failure in failures]
         text = alert_text(run, reasons or [context.failure_event.message or ""], settings.page)
         context.log.error(text)
         if settings.alert_webhook:
@@ -49,16 +49,6 @@ def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
     days = "" if not first else f" for {first}" if first == last else f" for {first} to {last}"
     lines = [line for reason in reasons for line in reason.strip().splitlines()]
     return "\n".join([f"Sparkify: {run.job_name}{days} failed.", *lines, f"{page}/runs/{run.run_id}"])
-
-
-def _reason(failure: StepFailureData) -> str:
-    """What the step said itself, or the innermost error without the name of its module."""
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    error = failure.error
-    while error and error.cause:
-        error = error.cause
-    return error.message.strip().partition(f"{error.cls_name}: ")[2] or error.message.strip() if error else ""
 
 
 @retry(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=0.5, max=5), reraise=True)

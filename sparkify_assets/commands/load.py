@@ -6,9 +6,11 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
 
+import psycopg2
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -27,8 +29,10 @@ from sparkify_assets.commands.console import (
 from sparkify_assets.findings import by_check
 from sparkify_assets.loading import Loader
 from sparkify_assets.loading.batches import Changes
-from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.partitions import Dataset, Partition, named
+from sparkify_assets.resources.redshift import WarehouseError
 from sparkify_assets.runs import run_load
+from sparkify_assets.status import why_blocked
 
 
 def load(
@@ -76,13 +80,8 @@ def load(
         print_json(report)
     else:
         _print_report(report)
-    stopped = [
-        error
-        for error in loader.errors
-        if not error.startswith("dagster._core.definitions.events.Failure: blocked")
-    ]
-    if stopped:
-        raise CommandError("; ".join(" ".join(error.split()) for error in stopped))
+    if report["errors"]:
+        raise CommandError(report["errors"][0])
     if report["blocked"] or report["inseparable"] or not succeeded:
         raise typer.Exit(1)
 
@@ -155,7 +154,10 @@ def _prefixes(text: str) -> list[str]:
 
 
 def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed: float) -> dict[str, Any]:
-    """What a load did, as data."""
+    """What a load did, as data. `errors` are the causes of what is neither loaded nor blocked; `failed` names what was
+    tried of that, `not_tried` what was not.
+    """
+    errors = [line for line in loader.errors if not line.startswith("blocked: ")]
     items = [item for result in loader.results for item in result.partitions]
     tables: dict[str, Changes] = {}
     seconds: Counter[str] = Counter()
@@ -165,6 +167,14 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
             tables[table] = tables.get(table, Changes()) + changes
     total = time.perf_counter() - started
     work = {"list": listed - started, "stage": seconds["incoming"], "publish": seconds["publish"]}
+    done = {item.partition for item in items} | loader.failed
+    planned = [Partition("songs", key) for key in plan.songs] + [
+        Partition("events", key) for key in plan.days
+    ]
+    blocked = {str(item.partition) for item in items if item.state == "blocked"} | set(plan.blocked)
+    reasons: dict[Partition, str] = {}
+    with suppress(WarehouseError, psycopg2.Error):  # should it be away by now, that is told below
+        reasons = why_blocked(loader.warehouse) if blocked else {}
     return {
         "partitions": len(items),
         "files": sum(item.objects for item in items),
@@ -173,9 +183,11 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
         "rows_staged": sum(item.rows_staged for item in items),
         "rows_quarantined": sum(item.rows_quarantined for item in items),
         "tables": {name: dataclasses.asdict(changes) for name, changes in tables.items()},
-        "blocked": sorted(
-            {str(item.partition) for item in items if item.state == "blocked"} | set(plan.blocked)
-        ),
+        "blocked": sorted(blocked),
+        "blocked_by": {str(partition): why for partition, why in sorted(reasons.items())},
+        "failed": [str(partition) for partition in sorted(loader.failed)],
+        "not_tried": [str(partition) for partition in planned if partition not in done] if errors else [],
+        "errors": [line.removeprefix("failed: ") for line in errors],
         "outside": plan.outside,
         "inseparable": plan.inseparable,
         "unrecognised": plan.unrecognised,
@@ -192,9 +204,11 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
 def _print_report(report: dict[str, Any]) -> None:
     seconds = report["seconds"]["total"]
     if not report["partitions"]:
-        out.print(f"Nothing new in the source ({seconds:.1f} s).")
+        nothing = "Nothing was loaded" if report["errors"] else "Nothing new in the source"
+        out.print(f"{nothing} ({seconds:.1f} s).")
     else:
         done = "Loaded" if report["tables"] else "Read"  # what is blocked is only read
+        done = f"Not all: {done.lower()}" if report["errors"] else done
         out.print(
             f"{done} {report['files']:,} files ({report['bytes'] / 1e6:,.1f} MB) of {report['partitions']:,} partitions"
             f" in {seconds:.1f} s: {report['records_read']:,} records read, {report['rows_staged']:,} staged,"
@@ -211,7 +225,11 @@ def _print_report(report: dict[str, Any]) -> None:
             f"[red]not loaded[/] {name}: an object was overwritten while another, gone from the source, is kept"
         )
     for name in report["blocked"]:
-        out.print(f"[red]blocked[/] {name} (see `sparkify status`)")
+        out.print(f"[red]blocked[/] {name} {escape(report['blocked_by'].get(name, ''))}", soft_wrap=True)
+    for line in report["errors"][1:]:
+        out.print(f"[red]failed[/] {escape(line)}", soft_wrap=True)
+    if report["not_tried"]:
+        out.print(f"[yellow]not tried, for the error below[/] {named(report['not_tried'])}", soft_wrap=True)
 
 
 def _print_tables(tables: dict[str, dict[str, int]]) -> None:

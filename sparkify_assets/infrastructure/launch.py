@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from sparkify_assets.causes import reason_of, trace_of
 from sparkify_assets.infrastructure import InfrastructureError, jobs
 from sparkify_assets.infrastructure.stacks import STACKS, Stack
 from sparkify_assets.resources.terraform import TerraformResource
-from sparkify_assets.runs import prepare_home, run_of_this_process, this_process
+from sparkify_assets.runs import prepare_home, reasons, run_of_this_process, this_process
 from sparkify_assets.settings import Settings
 
 #: To capture what a step prints, Dagster starts helpers; a terminal's Ctrl-C ends them, and takes the last lines along.
@@ -54,7 +56,9 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
             instance=instance, run_id=run_id, run_config=config, tags=this_process(), raise_on_error=False
         )
     for event in run.get_step_failure_events():
-        raise _failure(event.step_failure_data, run.run_id)
+        raise _failure(event.step_failure_data, run.run_id, settings.home)
+    if not run.success:
+        raise InfrastructureError("; ".join(reasons(run, settings.home)))
     return _metadata(run)
 
 
@@ -79,13 +83,12 @@ def open_terraform(environment: str) -> Iterator[TerraformResource]:
         terraform.close()
 
 
-def _failure(failure: Any, run: str) -> InfrastructureError:
-    if failure.user_failure_data:
-        return InfrastructureError(failure.user_failure_data.description or "the run failed")
+def _failure(failure: Any, run: str, home: Path) -> InfrastructureError:
     error = failure.error
     if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
         return InfrastructureInterrupted("interrupted; the same command again goes on where this one ended")
-    return InfrastructureError(f"{error.message if error else 'the run failed'} (run {run})")
+    where = "" if failure.user_failure_data else f" (run {run})"
+    return InfrastructureError(reason_of(failure) + where + trace_of(error, home))
 
 
 def _metadata(run: dg.ExecuteInProcessResult) -> dict[str, Any]:

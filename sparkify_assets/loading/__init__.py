@@ -7,6 +7,6 @@ songs together; `incoming` copies a batch into tables of the session's own, and 
 
 from __future__ import annotations
 
-from sparkify_assets.loading.loader import DeletionsRefused, Loader, Survey, open_loader
+from sparkify_assets.loading.loader import BatchesFailed, DeletionsRefused, Loader, Survey, open_loader
 
-__all__ = ["DeletionsRefused", "Loader", "Survey", "open_loader"]
+__all__ = ["BatchesFailed", "DeletionsRefused", "Loader", "Survey", "open_loader"]

@@ -6,7 +6,9 @@ Belongs here: reading and writing `ledger.*`. Does not: deciding what to load (`
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -52,6 +54,19 @@ class StagedPartition:
             if item.size and (content_hash := self.content_hashes.get(item.key)):
                 keys.setdefault(content_hash, []).append(item.key)
         return sorted(tuple(sorted(same)) for same in keys.values() if len(same) > 1)
+
+    def faulty_objects(self) -> Iterator[tuple[str, str, int, str]]:
+        """The objects of which nothing was staged: key, fault (`unreadable`, or `refused`: every record of it), how
+        many records that are, and why the first of them was refused.
+        """
+        rejects: dict[str, list[Reject]] = defaultdict(list)
+        for reject in self.rejects:
+            if reject.object_key is not None:
+                rejects[reject.object_key].append(reject)
+        for key, found in rejects.items():
+            if len(found) >= self.records_of.get(key, math.inf):
+                fault = "unreadable" if found[0].is_whole_object else "refused"
+                yield key, fault, len(found), found[0].reason
 
 
 class LoadState(NamedTuple):
@@ -120,6 +135,14 @@ def record(
             (*place, o.key, o.version_token, o.size, item.content_hashes.get(o.key))
             for place, item in places.items()
             for o in item.objects
+        ),
+    )
+    transaction.insert(
+        "ledger/insert_faulty_objects",
+        (
+            (*place, key, fault, records, _fit(reason, _REASON_BYTES))
+            for place, item in places.items()
+            for key, fault, records, reason in item.faulty_objects()
         ),
     )
     transaction.insert(

@@ -13,27 +13,31 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from sparkify_assets import sql
 from sparkify_assets.arrivals import Change, Difference, KnownPartition, SourceObject, difference
+from sparkify_assets.causes import told
 from sparkify_assets.loading import ledger
 from sparkify_assets.loading.batches import Batch, BatchResult, halves, in_batches
 from sparkify_assets.loading.incoming import Bringer, Progress, TooManyRefused
 from sparkify_assets.loading.publishing import Publisher, SourceChanged
 from sparkify_assets.loading.quarantine import UNREADABLE, unreadable
-from sparkify_assets.partitions import Dataset, Partition, in_range
+from sparkify_assets.partitions import Dataset, Partition, in_range, named
 from sparkify_assets.resources.embedded import CopyError
 from sparkify_assets.resources.landing_zone import ObjectStore, SourceError, open_source, open_store
-from sparkify_assets.resources.redshift import Warehouse, open_warehouse
-from sparkify_assets.resources.redshift_errors import line
+from sparkify_assets.resources.redshift import Warehouse, WarehouseError, open_warehouse
+from sparkify_assets.resources.redshift_errors import fault_of, line
 from sparkify_assets.settings import Settings
+
+Result = TypeVar("Result")
 
 #: What is older than this in the work area was left there by a load that was killed.
 LEFT_BEHIND = timedelta(days=2)
@@ -44,6 +48,14 @@ READ_ATTEMPTS = 3
 
 class DeletionsRefused(RuntimeError):
     """The listing lacks so much of what is known that nothing is changed until somebody accepts it."""
+
+
+class BatchesFailed(RuntimeError):
+    """Some batches could not be loaded, and all others were. `failures` has their partitions, each with the error."""
+
+    def __init__(self, failures: Sequence[tuple[Collection[Partition], Exception]]) -> None:
+        super().__init__("\n".join(f"{named(partitions)}: {told(error)}" for partitions, error in failures))
+        self.failures = failures
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ class Loader:
     run_id: str | None = None
     progress: Progress = _silent
     results: list[BatchResult] = field(default_factory=list)  # of every load since this loader was made
+    failed: set[Partition] = field(default_factory=set)  # what such a load could not load, for an error
     errors: list[str] = field(default_factory=list)  # of the runs that drove it
 
     @property
@@ -185,33 +198,42 @@ class Loader:
     ) -> Iterator[BatchResult]:
         """Load what is pending of a data set, batch by batch: of all partitions, or of the given ones.
 
-        `reload` loads what is listed of them whether it changed or not. Raises DeletionsRefused before anything is
-        changed, SourceChanged where objects keep changing while they are read, SourceError, WarehouseError, and
-        psycopg2's errors.
+        `reload` loads what is listed of them whether it changed or not. A batch that cannot be loaded leaves the others
+        to be loaded; BatchesFailed is raised at the end then. Raises DeletionsRefused before anything is changed, and
+        at once what concerns every batch: SourceError, WarehouseError, and psycopg2's errors of the connection.
         """
-        loaded: set[str] = set()
+        done: set[str] = set()
+        failures: list[tuple[Collection[Partition], Exception]] = []
         for attempt in range(READ_ATTEMPTS):
-            try:
-                for result in self._load(
-                    dataset, keys, loaded, reload=reload, accept_deletions=accept_deletions
-                ):
-                    loaded.update(item.partition.key for item in result.partitions)
-                    self.results.append(result)
-                    yield result
-                return
-            except SourceChanged:
-                if attempt == READ_ATTEMPTS - 1:
-                    raise
+            moved = False
+            for group, outcome in self._load(
+                dataset, keys, done, reload=reload, accept_deletions=accept_deletions
+            ):
+                if isinstance(outcome, SourceChanged) and attempt < READ_ATTEMPTS - 1:
+                    moved = True
+                    continue
+                done.update(partition.key for partition in group)
+                if isinstance(outcome, BatchResult):
+                    self.results.append(outcome)
+                    yield outcome
+                else:
+                    self.failed.update(group)
+                    failures.append((group, outcome))
+            if not moved:
+                break
+        if failures:
+            raise BatchesFailed(failures) from failures[0][1]
 
     def _load(
         self,
         dataset: Dataset,
         keys: Collection[str] | None,
-        loaded: Collection[str],
+        done: Collection[str],
         *,
         reload: bool,
         accept_deletions: bool,
-    ) -> Iterator[BatchResult]:
+    ) -> Iterator[tuple[Collection[Partition], BatchResult | Exception]]:
+        """The batches of what is pending and not done, each with what became of it."""
         survey = self.survey()
         survey.guard_deletions(accept_deletions)
         wanted = [p for p in survey.pending(dataset) if keys is None or p.key in keys]
@@ -223,15 +245,26 @@ class Loader:
                 if (keys is None or p.key in keys) and p.key not in survey.outside and p not in survey.kept
             }
             wanted = sorted(again.union(wanted))
-        wanted = [p for p in wanted if p.key not in loaded]
+        wanted = [p for p in wanted if p.key not in done]
         if wanted:
             self.work.sweep(LEFT_BEHIND)
-        done = 0
-        for group in in_batches({p: survey.to_read(p) for p in wanted}):
-            for result in self._load_batch(dataset, group, reload, frozenset(survey.kept)):
-                done += len(result.partitions)
-                self.progress("publish", dataset, done, len(wanted))
-                yield result
+        tried = 0
+        groups = deque(in_batches({p: survey.to_read(p) for p in wanted}))
+        while groups:
+            group = groups.popleft()
+            outcome: BatchResult | Exception
+            try:
+                outcome = self._load_batch(dataset, group, reload, frozenset(survey.kept))
+            except Exception as error:
+                if isinstance(error, TooManyRefused) and len(error.partitions) > 1:
+                    groups.extendleft(reversed(halves(group)))
+                    continue
+                if concerns_all(error):
+                    raise
+                outcome = error
+            tried += len(group)
+            self.progress("publish", dataset, tried, len(wanted))
+            yield group, outcome
 
     def _load_batch(
         self,
@@ -239,23 +272,30 @@ class Loader:
         objects: dict[Partition, list[SourceObject]],
         reload: bool,
         kept: frozenset[Partition],
-    ) -> Iterator[BatchResult]:
-        """One batch, without the objects that COPY cannot read. Where one COPY of several partitions refuses more
-        records than it may, each half comes by itself, down to the partition that is blocked for it.
+    ) -> BatchResult:
+        """One batch, without the objects that cannot be read. A partition of which COPY refuses more records than it may
+        is blocked; raises TooManyRefused where one COPY was of several partitions, and halves of them may pass.
         """
         batch = Batch(dataset, objects, {}, reload, kept)
         while True:
             try:
-                yield self.warehouse.retried(partial(self._bring_and_publish, batch))
-                return
+                return self.past_unreadable(
+                    batch, lambda: self.warehouse.retried(partial(self._bring_and_publish, batch))
+                )
             except TooManyRefused as error:
-                if error.partitions[0].key in batch.refused:
+                if len(error.partitions) > 1 or error.partitions[0].key in batch.refused:
                     raise
-                if len(error.partitions) > 1:
-                    for half in halves(objects):
-                        yield from self._load_batch(dataset, half, reload, kept)
-                    return
                 batch.give_up(error.partitions[0], f"COPY gave up: {line(error)}")
+
+    def past_unreadable(self, batch: Batch, bring: Callable[[], Result]) -> Result:
+        """Call what brings a batch, again without the objects that cannot be read where there are such; they are in
+        `batch.unreadable` then. Raises CopyError where it is about no object of the batch.
+        """
+        while True:
+            try:
+                return bring()
+            except TooManyRefused:
+                raise
             except CopyError as error:
                 batch.unreadable |= self._unreadable(batch, error)
 
@@ -293,6 +333,12 @@ class Loader:
                 self.work.delete(batch.written)
         result.seconds = {"incoming": brought - started, "publish": time.perf_counter() - brought}
         return result
+
+
+def concerns_all(error: Exception) -> bool:
+    """Whether an error is one of the source or the warehouse, and no batch would fare better."""
+    fault = fault_of(error)
+    return isinstance(error, SourceError | WarehouseError) or (fault is not None and fault.action != "again")
 
 
 def open_loader(settings: Settings, **options: Any) -> Loader:

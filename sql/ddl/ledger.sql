@@ -37,6 +37,26 @@ create table if not exists ledger.objects (
     content_hash varchar(128)
 ) diststyle all sortkey (dataset, partition_key);
 
+-- Objects of a load of which nothing was staged, with the first reason.
+-- fault: unreadable (as a whole; it counts as one record) or refused (every record of it)
+create table if not exists ledger.faulty_objects (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    partition_key varchar(16) not null,
+    object_key varchar(1024) not null,
+    fault varchar(16) not null,
+    records bigint not null,
+    reason varchar(1024) not null
+) diststyle all sortkey (dataset, partition_key);
+
+-- Which version each published one took the place of.
+create table if not exists ledger.replaced_loads (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    partition_key varchar(16) not null,
+    replaced_batch_id varchar(64) not null
+) diststyle all sortkey (dataset, partition_key);
+
 -- Records that could not be staged, each with its place, the reason and what was written there.
 create table if not exists ledger.quarantine (
     batch_id varchar(64) not null,

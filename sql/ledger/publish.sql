@@ -25,6 +25,10 @@ where
     and warnings.dataset = superseded_loads.dataset
     and warnings.partition_key = superseded_loads.partition_key;
 
+insert into ledger.replaced_loads (batch_id, dataset, partition_key, replaced_batch_id)
+select %(batch_id)s, dataset, partition_key, batch_id
+from superseded_loads;
+
 update ledger.loads
 set state = 'superseded'
 from superseded_loads

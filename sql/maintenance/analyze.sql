@@ -1,6 +1,8 @@
 -- What the planner knows of the tables, brought up to date
 -- (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html).
 analyze ledger.objects;
+analyze ledger.faulty_objects;
+analyze ledger.replaced_loads;
 analyze ledger.loads;
 analyze staging.songs;
 analyze staging.events;

@@ -1,6 +1,8 @@
 -- Gives back the space of deleted rows and sorts what came since; each outside of any transaction
 -- (https://docs.aws.amazon.com/redshift/latest/dg/r_VACUUM_command.html). The largest tables come last.
 vacuum ledger.objects;
+vacuum ledger.faulty_objects;
+vacuum ledger.replaced_loads;
 vacuum ledger.loads;
 vacuum staging.songs;
 vacuum sparkify.songs;

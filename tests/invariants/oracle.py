@@ -80,11 +80,16 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
 
 def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
     """The line on which each record ends, and its value or the fault."""
+    packed = content.startswith(b"\x1f\x8b") or key.endswith(".gz")
     try:
-        data = gzip.decompress(content) if key.endswith(".gz") else content
-        text = data.decode("utf-8", "surrogateescape")
-    except (OSError, EOFError, zlib.error):
-        yield None, Fault("no gzip")
+        if packed and not content:
+            impossible()
+        data = gzip.decompress(content) if packed else content
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
+            impossible()
+        text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    except (OSError, EOFError, zlib.error, Fault):
+        yield None, Fault("no gzip, or no UTF-8")
         return
     decoder = json.JSONDecoder(parse_constant=impossible)
     end = 0

@@ -90,7 +90,7 @@ def test_a_reader_sees_whole_batches_only(small: Warehouse, tmp_path: Path, publ
     oracle says for one version of the songs and one version of the days."""
     versions = [world.random_files(Random(seed), DAYS[:4], PREFIXES[:2]) for seed in (31, 37)]
     source = tmp_path / "source"
-    loader = loader_for(small, source, tmp_path / "home")
+    loader = loader_for(small, source, tmp_path / "home", **world.PATIENT)
     world.write(source, versions[0])
     world.load_all(loader)
     allowed = []

@@ -41,12 +41,14 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture
 def loader(small: Warehouse, source: Path, home: Path) -> Loader:
     source.mkdir()
-    return loader_for(small, source, home)
+    return loader_for(small, source, home, max_drop=1.0)
 
 
-def load(loader: Loader, source: Path, files: Files, **choice: bool) -> None:
+def load(loader: Loader, source: Path, files: Files, **choice: bool) -> bool:
+    """Load these files; whether anything had to be accepted because all of its rows go."""
     world.remake(source, files)
     world.load_all(loader, **choice)
+    return bool(world.release_all(loader))
 
 
 BASE: Files = {
@@ -95,6 +97,10 @@ CORRECTIONS: dict[str, dict[str, bytes | None]] = {
 }  # fmt: skip
 
 
+#: Those after which a file is there, and nothing of it.
+EMPTIED = {"day emptied", "song withdrawn"}
+
+
 def corrected(files: Files, correction: dict[str, bytes | None]) -> Files:
     return {key: content for key, content in (files | correction).items() if content is not None}
 
@@ -108,11 +114,11 @@ def test_correction_equals_fresh_load(
     load(loader, source, BASE)
     world.assert_holds(small, BASE)
     fresh = digest(small).value
-    load(loader, source, after)
+    assert load(loader, source, after) == (name in EMPTIED)
     world.assert_holds(small, after)
     world.assert_reconciled(small)
     once = digest(small).value
-    load(loader, source, BASE)
+    assert not load(loader, source, BASE)
     world.assert_holds(small, BASE)
     world.assert_reconciled(small)
     assert digest(small).value == fresh
@@ -262,7 +268,7 @@ def test_a_source_of_increments_loses_nothing(small: Warehouse, source: Path, ho
     """SPARKIFY_DELETED=keep: what is gone from the source stays in the warehouse; what comes is added."""
     correction, expected = KEPT[name]
     source.mkdir()
-    loader = loader_for(small, source, home, deleted="keep")
+    loader = loader_for(small, source, home, deleted="keep", max_drop=1.0)
     load(loader, source, TORN)
     after = corrected(TORN, correction)
     load(loader, source, after)
@@ -276,7 +282,7 @@ def test_a_source_of_increments_may_lack_nearly_everything(
 ) -> None:
     """With keep no deletion is ever carried out, so a listing that lacks much is no reason to stop."""
     source.mkdir()
-    loader = loader_for(small, source, home, deleted="keep")
+    loader = loader_for(small, source, home, deleted="keep", max_drop=1.0)
     load(loader, source, many(40))
     later = {day_key(TWO): lines([play(START + DAY)])}
     load(loader, source, later)

@@ -1,5 +1,6 @@
 """Invariant 6: nothing is lost in silence. Every kind of fault that a file can have: each record is staged, or in
-quarantine with file, position, reason and text; counts reconcile; other files are as if the fault were not there.
+quarantine with file, position, reason and text; counts reconcile; other files are as if the fault were not there; and
+invariant 12: what holds a file of which nothing can be staged is blocked.
 
 What is expected of each follows from Redshift's documentation of COPY:
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html (records, white space, 4 MB),
@@ -291,8 +292,10 @@ def good_file(case: Case) -> Files:
 
 @dataclass
 class Found:
-    """What a load made of the cases: by partition what the ledger says and the rows staged, by object the rejects."""
+    """What a load made of the cases: the partitions that it blocked and that were then released, by partition what the
+    ledger says and the rows staged, by object the rejects."""
 
+    blocked: set[tuple[str, str]]
     loads: dict[tuple[str, str], tuple[Any, ...]]
     rows: dict[tuple[str, str], list[dict[str, Any]]]
     rejects: dict[str, list[tuple[Any, ...]]]
@@ -307,7 +310,9 @@ def load(warehouse: Warehouse, folder: Path, chosen: Iterable[Case]) -> Found:
     loader = loader_for(warehouse, source, folder / "home")
     world.load_all(loader)
     world.assert_reconciled(warehouse)
-    found = Found({}, defaultdict(list), defaultdict(list))
+    blocked = set(world.release_all(loader))
+    world.assert_reconciled(warehouse)
+    found = Found(blocked, {}, defaultdict(list), defaultdict(list))
     with (
         psycopg2.connect(warehouse.url) as connection,
         connection.cursor(cursor_factory=RealDictCursor) as cursor,
@@ -339,6 +344,8 @@ def check(case: Case, found: Found) -> None:
     rejects, rows = found.rejects[case.key], found.rows[case.dataset, case.partition]
     beside = len(good_file(case))
     assert state == "published"
+    nothing = None in case.fault.rejects or (bool(case.fault.rejects) and not case.fault.staged)
+    assert ((case.dataset, case.partition) in found.blocked) == nothing
     assert [reject[0] for reject in rejects] == list(case.fault.rejects), rejects
     for position, reason, raw_record in rejects:
         assert re.search(case.fault.rejects[position], reason), reason
@@ -387,6 +394,7 @@ def test_odd_names(small: Warehouse, tmp_path: Path, part: str) -> None:
     world.write(tmp_path / "source", files)
     loader = loader_for(small, tmp_path / "source", tmp_path / "home")
     world.load_all(loader)
+    assert [key for _, key in world.release_all(loader)] == ["2018-11-02", "AA"]
     world.assert_holds(small, files)
     assert world.load_all(loader) == []
 

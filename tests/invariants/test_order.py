@@ -216,7 +216,7 @@ def test_each_column_of_an_order_decides(small: Warehouse, tmp_path: Path) -> No
     losers = [(dataset, loser) for dataset, _, loser in found]
     source = tmp_path / "source"
     source.mkdir()
-    loader = loader_for(small, source, tmp_path / "home")
+    loader = loader_for(small, source, tmp_path / "home", **world.PATIENT)
     decided = []
     for records in (winners, losers + winners, losers, winners + losers):
         files = of_records(records)

@@ -22,6 +22,28 @@ DAY, DAY_AFTER = "2018-11-02", "2018-11-03"
 MIDNIGHT = int(datetime(2018, 11, 2, tzinfo=UTC).timestamp()) * 1000
 NAMES = {check.name: check for check in CHECKS}
 
+
+def faulty(key: str, fault: str) -> str:
+    """Every object of a partition is said to have this fault."""
+    return (
+        "insert into ledger.faulty_objects (batch_id, dataset, partition_key, object_key, fault, records, reason)"
+        f" select batch_id, dataset, partition_key, object_key, '{fault}', 9, 'why' from ledger.objects"
+        f" where partition_key = '{key}'"
+    )
+
+
+def replaced(key: str, rows: int, objects: int, arriving: str = "rows_staged") -> str:
+    """A partition is said to have taken the place of a version of so many rows, from so many objects."""
+    return (
+        "insert into ledger.loads (batch_id, dataset, partition_key, state, objects, records_read, rows_staged,"
+        " rows_quarantined, staging_rules, star_rules, staged_at)"
+        f" select 'former', dataset, partition_key, 'superseded', {objects}, {rows}, {rows}, 0, '', '', staged_at from ledger.loads where partition_key = '{key}';"
+        " insert into ledger.replaced_loads (batch_id, dataset, partition_key, replaced_batch_id) select batch_id,"
+        f" dataset, partition_key, 'former' from ledger.loads where partition_key = '{key}' and state = 'published';"
+        f" update ledger.loads set rows_staged = {arriving} where partition_key = '{key}' and state = 'published'"
+    )
+
+
 #: Check, what is done to the tables, and the partition that is at fault then.
 FAULTS = [
     ("events_counts", "delete from staging.events where item_in_session = 5", DAY),
@@ -33,6 +55,10 @@ FAULTS = [
     ),
     ("events_counts", "delete from ledger.quarantine where dataset = 'events'", DAY),
     ("events_counts", f"update ledger.loads set state = 'withdrawn' where partition_key = '{DAY_AFTER}'", DAY_AFTER),
+    ("events_objects", faulty(DAY, "unreadable"), DAY),
+    ("events_objects", faulty(DAY, "refused"), DAY),
+    ("events_row_drop", replaced(DAY, 241, 1), DAY),
+    ("events_row_drop", replaced(DAY, 1, 9, arriving="0"), DAY),
     ("events_reject_share", f"update ledger.loads set rows_quarantined = 90 where partition_key = '{DAY}'", DAY),
     ("events_allowed_values", "update staging.events set level = 'gold' where item_in_session = 5", DAY),
     ("events_allowed_values", "update staging.events set level = null where item_in_session = 5", DAY),
@@ -73,6 +99,14 @@ FAULTS = [
     ("songs_counts", "update ledger.loads set records_read = 9, rows_staged = 8 where partition_key = 'AA'", "AA"),
     ("songs_counts", "delete from ledger.quarantine where dataset = 'songs'", "AA"),
     ("songs_counts", "update ledger.loads set state = 'withdrawn' where partition_key = 'AB'", "AB"),
+    ("songs_objects", faulty("AA", "unreadable"), "AA"),
+    (
+        "songs_objects",
+        faulty("AA", "refused") + "; update ledger.loads set rows_staged = 0 where partition_key = 'AA'",
+        "AA",
+    ),
+    ("songs_row_drop", replaced("AA", 3, 2), "AA"),
+    ("songs_row_drop", replaced("AA", 1, 9, arriving="0"), "AA"),
     ("songs_reject_share", "update ledger.loads set rows_quarantined = 90 where partition_key = 'AA'", "AA"),
     ("songs_complete", "delete from sparkify.songs where song_id = 'SO1'", "AA"),
     ("songs_complete", "delete from sparkify.artists where artist_id = 'AR1'", "AA"),
@@ -158,6 +192,13 @@ HARMLESS = [
     ("sessions_contiguous", "update staging.events set session_id = 1, user_id = 9 where session_id = 2"),
     ("sessions_contiguous", "insert into staging.events select * from staging.events where item_in_session = 5"),
     ("sessions_contiguous", "update staging.events set item_in_session = -9223372036854775808 where session_id = 2"),
+    # the day has 120 rows from one object, the prefix one from two
+    ("events_row_drop", replaced(DAY, 240, 1)),
+    ("events_row_drop", replaced(DAY, 1000, 2)),
+    ("events_row_drop", replaced(DAY, 0, 1, arriving="0")),
+    ("songs_row_drop", replaced("AA", 2, 2)),
+    ("songs_row_drop", replaced("AA", 1000, 3)),
+    ("songs_objects", faulty("AA", "refused")),
 ]  # fmt: skip
 
 

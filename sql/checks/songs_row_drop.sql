@@ -1,0 +1,32 @@
+-- block: a prefix does not lose all of its rows, or most of them, while its objects are still there
+select
+    l.partition_key, c.object_key, p.rows_staged as rows_published, l.rows_staged as rows_arriving
+from ledger.loads as l
+inner join ledger.replaced_loads as r
+    on l.batch_id = r.batch_id and l.dataset = r.dataset and l.partition_key = r.partition_key
+inner join ledger.loads as p
+    on r.replaced_batch_id = p.batch_id and r.dataset = p.dataset and r.partition_key = p.partition_key
+left join (
+    -- the objects that are not what they were in the published version
+    select o.batch_id, o.partition_key, o.object_key
+    from ledger.objects as o
+    inner join ledger.replaced_loads as n
+        on o.batch_id = n.batch_id and o.dataset = n.dataset and o.partition_key = n.partition_key
+    left join ledger.objects as f
+        on
+            n.replaced_batch_id = f.batch_id
+            and o.dataset = f.dataset
+            and o.partition_key = f.partition_key
+            and o.object_key = f.object_key
+            and o.version_token = f.version_token
+    where o.dataset = 'songs' and o.partition_key between %(first)s and %(last)s and f.object_key is null
+) as c on l.batch_id = c.batch_id and l.partition_key = c.partition_key
+where
+    l.dataset = 'songs' and l.state = 'published'
+    and l.partition_key between %(first)s and %(last)s
+    and p.rows_staged > 0
+    and (
+        l.rows_staged = 0
+        or (l.objects >= p.objects and l.rows_staged < (1 - %(max_drop)s) * p.rows_staged)
+    )
+order by l.partition_key, c.object_key
