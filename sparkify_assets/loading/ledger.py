@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sparkify_assets import sql
 from sparkify_assets.arrivals import KnownPartition, SourceObject
 from sparkify_assets.checks import CLIENT_CHECKS, Check, Violation
-from sparkify_assets.loading.quarantine import Rejects
+from sparkify_assets.loading.quarantine import Reject, Rejects
 from sparkify_assets.partitions import Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
 
@@ -40,9 +40,7 @@ class StagedPartition:
     rows_staged: int
     rejects: Rejects
     records_of: dict[str, int]
-    unexpected_fields: list[dict[str, Any]] = field(
-        default_factory=list
-    )  # as fields.UnexpectedFields has them
+    unexpected_fields: list[dict[str, Any]] = field(default_factory=list)  # of fields.UnexpectedFields
     findings: list[Violation] = field(default_factory=list)
 
     def equal_objects(self) -> list[tuple[str, ...]]:
@@ -59,14 +57,16 @@ class StagedPartition:
         """The objects of which nothing was staged: key, fault (`unreadable`, or `refused`: every record of it), how
         many records that are, and why the first of them was refused.
         """
-        rejects: dict[str, list[Reject]] = defaultdict(list)
+        counts: Counter[str] = Counter()
+        first: dict[str, Reject] = {}
         for reject in self.rejects:
             if reject.object_key is not None:
-                rejects[reject.object_key].append(reject)
-        for key, found in rejects.items():
-            if len(found) >= self.records_of.get(key, math.inf):
-                fault = "unreadable" if found[0].is_whole_object else "refused"
-                yield key, fault, len(found), found[0].reason
+                counts[reject.object_key] += 1
+                first.setdefault(reject.object_key, reject)
+        for key, count in counts.items():
+            if count >= self.records_of.get(key, math.inf):
+                fault = "unreadable" if first[key].is_whole_object else "refused"
+                yield key, fault, count, first[key].reason
 
 
 class LoadState(NamedTuple):

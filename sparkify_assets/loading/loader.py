@@ -273,8 +273,8 @@ class Loader:
         reload: bool,
         kept: frozenset[Partition],
     ) -> BatchResult:
-        """One batch, without the objects that cannot be read. A partition of which COPY refuses more records than it may
-        is blocked; raises TooManyRefused where one COPY was of several partitions, and halves of them may pass.
+        """One batch, without the objects that cannot be read. A partition of which COPY refuses more records than it
+        may is blocked; raises TooManyRefused where one COPY was of several partitions, and halves of them may pass.
         """
         batch = Batch(dataset, objects, {}, reload, kept)
         while True:

@@ -37,7 +37,8 @@ def replaced(key: str, rows: int, objects: int, arriving: str = "rows_staged") -
     return (
         "insert into ledger.loads (batch_id, dataset, partition_key, state, objects, records_read, rows_staged,"
         " rows_quarantined, staging_rules, star_rules, staged_at)"
-        f" select 'former', dataset, partition_key, 'superseded', {objects}, {rows}, {rows}, 0, '', '', staged_at from ledger.loads where partition_key = '{key}';"
+        f" select 'former', dataset, partition_key, 'superseded', {objects}, {rows}, {rows}, 0, '', '', staged_at"
+        f" from ledger.loads where partition_key = '{key}';"
         " insert into ledger.replaced_loads (batch_id, dataset, partition_key, replaced_batch_id) select batch_id,"
         f" dataset, partition_key, 'former' from ledger.loads where partition_key = '{key}' and state = 'published';"
         f" update ledger.loads set rows_staged = {arriving} where partition_key = '{key}' and state = 'published'"
