@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sparkify_assets.partitions import KNOWN_EXTRAS, Partition, partition_of
+from sparkify_assets.partitions import KNOWN_EXTRAS, NOT_UTF8, Partition, is_hidden, partition_of
 from sparkify_assets.sql import Rules
 
 
@@ -41,6 +41,11 @@ class Change:
     overwritten: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
+    @property
+    def deleted(self) -> tuple[str, ...]:
+        """What is gone and was data: hidden files were loaded by earlier editions, and are no loss."""
+        return tuple(key for key in self.gone if not is_hidden(key))
+
 
 @dataclass
 class Difference:
@@ -51,6 +56,7 @@ class Difference:
     listed: dict[Partition, list[SourceObject]] = field(default_factory=dict)
     changed: dict[Partition, Change] = field(default_factory=dict)
     unrecognised: list[str] = field(default_factory=list)
+    hidden: int = 0  # files that are no data by their names
     known_objects: int = 0
     gone_objects: int = 0
 
@@ -76,13 +82,16 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     """Compare a complete listing of the source with what is known.
 
     A partition is changed when its set of (key, version token) is another one than the known; nothing else
-    decides, no time and no order. Objects in no known place are named as unrecognised.
+    decides, no time and no order. Objects in no known place are named as unrecognised, hidden files are counted.
     """
     result = Difference()
     places: dict[
         str, Partition | None
     ] = {}  # song folders hold many objects: the grammar is asked once for each
     for item in listing:
+        if is_hidden(item.key):
+            result.hidden += 1
+            continue
         partition = _partition(item.key, places)
         if partition is not None:
             result.listed.setdefault(partition, []).append(item)
@@ -101,13 +110,13 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     for partition, was in known.items():
         if was.objects and partition not in result.listed:
             result.changed[partition] = Change(gone=tuple(was.objects))
-    result.known_objects = sum(len(was.objects) for was in known.values())
-    result.gone_objects = sum(len(change.gone) for change in result.changed.values())
+    result.known_objects = sum(not is_hidden(key) for was in known.values() for key in was.objects)
+    result.gone_objects = sum(len(change.deleted) for change in result.changed.values())
     return result
 
 
 def _partition(key: str, places: dict[str, Partition | None]) -> Partition | None:
-    if not key.startswith("song_data/") or not key.endswith(".json"):
+    if not key.startswith("song_data/") or not key.endswith(".json") or NOT_UTF8 in key:
         return partition_of(key)
     folder = key[: key.rfind("/")]
     if folder not in places:

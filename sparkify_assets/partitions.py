@@ -27,11 +27,16 @@ EVENTS_FOLDER, SONGS_FOLDER = "log_data/", "song_data/"
 #: Objects of the source that are no data.
 KNOWN_EXTRAS = frozenset({"log_json_path.json", "sample.json"})
 
+#: What stands in a key for bytes of a file's name that are no UTF-8.
+NOT_UTF8 = "\ufffd"
+
 #: Dagster's tags of a run over a stretch of partitions, and over one.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 ONE_PARTITION = "dagster/partition"
 
-_EVENTS = re.compile(r"log_data/(\d{4})/(\d{2})/(?:[^/]+/)*((\d{4})-(\d{2})-\d{2})-events[^/]*\.json(\.gz)?")
+_EVENTS = re.compile(
+    r"log_data/(?:(\d{4})/(\d{2})/(?:[^/]+/)*)?((\d{4})-(\d{2})-\d{2})-events[^/]*\.json(\.gz)?"
+)
 _SONGS = re.compile(r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(\.gz)?")
 
 
@@ -54,12 +59,14 @@ def named(things: Iterable[object]) -> str:
 def partition_of(object_key: str) -> Partition | None:
     """The partition that an object belongs to, or None for an object that is in no known place.
 
-    The day is that of the file's name, and has to lie in the folder of its year and month; the prefix is made
-    of the first two folders.
+    The day is that of the file's name, which lies in the folder of its year and month, or in none; the prefix is made
+    of the first two folders. A hidden file belongs to none, nor does one whose name is no UTF-8.
     """
+    if is_hidden(object_key) or NOT_UTF8 in object_key:
+        return None
     if match := _EVENTS.fullmatch(object_key):
         folder_year, folder_month, day, year, month, _ = match.groups()
-        if (folder_year, folder_month) == (year, month) and _is_day(day):
+        if (folder_year, folder_month) in ((year, month), (None, None)) and _is_day(day):
             return Partition("events", day)
         return None
     if match := _SONGS.fullmatch(object_key):
@@ -67,11 +74,22 @@ def partition_of(object_key: str) -> Partition | None:
     return None
 
 
-def folder_of(partition: Partition) -> str:
-    """The folder below which every object of the partition lies."""
+def is_hidden(object_key: str) -> bool:
+    """Whether a file or one of its folders begins with `.` or `_`, which makes it no data, as for Spark and Redshift
+    Spectrum (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html): what systems, editors and
+    archives leave beside the data, such as `.ipynb_checkpoints/` and `__MACOSX/`.
+    """
+    return object_key.startswith((".", "_")) or "/." in object_key or "/_" in object_key
+
+
+def beginnings_of(partition: Partition) -> tuple[str, ...]:
+    """What the keys of all objects of the partition begin with, shared by as many partitions as possible: the folder of
+    songs; of a day the folder of its month, and its month in the name of a file that lies in no such folder.
+    """
     if partition.dataset == "songs":
-        return f"{SONGS_FOLDER}{partition.key[0]}/{partition.key[1]}/"
-    return f"{EVENTS_FOLDER}{partition.key[:4]}/{partition.key[5:7]}/"
+        return (f"{SONGS_FOLDER}{partition.key[0]}/{partition.key[1]}/",)
+    year, month, _ = partition.key.split("-")
+    return f"{EVENTS_FOLDER}{year}/{month}/", f"{EVENTS_FOLDER}{year}-{month}-"
 
 
 def event_days(settings: Settings) -> dg.DailyPartitionsDefinition:

@@ -13,9 +13,11 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from sparkify_assets.layout import why_unrecognised
 from sparkify_assets.loading import Loader
 from sparkify_assets.loading.batches import Batch, in_batches
 from sparkify_assets.loading.incoming import Bringer
+from sparkify_assets.loading.quarantine import UNREADABLE
 from sparkify_assets.partitions import DATASETS, Dataset, Partition
 from sparkify_assets.resources.redshift import Transaction
 from sparkify_assets.status import OTHER_RULES, Status, status
@@ -28,9 +30,9 @@ STAR = ("songplays", "users", "songs", "artists", "time")
 class Finding:
     """Something that is not as it should be.
 
-    `kind` is a state of `status` other than loaded (new, changed, gone, blocked, outside, unrecognised), `unreadable`
-    (an object that can no longer be read, or never could), or `missing` (a row that should be there that often) or
-    `surplus` (one that should not); `where` names the partition, object or table.
+    `kind` is a state of `status` other than loaded (new, changed, gone, blocked, outside, unrecognised), `layout`,
+    `unreadable` (an object of what is loaded that cannot be read; no row of it is expected), or `missing` (a row that
+    should be there that often) or `surplus` (one that should not); `where` names the partition, object or table.
     """
 
     kind: str
@@ -67,7 +69,9 @@ def _listing(found: Status) -> Iterator[Finding]:
             said = ", ".join(OTHER_RULES[name] for name in item.other_rules)
             yield Finding("other rules", f"{item.dataset} {item.partition}", said)
     for name in found.unrecognised:
-        yield Finding("unrecognised", name, "")
+        yield Finding("unrecognised", name, why_unrecognised(name))
+    for problem in found.layout:
+        yield Finding("layout", problem, "")
 
 
 def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Finding]:
@@ -81,26 +85,31 @@ def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Findin
     for group in in_batches({partition: listed[partition] for partition in loaded}):
         batch = Batch(dataset, group, {}, id="reconcile")
         try:
-            yield from loader.past_unreadable(batch, partial(_read_again, loader, batch))
+            yield from loader.past_unreadable(batch, partial(_staged_rows, loader, batch))
         finally:
             loader.work.delete(batch.written)
 
 
-def _read_again(loader: Loader, batch: Batch) -> list[Finding]:
-    """The objects of a batch that cannot be read, and the staged rows that differ from what is in the others."""
+def _staged_rows(loader: Loader, batch: Batch) -> list[Finding]:
+    """The rows of a batch's partitions against its objects, and the objects that cannot be read."""
     keys = [partition.key for partition in batch.objects]
     bringer = Bringer(loader.settings, loader.source, loader.work, loader.progress)
     with loader.warehouse.transaction(lock=False) as transaction:
         staged = bringer.bring(transaction, batch)
-        rows = _rows(
+        found = [
+            Finding("unreadable", reject.object_key or "", reject.reason.removeprefix(UNREADABLE))
+            for item in staged
+            for reject in item.rejects
+            if reject.is_whole_object
+        ]
+        found += _rows(
             transaction,
             f"staging_{batch.dataset}",
             f"staging_{batch.dataset}",
             event_dates=tuple(map(date.fromisoformat, keys)) if batch.dataset == "events" else (),
             partition_keys=tuple(keys),
         )
-        rejects = [reject for item in staged for reject in item.rejects if reject.is_whole_object]
-        return [Finding("unreadable", str(r.object_key), r.reason) for r in rejects] + list(rows)
+    return found
 
 
 def _strays(loader: Loader, dataset: Dataset) -> list[Finding]:

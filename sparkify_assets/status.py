@@ -9,6 +9,7 @@ from typing import Any
 
 from sparkify_assets.arrivals import Change
 from sparkify_assets.findings import Warned, by_check
+from sparkify_assets.layout import layout_problems, unrecognised_source
 from sparkify_assets.loading import Loader, Survey, ledger
 from sparkify_assets.partitions import Partition, named
 from sparkify_assets.resources.redshift import Warehouse
@@ -44,14 +45,17 @@ class PartitionStatus:
 
 @dataclass
 class Status:
-    """All partitions that are in the source or in the ledger, the objects that are in no known place, and what the
-    checks that warn found in what is loaded. `warning` says why the listing itself should not be believed.
+    """All partitions that are in the source or in the ledger, the objects that are in no known place, how many files
+    are hidden, what is laid out otherwise than expected, and what the checks that warn found in what is loaded.
+    `warning` says why the listing itself should not be believed.
     """
 
     source: str
     warehouse: str
     partitions: list[PartitionStatus]
     unrecognised: list[str]
+    hidden: int
+    layout: list[str]
     warnings: list[Warned]
     warning: str | None
 
@@ -67,6 +71,7 @@ def status(loader: Loader) -> Status:
     with loader.warehouse.transaction(lock=False) as transaction:
         loads = transaction.records("ledger/current_loads")
         warnings = by_check(ledger.current_warnings(transaction))
+    nothing = unrecognised_source(survey.difference, loader.source.url)
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     partitions = [
         _partition(survey, partition, latest.get(partition))
@@ -79,6 +84,8 @@ def status(loader: Loader) -> Status:
         warehouse=loader.warehouse.url,
         partitions=partitions,
         unrecognised=sorted(survey.difference.unrecognised),
+        hidden=survey.difference.hidden,
+        layout=[nothing] if nothing else layout_problems(survey.difference, loader.source.url),
         warnings=warnings,
         warning=survey.suspicion,
     )

@@ -24,7 +24,8 @@ from sparkify_assets.partitions import (
     SONGS_FOLDER,
     Dataset,
     Partition,
-    folder_of,
+    beginnings_of,
+    is_hidden,
     partition_of,
 )
 
@@ -153,7 +154,7 @@ class Memory:
             objects += seen.objects
             chosen[partition] = []
         if self.completed_at is None:  # other places of these partitions may not have been listed yet
-            return {partition: [folder_of(partition)] for partition in chosen}
+            return {partition: list(beginnings_of(partition)) for partition in chosen}
         for prefix in (*self.settled, *self.noticed):
             if (partition := partition_at(prefix)) in chosen:
                 chosen[partition].append(prefix)
@@ -205,7 +206,8 @@ _ROOT: Mapping[Dataset, str] = {"events": EVENTS_FOLDER, "songs": SONGS_FOLDER}
 
 
 def condensed(listing: Iterable[SourceObject]) -> Iterator[Place]:
-    """The places of a listing, each as soon as it is complete; objects in no known place are passed over.
+    """The places of a listing, each as soon as it is complete; hidden files and objects in no known place are passed
+    over.
 
     Memory stays flat: objects are hashed as they come, in the order of the listing, which keeps places together.
     """
@@ -213,6 +215,8 @@ def condensed(listing: Iterable[SourceObject]) -> Iterator[Place]:
     gathered = _Gathered()
     pieces = gathered.pieces
     for key, token, _ in listing:
+        if is_hidden(key):
+            continue
         if not key.startswith(prefix):
             if pieces:
                 yield gathered.place(prefix)
@@ -262,7 +266,8 @@ def partition_at(prefix: str) -> Partition | None:
 
 def place_of(partition: Partition) -> str:
     """The place where a partition's objects usually lie."""
-    return folder_of(partition) + (partition.key if partition.dataset == "events" else "")
+    folder, *_ = beginnings_of(partition)
+    return folder + (partition.key if partition.dataset == "events" else "")
 
 
 def _place_at(key: str) -> str:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sparkify_assets.findings import Warned
+from sparkify_assets.layout import why_unrecognised
 from sparkify_assets.loading import Loader, open_loader
 from sparkify_assets.partitions import Dataset
 from sparkify_assets.runs import prepare_home
@@ -28,6 +29,10 @@ MOST_PARTITIONS_SHOWN, MOST_EXAMPLES = 3, 2
 
 out = Console(width=None if sys.stdout.isatty() else 240)
 err = Console(stderr=True)
+
+
+#: How many unrecognised names are printed before the rest is counted.
+MOST_NAMES_SHOWN = 10
 
 
 class Format(StrEnum):
@@ -140,6 +145,20 @@ def _example(row: Mapping[str, str | None], *, of_several: bool) -> str:
         if name != "partition_key" and value != ""
     )
     return f"{row.get('partition_key')}: {values}" if of_several else values
+
+
+def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:
+    """What a source holds beside its data, in a few lines: names that no load knows, with the reason, hidden files by
+    their number, and how a data set is laid out that was not found.
+    """
+    for name in unrecognised[:MOST_NAMES_SHOWN]:
+        out.print(f"[yellow]unrecognised[/] {escape(f'{name}: {why_unrecognised(name)}')}", soft_wrap=True)
+    if (more := len(unrecognised) - MOST_NAMES_SHOWN) > 0:
+        out.print(f"[yellow]unrecognised[/] and {more:,} more (all of them with --format json)")
+    if hidden:
+        out.print(f"{hidden:,} hidden {'file' if hidden == 1 else 'files'} ignored")
+    for problem in layout:
+        out.print(f"[yellow]layout[/] {escape(problem)}", soft_wrap=True)
 
 
 def print_json(data: Any) -> None:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import psycopg2
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from sparkify_assets.commands.console import (
@@ -23,10 +22,12 @@ from sparkify_assets.commands.console import (
     loader_in_force,
     out,
     print_json,
+    print_not_data,
     print_warnings,
     progress,
 )
 from sparkify_assets.findings import by_check
+from sparkify_assets.layout import layout_problems, unrecognised_source
 from sparkify_assets.loading import Loader
 from sparkify_assets.loading.batches import Changes
 from sparkify_assets.partitions import Dataset, Partition, named
@@ -96,14 +97,20 @@ class _Plan:
     inseparable: list[str]
     blocked: list[str]
     unrecognised: list[str]
+    hidden: int
+    layout: list[str]
 
 
 def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accept_deletions: bool) -> _Plan:
-    """Which prefixes and days to load. Raises CommandError for a day or prefix that there cannot be."""
+    """Which prefixes and days to load. Raises CommandError for a day or prefix that there cannot be, and for a source
+    of which nothing is recognised.
+    """
     wanted_days = _day_range(days) if days else None
     wanted_songs = _prefixes(songs) if songs else None
     survey = loader.survey()
     survey.guard_deletions(accept_deletions)
+    if problem := unrecognised_source(survey.difference, loader.source.url):
+        raise CommandError(problem)
 
     def chosen(dataset: Dataset, given: Callable[[str], bool] | None, other_given: bool) -> list[str]:
         if given is None and other_given:
@@ -122,6 +129,8 @@ def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accep
         inseparable=[str(p) for p in survey.inseparable],
         blocked=[str(p) for p in survey.blocked()],
         unrecognised=sorted(survey.difference.unrecognised),
+        hidden=survey.difference.hidden,
+        layout=layout_problems(survey.difference, loader.source.url),
     )
     there = {*survey.difference.listed, *survey.known}
     if wanted_days and not any(
@@ -191,6 +200,8 @@ def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed
         "outside": plan.outside,
         "inseparable": plan.inseparable,
         "unrecognised": plan.unrecognised,
+        "hidden": plan.hidden,
+        "layout": plan.layout,
         "warnings": by_check(found for result in loader.results for found in result.warnings),
         "runs": runs,
         "seconds": {
@@ -216,8 +227,7 @@ def _print_report(report: dict[str, Any]) -> None:
         )
         _print_tables(report["tables"])
     print_warnings(report["warnings"])
-    for name in report["unrecognised"]:
-        out.print(f"[yellow]unrecognised[/] {escape(name)}")
+    print_not_data(report["unrecognised"], report["hidden"], report["layout"])
     for day in report["outside"]:
         out.print(f"[yellow]outside the days of the settings[/] {day}")
     for name in report["inseparable"]:

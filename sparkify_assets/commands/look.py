@@ -22,6 +22,7 @@ from sparkify_assets.commands.console import (
     loader_in_force,
     out,
     print_json,
+    print_not_data,
     print_rows,
     print_warnings,
     progress,
@@ -116,8 +117,7 @@ def _print_status(found: Status) -> None:
         or "nothing there"
     )
     print_warnings(found.warnings)
-    for name in found.unrecognised:
-        out.print(f"[yellow]unrecognised[/] {escape(name)}")
+    print_not_data(found.unrecognised, found.hidden, found.layout)
     if found.warning:
         out.print(f"[red]{escape(found.warning)}[/]")
 

@@ -166,7 +166,7 @@ class Loader:
         kept: dict[Partition, Change] = {}
         keeps = self.settings.deleted == "keep"
         if keeps:
-            kept = {p: change for p, change in found.changed.items() if change.gone}
+            kept = {p: change for p, change in found.changed.items() if change.deleted}
             for partition, change in kept.items():
                 if change.new and not change.overwritten:
                     continue  # what is new comes beside what is kept

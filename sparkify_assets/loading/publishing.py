@@ -23,7 +23,7 @@ from sparkify_assets.partitions import (
     SONGS_FOLDER,
     Dataset,
     Partition,
-    folder_of,
+    beginnings_of,
     partition_of,
 )
 from sparkify_assets.resources.landing_zone import ObjectStore
@@ -31,8 +31,8 @@ from sparkify_assets.resources.redshift import Session, Transaction, Warehouse, 
 from sparkify_assets.resources.redshift_errors import is_conflict
 from sparkify_assets.settings import Settings
 
-#: With more folders than this to list again, the whole data set is listed instead.
-MOST_FOLDERS = 32
+#: With more listings than this to make again, the whole data set is listed instead.
+MOST_LISTINGS = 32
 
 #: From this share of a table's rows on, a batch makes the planner's statistics wrong: Redshift's own threshold
 #: (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html, analyze_threshold_percent).
@@ -307,11 +307,11 @@ class Publisher:
         A manifest cannot pin versions, and a listing may be older than what another load has published since.
         """
         now: dict[Partition, dict[str, str]] = {item.partition: {} for item in staged}
-        folders = {folder_of(partition) for partition in now}
-        if len(folders) > MOST_FOLDERS:
-            folders = {EVENTS_FOLDER if batch.dataset == "events" else SONGS_FOLDER}
-        for folder in folders:
-            for item in self.source.list(folder):
+        beginnings = {beginning for partition in now for beginning in beginnings_of(partition)}
+        if len(beginnings) > MOST_LISTINGS:
+            beginnings = {EVENTS_FOLDER if batch.dataset == "events" else SONGS_FOLDER}
+        for beginning in beginnings:
+            for item in self.source.list(beginning):
                 partition = partition_of(item.key)
                 if partition in now:
                     now[partition][item.key] = item.version_token

@@ -95,7 +95,10 @@ class ObjectStore(Protocol):
 
 
 class FileStore:
-    """A local folder. The version token of a file is its size, both its times in nanoseconds, and its inode."""
+    """A local folder. The version token of a file is its size, both its times in nanoseconds, and its inode. Bytes of a
+    name that are no UTF-8 are U+FFFD in its key, by which it cannot be read. A link that leads nowhere is listed too:
+    who put it there meant a file.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -105,16 +108,17 @@ class FileStore:
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
         if not self.root.is_dir():
             raise SourceError(f"source folder {self.root} does not exist")
-        folder = self.root / prefix.rpartition("/")[0]
+        above, _, beginning = prefix.rpartition("/")
+        folder = self.root / above
         if not folder.is_dir():
             return
         skip = len(str(self.root)) + 1
         behind = after.split("/")
-        for entry in _walk(str(folder)):
-            key = os.fsencode(entry.path[skip:]).decode("utf-8", "backslashreplace")
-            if key.startswith(prefix) and (not after or key.split("/") > behind):
+        for entry in _walk(str(folder), beginning):
+            key = os.fsencode(entry.path[skip:]).decode("utf-8", "replace")
+            if not after or key.split("/") > behind:
                 try:
-                    status = entry.stat()
+                    status = entry.stat(follow_symlinks=not _leads_nowhere(entry))
                 except FileNotFoundError:
                     continue  # gone since its folder was read, as if it had never been listed
                 yield SourceObject(key, _token(status), status.st_size)
@@ -124,14 +128,19 @@ class FileStore:
             with open(f"{self.root}/{key}", "rb", buffering=0) as file:
                 return file.read()
         except OSError as error:
-            raise SourceError(f"{key}: {error.strerror}") from None
+            raise SourceError(f"{key}: {self._reason(key, error)}") from None
 
     def read_start(self, key: str, size: int) -> bytes:
         try:
             with open(f"{self.root}/{key}", "rb", buffering=0) as file:
                 return file.read(size)
         except OSError as error:
-            raise SourceError(f"{key}: {error.strerror}") from None
+            raise SourceError(f"{key}: {self._reason(key, error)}") from None
+
+    def _reason(self, key: str, error: OSError) -> str:
+        if isinstance(error, FileNotFoundError) and (self.root / key).is_symlink():
+            return "a link to a file that is not there"
+        return str(error.strerror)
 
     def read_many(
         self, keys: Sequence[str], size: int | None = None
@@ -173,8 +182,9 @@ class FileStore:
         oldest = time.time() - age.total_seconds()
         if self.root.is_dir():
             for entry in _walk(str(self.root)):
-                if entry.stat().st_mtime < oldest:
-                    self.delete([entry.path[len(str(self.root)) + 1 :]])
+                with suppress(FileNotFoundError):  # another load is sweeping too
+                    if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                        self.delete([entry.path[len(str(self.root)) + 1 :]])
 
 
 class S3Store:
@@ -351,20 +361,30 @@ def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
     )
 
 
-def _walk(folder: str) -> Iterator[os.DirEntry[str]]:
-    """Every file below a folder, in the order of their names, links followed."""
+def _walk(folder: str, beginning: str = "") -> Iterator[os.DirEntry[str]]:
+    """Every file below a folder, in the order of their names, links followed; only below what in the folder itself
+    begins like that.
+    """
     try:
         with os.scandir(folder) as entries:
-            ordered = sorted(entries, key=lambda entry: entry.name)
+            chosen = (entry for entry in entries if entry.name.startswith(beginning))
+            ordered = sorted(chosen, key=lambda entry: entry.name)
     except FileNotFoundError:
         return
     except OSError as error:
         raise SourceError(f"source folder {folder}: {error.strerror}") from None
     for entry in ordered:
-        if entry.is_dir():
+        if _leads_nowhere(entry):
+            yield entry
+        elif entry.is_dir():
             yield from _walk(entry.path)
         elif entry.is_file():
             yield entry
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link to what is not there, or in a circle."""
+    return entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - a path made of each of many files
 
 
 def _token(status: os.stat_result) -> str:

@@ -36,8 +36,11 @@ SONG = {
     "song_id": ("song_id", 64), "title": ("title", 1024), "duration": ("duration", "float"), "year": ("year", "int32"),
 }  # fmt: skip
 SONG_ROW = ("song_id", "title", "artist_id")  # and year, duration
-DAY = re.compile(r"log_data/(\d{4})/(\d{2})/(?:[^/]+/)*(\1-\2-\d{2})-events[^/]*\.json(?:\.gz)?")
-PREFIX = re.compile(r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(?:\.gz)?")
+SHOWN = r"(?!.*/[._])"  # no part of the key begins as hidden files do
+DAY = re.compile(
+    SHOWN + r"log_data/(?:(\d{4})/(\d{2})/(?:[^/]+/)*)?((\d{4})-(\d{2})-\d{2})-events[^/]*\.json(?:\.gz)?"
+)
+PREFIX = re.compile(SHOWN + r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(?:\.gz)?")
 
 
 class Fault(ValueError):
@@ -52,12 +55,13 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
     """Every table's rows, for the source made of these files (key -> content)."""
     events, songs, quarantined = [], [], []
     for key, content in files.items():
-        if match := DAY.fullmatch(key):
-            staged, columns, where = events, EVENT, date.fromisoformat(match[3])
-        elif match := PREFIX.fullmatch(key):
-            staged, columns, where = songs, SONG, match[1] + match[2]
-        else:
-            continue
+        match partition(key):
+            case "events", day:
+                staged, columns, where = events, EVENT, date.fromisoformat(day)
+            case "songs", where:
+                staged, columns = songs, SONG
+            case _:
+                continue
         for line, record in records(key, content):
             try:
                 staged.append(faultless(typed(record, columns)) | {"partition": where})
@@ -78,6 +82,15 @@ def tables(files: Mapping[str, bytes]) -> dict[str, list[Row]]:
     }
 
 
+def partition(key: str) -> tuple[str, str] | None:
+    """The data set and the day or prefix of a file; the day of a name may lie in the folder of its month or in none."""
+    if match := DAY.fullmatch(key):
+        year, month, day, *named = match.groups()
+        return ("events", day) if [year, month] in ([None, None], named) else None
+    match = PREFIX.fullmatch(key)
+    return ("songs", match[1] + match[2]) if match else None
+
+
 def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
     """The line on which each record ends, and its value or the fault."""
     packed = content.startswith(b"\x1f\x8b") or key.endswith(".gz")
@@ -87,7 +100,7 @@ def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
         data = gzip.decompress(content) if packed else content
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # UTF-16
             impossible()
-        text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     except (OSError, EOFError, zlib.error, Fault):
         yield None, Fault("no gzip, or no UTF-8")
         return
@@ -98,9 +111,10 @@ def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
             value, end = decoder.raw_decode(text, at)
             if not isinstance(value, dict | list):  # a number may be how a line of junk begins
                 impossible(value)
-        # Junk reaches to the end of its line; an object that does not end, to the next line that begins one.
+        # Junk reaches to the end of its line; an object or array that does not end, to the next line that begins one.
         except ValueError:
-            value, end = Fault("no JSON"), text.find("\n{" if text[at] == "{" else "\n", at) % (len(text) + 1)
+            to = re.compile({"{": r"\n\{", "[": r"\n[{\[]"}.get(text[at], r"\n")).search(text, at)
+            value, end = Fault("no JSON"), to.start() if to else len(text)
         yield text[:end].rstrip().count("\n") + 1, value
 
 

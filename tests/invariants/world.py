@@ -82,6 +82,25 @@ JUNK = [
     b"\n[1]",
     b'\n{"status": "x", "song_id": "\\"", "year": "x"}',
     b'\n{"page": "\\\\"}',
+    b"\nnull",
+    b"\n42",
+    b'\n"a comment"',
+    b'\n[{"page": "NextSong", "userId": "1"}]',
+    b"\n{}",
+    b'\n{"Records": [{"song_id": "SO1", "artist_id": "AR1"}], "userId": " "}',
+    b'\n{"USERID": 1, "SONG_ID": "SO1"}',
+]
+
+#: What stands before the records of some objects: a byte order mark is none of them.
+MARK = b"\xef\xbb\xbf"
+
+#: Files that are no data by their names, wherever they lie.
+HIDDEN = [
+    ".DS_Store",
+    "song_data/A/A/A/._TRAAA.json",
+    "log_data/2018/11/.ipynb_checkpoints/2018-11-01-events-checkpoint.json",
+    "log_data/2018/11/_2018/2018-11-02-events.json",
+    "__MACOSX/log_data/2018/11/2018-11-01-events.json",
 ]
 
 #: The tables in the order of the oracle's columns.
@@ -132,7 +151,7 @@ def song_key(prefix: str, name: str = "A") -> str:
 
 def partition(key: str) -> str:
     """The day or prefix of a key of this world."""
-    return key.split("/")[1] + key.split("/")[2] if key.startswith("song") else key.split("/")[3][:10]
+    return key.split("/")[1] + key.split("/")[2] if key.startswith("song") else key.rpartition("/")[2][:10]
 
 
 def random_files(

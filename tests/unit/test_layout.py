@@ -1,0 +1,137 @@
+"""Which objects are data, which are hidden, and what a person is told of a source that is laid out otherwise."""
+
+# ruff: noqa: E501 - one case a line
+from __future__ import annotations
+
+import pytest
+
+from sparkify_assets.arrivals import Difference, KnownPartition, SourceObject, difference
+from sparkify_assets.layout import layout_problems, unrecognised_source, why_unrecognised
+from sparkify_assets.partitions import Partition, beginnings_of, is_hidden, partition_of
+from sparkify_assets.sql import rules
+
+URL = "file:///srv/data"
+DAY, SONG = "log_data/2018/11/2018-11-05-events.json", "song_data/A/B/C/TRABC.json"
+
+
+def listed(*keys: str) -> Difference:
+    return difference([SourceObject(key, "1", 1) for key in keys], {})
+
+
+@pytest.mark.parametrize(
+    ("key", "partition"),
+    [
+        (DAY, Partition("events", "2018-11-05")),
+        ("log_data/2018/11/more/2018-11-05-events-2.json.gz", Partition("events", "2018-11-05")),
+        ("log_data/2018-11-05-events.json", Partition("events", "2018-11-05")),
+        ("log_data/2018-11-05-events-2.json.gz", Partition("events", "2018-11-05")),
+        ("log_data/2018/12/2018-11-05-events.json", None),
+        ("log_data/2018/2018-11-05-events.json", None),
+        ("log_data/more/2018-11-05-events.json", None),
+        ("log_data/2018-11-31-events.json", None),
+        ("2018-11-05-events.json", None),
+        (SONG, Partition("songs", "AB")),
+        ("song_data/A/B/._TRABC.json", None),
+        ("song_data/A/B/.ipynb_checkpoints/TRABC-checkpoint.json", None),
+        ("__MACOSX/song_data/A/B/TRABC.json", None),
+        ("log_data/2018/11/_2018/2018-11-05-events.json", None),
+        ("log_data/2018/11/2018-11-05-events caf\ufffd.json", None),
+    ],
+)
+def test_where_an_object_belongs(key: str, partition: Partition | None) -> None:
+    assert partition_of(key) == partition
+    if partition is not None:
+        assert any(key.startswith(beginning) for beginning in beginnings_of(partition))
+        assert not is_hidden(key)
+
+
+def test_hidden_files_are_counted_and_neither_data_nor_unrecognised() -> None:
+    found = listed(
+        DAY, SONG, ".DS_Store", "song_data/A/B/._TRABC.json", "__MACOSX/x.json", "log_data/_SUCCESS", "a.txt"
+    )
+    assert (found.hidden, found.unrecognised, found.listed_objects) == (4, ["a.txt"], 2)
+
+
+def test_hidden_files_of_earlier_loads_go_without_a_loss() -> None:
+    """71 AppleDouble files beside 71 songs, which an earlier edition loaded: more than a fifth of all."""
+    songs = [f"song_data/A/A/A/TR{n}.json" for n in range(71)]
+    hidden = [key.replace("/TR", "/._TR") for key in songs]
+    only_hidden = {"log_data/2018/11/.ipynb_checkpoints/2018-11-06-events-checkpoint.json": "1"}
+    known = {
+        Partition("songs", "AA"): KnownPartition(
+            "published", "b", rules(), dict.fromkeys([*songs, *hidden], "1")
+        ),
+        Partition("events", "2018-11-06"): KnownPartition("published", "b", rules(), only_hidden),
+    }
+    for listing in (songs, [*songs, *hidden]):
+        found = difference([SourceObject(key, "1", 1) for key in listing], known)
+        assert found.looks_incomplete is None
+        assert (found.known_objects, found.gone_objects) == (71, 0)
+        assert found.changed.keys() == known.keys(), "what was loaded of them is taken out"
+        assert all(not change.deleted for change in found.changed.values())
+    found = difference([SourceObject(key, "1", 1) for key in songs[:20]], known)
+    assert found.looks_incomplete == "51 of 71 known objects are gone from the listing"
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("log_data/2018/12/2018-11-05-events.json", "its day does not lie in log_data/2018/12/"),
+        ("log_data/2018/11/2018-11-5-events.json", "does not begin as 2018-11-12-events"),
+        ("log_data/2018/11/05/events.json", "does not begin as 2018-11-12-events"),
+        ("log_data/2018/11/2018-11-06.json", "does not begin as 2018-11-12-events"),
+        ("log_data/2018/11/2018-11-06-events.jsonl", "no .json or .json.gz"),
+        ("log_data/2018/11/2018-11-06-Events.json", "does not begin as 2018-11-12-events"),
+        ("song_data/A/x.json", "folder of two letters"),
+        ("song_data/x.json", "folder of two letters"),
+        ("song_data/a/a/a/x.json", "folder of two letters"),
+        ("mini_sparkify_event_data.json", "neither in log_data/ nor in song_data/"),
+        ("log_data/2018/11/2018-11-06-events caf\ufffd.json", "no UTF-8"),
+    ],
+)
+def test_why_a_name_is_unrecognised(key: str, reason: str) -> None:
+    assert listed(key).unrecognised == [key]
+    assert reason in why_unrecognised(key)
+
+
+@pytest.mark.parametrize(
+    ("url", "keys", "told"),
+    [
+        (URL, [], "found nothing at all; expected log_data/2018/11/2018-11-12-events.json and song_data/"),
+        (URL, [".DS_Store"], "found 1 hidden file; expected"),
+        (URL, ["mini_sparkify_event_data.json"], "found mini_sparkify_event_data.json; expected"),
+        (URL, [f"{n}.csv" for n in range(9)], "0.csv, 1.csv, 2.csv, 3.csv, 4.csv and 4 more"),
+        (URL, [f"sparkify/{DAY}", f"sparkify/{SONG}"], "in sparkify/: set SPARKIFY_SOURCE=file:///srv/data/sparkify (2 files)"),
+        ("s3://bucket", [f"a/b/{DAY}"], "set SPARKIFY_SOURCE=s3://bucket/a/b (1 file)"),
+        (f"{URL}/log_data", ["2018/11/2018-11-05-events.json"], "is log_data/ itself: set SPARKIFY_SOURCE=file:///srv/data (1 file)"),
+        (f"{URL}/log_data/2018", ["11/2018-11-05-events.json"], "is log_data/2018/ itself: set SPARKIFY_SOURCE=file:///srv/data (1 file)"),
+        ("s3://bucket/song_data", ["A/B/C/TRABC.json"], "is song_data/ itself: set SPARKIFY_SOURCE=s3://bucket (1 file)"),
+        (URL, ["log-data/2018-11-05-events.json", "log-data/2018-11-06-events.json"], "events are looked for in log_data/, found log-data/ (2 files)"),
+        (URL, ["2018/11/2018-11-05-events.json"], "events are looked for in log_data/, found 2018/"),
+        (URL, ["2018-11-05-events.json"], "events are looked for in log_data/, found 2018-11-05-events.json"),
+        (URL, ["song-data/A/B/C/TRABC.json"], "songs are looked for in song_data/, found song-data/"),
+    ],
+)  # fmt: skip
+def test_a_source_of_which_nothing_is_recognised(url: str, keys: list[str], told: str) -> None:
+    said = unrecognised_source(listed(*keys), url)
+    assert said
+    assert said.startswith(f"{url} holds no object that can be loaded: ")
+    assert told in said
+    assert "expected log_data/2018/11/2018-11-12-events.json" in said
+
+
+def test_one_data_set_that_is_laid_out_otherwise() -> None:
+    found = listed(SONG, "log-data/2018-11-05-events.json")
+    assert unrecognised_source(found, URL) is None
+    assert layout_problems(found, URL) == ["events are looked for in log_data/, found log-data/ (1 file)"]
+    assert layout_problems(listed(SONG, f"backup/{DAY}"), URL) == [
+        "events are looked for in log_data/, found backup/log_data/ (1 file)"
+    ]
+    assert layout_problems(listed(DAY, SONG, "log-data/2018-11-05-events.json"), URL) == []
+    assert layout_problems(listed(SONG, "notes.txt"), URL) == [], "songs alone are a source"
+    assert layout_problems(listed(SONG, "tmp/A/B/x.json"), URL) == []
+
+
+def test_a_source_whose_objects_are_known_is_not_refused_when_it_is_empty() -> None:
+    known = {Partition("songs", "AB"): KnownPartition("published", "b", rules(), {SONG: "1"})}
+    assert unrecognised_source(difference([], known), URL) is None
