@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import psycopg2
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from sparkify_assets.commands.console import (
