@@ -47,7 +47,7 @@ for command in (
     run.stop,
 ):
     app.command()(command)
-for command in (tables.create, tables.upgrade, tables.bootstrap, tables.reset):
+for command in (tables.create, tables.upgrade, tables.bootstrap, tables.first_contact, tables.reset):
     tables_app.command()(command)
 app.add_typer(tables_app, name="tables")
 app.add_typer(infra.app, name="infra")

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from sparkify_assets.automation.memory import forget_all
-from sparkify_assets.commands.console import CommandError, err, out, settings
+from sparkify_assets.commands.console import (
+    CommandError,
+    Format,
+    OutputFormat,
+    err,
+    out,
+    print_json,
+    settings,
+)
+from sparkify_assets.first_contact import first_contact as ask_everything
 from sparkify_assets.loading import open_loader
+from sparkify_assets.resources.landing_zone import open_store
 from sparkify_assets.resources.redshift import open_warehouse
 
 
@@ -35,6 +46,24 @@ def bootstrap() -> None:
     """Prepare a Redshift database, once: its loader, the readers' group, the tables; as the cluster's administrator."""
     open_warehouse(settings()).bootstrap()
     out.print("The loader, the group of readers and the tables are there.")
+
+
+def first_contact(output: OutputFormat = Format.table) -> None:
+    """Ask a cluster what the project counts on, and name what differs; exit code 1 where something does."""
+    chosen = settings()
+    answers = []
+    for answer in ask_everything(open_warehouse(chosen), chosen, open_store(chosen.work)):
+        answers.append(answer)
+        if output is Format.table:
+            out.print(f"{answer.outcome:<9} {answer.probe}: {escape(answer.question)}", soft_wrap=True)
+            if answer.outcome == "differs":
+                out.print(
+                    f"          expected {escape(answer.expected)!s}, seen {escape(answer.seen)!s} ({answer.page})"
+                )
+    if output is Format.json:
+        print_json(answers)
+    if any(answer.outcome == "differs" for answer in answers):
+        raise typer.Exit(1)
 
 
 def reset(
