@@ -295,7 +295,7 @@ def test_what_is_blocked_has_what_was_seen_while_reading_and_on_release_the_rest
     assert told(loader)[ONE, LATE].count == 30
     world.write(source, {day_key(ONE): lines(bad + bad)})
     load_all(loader)
-    world.write(source, {day_key(ONE): lines(plays(1))})
+    world.write(source, {day_key(ONE): lines(plays(20))})
     load_all(loader)
     assert named(loader) == set()
     world.assert_reconciled(loader.warehouse)
