@@ -7,5 +7,6 @@ create temp table words (word varchar(8));
 insert into words values ('x'), ('x ');
 
 select
-    (select count(*) from words where word = 'x') as equal_to_x,
-    (select count(distinct word) from words) as distinct_words;
+    count(case when word = 'x' then 1 end) as equal_to_x,
+    count(distinct word) as distinct_words
+from words;

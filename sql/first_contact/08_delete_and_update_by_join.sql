@@ -9,9 +9,14 @@ insert into plays values (1, 1), (2, 2);
 
 insert into gone values (1);
 
-delete from plays using gone where plays.id = gone.id;
+delete from plays
+using gone
+where plays.id = gone.id;
 
-update plays set level = plays.level * n.factor from (select 10 as factor) as n where plays.id = 2;
+update plays
+set level = plays.level * n.factor
+from (select 10 as factor) as n
+where plays.id = 2;
 
 select id, level
 from plays;
