@@ -105,10 +105,13 @@ CLIENT_CHECKS: Sequence[Check] = (
         "staging_events",
         "events",
         "the first records of up to 50 objects, spread over what is loaded together, have the fields that a load reads,"
-        " and no others",
+        " each once, and no others",
     ),
     Check(
-        "songs_fields", "staging_songs", "songs", "records have the fields that a load reads, and no others"
+        "songs_fields",
+        "staging_songs",
+        "songs",
+        "records have the fields that a load reads, each once, and no others",
     ),
     Check(
         "events_equal_objects",

@@ -4,6 +4,7 @@ analyze ledger.objects;
 analyze ledger.faulty_objects;
 analyze ledger.replaced_loads;
 analyze ledger.loads;
+analyze ledger.warnings;
 analyze staging.songs;
 analyze staging.events;
 analyze sparkify.songs;

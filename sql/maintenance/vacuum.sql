@@ -4,6 +4,7 @@ vacuum ledger.objects;
 vacuum ledger.faulty_objects;
 vacuum ledger.replaced_loads;
 vacuum ledger.loads;
+vacuum ledger.warnings;
 vacuum staging.songs;
 vacuum sparkify.songs;
 vacuum sparkify.artists;
