@@ -365,3 +365,46 @@ def test_two_homes_do_not_disturb_each_other(made: Path, tmp_path: Path) -> None
     finally:
         run("one", "stop")
         run("two", "stop")
+
+
+def test_hidden_and_unrecognised_files_take_few_lines(sparkify: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "__MACOSX").mkdir()
+    for name in [f"__MACOSX/{n}.json" for n in range(300)] + [f"notes{n:02}.txt" for n in range(30)]:
+        (source / name).write_bytes(b"")
+    for command in ("load", "status"):
+        said = sparkify(command)
+        assert said.code == 0
+        assert "300 hidden files ignored" in said.out.splitlines()
+        named = [line for line in said.out.splitlines() if line.startswith("unrecognised")]
+        assert named[0] == "unrecognised notes00.txt: no .json or .json.gz"
+        assert named[10:] == ["unrecognised and 20 more (all of them with --format json)"]
+        found = json.loads(sparkify(command, "--format", "json").out)
+        assert (len(found["unrecognised"]), found["hidden"], found["layout"]) == (30, 300, [])
+
+
+def test_a_source_of_nothing_is_an_error_that_says_what_is_expected(sparkify: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other/log-data").mkdir(parents=True)
+    (tmp_path / "other/log-data/2018-11-05-events.json").write_text("{}")
+    for folder, told in (
+        ("empty", "found nothing at all"),
+        ("other", "events are looked for in log_data/, found log-data/ (1 file)"),
+        ("source/log_data", f"set SPARKIFY_SOURCE={(tmp_path / 'source').as_uri()} ("),
+        ("", f"set SPARKIFY_SOURCE={(tmp_path / 'source').as_uri()} ("),
+    ):
+        url = (tmp_path / folder).as_uri()
+        line = one_line(sparkify("load", SOURCE=url))
+        assert told in line
+        assert "expected log_data/2018/11/2018-11-12-events.json" in line
+        assert told in sparkify("status", SOURCE=url).out
+        assert sparkify("reconcile", SOURCE=url).code == 1
+
+
+def test_a_data_set_that_lies_elsewhere_is_told_beside_the_other(sparkify: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "log_data").rename(source / "log-data")
+    for command in ("load", "status"):
+        said = sparkify(command)
+        assert said.code == 0
+        assert "layout events are looked for in log_data/, found log-data/ (5 files)" in said.out
