@@ -231,5 +231,5 @@ def test_an_array_for_a_file_and_every_odd_line_leave_the_rest_loaded(loader: Lo
     blocked = ("events", world.DAYS[1])
     assert world.release_all(loader) == [blocked], "an object of which nothing can be staged"
     before = digest(loader.warehouse)
-    assert reconcile(loader, deep=True) == []
+    assert {finding.kind for finding in reconcile(loader, deep=True)} <= {"blocked"}
     assert digest(loader.warehouse) == before
