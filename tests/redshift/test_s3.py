@@ -12,6 +12,7 @@ import pytest
 
 from sparkify_assets.digest import Digest, digest
 from sparkify_assets.loading import Loader
+from sparkify_assets.loading.loader import BatchesFailed
 from sparkify_assets.partitions import Dataset
 from sparkify_assets.reporting.profile import profile
 from sparkify_assets.resources.embedded import CopyError
@@ -253,7 +254,7 @@ def stopped(
     keys: set[str] | None = None,
 ) -> str:
     """What a load says that ends by such a fault; nothing is loaded or quarantined."""
-    with cluster.aws.failing(**faults), pytest.raises((SourceError, CopyError)) as failed:
+    with cluster.aws.failing(**faults), pytest.raises((SourceError, CopyError, BatchesFailed)) as failed:
         list(loader.load(dataset, keys))
     assert "\n" not in str(failed.value)
     with loader.warehouse.transaction(lock=False) as transaction:
