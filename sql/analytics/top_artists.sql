@@ -3,7 +3,7 @@
 -- A play that one file delivered more than once counts once.
 select artist, count(*) as plays, count(distinct user_id) as users
 from (
-    select p.songplay_id, p.user_id, max(e.artist) as artist
+    select p.songplay_id, p.user_id, max(rtrim(e.artist)) as artist
     from sparkify.songplays as p
     inner join staging.events as e
         on

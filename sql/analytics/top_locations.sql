@@ -1,8 +1,8 @@
 -- Top locations
 -- The ten metropolitan areas with the most plays, and how many users play there.
-select location, count(*) as plays, count(distinct user_id) as users
+select rtrim(location) as location, count(*) as plays, count(distinct user_id) as users
 from sparkify.songplays
 where location is not null
-group by location
+group by rtrim(location)
 order by plays desc, location asc
 limit 10;

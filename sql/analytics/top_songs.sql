@@ -4,7 +4,7 @@
 select song, artist, count(*) as plays, count(song_id) as known
 from (
     select
-        p.song_id, e.song, e.artist,
+        p.song_id, rtrim(e.song) as song, rtrim(e.artist) as artist,
         row_number() over (
             partition by p.songplay_id
             order by

@@ -1,5 +1,6 @@
 -- One row for each artist_id. Where songs disagree: a known name before none, the shortest name, then a known location,
--- latitude and longitude, then the smallest song_id, then the smallest values. '' is not known.
+-- latitude and longitude, then the smallest song_id, then the smallest values. '' is not known, and neither are blanks;
+-- Redshift compares text without its trailing blanks, so only their number can tell equal values apart.
 create temp table touched_artists as
 select artist_id from withdrawn_songs
 union
@@ -17,14 +18,14 @@ from (
                 case when location is null then 1 else 0 end asc,
                 case when latitude is null then 1 else 0 end asc,
                 case when longitude is null then 1 else 0 end asc,
-                song_id asc, name asc, location asc, latitude asc, longitude asc
+                song_id asc, rtrim(name) asc, rtrim(location) asc, latitude asc, longitude asc, len(location) asc
         ) as place
     from (
         select
             s.artist_id,
             s.song_id,
-            nullif(s.artist_name, '') as name,
-            nullif(s.artist_location, '') as location,
+            case when rtrim(s.artist_name) <> '' then s.artist_name end as name,
+            case when rtrim(s.artist_location) <> '' then s.artist_location end as location,
             s.artist_latitude as latitude,
             s.artist_longitude as longitude
         from staging.songs as s

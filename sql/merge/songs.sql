@@ -1,5 +1,6 @@
 -- One row for each song_id. Where records of one song disagree: the smallest title, then artist_id, then artist name,
 -- the latest year, the shortest duration, a known value before null; so it does not matter which file came first.
+-- Redshift compares text without its trailing blanks, so only their number can tell equal values apart.
 create temp table touched_songs as
 select song_id from withdrawn_songs
 union
@@ -13,8 +14,8 @@ from (
         row_number() over (
             partition by s.song_id
             order by
-                s.title asc nulls last, s.artist_id asc nulls last, s.artist_name asc nulls last,
-                s.year desc nulls last, s.duration asc nulls last
+                rtrim(s.title) asc nulls last, s.artist_id asc nulls last, rtrim(s.artist_name) asc nulls last,
+                s.year desc nulls last, s.duration asc nulls last, len(s.title) asc nulls last
         ) as place
     from staging.songs as s
     inner join touched_songs as t on s.song_id = t.song_id

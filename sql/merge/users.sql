@@ -1,6 +1,6 @@
 -- One row for each user: the latest event with auth 'Logged In' wins, by (ts, session_id, item_in_session, event_date),
 -- then by content (level, first_name, last_name, gender), the greater value first, nulls last, whatever order days
--- come in.
+-- come in. Redshift compares text without its trailing blanks, so only their number can tell equal values apart.
 
 -- The best event of each user in the days of the batch. The greatest ts first narrows what has to be sorted.
 create temp table latest_events as
@@ -11,7 +11,7 @@ where i.auth = 'Logged In' and i.user_id is not null and i.fault is null
 group by i.user_id;
 
 create temp table user_candidates as
-select distinct
+select
     i.user_id, i.first_name, i.last_name, i.gender, i.level, i.ts as event_ts,
     i.session_id, i.item_in_session, i.event_date
 from incoming_events as i
@@ -60,7 +60,8 @@ from (
             partition by user_id
             order by
                 event_ts desc nulls last, session_id desc nulls last, item_in_session desc nulls last, event_date desc,
-                level desc nulls last, first_name desc nulls last, last_name desc nulls last, gender desc nulls last
+                level desc nulls last, rtrim(first_name) desc nulls last, rtrim(last_name) desc nulls last,
+                gender desc nulls last, len(first_name) desc nulls last, len(last_name) desc nulls last
         ) as place
     from user_candidates as c
 ) as ranked

@@ -14,7 +14,7 @@ import json
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,8 @@ SONG = {
     "artist_location": ("artist_location", 1024), "artist_name": ("artist_name", 1024),
     "song_id": ("song_id", 64), "title": ("title", 1024), "duration": ("duration", "float"), "year": ("year", "int32"),
 }  # fmt: skip
+#: What rules and keys compare; Redshift compares without trailing blanks, so there are none.
+CODES = {"page", "auth", "level", "gender", "song_id", "artist_id"}
 SONG_ROW = ("song_id", "title", "artist_id")  # and year, duration
 SHOWN = r"(?!.*/[._])"  # no part of the key begins as hidden files do
 DAY = re.compile(
@@ -121,7 +123,18 @@ def records(key: str, content: bytes) -> Iterator[tuple[int | None, object]]:
 def typed(record: object, columns: Mapping[str, tuple[str, int | str]]) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise Fault("no JSON object")
-    return {column: value_of(record.get(field), kind) for column, (field, kind) in columns.items()}
+    row = {column: value_of(record.get(field), kind) for column, (field, kind) in columns.items()}
+    return {column: trimmed(value) if column in CODES else value for column, value in row.items()}
+
+
+def trimmed(value: Any) -> Any:
+    """A value as Redshift compares it."""
+    return value.rstrip(" ") if isinstance(value, str) else value
+
+
+def size(value: str | None) -> int | None:
+    """What tells equal values apart."""
+    return None if value is None else len(value)
 
 
 def value_of(value: Any, kind: int | str) -> Any:
@@ -164,10 +177,6 @@ def low(*values: Any) -> Row:
     return tuple((value is None, value) if value is not None else (True,) for value in values)
 
 
-def by(columns: list[str]) -> Callable[[dict[str, Any]], Row]:
-    return lambda row: high(*(row[column] for column in columns))
-
-
 def grouped(rows: list[dict[str, Any]], *columns: str) -> list[list[dict[str, Any]]]:
     groups: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -180,8 +189,8 @@ def winning_plays(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     shown = ("level", "location", "user_agent")
 
     def order(play: dict[str, Any]) -> Row:
-        trimmed = (v.rstrip(" ") if isinstance(v := play[column], str) else v for column in content.split())
-        return high(play["partition"], *trimmed, *(play[column] and len(play[column]) for column in shown))
+        compared = (trimmed(play[column]) for column in content.split())
+        return high(play["partition"], *compared, *(size(play[column]) for column in shown))
 
     plays = [event for event in events if event["page"] == "NextSong"]
     return [max(same, key=order) for same in grouped(plays, "user_id", "session_id", "item_in_session", "ts")]
@@ -212,27 +221,37 @@ def play_row(
 def users(events: list[dict[str, Any]]) -> list[Row]:
     position = "ts session_id item_in_session partition level first_name last_name gender".split()
     columns = "user_id first_name last_name gender level".split() + position[:4]
+
+    def order(event: dict[str, Any]) -> Row:
+        compared = (trimmed(event[column]) for column in position)
+        return high(*compared, size(event["first_name"]), size(event["last_name"]))
+
     known = [e for e in events if e["auth"] == "Logged In" and e["user_id"] is not None]
-    return [tuple(map(max(own, key=by(position)).get, columns)) for own in grouped(known, "user_id")]
+    return [tuple(map(max(own, key=order).get, columns)) for own in grouped(known, "user_id")]
 
 
 def winning_songs(songs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def order(s: dict[str, Any]) -> Row:
         year = None if s["year"] is None else -s["year"]
-        return low(s["title"], s["artist_id"], s["artist_name"], year, s["duration"])
+        compared = (trimmed(s["title"]), s["artist_id"], trimmed(s["artist_name"]))
+        return low(*compared, year, s["duration"], size(s["title"]))
 
     return [min(versions, key=order) for versions in grouped(songs, "song_id")]
 
 
 def artists(songs: list[dict[str, Any]]) -> list[Row]:
     def row(s: dict[str, Any]) -> Row:
-        name, place = s["artist_name"] or None, s["artist_location"] or None
+        name, place = (text if trimmed(text) else None for text in (s["artist_name"], s["artist_location"]))
         return (s["artist_id"], name, place, s["artist_latitude"], s["artist_longitude"])
 
     def order(s: dict[str, Any]) -> Row:
         _, name, *place = row(s)
         unknown = (value is None for value in place)
-        return (*low(name and len(name)), *unknown, *low(s["song_id"], name, *place))
+        return (
+            *low(size(name)),
+            *unknown,
+            *low(s["song_id"], trimmed(name), *map(trimmed, place), size(place[0])),
+        )
 
     return [row(min(own, key=order)) for own in grouped(songs, "artist_id")]
 
