@@ -22,7 +22,7 @@ select
     (w.week - f.first_week) / 7 as weeks_later,
     c.newcomers,
     count(*) as users,
-    round(100.0 * count(*) / c.newcomers, 1) as users_percent
+    cast(100.0 * count(*) / c.newcomers as decimal(5, 2)) as users_percent
 from first_weeks as f
 inner join user_weeks as w on f.user_id = w.user_id
 inner join cohorts as c on f.first_week = c.first_week

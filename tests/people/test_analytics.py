@@ -157,7 +157,7 @@ def test_sessions_are_those_of_the_files(
     assert len(sessions) == expected["events"]["sessions_next_song"]
     lengths: Counter[str] = Counter()
     for times in sessions.values():
-        seconds = max(times) // 1000 - min(times) // 1000
+        seconds = (max(times) - min(times)) / 1000
         lengths[next(name for name, end in LENGTHS.items() if seconds < end)] += 1
     assert pairs(answers["session_lengths"], "length", "sessions") == [
         (name, lengths[name]) for name in LENGTHS if lengths[name]

@@ -175,6 +175,18 @@ REFUSED: tuple[Rule, ...] = (
         "getdate(), date_trunc(), date + integer",
         _FUNCTION,
     ),
+    Rule(
+        "EXTRACT(epoch ...)",
+        r"EXTRACT \( (?:EPOCH|'s') FROM",
+        "compare the times, or add an interval: an INTEGER there, which ends in 2038",
+        "r_EXTRACT_function",
+    ),
+    Rule(
+        "EXTRACT multiplied or divided, or of seconds",
+        rf"(?:EXTRACT {_ARGUMENTS} [*/]|[*/] EXTRACT {_ARGUMENTS}|EXTRACT \( (?:S|SECONDS?) FROM)",
+        "cast(extract(...) as integer): it is an INTEGER there, without the fraction",
+        "r_EXTRACT_function",
+    ),
     Rule("TO_TIMESTAMP", r"TO_TIMESTAMP \(", "timestamp 'epoch' + n * interval '1 second'", "r_TO_TIMESTAMP"),
     Rule(
         "set-returning function",
