@@ -120,3 +120,22 @@ def test_where_nobody_counts_nothing_is_loaded(
         load_all(loader)
     with loader.warehouse.transaction(lock=False) as transaction:
         assert set(transaction.records("report/row_counts")[0].values()) == {0}
+
+
+def test_large_rejects_go_into_the_ledger_in_statements_that_redshift_takes(
+    ready: LoopbackCluster, tmp_path: Path
+) -> None:
+    """300 records of 64 kB, each byte of which is two where it is quoted; a statement has 16 MB at most."""
+    record = '{"page": "Home", "ts": "noon", "note": "%s"}' % ("\\\\" * 32_700)
+    key = f"log_data/2018/11/{DAYS[0]}-events.json"
+    source = ready.put(f"landing/{key}", "\n".join([record] * 300)).removesuffix(f"/{key}")
+    loader = s3_loader(ready.warehouse(), source, ready, tmp_path, reject_rows=1000)
+    load_all(loader)
+    with loader.warehouse.transaction(lock=False) as transaction:
+        transaction.cursor.execute(
+            "select count(*), min(len(raw_record)), min(raw_record) from ledger.quarantine"
+        )
+        assert transaction.cursor.fetchall() == [(300, len(record), record)]
+    sizes = [len(text.encode()) for text in ready.endpoint.statements if "ledger.quarantine (" in text]
+    assert sum(sizes) > 32 * 2**20
+    assert max(sizes) < 9 * 2**20

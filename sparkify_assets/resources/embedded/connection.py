@@ -156,6 +156,7 @@ class Cursor(PlainCursor):
                 "a named cursor of psycopg2 is declared WITHOUT HOLD, which Redshift's DECLARE does not have;"
                 f" instead: declare {self.name} cursor for ..., fetch forward. {dialect.DOCUMENTATION}declare.html"
             )
+        _check_size(query, vars, self)
         steps = _steps(query, self.connection)
         follows, self.connection.copied = self.connection.copied, False
         if all(step.verbatim for step in steps):
@@ -297,6 +298,31 @@ def _steps(query: str | bytes | composed.Composable, connection: PlainConnection
             return steps
         return dialect.plan.__wrapped__(text)
     return dialect.plan(text)
+
+
+#: https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html: "The maximum size for a single SQL statement"
+MOST_BYTES = 16 * 1024 * 1024
+
+
+def _check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
+    """Raise NotPortable for a statement that is longer than Redshift takes, in the words that people have met."""
+    if isinstance(query, composed.Composable) or 4 * (len(query) + _weight(given)) < MOST_BYTES:
+        return
+    text = cursor.mogrify(query, given) if given else query.encode() if isinstance(query, str) else query
+    if len(text) > MOST_BYTES:
+        raise NotPortable(
+            f"Statement is too large. Statement Size: {len(text)} bytes. Maximum Allowed: {MOST_BYTES} bytes."
+            f" {dialect.DOCUMENTATION}c_redshift-sql.html"
+        )
+
+
+def _weight(given: Any) -> int:
+    """About how many characters parameters have."""
+    if isinstance(given, (str, bytes)):
+        return len(given)
+    if isinstance(given, Mapping):
+        return sum(map(_weight, given.values()))
+    return sum(map(_weight, given)) if isinstance(given, (list, tuple)) else 16
 
 
 _PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")

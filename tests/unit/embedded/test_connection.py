@@ -414,3 +414,39 @@ def test_a_read_only_session(server: str, sql: Sql) -> None:
         session.set_session(readonly=True)
         with session.cursor() as cursor, pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
             cursor.execute("create table public.t as select 1 as a")
+
+
+# --- statements that are too long: c_redshift-sql ---------------------------------------------------------------------
+
+MOST = 16_777_216  # "The maximum size for a single SQL statement is 16 MB"
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_statement_of_sixteen_megabytes_is_taken_and_one_byte_more_is_not(sql: Sql, given: bool) -> None:
+    room = MOST - len("select length('')")
+    for size in (room, room + 1):
+        text = "x" * size
+        statement, parameters = (
+            ("select length(%s)", (text,)) if given else (f"select length('{text}')", None)
+        )
+        if size == room:
+            assert sql(statement, parameters) == [(size,)]
+        else:
+            with pytest.raises(
+                NotPortable, match=f"Statement is too large. Statement Size: {MOST + 1} bytes"
+            ):
+                sql(statement, parameters)
+
+
+def test_the_size_of_a_statement_is_that_of_its_bytes_as_they_are_sent(sql: Sql) -> None:
+    for text in ("'" * (MOST // 2), "\u00e9" * (MOST // 2)):
+        with pytest.raises(NotPortable, match="Statement is too large"):
+            sql("select length(%(text)s)", {"text": text})
+    assert sql("select length(%s)", ("\u00e9" * (MOST // 2 - 50),)) == [(MOST // 2 - 50,)]
+
+
+def test_rows_of_one_statement_count_together(connection: Connection, sql: Sql) -> None:
+    sql("create temp table t (a varchar(65535))")
+    rows = [("x" * 65_000,)] * 300
+    with connection.cursor() as cursor, pytest.raises(NotPortable, match="Statement is too large"):
+        execute_values(cursor, "insert into t values %s", rows, page_size=1000)
