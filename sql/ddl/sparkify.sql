@@ -1,4 +1,5 @@
--- The star. Keys are declared because the planner uses them, and checked by sql/checks because nothing enforces them.
+-- The star. Its keys are checked by sql/checks, and not declared: Redshift does not enforce a key, but plans as if it
+-- held (docs: t_Defining_constraints), so that the very check that looks for duplicates might be planned away.
 
 -- Fact: one row for each play, which is (user_id, session_id, item_in_session, start_time). Analysts read ranges of
 -- time, so blocks are sorted by it; the merges join by session.
@@ -13,8 +14,7 @@ create table if not exists sparkify.songplays (
     item_in_session bigint not null,
     location varchar(512),
     user_agent varchar(2048),
-    event_date date not null,
-    primary key (songplay_id)
+    event_date date not null
 ) diststyle key distkey (session_id) sortkey (start_time);
 
 -- One row for each user, from the latest event of the user (event_ts in milliseconds since 1970, UTC).
@@ -27,8 +27,7 @@ create table if not exists sparkify.users (
     event_ts bigint,
     session_id bigint,
     item_in_session bigint,
-    event_date date not null,
-    primary key (user_id)
+    event_date date not null
 ) diststyle all sortkey (user_id);
 
 create table if not exists sparkify.songs (
@@ -36,8 +35,7 @@ create table if not exists sparkify.songs (
     title varchar(1024),
     artist_id varchar(64) not null,
     year integer,
-    duration double precision,
-    primary key (song_id)
+    duration double precision
 ) diststyle all sortkey (song_id);
 
 create table if not exists sparkify.artists (
@@ -45,11 +43,11 @@ create table if not exists sparkify.artists (
     name varchar(1024),
     location varchar(1024),
     latitude double precision,
-    longitude double precision,
-    primary key (artist_id)
+    longitude double precision
 ) diststyle all sortkey (artist_id);
 
--- One row for each start_time of songplays (UTC); week is the ISO week, weekday the English name of the day.
+-- One row for each start_time of songplays (UTC); week is the ISO week, weekday the English name of the day. On every
+-- node, so that plays meet their times where they lie.
 create table if not exists sparkify.time (
     start_time timestamp not null,
     hour integer not null,
@@ -57,6 +55,5 @@ create table if not exists sparkify.time (
     week integer not null,
     month integer not null,
     year integer not null,
-    weekday varchar(9) not null,
-    primary key (start_time)
-) diststyle key distkey (start_time) sortkey (start_time);
+    weekday varchar(9) not null
+) diststyle all sortkey (start_time);

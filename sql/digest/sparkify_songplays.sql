@@ -3,8 +3,8 @@ select
     user_agent, event_date
 from sparkify.songplays
 where
-    event_date not in (
-        select cast(b.partition_key as date)
+    cast(event_date as varchar(16)) not in (
+        select b.partition_key
         from ledger.loads as b
         where b.dataset = 'events' and b.state = 'blocked'
     );

@@ -3,8 +3,8 @@ select
     registration, session_id, song, status, ts, user_agent, user_id, event_date
 from staging.events
 where
-    event_date not in (
-        select cast(b.partition_key as date)
+    cast(event_date as varchar(16)) not in (
+        select b.partition_key
         from ledger.loads as b
         where b.dataset = 'events' and b.state = 'blocked'
     );

@@ -1,14 +1,18 @@
 -- What the planner knows of the tables, brought up to date
 -- (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html).
-analyze ledger.objects;
 analyze ledger.faulty_objects;
 analyze ledger.replaced_loads;
-analyze ledger.loads;
 analyze ledger.warnings;
+analyze ledger.loads;
+analyze ledger.objects;
+analyze ledger.quarantine;
+analyze incoming.songs;
+analyze incoming.events;
 analyze staging.songs;
-analyze staging.events;
+analyze staging.song_titles;
 analyze sparkify.songs;
 analyze sparkify.artists;
 analyze sparkify.users;
 analyze sparkify.time;
+analyze staging.events;
 analyze sparkify.songplays;

@@ -1,6 +1,6 @@
 -- Replaces the days of a batch in staging. first and last bound every read to the blocks of the days.
 create temp table publishing_days as
-select cast(partition_key as date) as event_date
+select cast(case when dataset = 'events' then partition_key end as date) as event_date
 from ledger.loads
 where batch_id = %(batch_id)s and dataset = 'events' and state = 'incoming';
 

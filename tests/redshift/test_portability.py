@@ -72,6 +72,45 @@ def test_a_day_is_deleted_by_a_range_of_the_sort_key() -> None:
     assert "sortkey (event_date, ts)" in sql.read("ddl/staging")
 
 
+def test_no_key_is_declared_that_a_check_of_it_could_be_planned_away_by() -> None:
+    """t_Defining_constraints: the planner takes declared keys as true, and nothing enforces them."""
+    for name in sql.names("ddl"):
+        assert not re.search(
+            r"\b(?:primary|foreign) key\b|\bunique\b|\breferences\b", sql.read(name), re.IGNORECASE
+        )
+
+
+@pytest.mark.parametrize("command", ["vacuum", "analyze"])
+def test_every_table_that_holds_rows_is_maintained(command: str) -> None:
+    tables = {
+        table
+        for name in sql.names("ddl")
+        for table in re.findall(r"create table if not exists (\S+)", sql.read(name))
+    }
+    statements = sql.statements(f"maintenance/{command}")
+    maintained = [re.sub(r"--[^\n]*\n", "", statement).split() for statement in statements]
+    assert sorted(words[1] for words in maintained) == sorted(tables - {"ledger.load_lock"})
+    assert {words[0] for words in maintained} == {command}
+
+
+@pytest.mark.parametrize("name", [name for name in sql.names("reconcile") if "except" in sql.read(name)])
+def test_a_comparison_of_rows_counts_the_letters_of_every_text(name: str) -> None:
+    """r_Character_types: trailing blanks mean nothing where Redshift compares, also in GROUP BY and EXCEPT."""
+    _, _, table = name.partition("/")
+    schema, _, bare = table.rpartition("_")
+    [ddl] = [
+        statement
+        for statement in sql.statements(f"ddl/{schema or 'sparkify'}")
+        if f"exists {schema or 'sparkify'}.{bare} (" in statement
+    ]
+    texts = re.findall(r"^    (\w+) varchar", ddl, re.MULTILINE)
+    compared = [side.partition("from")[0] for side in sql.read(name).split("    select\n")[1:]]
+    assert len(compared) == 4
+    for side in compared:
+        if table != "time":  # whose text is made of its key
+            assert re.findall(r"coalesce\(len\((\w+)\), 0\)", side) == texts
+
+
 def test_every_entry_of_the_lists_has_its_own_subject_and_a_page() -> None:
     for names in ([r.construct for r in REFUSED], [d.subject for d in DIFFERENT], [f.what for f in FAULTS]):
         assert len(names) == len(set(names))
