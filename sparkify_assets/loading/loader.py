@@ -336,7 +336,11 @@ class Loader:
 
 
 def concerns_all(error: Exception) -> bool:
-    """Whether an error is one of the source or the warehouse, and no batch would fare better."""
+    """Whether an error is one of the source, the warehouse or what COPY may do (its role, its region, the JSONPaths),
+    and no batch would fare better. A COPY that fails for an object of its batch is tried again without that object.
+    """
+    if isinstance(error, CopyError):
+        return not isinstance(error, TooManyRefused)
     fault = fault_of(error)
     return isinstance(error, SourceError | WarehouseError) or (fault is not None and fault.action != "again")
 

@@ -35,6 +35,7 @@ def source(tmp_path: Path) -> Path:
     )
     (folder / SONG).parent.mkdir(parents=True)
     (folder / SONG).write_text('{"song_id": "S", "artist_id": "A",\n "year": "long ago"}\n')
+    (folder / SONG).with_name("TRZZY.json").write_text('{"song_id": "Y", "artist_id": "A"}\n')
     return folder
 
 
