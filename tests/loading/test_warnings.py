@@ -106,7 +106,7 @@ CASES: dict[str, tuple[Records, str, int, list[dict[str, str | None]]]] = {
         plays(2, level=" "),
         "events_allowed_values",
         2,
-        [{"level": " ", "gender": "F", "records": "2", "user_id": "1"}],
+        [{"level": "", "gender": "F", "records": "2", "user_id": "1"}],  # staged without trailing blanks
     ),
     "a gap in a session": (
         [record for record in plays(9) if record["itemInSession"] not in (3, 4)],
