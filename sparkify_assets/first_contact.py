@@ -66,27 +66,22 @@ def first_contact(warehouse: Warehouse, settings: Settings, work: ObjectStore) -
 
 
 def _asked(warehouse: Warehouse, name: str, parameters: dict[str, Any]) -> Answer:
-    head = dict.fromkeys(("docs", "only on Redshift", "waits"), "")
     question, *notes = re.findall(r"^-- (.*)$", sql.read(name), re.MULTILINE)
-    expected = [note.removeprefix("expected: ") for note in notes if note.startswith("expected: ")]
-    refusal = next(
-        (n.removeprefix("expected error: ") for n in notes if n.startswith("expected error: ")), ""
-    )
-    for note in notes:
-        word, _, rest = note.partition(": ")
-        if word in head:
-            head[word] = rest or "yes"
-    seen, failed = "", False
-    wanted = "\n".join(expected) or f"an error: {refusal}"
-    if head["only on Redshift"] and warehouse.cluster is None:
-        outcome = "not here"
-    else:
-        seen, failed = _seen(warehouse, name, parameters, "\n".join(expected) if head["waits"] else None)
-        same = bool(failed and refusal and re.search(refusal, seen)) or (
-            not failed and seen == "\n".join(expected)
-        )
-        outcome = "same" if same else "differs"
-    return Answer(name.removeprefix("first_contact/"), question, wanted, seen, outcome, head["docs"])
+    rows = "\n".join(_noted(notes, "expected: "))
+    refusal = "".join(_noted(notes, "expected error: "))
+    seen, failed, outcome = "", False, "not here"
+    if warehouse.cluster or "only on Redshift" not in notes:
+        seen, failed = _seen(warehouse, name, parameters, rows if "waits" in notes else None)
+        as_expected = refusal and re.search(refusal, seen) if failed else not refusal and seen == rows
+        outcome = "same" if as_expected else "differs"
+    expected = f"an error: {refusal}" if refusal else rows
+    page = "".join(_noted(notes, "docs: "))
+    return Answer(name.removeprefix("first_contact/"), question, expected, seen, outcome, page)
+
+
+def _noted(notes: list[str], word: str) -> list[str]:
+    """What stands behind a word in the head of a probe."""
+    return [note.removeprefix(word) for note in notes if note.startswith(word)]
 
 
 def _seen(

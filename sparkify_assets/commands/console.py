@@ -20,6 +20,7 @@ from rich.table import Table
 from sparkify_assets.findings import Warned
 from sparkify_assets.layout import why_unrecognised
 from sparkify_assets.loading import Loader, open_loader
+from sparkify_assets.loading.batches import Changes
 from sparkify_assets.partitions import Dataset
 from sparkify_assets.runs import prepare_home
 from sparkify_assets.settings import Settings, path_of
@@ -145,6 +146,12 @@ def _example(row: Mapping[str, str | None], *, of_several: bool) -> str:
         if name != "partition_key" and value != ""
     )
     return f"{row.get('partition_key')}: {values}" if of_several else values
+
+
+def print_rebuilt(changes: Mapping[str, Changes]) -> None:
+    """How many rows each table of the star holds after it was made again from staging."""
+    for name, value in changes.items():
+        out.print(f"{name:<10} {value.inserted:>12,} rows")
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:

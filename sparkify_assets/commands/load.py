@@ -24,6 +24,7 @@ from sparkify_assets.commands.console import (
     out,
     print_json,
     print_not_data,
+    print_rebuilt,
     print_warnings,
     progress,
 )
@@ -259,8 +260,7 @@ def _print_changes(changes: dict[str, Changes], seconds: float, output: Format) 
         print_json(changes)
         return
     out.print(f"Rebuilt from staging in {seconds:.1f} s.")
-    for name, value in changes.items():
-        out.print(f"{name:<10} {value.inserted:>12,} rows")
+    print_rebuilt(changes)
 
 
 def release(

@@ -15,6 +15,7 @@ from sparkify_assets.commands.console import (
     err,
     out,
     print_json,
+    print_rebuilt,
     settings,
 )
 from sparkify_assets.first_contact import first_contact as ask_everything
@@ -38,8 +39,7 @@ def upgrade() -> None:
         out.print("The tables are those of this edition.")
         return
     out.print("The tables are brought over; the star was made again from staging.")
-    for name, value in changes.items():
-        out.print(f"{name:<10} {value.inserted:>12,} rows")
+    print_rebuilt(changes)
 
 
 def bootstrap() -> None:
@@ -57,9 +57,8 @@ def first_contact(output: OutputFormat = Format.table) -> None:
         if output is Format.table:
             out.print(f"{answer.outcome:<9} {answer.probe}: {escape(answer.question)}", soft_wrap=True)
             if answer.outcome == "differs":
-                out.print(
-                    f"          expected {escape(answer.expected)!s}, seen {escape(answer.seen)!s} ({answer.page})"
-                )
+                told = f"expected {answer.expected}, seen {answer.seen} ({answer.page})"
+                out.print(f"{'':<9} {escape(told)}", soft_wrap=True)
     if output is Format.json:
         print_json(answers)
     if any(answer.outcome == "differs" for answer in answers):
