@@ -86,18 +86,21 @@ class Bringer:
         )
         copies: dict[Copied, tuple[Partition, list[Address]]] = {}
         read: dict[Partition, int] = {}
+        staged: dict[Partition, int] = {}
         rejected: dict[Partition, Rejected] = {}
         for done, (partition, objects) in enumerate(batch.objects.items(), 1):
             self.progress("incoming", "events", done, len(batch.objects))
             addresses = self._addresses(batch, batch.readable(objects))
             rejected[partition] = batch.unreadable_of(partition)
             read[partition] = len(rejected[partition].rejects)
+            staged[partition] = 0
             transaction.run("ddl/arriving_events")
             for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
                 if chosen := [address for address in addresses if address.packed == packed]:
                     label = f"{partition.key}{'-gzip' * packed}"
                     copied = self._copy(transaction, name, batch, label, chosen, [partition], jsonpaths)
                     read[partition] += copied.rows + copied.refused
+                    staged[partition] += copied.rows
                     copies[copied] = partition, chosen
             transaction.run(
                 "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
@@ -109,10 +112,9 @@ class Bringer:
             partition = Partition("events", str(day))
             keys = [item.key for item in batch.readable(batch.objects[partition])]
             before = rejected[partition].rejects
-            rejected[partition].add(
-                located(self.source, keys, faults, _EVENT_FIELDS, expected_fields("events"), before)
-            )
-        staged = {str(day): rows for day, rows in transaction.rows("copy/staged_events")}
+            faulty = located(self.source, keys, faults, _EVENT_FIELDS, expected_fields("events"), before)
+            rejected[partition].add(faulty)
+            staged[partition] -= len(faulty.rejects)
         looked_at = spread([item.key for items in batch.objects.values() for item in batch.readable(items)])
         return [
             StagedPartition(
@@ -120,7 +122,7 @@ class Bringer:
                 objects=objects,
                 content_hashes={item.key: self._hash(item) for item in objects},
                 records_read=read[partition],
-                rows_staged=staged.get(partition.key, 0),
+                rows_staged=staged[partition],
                 rejects=rejected[partition].rejects,
                 records_of=rejected[partition].records_of,
                 unexpected_fields=unexpected(

@@ -13,8 +13,9 @@ select
     %(event_date)s,
     case
         when
-            coalesce(
-                artist, auth, first_name, gender, last_name, level, location, method, page, song, user_agent
+            page is null
+            and coalesce(
+                artist, auth, first_name, gender, last_name, level, location, method, song, user_agent
             ) is null
             and coalesce(item_in_session, session_id, status, ts, user_id) is null
             and coalesce(length, registration) is null

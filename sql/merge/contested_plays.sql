@@ -17,7 +17,7 @@ where e.page = 'NextSong' and e.ts between %(first_ts)s and %(last_ts)s and d.ev
 
 create temp table contested_plays as
 select user_id, session_id, item_in_session, ts
-from arrived_plays
+from touched_plays
 where deliveries > 1
 union
 select user_id, session_id, item_in_session, ts

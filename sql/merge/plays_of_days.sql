@@ -1,14 +1,6 @@
 -- Which plays the days of a batch make or unmake. A play is (user_id, session_id, item_in_session, ts): sessions are
 -- numbered by whoever writes the logs and start again, so a session and an item alone may stand for several plays.
 
--- The plays that came, with the number of records that each was delivered in.
-create temp table arrived_plays as
-select i.user_id, i.session_id, i.item_in_session, i.ts, count(*) as deliveries
-from incoming_events as i
-inner join publishing_days as d on i.event_date = d.event_date
-where i.page = 'NextSong' and i.fault is null
-group by i.user_id, i.session_id, i.item_in_session, i.ts;
-
 -- The plays that the days have given so far.
 create temp table former_plays as
 select s.user_id, s.session_id, s.item_in_session, s.start_time
@@ -16,9 +8,25 @@ from sparkify.songplays as s
 inner join publishing_days as d on s.event_date = d.event_date
 where s.event_date between %(first)s and %(last)s;
 
+-- The plays that came, with the number of records that each was delivered in ...
 create temp table touched_plays as
-select user_id, session_id, item_in_session, timestamp 'epoch' + ts * interval '0.001 second' as start_time
-from arrived_plays
-union
-select user_id, session_id, item_in_session, start_time
-from former_plays;
+select
+    i.user_id, i.session_id, i.item_in_session, i.ts,
+    timestamp 'epoch' + i.ts * interval '0.001 second' as start_time,
+    count(*) as deliveries
+from incoming_events as i
+inner join publishing_days as d on i.event_date = d.event_date
+where i.page = 'NextSong' and i.fault is null
+group by i.user_id, i.session_id, i.item_in_session, i.ts;
+
+-- ... and those that came no more.
+insert into touched_plays (user_id, session_id, item_in_session, start_time, deliveries)
+select f.user_id, f.session_id, f.item_in_session, f.start_time, 0
+from former_plays as f
+left join touched_plays as t
+    on
+        f.session_id = t.session_id
+        and f.item_in_session = t.item_in_session
+        and f.user_id = t.user_id
+        and f.start_time = t.start_time
+where t.session_id is null;
