@@ -7,7 +7,7 @@ VENV := .venv
 IN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev stop test lint bench soak clean
+.PHONY: help setup demo dev stop test test-local lint bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,14 +25,20 @@ stop: $(VENV)/installed ## stop what demo and dev left running
 	@$(IN)/sparkify stop $(ARGS)
 
 # Files side by side: much of the time a test waits for a server, or for Terraform's provider.
-test: $(VENV)/installed-test ## run the tests (ARGS="-k word" chooses)
-	@$(IN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/installed-test $(if $(ARGS),,test-local) ## run the tests (ARGS="-k word" chooses)
+	@$(IN)/python -m pytest $(SIDE_BY_SIDE) $(if $(ARGS),$(ARGS),--ignore tests/redshift_local)
+
+# The local Redshift is tested in an environment that has nothing of the pipeline, nor Dagster.
+test-local: $(VENV)/alone/installed ## run the tests of redshift_local by themselves
+	@$(VENV)/alone/bin/python -m pytest $(SIDE_BY_SIDE) --confcutdir tests/redshift_local tests/redshift_local
 
 lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of Python and SQL
 	@$(IN)/ruff check .
 	@$(IN)/ruff format --check .
 	@$(IN)/mypy
-	@$(IN)/sqlfluff lint --disable-progress-bar sql
+	@$(IN)/lint-imports
+	@$(IN)/sqlfluff lint --disable-progress-bar sql redshift_local/sql
 
 bench: $(VENV)/installed-bench ## measure loading against a hand-written loader (ARGS="--events 1000000")
 	@$(IN)/python -m benchmarks $(ARGS)
@@ -56,6 +62,13 @@ $(VENV)/installed-%: $(IN)/python pyproject.toml constraints.txt
 	@echo "installing the pinned packages into $(VENV), with those for $*"
 	@$(PIP_INSTALL) --editable '.[$*]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/alone/installed: $(IN)/python tests/redshift_local/requirements.txt constraints.txt
+	@echo "installing what the local Redshift needs into $(VENV)/alone"
+	@$(IN)/python -m venv --clear $(VENV)/alone
+	@$(VENV)/alone/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt \
+		--requirement tests/redshift_local/requirements.txt
+	@touch $@
 
 # An environment whose Python has gone away is made anew, and filled anew.
 ifeq ($(realpath $(IN)/python),)

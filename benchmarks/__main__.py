@@ -28,7 +28,7 @@ from rich.table import Table
 
 from benchmarks import ticks
 from benchmarks.contenders import Contender, Dlt, Done, Floor, Project, Work
-from sparkify_assets.sample import write_sample
+from sample_data.generate import write_sample
 
 #: The one more day. A Monday: the day nearest to the week's average.
 NEXT_DAY = date(2018, 12, 3)

@@ -17,8 +17,8 @@ from typing import Literal, Protocol
 import psycopg2
 from psycopg2.extensions import make_dsn
 
+import redshift_local
 from benchmarks.measuring import Measured, measure
-from sparkify_assets.resources import embedded
 
 Work = Literal["full load", "one more day", "nothing new"]
 
@@ -52,7 +52,7 @@ class Floor:
     def __init__(self, folder: Path, source: Path) -> None:
         self.folder = folder / "floor"
         self.source = source
-        self.dsn = embedded.ensure(self.folder)
+        self.dsn = redshift_local.ensure(self.folder)
         create_database(self.dsn, "keyed")
         self._load("keyed", "keyed")
 
@@ -67,7 +67,7 @@ class Floor:
 
     def finish(self) -> None:
         """Stop the server."""
-        embedded.stop(self.folder)
+        redshift_local.stop(self.folder)
 
     def _load(self, database: str, form: str) -> Done:
         checkpoint(self.dsn)
@@ -94,7 +94,7 @@ class Project:
     def start_round(self) -> None:
         """A new home, its server running."""
         self.finish()
-        self.dsn = embedded.ensure(self.home / "warehouse")
+        self.dsn = redshift_local.ensure(self.home / "warehouse")
         self.rows = {}
 
     def do(self, _work: Work, /) -> Done:
@@ -111,7 +111,7 @@ class Project:
     def finish(self) -> None:
         """Stop the server and remove the home."""
         if self.home.exists():
-            embedded.stop(self.home / "warehouse")
+            redshift_local.stop(self.home / "warehouse")
             shutil.rmtree(self.home)
 
 
@@ -122,7 +122,7 @@ class Dlt:
         self.server = folder / "dlt-server"
         self.state = folder / "dlt-state"
         self.source = source
-        self.dsn = embedded.ensure(self.server)
+        self.dsn = redshift_local.ensure(self.server)
 
     def start_round(self) -> None:
         """A new database, and nothing remembered."""
@@ -139,7 +139,7 @@ class Dlt:
 
     def finish(self) -> None:
         """Stop the server."""
-        embedded.stop(self.server)
+        redshift_local.stop(self.server)
 
 
 def create_database(dsn: str, name: str, template: str = "template0") -> None:

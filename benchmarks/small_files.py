@@ -23,9 +23,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.loading.compaction import compact
-from sparkify_assets.resources import landing_zone
+from sparkify_assets.load.compact import compact
+from sparkify_assets.source import s3
+from sparkify_assets.source.s3 import S3Store
+from sparkify_assets.source.store import SourceObject
 
 SONG = (
     b'{"num_songs": 1, "artist_id": "ARD7TVE1187B99BFB1", "artist_latitude": null, "artist_longitude": null,'
@@ -55,14 +56,14 @@ def emulator(delay: float, address: Connection) -> None:
 def measure(songs: int) -> tuple[dict[int, float], int, int]:
     """Seconds by number of readers; how many objects COPY opens afterwards, and their bytes."""
     boto3.client("s3").create_bucket(Bucket="bench")
-    source, work = landing_zone.S3Store("s3://bench/landing"), landing_zone.S3Store("s3://bench/work")
+    source, work = S3Store("s3://bench/landing"), S3Store("s3://bench/work")
     keys = [f"song_data/A/A/{chr(65 + number % 26)}/TR{number:07}.json" for number in range(songs)]
-    with ThreadPoolExecutor(max_workers=landing_zone.READERS) as pool:
+    with ThreadPoolExecutor(max_workers=s3.READERS) as pool:
         list(pool.map(lambda key: source.write(key, SONG), keys))
     objects = {"AA": [SourceObject(key, "", len(SONG)) for key in keys]}
     seconds = {}
-    for readers in (1, landing_zone.READERS):
-        with patch.object(landing_zone, "READERS", readers):
+    for readers in (1, s3.READERS):
+        with patch.object(s3, "READERS", readers):
             started = time.perf_counter()
             packed = compact(source, work, f"batch-{readers}", objects)
             seconds[readers] = time.perf_counter() - started

@@ -16,8 +16,9 @@ from typing import Any
 
 from benchmarks.bucket import BucketStub, KeysOfAYear
 from benchmarks.measuring import measure
-from sparkify_assets.automation.watching import Memory
-from sparkify_assets.resources.landing_zone import ObjectStore, S3Store
+from sparkify_assets.defs.watching import Memory
+from sparkify_assets.source.s3 import S3Store
+from sparkify_assets.source.store import ObjectStore
 
 MILLION, WIRE = 1_000_000, 20_000
 

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from sparkify_assets.resources import redshift_errors
-from sparkify_assets.resources.embedded.dialect import DOCUMENTATION
-from sparkify_assets.resources.embedded.differences import DIFFERENT
-from sparkify_assets.resources.embedded.refused import REFUSED
+from redshift_local.dialect import DOCUMENTATION
+from redshift_local.differences import DIFFERENT
+from redshift_local.portability import REFUSED
+from sparkify_assets.warehouse import errors
 
 FILE = Path(__file__).parent / "redshift.md"
 
@@ -60,9 +60,9 @@ def render() -> str:
                         fault.what,
                         ", ".join(fault.states) or "XX000",
                         _ACTIONS[fault.action],
-                        _page(redshift_errors.DOCUMENTATION, fault.page),
+                        _page(errors.DOCUMENTATION, fault.page),
                     )
-                    for fault in redshift_errors.FAULTS
+                    for fault in errors.FAULTS
                 ),
             ),
             "",

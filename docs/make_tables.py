@@ -1,5 +1,6 @@
 """Writes docs/tables.md, the dictionary of the tables, from the code: columns and types from sql/ddl, words from
-sparkify_assets/tables.py, origins from the SQL of the merges. With --check it only says whether the file is in step.
+sparkify_assets/model/tables.py, origins from the SQL of the merges. With --check it only says whether the file is in
+step.
 
     .venv/bin/python docs/make_tables.py
 """
@@ -8,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import dagster as dg
-
-from sparkify_assets.lineage import column_lineage
-from sparkify_assets.tables import ASSETS, TABLES
+from sparkify_assets.model.lineage import column_origins
+from sparkify_assets.model.tables import ASSETS, TABLES
 
 FILE = Path(__file__).parent / "tables.md"
 
@@ -41,17 +40,17 @@ def section(asset: str) -> Iterator[str]:
     yield f"Key: {key}. Made by [`sql/{table.merge}.sql`](../sql/{table.merge}.sql).\n"
     yield "| column | type | | from |"
     yield "|---|---|---|---|"
-    lineage = column_lineage()[asset].deps_by_column
+    lineage = column_origins()[asset]
     for column, description in table.columns.items():
         yield f"| `{column}` | {table.types[column]} | {description} | {origin(lineage[column])} |"
     yield ""
 
 
-def origin(deps: list[dg.TableColumnDep]) -> str:
+def origin(deps: Sequence[tuple[str, str]]) -> str:
     """The columns of each table in words; a column of no record has the key of its object as origin."""
     columns: dict[str, list[str]] = {}
-    for dep in deps:
-        columns.setdefault(dep.asset_key.to_user_string(), []).append(dep.column_name)
+    for asset, column in deps:
+        columns.setdefault(asset, []).append(column)
     return "; ".join(f"{asset}: {', '.join(names)}" for asset, names in columns.items()) or "the object's key"
 
 

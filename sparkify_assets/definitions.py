@@ -10,12 +10,12 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.assets import POOL, load_assets
-from sparkify_assets.automation.schedules import automation_defs
-from sparkify_assets.infrastructure.jobs import infrastructure_defs
-from sparkify_assets.landing import landing_assets
-from sparkify_assets.loading import open_loader
-from sparkify_assets.reporting.report import report_assets
+from sparkify_assets.defs.load_assets import POOL, load_assets
+from sparkify_assets.defs.report_assets import report_assets
+from sparkify_assets.defs.schedules import automation_defs
+from sparkify_assets.defs.source_assets import landing_assets
+from sparkify_assets.infra.jobs import infrastructure_defs
+from sparkify_assets.load.loader import open_loader
 from sparkify_assets.settings import Settings
 
 # backfill_policy is marked beta; it is what makes one run of many days, and is tested here.
@@ -38,7 +38,7 @@ def build_defs(
     settings = settings or Settings.from_environment()
     made: Sequence[Any] = [*load_assets(settings, pool), *report_assets(settings)]
     if for_the_page:
-        from sparkify_assets.lineage import with_column_lineage
+        from sparkify_assets.defs.metadata import with_column_lineage
 
         made = dg.with_source_code_references(dg.map_asset_specs(with_column_lineage, made))
     load = dg.define_asset_job(

@@ -19,12 +19,12 @@ import psycopg2
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources import embedded
-from sparkify_assets.resources.embedded import objects
-from sparkify_assets.resources.landing_zone import open_store
-from sparkify_assets.resources.redshift import Warehouse
+import redshift_local
+from redshift_local.copy import objects
+from sparkify_assets.load.loader import Loader
 from sparkify_assets.settings import Settings
+from sparkify_assets.source.urls import open_store
+from sparkify_assets.warehouse.connection import Warehouse
 
 pytest_plugins = ["tests.dev"]  # its fixtures, for the suites that share one running page
 
@@ -94,8 +94,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running
         return
     folder = tmp_path_factory.mktemp("server") / "warehouse"
-    yield embedded.ensure(folder)
-    embedded.stop(folder)
+    yield redshift_local.ensure(folder)
+    redshift_local.stop(folder)
 
 
 _numbers = itertools.count()

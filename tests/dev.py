@@ -20,10 +20,10 @@ import psycopg2
 import pytest
 import requests
 
-from sparkify_assets.partitions import partition_of
-from sparkify_assets.resources import embedded
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+import redshift_local
+from sample_data.generate import write_sample
+from sparkify_assets.model.datasets import partition_of
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import Admin
 from tests.page import Page, until
 
@@ -141,7 +141,7 @@ def as_a_shell_does() -> None:
 @contextmanager
 def locked(warehouse: Warehouse) -> Iterator[Callable[[], bool]]:
     """Hold the project's one lock; whether a load waits for it."""
-    dsn = embedded.ensure(warehouse.folder)
+    dsn = redshift_local.ensure(warehouse.folder)
     with Admin(dsn) as connection, connection.cursor() as asking, closing(psycopg2.connect(dsn)) as holder:
         holder.cursor().execute("lock table ledger.load_lock")
 

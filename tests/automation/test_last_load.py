@@ -9,15 +9,17 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from sparkify_assets import assets
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader, batches, open_loader
-from sparkify_assets.loading.batches import Batch, BatchResult
-from sparkify_assets.partitions import RANGE_END, RANGE_START
-from sparkify_assets.resources.redshift import Warehouse, WarehouseError
-from sparkify_assets.runs import PROCESS_TAG
+from sparkify_assets.defs import load_assets
+from sparkify_assets.defs.instance import PROCESS_TAG
+from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.load import results
+from sparkify_assets.load.loader import Loader, open_loader
+from sparkify_assets.load.results import Batch, BatchResult
+from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
-from sparkify_assets.tables import ASSETS
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import WarehouseError
 from tests.invariants import world
 from tests.invariants.test_corrections import DAY, play, song
 from tests.invariants.world import START, day_key, lines, song_key
@@ -74,8 +76,8 @@ def events_of(result: dg.ExecuteInProcessResult, kind: str) -> int:
 
 def failing(monkeypatch: pytest.MonkeyPatch, key: str, errors: list[Exception]) -> None:
     """Each partition is a batch of its own, and the one with this key fails with these errors, one after another."""
-    monkeypatch.setattr(batches, "BATCH_BYTES", 1)
-    monkeypatch.setattr(assets, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(results, "BATCH_BYTES", 1)
+    monkeypatch.setattr(load_assets, "RETRY_SECONDS", 0.01)
     whole = Loader._bring_and_publish
 
     def bring(self: Loader, batch: Batch) -> BatchResult:
@@ -195,7 +197,7 @@ def load_in_processes() -> dg.JobDefinition:
     """The load of songs and days with a process for each step, by the settings of the environment."""
     settings = Settings.from_environment()
     return dg.Definitions(
-        assets=assets.load_assets(settings, pool=None),
+        assets=load_assets.load_assets(settings, pool=None),
         jobs=[dg.define_asset_job("load", selection=dg.AssetSelection.all())],
         resources={"loader": open_loader(settings)},
         executor=dg.multiprocess_executor,

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from benchmarks.bucket import BucketStub, KeysOfAYear
-from sparkify_assets.automation.watching import Memory
-from sparkify_assets.resources.landing_zone import S3Store, SourceError
+from sparkify_assets.defs.watching import Memory
+from sparkify_assets.source.s3 import S3Store
+from sparkify_assets.source.store import SourceError
 
 PAGE = 100
 

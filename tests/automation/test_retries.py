@@ -10,15 +10,14 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from sparkify_assets import assets
-from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.assets import may_pass
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.landing_zone import SourceError
-from sparkify_assets.resources.redshift import LockTimeout, WarehouseError
-from sparkify_assets.runs import PROCESS_TAG
-from sparkify_assets.sample import write_sample
+from sparkify_assets.defs import load_assets
+from sparkify_assets.defs.instance import PROCESS_TAG
+from sparkify_assets.defs.load_assets import may_pass
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.source.store import SourceError, SourceObject
+from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError
 from tests.conftest import load_all
 
 
@@ -66,7 +65,7 @@ def failing(loader: Loader, errors: list[Exception]) -> Callable[..., Iterator[S
 
 
 def test_a_step_waits_for_a_source_that_is_away(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(load_assets, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(
         loader.source, "list", failing(loader, [SourceError("s3://bucket: SlowDown", passing=True)] * 2)
     )

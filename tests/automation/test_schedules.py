@@ -14,13 +14,13 @@ import dagster as dg
 import pytest
 from dagster import RunConfig
 
-from sparkify_assets.automation.freshness import LoadedDay, late_days, loaded_days
-from sparkify_assets.automation.memory import MemoryStore
-from sparkify_assets.automation.upkeep import CHECK
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader
-from sparkify_assets.partitions import RANGE_END, RANGE_START
-from sparkify_assets.sample import write_sample
+from sparkify_assets.defs.freshness import LoadedDay, late_days, loaded_days
+from sparkify_assets.defs.maintenance import CHECK
+from sparkify_assets.defs.memory import MemoryStore
+from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.load.loader import Loader
 from tests.conftest import Admin, load_all
 
 SIX_HOURS = timedelta(hours=6)

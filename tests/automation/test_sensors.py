@@ -13,17 +13,18 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.automation import sensors
-from sparkify_assets.automation.memory import MemoryStore
-from sparkify_assets.automation.sensors import stretches
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.partitions import RANGE_END, RANGE_START, Dataset, Partition
-from sparkify_assets.resources.landing_zone import FileStore, SourceError
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from sparkify_assets.defs import sensors
+from sparkify_assets.defs.memory import MemoryStore
+from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.defs.sensors import stretches
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.datasets import Dataset, Partition
+from sparkify_assets.source.files import FileStore
+from sparkify_assets.source.store import SourceError, SourceObject
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for, settings_for
 
 

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.automation import watching
-from sparkify_assets.automation.watching import Memory
-from sparkify_assets.partitions import Dataset, Partition, partition_of
+from sparkify_assets.defs import watching
+from sparkify_assets.defs.watching import Memory
+from sparkify_assets.model.datasets import Dataset, Partition, partition_of
+from sparkify_assets.source.store import SourceObject
 from tests.measure import peak_memory
 
 DAYS = [f"2018-{month:02}-{day:02}" for month in (10, 11) for day in range(1, 6)]

@@ -14,7 +14,7 @@ import yaml
 from dagster_aws.ecs import EcsRunLauncher
 from dagster_postgres.event_log import PostgresEventLogStorage
 
-from sparkify_assets.runs import prepare_home
+from sparkify_assets.defs.instance import prepare_home
 from sparkify_assets.settings import Settings, SettingsError
 from tests.deploy.conftest import DEPLOY, ROOT
 

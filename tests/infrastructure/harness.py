@@ -21,8 +21,8 @@ import boto3
 import dagster as dg
 import requests
 
-from sparkify_assets.infrastructure.jobs import infrastructure_defs
-from sparkify_assets.resources.terraform import TerraformResource
+from sparkify_assets.infra.jobs import infrastructure_defs
+from sparkify_assets.infra.terraform import TerraformResource
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"

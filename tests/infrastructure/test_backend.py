@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.infrastructure import InfrastructureError
-from sparkify_assets.infrastructure.backend import OVERRIDE, keep_state_local, share_state
-from sparkify_assets.infrastructure.stacks import Stack
-from sparkify_assets.resources.terraform import TerraformError
+from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.state_backend import OVERRIDE, keep_state_local, share_state
+from sparkify_assets.infra.terraform import TerraformError
 from tests.infrastructure.harness import REGION, Checkout, Emulator
 
 BUCKET = "team-terraform-state"

@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sparkify_assets.runs import PROCESS_TAG
+from sparkify_assets.defs.instance import PROCESS_TAG
 from tests.infrastructure.harness import ROOT, Checkout
 from tests.infrastructure.test_terraform import SLOW
 
@@ -36,8 +36,8 @@ def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
     """Starts `sparkify infra` on a checkout of the test's own."""
     program = (
         "import signal, sys; from pathlib import Path\n"
-        "from sparkify_assets.commands import infra\n"
-        "from sparkify_assets.infrastructure import jobs\n"
+        "from sparkify_assets.cli import infra\n"
+        "from sparkify_assets.infra import jobs\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # as on a terminal\n"
         "jobs.STACKS_FOLDER = Path(sys.argv.pop(1))\n"
         "infra.app()\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sparkify_assets.infrastructure import steps
+from sparkify_assets.infra import ops
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import SECRET_KEY, Checkout, Emulator
 
@@ -165,7 +165,7 @@ def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> No
 
     @dg.job(executor_def=dg.in_process_executor)
     def up_to_the_plan() -> None:
-        steps.plan("warehouse")(steps.init("warehouse")())
+        ops.plan("warehouse")(ops.init("warehouse")())
 
     assert story.run(up_to_the_plan, drift_config()).metadata["plan_warehouse.plan"] == "no changes"
 
@@ -178,9 +178,9 @@ def test_resume_wakes_it_again(story: Checkout) -> None:
 def test_a_plan_that_would_lose_the_cluster_is_stopped(story: Checkout, emulator: Emulator) -> None:
     @dg.job(executor_def=dg.in_process_executor)
     def up_to_the_guard() -> None:
-        planned = steps.plan("warehouse")(steps.init("warehouse")())
-        steps.guard("warehouse")(planned)
-        steps.guard("warehouse").alias("allowing")(planned)
+        planned = ops.plan("warehouse")(ops.init("warehouse")())
+        ops.guard("warehouse")(planned)
+        ops.guard("warehouse").alias("allowing")(planned)
 
     module = story.stacks.parent / "modules" / "warehouse" / "variables.tf"
     kept = module.read_text()

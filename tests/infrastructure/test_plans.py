@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.infrastructure.plans import read_plan
+from sparkify_assets.infra.plan import read_plan
 
 CLUSTER = "module.warehouse.aws_redshift_cluster.this"
 

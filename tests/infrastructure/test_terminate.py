@@ -18,7 +18,7 @@ from tests.page import LAUNCH_RUN, Page, until
 
 LOCATION = """
 from pathlib import Path
-from sparkify_assets.infrastructure.jobs import infrastructure_defs
+from sparkify_assets.infra.jobs import infrastructure_defs
 
 defs = infrastructure_defs(Path({home!r}), Path({stacks!r}))
 """

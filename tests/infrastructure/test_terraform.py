@@ -18,9 +18,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sparkify_assets.infrastructure import InfrastructureError, aws, steps
-from sparkify_assets.infrastructure.stacks import Stack
-from sparkify_assets.resources.terraform import LEFT_BEHIND_SECONDS, TerraformError, TerraformUnusable
+from sparkify_assets.infra import InfrastructureError, ops
+from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.terraform import LEFT_BEHIND_SECONDS, TerraformError, TerraformUnusable
+from sparkify_assets.warehouse import cluster_state
 from tests.infrastructure.harness import ROOT, Checkout, Emulator
 from tests.page import until
 
@@ -198,7 +199,7 @@ def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Terraform by itself would replace it, which the guard would refuse: launching again has to do."""
-    monkeypatch.setattr(aws, "POLL_SECONDS", 0.5)
+    monkeypatch.setattr(cluster_state, "POLL_SECONDS", 0.5)
     checkout = Checkout.tiny(tmp_path, warehouse=CLUSTER.replace('"tiny"', '"sparkify-dev"'))
     clusters = emulator.client("redshift").describe_clusters
     seen: list[float] = []
@@ -212,9 +213,7 @@ def test_a_cluster_whose_creation_was_cancelled_is_kept_and_finished(
 
     @dg.job(executor_def=dg.in_process_executor)
     def up_to_the_guard() -> None:
-        steps.guard("warehouse")(
-            steps.untaint("warehouse")(steps.plan("warehouse")(steps.init("warehouse")()))
-        )
+        ops.guard("warehouse")(ops.untaint("warehouse")(ops.plan("warehouse")(ops.init("warehouse")())))
 
     emulator.control(create_seconds=600)
     try:

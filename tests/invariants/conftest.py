@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import fresh_database
 from tests.invariants import world
 

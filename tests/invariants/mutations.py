@@ -27,7 +27,7 @@ from random import Random
 
 import pytest
 
-from sparkify_assets.resources import embedded
+import redshift_local
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COPIED = ("sparkify_assets", "sql", "tests", "pyproject.toml", "dagster.yaml")
@@ -154,7 +154,7 @@ def mutants() -> Iterator[Mutant]:
                 if not line.lstrip().startswith("--"):
                     for new in sorted(set(mutated(line, assigning)) - {line}):
                         yield Mutant(name, number, line, new)
-    path = CHECKOUT / "sparkify_assets/loading/publishing.py"
+    path = CHECKOUT / "sparkify_assets/load/publish.py"
     for number, line in enumerate(path.read_text().splitlines(), 1):
         for old, new in STEPS:
             if old in line:
@@ -249,11 +249,11 @@ def main() -> int:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy)
-        os.environ["SPARKIFY_TEST_SERVER"] = embedded.ensure(Path(folder, "server"))
+        os.environ["SPARKIFY_TEST_SERVER"] = redshift_local.ensure(Path(folder, "server"))
         try:
             survivors = run(found, copy, chosen.unproven)
         finally:
-            embedded.stop(Path(folder, "server"))
+            redshift_local.stop(Path(folder, "server"))
     print(f"{len(found) - survivors} of {len(found)} killed")  # noqa: T201
     return survivors > 0
 

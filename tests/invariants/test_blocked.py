@@ -10,14 +10,14 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from sparkify_assets import sql
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading.publishing import NotBlocked, RulesRefused
-from sparkify_assets.partitions import Partition
-from sparkify_assets.reconcile import reconcile
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.status import PartitionStatus, status, why_blocked
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.inspection.reconcile import reconcile
+from sparkify_assets.inspection.status import PartitionStatus, status, why_blocked
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.publish import NotBlocked, RulesRefused
+from sparkify_assets.model import queries
+from sparkify_assets.model.datasets import Partition
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import DAY, play, song
@@ -44,7 +44,7 @@ BAD: dict[str, tuple[str, bytes]] = {
 }
 
 #: Fingerprints that no rules have.
-OTHER_RULES = sql.Rules("other", "rules")
+OTHER_RULES = queries.Rules("other", "rules")
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_it_is_tried_again_when_the_rules_change(
     world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
     assert states(loader) == {TWO: "blocked"}
     before = tables(small)
-    monkeypatch.setattr(sql, "rules", lambda: OTHER_RULES)
+    monkeypatch.setattr(queries, "rules", lambda: OTHER_RULES)
     assert states(loader) == {TWO: "blocked"}, "other rules, but they block it as well"
     assert states(loader) == {}, "and once is enough"
     assert tables(small) == before
@@ -163,7 +163,7 @@ def test_rebuilding_the_star_tries_nothing_that_is_blocked(
     world.write(source, {day_key(TWO): BAD["a level that there is not"][1]})
     assert states(loader) == {TWO: "blocked"}
     before = digest(small)
-    monkeypatch.setattr(sql, "rules", lambda: OTHER_RULES)
+    monkeypatch.setattr(queries, "rules", lambda: OTHER_RULES)
     loader.publisher.republish()
     assert digest(small) == before
     assert {p.partition: p.other_rules for p in status(loader).partitions} == {

@@ -16,8 +16,9 @@ from random import Random
 import psycopg2.extensions
 import pytest
 
-from sparkify_assets.digest import digest
-from sparkify_assets.resources.redshift import LockTimeout, Warehouse
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import LockTimeout
 from tests.conftest import loader_for
 from tests.invariants import oracle, processes, world
 from tests.invariants.test_order import load_in_order

@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import DeletionsRefused, Loader
-from sparkify_assets.loading.batches import BatchResult
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.load.loader import DeletionsRefused, Loader
+from sparkify_assets.load.results import BatchResult
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.world import START, Files, day_key, lines, song_key

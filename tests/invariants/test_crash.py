@@ -19,9 +19,10 @@ import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from sparkify_assets.digest import digest
-from sparkify_assets.resources import embedded
-from sparkify_assets.resources.redshift import Warehouse, WarehouseError
+import redshift_local
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import Admin, loader_for
 from tests.invariants import processes, world
 from tests.invariants.proxy import Proxy
@@ -221,11 +222,11 @@ def test_the_server_is_killed(source: Path, files: Files, tmp_path: Path, moment
         with suppress(WarehouseError, psycopg2.OperationalError, psycopg2.InterfaceError):
             world.load_all(loader_for(watched(warehouse, watch), source, tmp_path / "home"))
         assert killed
-        local = Warehouse(url=embedded.ensure(warehouse.folder), folder=warehouse.folder)
+        local = Warehouse(url=redshift_local.ensure(warehouse.folder), folder=warehouse.folder)
         again = load_again(local, source, tmp_path / "home")
         assert again == world.fresh_digest(local, files, tmp_path)
     finally:
-        embedded.stop(warehouse.folder)
+        redshift_local.stop(warehouse.folder)
 
 
 def as_url(dsn: str) -> str:

@@ -26,8 +26,8 @@ import psycopg2
 import pytest
 from psycopg2.extras import RealDictCursor
 
-from sparkify_assets.resources.embedded.records import read_records
-from sparkify_assets.resources.redshift import Warehouse
+from redshift_local.copy.records import read_records
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world
 from tests.invariants.test_corrections import play, song

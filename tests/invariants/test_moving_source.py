@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world
 from tests.invariants.test_corrections import play, song

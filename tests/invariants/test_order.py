@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.world import START, Record, day_key, lines, song_key

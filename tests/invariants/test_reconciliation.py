@@ -12,8 +12,8 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from sparkify_assets.reconcile import reconcile
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.reconcile import reconcile
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.world import DAYS, PREFIXES

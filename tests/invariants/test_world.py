@@ -27,9 +27,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import DeletionsRefused
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.load.loader import DeletionsRefused
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world
 from tests.invariants.world import Files, day_key, lines, song_key

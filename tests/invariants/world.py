@@ -15,11 +15,11 @@ from typing import Any
 
 import psycopg2
 
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading.batches import BatchResult
-from sparkify_assets.partitions import Partition
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.results import BatchResult
+from sparkify_assets.model.datasets import Partition
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle
 

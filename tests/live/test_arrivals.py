@@ -19,10 +19,10 @@ import psycopg2
 import pytest
 from moto.server import ThreadedMotoServer
 
-from sparkify_assets.digest import digest
-from sparkify_assets.resources.landing_zone import open_store
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from sample_data.generate import write_sample
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.source.urls import open_store
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 from tests.dev import BIN, ROOT, Dev, gone, locked, running
 from tests.page import REPOSITORY, until

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets import sql
-from sparkify_assets.tables import ASSETS, TABLES
+from sparkify_assets.model import queries
+from sparkify_assets.model.tables import ASSETS, TABLES
 from tests.dev import BIN, ROOT, Dev, locked, records_of
 from tests.page import LOCATION, REPOSITORY, Run, until
 
@@ -108,7 +108,7 @@ def test_the_page_shows_the_tables_with_their_columns_lineage_and_checks(dev: De
     )
     assert level["columnDeps"] == [{"assetKey": {"path": ["staging_events"]}, "columnName": "level"}]
     seen = [f"{of}_{what}" for of in ("events", "songs") for what in ("fields", "equal_objects")]
-    names = [*(Path(name).name for name in sql.names("checks")), *seen]
+    names = [*(Path(name).name for name in queries.names("checks")), *seen]
     assert checks == {name: blocks(name) for name in names}
 
 
@@ -210,7 +210,7 @@ def test_materialize_all_makes_the_warehouse_of_the_reference(
 def blocks(check: str) -> bool:
     """Whether a check is one that blocks, as the head of its file says."""
     file = f"checks/{check}"
-    return file in sql.names("checks") and sql.read(file).startswith("-- block")
+    return file in queries.names("checks") and queries.read(file).startswith("-- block")
 
 
 def test_a_spoiled_day_fails_by_name_and_its_neighbours_are_published(

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.reconcile import reconcile
+from sparkify_assets.inspection.reconcile import reconcile
+from sparkify_assets.load.loader import Loader
 from tests.conftest import load_all
 from tests.invariants import world
 from tests.invariants.test_corrections import play, song

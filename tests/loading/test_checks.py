@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sparkify_assets.checks import CHECKS, violations
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.redshift import Transaction, Warehouse
+from sparkify_assets.load.audit import violations
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.checks import CHECKS
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.transaction import Transaction
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import play, song

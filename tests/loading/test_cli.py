@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from sample_data.generate import write_sample
 from sparkify_assets import cli
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from sparkify_assets.warehouse.connection import Warehouse
 
 
 @dataclass

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading import quarantine as quarantine_module
-from sparkify_assets.loading.quarantine import Reject, Rejects
-from sparkify_assets.partitions import DATASETS
+from sparkify_assets.load import quarantine as quarantine_module
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.quarantine import Reject, Rejects
+from sparkify_assets.model.datasets import DATASETS
 from tests.conftest import load_all
 from tests.invariants import world
 from tests.invariants.world import day_key, song_key

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparkify_assets.digest import digest
-from sparkify_assets.fields import unexpected
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading.quarantine import Reject, shown
-from sparkify_assets.partitions import Dataset
-from sparkify_assets.reconcile import reconcile
-from sparkify_assets.reporting.profile import Profile, profile
-from sparkify_assets.resources.landing_zone import open_store
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.tables import shown_rows
+from sparkify_assets.defs.metadata import shown_rows
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.inspection.profile import Profile, profile
+from sparkify_assets.inspection.reconcile import reconcile
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.quarantine import Reject, shown
+from sparkify_assets.model.datasets import Dataset
+from sparkify_assets.source.sampling import unexpected
+from sparkify_assets.source.urls import open_store
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import fresh_database, loader_for
 from tests.invariants import world
 from tests.invariants.world import day_key, song_key

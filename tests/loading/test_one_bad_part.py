@@ -12,11 +12,13 @@ from typing import Any
 import psycopg2
 import pytest
 
-from sparkify_assets.causes import TRACE_FILE
-from sparkify_assets.loading import BatchesFailed, Loader, batches, incoming
-from sparkify_assets.loading.batches import Batch, BatchResult
-from sparkify_assets.loading.publishing import SourceChanged
-from sparkify_assets.resources.redshift import Warehouse, WarehouseError
+from sparkify_assets.errors import TRACE_FILE
+from sparkify_assets.load import BatchesFailed, results, stage
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.publish import SourceChanged
+from sparkify_assets.load.results import Batch, BatchResult
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import DAY, play, song
@@ -56,7 +58,7 @@ def refusing(warehouse: Warehouse, table: str, condition: str) -> Iterator[None]
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every partition is a batch of its own."""
-    monkeypatch.setattr(batches, "BATCH_BYTES", 1)
+    monkeypatch.setattr(results, "BATCH_BYTES", 1)
 
 
 @pytest.fixture
@@ -282,7 +284,7 @@ def test_an_error_of_our_own_is_one_line_and_its_trace_is_kept(
     def fail(*_: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(incoming, "with_raw", fail)
+    monkeypatch.setattr(stage, "with_raw", fail)
     result = sparkify("load")
     trace = tmp_path / "home" / TRACE_FILE
     line = one_line(result)
@@ -294,9 +296,9 @@ def test_an_error_of_our_own_is_one_line_and_its_trace_is_kept(
 
 
 def test_an_error_after_the_load_is_told_as_well(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sparkify_assets import assets
+    from sparkify_assets.defs import load_assets
 
-    monkeypatch.setattr(assets, "_check_result", broken)
+    monkeypatch.setattr(load_assets, "_check_result", broken)
     assert "error: KeyError: 'a key that is not there' (a fault of" in one_line(sparkify("load"))
 
 

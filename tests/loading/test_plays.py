@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from psycopg2.extras import execute_values
 
-from sparkify_assets import sql
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.reconcile import reconcile
-from sparkify_assets.resources.redshift import EarlierTables, Warehouse
-from sparkify_assets.status import status
-from sparkify_assets.why import NoSuchPlay, why
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.inspection.provenance import NoSuchPlay, why
+from sparkify_assets.inspection.reconcile import reconcile
+from sparkify_assets.inspection.status import status
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model import queries
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import EarlierTables
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import play, song
@@ -286,19 +287,19 @@ def test_a_change_of_meaning_changes_the_fingerprint_that_it_belongs_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str, changed: set[str]
 ) -> None:
     for folder in ("copy", "merge", "checks"):
-        for path in (sql.FOLDER / folder).iterdir():
+        for path in (queries.FOLDER / folder).iterdir():
             (tmp_path / folder).mkdir(exist_ok=True)
             (tmp_path / folder / path.name).write_bytes(path.read_bytes())
-    caches = (sql.read, sql.names, sql.statements, sql.rules)
-    before = sql.rules()
+    caches = (queries.read, queries.names, queries.statements, queries.rules)
+    before = queries.rules()
     text = (tmp_path / file).read_text("utf-8")
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new), "utf-8")
-    monkeypatch.setattr(sql, "FOLDER", tmp_path)
+    monkeypatch.setattr(queries, "FOLDER", tmp_path)
     try:
         for cache in caches:
             cache.cache_clear()
-        after = sql.rules()
+        after = queries.rules()
     finally:
         for cache in caches:
             cache.cache_clear()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.arrivals import SourceObject
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading.batches import Batch
-from sparkify_assets.loading.incoming import Bringer
-from sparkify_assets.loading.ledger import StagedPartition
-from sparkify_assets.partitions import Dataset, Partition
+from sparkify_assets.load.ledger import StagedPartition
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.results import Batch
+from sparkify_assets.load.stage import Bringer
+from sparkify_assets.model.datasets import Dataset, Partition
+from sparkify_assets.source.store import SourceObject
 from tests.invariants import world
 from tests.invariants.world import day_key, song_key
 

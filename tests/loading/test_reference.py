@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets.digest import digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 
 

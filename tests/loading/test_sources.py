@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.automation.watching import Memory
-from sparkify_assets.digest import digest
-from sparkify_assets.layout import why_unrecognised
-from sparkify_assets.loading import Loader
-from sparkify_assets.partitions import Partition
-from sparkify_assets.reconcile import reconcile
-from sparkify_assets.resources import landing_zone
-from sparkify_assets.resources.landing_zone import FileStore, SourceError
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.defs.watching import Memory
+from sparkify_assets.inspection.checksum import digest
+from sparkify_assets.inspection.reconcile import reconcile
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.datasets import Partition
+from sparkify_assets.source import store
+from sparkify_assets.source.files import FileStore
+from sparkify_assets.source.layout import why_unrecognised
+from sparkify_assets.source.store import SourceError
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.world import day_key, lines, song_key
@@ -109,9 +110,9 @@ def test_a_listing_by_prefix_looks_into_no_other_folder(
     keys = [FLAT, *(f"log_data/{year}/11/{year}-11-01-events.json" for year in range(2010, 2019))]
     world.write(source, dict.fromkeys(keys, b"{}"))
     seen: list[str] = []
-    walk = landing_zone._walk
-    monkeypatch.setattr(landing_zone, "_walk", lambda folder, *a: seen.append(folder) or walk(folder, *a))
-    store = FileStore(source.as_uri())
+    walk = store._walk
+    monkeypatch.setattr(store, "_walk", lambda folder, *a: seen.append(folder) or walk(folder, *a))
+    files = FileStore(source.as_uri())
     for prefix, expected in (
         ("log_data/2018-11-", [FLAT]),
         ("log_data/2018/", ["log_data/2018/11/2018-11-01-events.json"]),
@@ -122,7 +123,7 @@ def test_a_listing_by_prefix_looks_into_no_other_folder(
         ("nothing", []),
     ):
         seen.clear()
-        assert [item.key for item in store.list(prefix)] == expected
+        assert [item.key for item in files.list(prefix)] == expected
         assert prefix in ("log", "") or len(seen) <= 3
 
 

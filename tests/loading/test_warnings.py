@@ -13,15 +13,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sparkify_assets import sql
-from sparkify_assets.checks import ALL_CHECKS, CHECKS, Violation
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader, ledger
-from sparkify_assets.loading.sightings import spread
-from sparkify_assets.partitions import Partition
-from sparkify_assets.reporting.report import report_page
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.status import status
+from sparkify_assets.inspection.status import status
+from sparkify_assets.load import ledger
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.sightings import spread
+from sparkify_assets.model import queries
+from sparkify_assets.model.checks import ALL_CHECKS, CHECKS, Violation
+from sparkify_assets.model.datasets import Partition
+from sparkify_assets.report.page import report_page
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import DAY, play, song
@@ -259,12 +260,12 @@ def test_rebuilding_the_star_asks_again_by_the_rules_of_today(
 ) -> None:
     world.write(source, {day_key(ONE): lines(plays(2, day=5, device="x"))})
     load_all(loader)
-    before, read = told(loader), sql.statements
+    before, read = told(loader), queries.statements
 
     def statements(name: str) -> tuple[str, ...]:
         return tuple(text.replace("event_date <> day_of_ts", "event_date > day_of_ts") for text in read(name))
 
-    monkeypatch.setattr(sql, "statements", statements)
+    monkeypatch.setattr(queries, "statements", statements)
     loader.publisher.republish()
     assert told(loader) == {key: found for key, found in before.items() if key[1] == "events_fields"}
     monkeypatch.undo()
@@ -412,7 +413,7 @@ def test_a_warning_is_told_alike_wherever_people_look(loader: Loader, source: Pa
 
 def test_every_check_that_warns_is_tried() -> None:
     tried = {check for _, check, _, _ in CASES.values()}
-    warning = {check.name for check in CHECKS if not sql.read(check.file).startswith("-- block: ")} | {
+    warning = {check.name for check in CHECKS if not queries.read(check.file).startswith("-- block: ")} | {
         "events_fields"
     }
     assert tried == warning

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.reporting.analytics import QUESTIONS, answer
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.why import why
+from sparkify_assets.inspection.provenance import why
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.report.questions import QUESTIONS, answer
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import play, song

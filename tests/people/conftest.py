@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for, require_tool
 
 FLAGS = (

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets import sql
-from sparkify_assets.loading import Loader
-from sparkify_assets.reporting.analytics import QUESTIONS, answer
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model import queries
+from sparkify_assets.report.questions import QUESTIONS, answer
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all
 
 Answers = dict[str, list[dict[str, Any]]]
@@ -77,7 +77,7 @@ def top(counts: Counter[Any]) -> list[tuple[Any, int]]:
 
 
 def test_each_question_has_a_title_a_rule_and_inputs() -> None:
-    assert {question.file for question in QUESTIONS} == set(sql.names("analytics"))
+    assert {question.file for question in QUESTIONS} == set(queries.names("analytics"))
     for question in QUESTIONS:
         assert question.title
         assert question.description.endswith(".")

@@ -10,9 +10,9 @@ import pytest
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader
-from sparkify_assets.reporting.analytics import QUESTIONS
-from sparkify_assets.tables import ASSETS, TABLES
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.tables import ASSETS, TABLES
+from sparkify_assets.report.questions import QUESTIONS
 from tests.conftest import settings_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")

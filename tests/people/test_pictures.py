@@ -12,11 +12,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader
-from sparkify_assets.reporting.analytics import QUESTIONS, Question
-from sparkify_assets.reporting.charts import NARROW, WIDE, alternative, picture
-from sparkify_assets.sample import write_sample
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.report.charts import NARROW, WIDE, alternative, picture
+from sparkify_assets.report.questions import QUESTIONS, Question
 from tests.conftest import load_all
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -14,13 +14,14 @@ import dagster as dg
 import pytest
 from moto.server import ThreadedMotoServer
 
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.fields import expected_fields, unexpected
-from sparkify_assets.loading import Loader
-from sparkify_assets.reporting.profile import Field, Profile, drift, last_profile, make_profile, profile
-from sparkify_assets.reporting.report import report_page
-from sparkify_assets.resources.landing_zone import open_store
-from sparkify_assets.sample import write_sample
+from sparkify_assets.inspection.profile import Field, Profile, drift, last_profile, make_profile, profile
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.fields import expected_fields
+from sparkify_assets.report.page import report_page
+from sparkify_assets.source.sampling import unexpected
+from sparkify_assets.source.urls import open_store
 from tests.conftest import settings_for
 
 Record = dict[str, Any]

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from sparkify_assets.fields import expected_fields
-from sparkify_assets.loading import Loader
-from sparkify_assets.partitions import DATASETS
-from sparkify_assets.reporting.analytics import QUESTIONS
-from sparkify_assets.reporting.profile import make_profile
-from sparkify_assets.reporting.report import SECTIONS, write_report
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from sample_data.generate import write_sample
+from sparkify_assets.inspection.profile import make_profile
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.datasets import DATASETS
+from sparkify_assets.model.fields import expected_fields
+from sparkify_assets.report.page import SECTIONS, write_report
+from sparkify_assets.report.questions import QUESTIONS
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 
 FLAGS = (

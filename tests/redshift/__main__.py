@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sparkify_assets.resources import embedded
-from sparkify_assets.sample import write_sample
+import redshift_local
+from sample_data.generate import write_sample
 from tests.infrastructure.harness import REGION, Emulator
 from tests.redshift.conftest import ADMINISTRATOR, Authority, LoopbackCluster, make_cluster
 from tests.redshift.hand_written import JSONPATHS
@@ -31,13 +31,13 @@ def main() -> None:
         os.environ |= {**aws.environment, "AWS_DEFAULT_REGION": REGION}
         aws.control(redshift_host="127.0.0.1")
         try:
-            server = embedded.ensure(folder / "warehouse")
+            server = redshift_local.ensure(folder / "warehouse")
             with make_cluster(aws, server, Authority.make(folder)) as cluster:
                 _serve(cluster, folder)
         except KeyboardInterrupt:
             sys.stderr.write("The loopback cluster is gone.\n")
         finally:
-            embedded.stop(folder / "warehouse")
+            redshift_local.stop(folder / "warehouse")
             aws.stop()
 
 

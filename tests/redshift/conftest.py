@@ -26,17 +26,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sparkify_assets.digest import Digest, digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources import embedded
-from sparkify_assets.resources.embedded import objects
-from sparkify_assets.resources.redshift import Warehouse
+import redshift_local
+from redshift_local.copy import objects
+from redshift_local.endpoint.server import Endpoint
+from redshift_local.endpoint.session import ClusterState, Engine
+from sparkify_assets.inspection.checksum import Digest, digest
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import Admin, fresh_database, load_all, loader_for
 from tests.infrastructure.conftest import terraform
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, Emulator
-from tests.redshift.endpoint import Endpoint
-from tests.redshift.engine import ClusterState, Engine
 
 __all__ = ["terraform"]  # a fixture of the infrastructure tests, for the life cycle
 
@@ -259,7 +259,7 @@ def prepare_database(server: str, name: str) -> str:
 
 def make_redshift_s(dsn: str) -> str:
     """Give a database Redshift's catalog and administrator; its DSN."""
-    embedded.connect(dsn).close()
+    redshift_local.connect(dsn).close()
     with Admin(dsn) as connection, connection.cursor() as cursor:
         cursor.execute("select 1 from pg_roles where rolname = %s", (ADMINISTRATOR,))
         if cursor.fetchone() is None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import boto3
 
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources.landing_zone import open_source, open_store
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.source.urls import open_source, open_store
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import settings_for
 from tests.redshift.conftest import LoopbackCluster
 

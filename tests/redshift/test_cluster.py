@@ -10,9 +10,10 @@ import boto3
 import psycopg2
 import pytest
 
-from sparkify_assets.infrastructure import aws as infrastructure
-from sparkify_assets.resources import redshift_cluster
-from sparkify_assets.resources.redshift import Warehouse, WarehouseError
+from sparkify_assets.infra import aws as infrastructure
+from sparkify_assets.warehouse import cluster
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import WarehouseError
 from tests.infrastructure.emulator.credentials import FILE
 from tests.redshift.conftest import Authority, LoopbackCluster
 
@@ -71,7 +72,7 @@ def test_credentials_serve_until_they_end(shared: LoopbackCluster, monkeypatch: 
     for _ in range(3):
         warehouse.connect().close()
     assert issued(shared) == before + 1
-    monkeypatch.setattr(redshift_cluster, "CREDENTIALS_MARGIN", timedelta(hours=2))  # they live for one
+    monkeypatch.setattr(cluster, "CREDENTIALS_MARGIN", timedelta(hours=2))  # they live for one
     warehouse.connect().close()
     assert issued(shared) == before + 2
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import psycopg2
 import pytest
 
-from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.redshift_errors import announced_rejects, copy_error
+from redshift_local import CopyError
+from redshift_local.endpoint.session import Refusal
+from sparkify_assets.warehouse.errors import announced_rejects, copy_error
 from tests.redshift.conftest import LoopbackCluster
-from tests.redshift.engine import Refusal
 
 
 def detail(error: str, code: int, context: str) -> str:

@@ -13,18 +13,19 @@ import boto3
 import psycopg2
 import pytest
 
-from sparkify_assets.digest import Digest, digest
-from sparkify_assets.infrastructure import aws as infrastructure
-from sparkify_assets.loading import Loader
-from sparkify_assets.resources import redshift
-from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.landing_zone import S3Store, SourceError
-from sparkify_assets.resources.redshift import WarehouseError
-from sparkify_assets.sample import write_sample
+from redshift_local import CopyError
+from redshift_local.endpoint.server import Cut
+from redshift_local.endpoint.session import Refusal
+from sample_data.generate import write_sample
+from sparkify_assets.infra import aws as infrastructure
+from sparkify_assets.inspection.checksum import Digest, digest
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.source.s3 import S3Store
+from sparkify_assets.source.store import SourceError
+from sparkify_assets.warehouse import connection
+from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster
-from tests.redshift.endpoint import Cut
-from tests.redshift.engine import Refusal
 from tests.redshift.loads import s3_loader, work_area
 
 DAY = "log_data/2018/11/2018-11-01-events.json"
@@ -260,7 +261,7 @@ def test_records_that_nobody_names_stop_the_load(
         "landing/song_data/Z/Z/Z/TRZZZ.json", '{"song_id": "S", "artist_id": "A", "year": "long ago"}\n'
     )
     ready.state.lag = 10_000
-    monkeypatch.setattr(redshift, "LOAD_ERRORS_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "LOAD_ERRORS_SECONDS", 0.2)
     told = stopped(loading, WarehouseError)
     assert (
         told == "COPY refused 1 records; sys_load_error_detail names 0, stl_load_errors 0: nothing was loaded"

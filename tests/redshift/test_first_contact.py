@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets import sql
-from sparkify_assets.first_contact import first_contact
-from sparkify_assets.resources.landing_zone import open_store
-from sparkify_assets.resources.redshift import Warehouse
+from sparkify_assets.inspection.first_contact import first_contact
+from sparkify_assets.model import queries
+from sparkify_assets.source.urls import open_store
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import settings_for
 
 
@@ -49,15 +49,15 @@ def test_what_differs_is_said(
     wrong: str,
     seen: str,
 ) -> None:
-    for path in (sql.FOLDER / "first_contact").iterdir():
+    for path in (queries.FOLDER / "first_contact").iterdir():
         (tmp_path / "first_contact").mkdir(exist_ok=True)
         text = path.read_text("utf-8")
         (tmp_path / "first_contact" / path.name).write_text(
             text.replace(right, wrong) if path.stem == probe else text
         )
-    (tmp_path / "copy").symlink_to(sql.FOLDER / "copy")
-    caches = (sql.read, sql.names, sql.statements)
-    monkeypatch.setattr(sql, "FOLDER", tmp_path)
+    (tmp_path / "copy").symlink_to(queries.FOLDER / "copy")
+    caches = (queries.read, queries.names, queries.statements)
+    monkeypatch.setattr(queries, "FOLDER", tmp_path)
     try:
         for cache in caches:
             cache.cache_clear()

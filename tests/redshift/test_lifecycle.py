@@ -17,13 +17,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from sparkify_assets import sql
+from redshift_local.endpoint.server import Endpoint
+from redshift_local.endpoint.session import ClusterState, Engine
+from sparkify_assets.model import queries
 from tests.conftest import Admin
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, ROOT, SECRET_KEY, Checkout, Emulator
 from tests.redshift.conftest import Authority, LoopbackCluster, make_redshift_s
-from tests.redshift.endpoint import Endpoint
-from tests.redshift.engine import ClusterState, Engine
 
 CLUSTER = "sparkify-dev"
 
@@ -36,7 +36,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from sparkify_assets import cli
-from sparkify_assets.infrastructure import jobs
+from sparkify_assets.infra import jobs
 jobs.STACKS_FOLDER = Path(sys.argv.pop(1))
 cli.main()
 """
@@ -113,7 +113,7 @@ def life(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     with Admin(server) as connection, connection.cursor() as cursor:
-        cursor.execute(sql.read("ddl/drop"))
+        cursor.execute(queries.read("ddl/drop"))
 
 
 def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:

@@ -15,19 +15,19 @@ import pytest
 import sqlglot
 from sqlglot.errors import ErrorLevel
 
-from sparkify_assets import sql
-from sparkify_assets.resources.embedded import refusals
-from sparkify_assets.resources.embedded.differences import DIFFERENT
-from sparkify_assets.resources.embedded.refused import REFUSED
-from sparkify_assets.resources.redshift_errors import FAULTS
+from redshift_local import refusals
+from redshift_local.differences import DIFFERENT
+from redshift_local.portability import REFUSED
+from sparkify_assets.model import queries
+from sparkify_assets.warehouse.errors import FAULTS
 
 ROOT = Path(__file__).parents[2]
 
 #: sql/embedded is the stand-in's own: it makes of PostgreSQL what Redshift has by itself. sql/profile is DuckDB's.
 ELSEWHERE = ("embedded", "profile")
 FILES = sorted(
-    str(path.relative_to(sql.FOLDER).with_suffix(""))
-    for path in sql.FOLDER.rglob("*.sql")
+    str(path.relative_to(queries.FOLDER).with_suffix(""))
+    for path in queries.FOLDER.rglob("*.sql")
     if path.parent.name not in ELSEWHERE
 )
 
@@ -40,11 +40,11 @@ _OF_REDSHIFT_ONLY = re.compile(
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_statement_parses_as_redshift_s_and_is_on_no_list(name: str) -> None:
-    if "-- expected error: " not in sql.read(
+    if "-- expected error: " not in queries.read(
         name
     ):  # what first contact asks may be what nothing else may hold
-        assert refusals(sql.read(name)) == []
-    for statement in sql.statements(name):
+        assert refusals(queries.read(name)) == []
+    for statement in queries.statements(name):
         bare = re.sub(r"--[^\n]*", "", statement).strip()
         if not _OF_REDSHIFT_ONLY.match(bare):
             filled = re.sub(r"%\(\w+\)s", "'1'", bare).replace("%%", "%")
@@ -62,7 +62,7 @@ def test_sqlfluff_parses_all_of_it_as_redshift_s() -> None:
 def test_a_batch_holds_nothing_that_ends_or_forbids_a_transaction() -> None:
     for name in FILES:
         if not name.startswith("maintenance/"):
-            for statement in sql.statements(name):
+            for statement in queries.statements(name):
                 bare = re.sub(r"--[^\n]*", "", statement).split()
                 assert bare[0].lower() not in ("vacuum", "truncate", "commit", "begin", "end", "rollback"), (
                     name
@@ -71,16 +71,16 @@ def test_a_batch_holds_nothing_that_ends_or_forbids_a_transaction() -> None:
 
 def test_a_day_is_deleted_by_a_range_of_the_sort_key() -> None:
     """So that Redshift reads the blocks of these days only."""
-    [delete] = [s for s in sql.statements("merge/staging_events") if "delete from staging.events" in s]
+    [delete] = [s for s in queries.statements("merge/staging_events") if "delete from staging.events" in s]
     assert "event_date between %(first)s and %(last)s" in delete
-    assert "sortkey (event_date, ts)" in sql.read("ddl/staging")
+    assert "sortkey (event_date, ts)" in queries.read("ddl/staging")
 
 
 def test_no_key_is_declared_that_a_check_of_it_could_be_planned_away_by() -> None:
     """t_Defining_constraints: the planner takes declared keys as true, and nothing enforces them."""
-    for name in sql.names("ddl"):
+    for name in queries.names("ddl"):
         assert not re.search(
-            r"\b(?:primary|foreign) key\b|\bunique\b|\breferences\b", sql.read(name), re.IGNORECASE
+            r"\b(?:primary|foreign) key\b|\bunique\b|\breferences\b", queries.read(name), re.IGNORECASE
         )
 
 
@@ -88,27 +88,29 @@ def test_no_key_is_declared_that_a_check_of_it_could_be_planned_away_by() -> Non
 def test_every_table_that_holds_rows_is_maintained(command: str) -> None:
     tables = {
         table
-        for name in sql.names("ddl")
-        for table in re.findall(r"create table if not exists (\S+)", sql.read(name))
+        for name in queries.names("ddl")
+        for table in re.findall(r"create table if not exists (\S+)", queries.read(name))
     }
-    statements = sql.statements(f"maintenance/{command}")
+    statements = queries.statements(f"maintenance/{command}")
     maintained = [re.sub(r"--[^\n]*\n", "", statement).split() for statement in statements]
     assert sorted(words[1] for words in maintained) == sorted(tables - {"ledger.load_lock"})
     assert {words[0] for words in maintained} == {command}
 
 
-@pytest.mark.parametrize("name", [name for name in sql.names("reconcile") if "except" in sql.read(name)])
+@pytest.mark.parametrize(
+    "name", [name for name in queries.names("reconcile") if "except" in queries.read(name)]
+)
 def test_a_comparison_of_rows_counts_the_letters_of_every_text(name: str) -> None:
     """r_Character_types: trailing blanks mean nothing where Redshift compares, also in GROUP BY and EXCEPT."""
     _, _, table = name.partition("/")
     schema, _, bare = table.rpartition("_")
     [ddl] = [
         statement
-        for statement in sql.statements(f"ddl/{schema or 'sparkify'}")
+        for statement in queries.statements(f"ddl/{schema or 'sparkify'}")
         if f"exists {schema or 'sparkify'}.{bare} (" in statement
     ]
     texts = re.findall(r"^    (\w+) varchar", ddl, re.MULTILINE)
-    compared = [side.partition("from")[0] for side in sql.read(name).split("    select\n")[1:]]
+    compared = [side.partition("from")[0] for side in queries.read(name).split("    select\n")[1:]]
     assert len(compared) == 4
     for side in compared:
         if table != "time":  # whose text is made of its key

@@ -9,12 +9,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading.batches import MOST_REJECTS
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
-from sparkify_assets.tables import ASSETS
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.results import MOST_REJECTS
+from sparkify_assets.model.tables import ASSETS
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.redshift.conftest import LoopbackCluster
 from tests.redshift.loads import s3_loader
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import boto3
 import pytest
 
-from sparkify_assets.digest import Digest, digest
-from sparkify_assets.loading import Loader
-from sparkify_assets.loading.loader import BatchesFailed
-from sparkify_assets.partitions import Dataset
-from sparkify_assets.reporting.profile import profile
-from sparkify_assets.resources.embedded import CopyError
-from sparkify_assets.resources.landing_zone import S3Store, SourceError
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from redshift_local import CopyError
+from sample_data.generate import write_sample
+from sparkify_assets.inspection.checksum import Digest, digest
+from sparkify_assets.inspection.profile import profile
+from sparkify_assets.load.loader import BatchesFailed, Loader
+from sparkify_assets.model.datasets import Dataset
+from sparkify_assets.source.s3 import S3Store
+from sparkify_assets.source.store import SourceError
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all
 from tests.infrastructure.harness import REGION
 from tests.redshift.conftest import LoopbackCluster

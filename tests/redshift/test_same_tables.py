@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.digest import Digest, digest
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from sample_data.generate import write_sample
+from sparkify_assets.inspection.checksum import Digest, digest
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster, separate_warehouse
 from tests.redshift.loads import s3_loader

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.sample import write_sample
+from sample_data.generate import write_sample
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster
 from tests.redshift.loads import s3_loader

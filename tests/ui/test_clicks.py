@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from sparkify_assets import sql
-from sparkify_assets.checks import CHECKS
-from sparkify_assets.tables import ASSETS
+from sparkify_assets.model import queries
+from sparkify_assets.model.checks import CHECKS
+from sparkify_assets.model.tables import ASSETS
 from tests.conftest import require_tool
 from tests.dev import Dev, records_of
 from tests.page import until
@@ -117,7 +117,7 @@ def test_one_day_is_materialized_and_shows_its_rows_and_checks(tab: Tab, dev: De
 
     tab.goto(f"{dev.page.address}/assets/songplays?view=checks")
     for one in CHECKS:
-        if one.asset == "songplays" and sql.read(one.file).startswith("-- block"):
+        if one.asset == "songplays" and queries.read(one.file).startswith("-- block"):
             expect(check(tab, one.name)).to_contain_text("Succeeded")
 
 

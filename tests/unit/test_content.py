@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify_assets.content import START_BYTES, Unreadable, form_of, start_of_text, text_of
+from sparkify_assets.source.content import START_BYTES, Unreadable, form_of, start_of_text, text_of
 
 TEXT = json.dumps({"artist": "Zoë", "song": "歌"}, ensure_ascii=False) + "\n"
 MARK = b"\xef\xbb\xbf"

@@ -16,12 +16,21 @@ from typing import Any
 import psycopg2.extensions
 import pytest
 
-from sparkify_assets.resources.redshift import Warehouse
-from sparkify_assets.sample import write_sample
+from sample_data.generate import write_sample
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import Admin
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("sparkify_assets", "sql", "docs", "terraform", "README.md", "dagster.yaml")
+PARTS = (
+    "redshift_local",
+    "sample_data",
+    "sparkify_assets",
+    "sql",
+    "docs",
+    "terraform",
+    "README.md",
+    "dagster.yaml",
+)
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 Run = Callable[..., str]

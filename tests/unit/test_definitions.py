@@ -9,12 +9,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sparkify_assets import sql
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs, defs
-from sparkify_assets.landing import LANDED
-from sparkify_assets.loading import Loader
-from sparkify_assets.sample import write_sample
-from sparkify_assets.tables import ASSETS, TABLES
+from sparkify_assets.defs.source_assets import LANDED
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model import queries
+from sparkify_assets.model.tables import ASSETS, TABLES
 
 DAYS = ("2018-11-02", "2018-11-03", "2018-11-04")  # of the five that the source has
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ def checks_of(dataset: str) -> set[str]:
     """The checks that guard the tables of a data set, by the names of their files."""
     of_songs = ("songs_", "artists_")
     seen = {f"{of}_{what}" for of in ("events", "songs") for what in ("fields", "equal_objects")}
-    names = {Path(name).name for name in sql.names("checks")} | seen
+    names = {Path(name).name for name in queries.names("checks")} | seen
     return {name for name in names if name.startswith(of_songs) == (dataset == "songs")}
 
 
@@ -144,7 +144,7 @@ def test_a_range_of_days_is_one_run_and_materializes_the_days_that_there_are(
 
 def blocks(check: str) -> bool:
     file = f"checks/{check}"
-    return file in sql.names("checks") and sql.read(file).startswith("-- block")
+    return file in queries.names("checks") and queries.read(file).startswith("-- block")
 
 
 def test_each_day_is_recorded_with_its_own_rows(loader: Loader, source: Path) -> None:

@@ -12,8 +12,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from sparkify_assets import dev_server
-from sparkify_assets.dev_server import DevServerError
+from sparkify_assets.cli import dev_server
+from sparkify_assets.cli.dev_server import DevServerError
 
 Leave = Callable[[str], subprocess.Popen[str]]
 

@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from sparkify_assets.cli import app
-from sparkify_assets.tables import TABLES
+from sparkify_assets.model.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -110,12 +110,24 @@ def test_every_decision_is_listed_and_names_the_tests_that_hold_it() -> None:
 
 
 def test_the_layout_names_files_that_there_are() -> None:
-    (layout,) = re.findall(r"^sparkify_assets/landing\.py.*?^```", README, re.MULTILINE | re.DOTALL)
-    names = re.findall(r"^(?:sparkify_assets)? */([\w/.]+)", layout, re.MULTILINE)
-    folders = re.findall(r"^(\w+)/ ", layout, re.MULTILINE)
-    assert len(names) > 8
-    assert [name for name in names if not (ROOT / "sparkify_assets" / name).exists()] == []
-    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
+    (layout,) = re.findall(r"^redshift_local/ .*?^```", README, re.MULTILINE | re.DOTALL)
+    package, named, missing = "", 0, []
+    for line in layout.splitlines()[:-1]:
+        if found := re.match(r"(\w+)/ ", line):
+            package = layer = found[1]
+            named += 1
+            missing += [package] * (not (ROOT / package).is_dir())
+        elif found := re.match(r"  ([\w.]+)/? ", line):
+            layer = f"{package}/{found[1]}"
+            named += 1
+            missing += [layer] * (not (ROOT / layer).exists())
+        for name in re.findall(r"(?<!  )\b(\w+(?:\.py|/))[ ,;:]", line[22:]):
+            named += 1
+            missing += [f"{layer}/{name}"] * (
+                not (ROOT / layer / name).exists() and not (ROOT / package / name).exists()
+            )
+    assert named > 40
+    assert missing == []
 
 
 def test_the_architecture_names_files_that_there_are() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from sparkify_assets.arrivals import Difference, KnownPartition, SourceObject, difference
-from sparkify_assets.layout import layout_problems, unrecognised_source, why_unrecognised
-from sparkify_assets.partitions import Partition, beginnings_of, is_hidden, partition_of
-from sparkify_assets.sql import rules
+from sparkify_assets.model.datasets import Partition, beginnings_of, is_hidden, partition_of
+from sparkify_assets.model.queries import rules
+from sparkify_assets.source.changes import Difference, KnownPartition, difference
+from sparkify_assets.source.layout import layout_problems, unrecognised_source, why_unrecognised
+from sparkify_assets.source.store import SourceObject
 
 URL = "file:///srv/data"
 DAY, SONG = "log_data/2018/11/2018-11-05-events.json", "song_data/A/B/C/TRABC.json"

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from sparkify_assets import lineage, sql
-from sparkify_assets.lineage import LineageError, column_lineage
-from sparkify_assets.tables import TABLES
+from sparkify_assets.model import lineage, queries
+from sparkify_assets.model.lineage import LineageError, column_origins
+from sparkify_assets.model.tables import TABLES
 
 #: The days and prefixes of staging are those of the objects' keys: no column of a record gives them.
 FROM_OBJECT_KEYS = {("staging_events", "event_date"), ("staging_songs", "song_prefix")}
@@ -48,8 +48,7 @@ CONTRACT: Mapping[str, Mapping[str, str]] = {
 
 
 def origins(asset: str, column: str) -> set[tuple[str, str]]:
-    deps = column_lineage()[asset].deps_by_column[column]
-    return {(dep.asset_key.to_user_string(), dep.column_name) for dep in deps}
+    return set(column_origins()[asset][column])
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_a_column_comes_from_where_the_contract_says(asset: str, column: str) ->
 
 
 def test_every_column_comes_from_columns_that_there_are() -> None:
-    paths = json.loads((sql.FOLDER / "copy/log_json_path.json").read_text("utf-8"))["jsonpaths"]
+    paths = json.loads((queries.FOLDER / "copy/log_json_path.json").read_text("utf-8"))["jsonpaths"]
     there = {
         **{asset: set(table.columns) for asset, table in TABLES.items()},
         "log_data": {path[3:-2] for path in paths},
@@ -93,9 +92,11 @@ def test_every_column_comes_from_columns_that_there_are() -> None:
     ],
 )
 def test_a_statement_without_known_lineage_is_refused(monkeypatch: pytest.MonkeyPatch, strange: str) -> None:
-    real = sql.statements
+    real = queries.statements
     monkeypatch.setattr(
-        lineage.sql, "statements", lambda name: (*real(name), *([strange] if name == "merge/users" else []))
+        lineage.queries,
+        "statements",
+        lambda name: (*real(name), *([strange] if name == "merge/users" else [])),
     )
     with pytest.raises(LineageError, match=re.escape(f"sql/merge/users.sql: no lineage for {strange[:60]}")):
-        column_lineage.__wrapped__()
+        column_origins.__wrapped__()

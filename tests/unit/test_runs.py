@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import dagster as dg
 
-from sparkify_assets.runs import run_of_this_process
+from sparkify_assets.defs.instance import run_of_this_process
 
 
 @dg.op

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sparkify_assets import sample
-from sparkify_assets.sample import SampleSummary, write_sample
+from sample_data import events as sample_events
+from sample_data.generate import SampleSummary, write_sample
 from tests.measure import peak_memory
 
 Record = dict[str, Any]
@@ -216,7 +216,7 @@ def test_an_interrupted_sample_leaves_nothing_that_looks_whole(
         raise KeyboardInterrupt
 
     out = tmp_path / "sample"
-    monkeypatch.setattr(sample, "_append", cut)
+    monkeypatch.setattr(sample_events, "_append", cut)
     with pytest.raises(KeyboardInterrupt):
         write_sample(out, events=100, songs=9, days=1, seed=1)
     monkeypatch.undo()

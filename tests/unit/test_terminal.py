@@ -15,9 +15,9 @@ import pytest
 import typer.main
 from rich.console import Console
 
+from sample_data.generate import write_sample
 from sparkify_assets import cli
-from sparkify_assets.commands import console
-from sparkify_assets.sample import write_sample
+from sparkify_assets.cli import console
 from tests.loading.test_cli import Run, made, sparkify  # noqa: F401
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,132 @@
+"""Which value of a JSON record goes into which column: 'auto', 'auto ignorecase' or a jsonpaths file.
+
+The rules: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html#copy-json-jsonpaths.
+Does not belong here: what becomes of a value (`convert.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import orjson
+
+from redshift_local.copy import objects
+from redshift_local.copy.convert import Refused, Row
+from redshift_local.copy.objects import CopyError
+
+
+class Mapping(NamedTuple):
+    """How the values of a record are found.
+
+    `row` raises Refused. `present` is quicker; it raises KeyError or TypeError for records that lack a key.
+    """
+
+    row: Callable[[Any], Row]
+    present: Callable[[Any], Row] | None = None
+
+
+def mapping(option: str, columns: Sequence[str]) -> Mapping:
+    """The mapping for the names of `columns`; `option` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file.
+
+    Raises CopyError if the file is none, or does not fit.
+    """
+    if option == "auto":
+        return _by_keys(columns)
+    if option == "auto ignorecase":
+        return _by_folded_keys(columns)
+    paths = [_path(option, path) for path in _jsonpaths(option)]
+    if len(paths) != len(columns):
+        raise CopyError(f"{len(paths)} JSONPath expressions for {len(columns)} columns", option)
+    if all(len(path) == 1 and isinstance(path[0], str) for path in paths):
+        return _by_keys([str(path[0]) for path in paths])
+    return _by_paths(paths)
+
+
+def _array() -> Refused:
+    return Refused(1216, "Invalid JSON: an array needs a jsonpaths file")
+
+
+def _by_keys(keys: Sequence[str]) -> Mapping:
+    """First-level keys, by their case."""
+    first, *others = keys
+    present = itemgetter(first, *others) if others else lambda record: (record[first],)
+
+    def row(record: Any) -> Row:
+        if not isinstance(record, dict):
+            raise _array()
+        return tuple(map(record.get, keys))
+
+    return Mapping(row, present)
+
+
+def _by_folded_keys(keys: Sequence[str]) -> Mapping:
+    """First-level keys in lower case."""
+
+    @lru_cache(maxsize=256)
+    def written(present: tuple[str, ...]) -> list[str | None]:
+        folded = {key.lower(): key for key in present}
+        return [folded.get(key) for key in keys]
+
+    def row(record: Any) -> Row:
+        if not isinstance(record, dict):
+            raise _array()
+        return tuple(map(record.get, written(tuple(record))))
+
+    return Mapping(row)
+
+
+def _by_paths(paths: Sequence[tuple[str | int, ...]]) -> Mapping:
+    def row(record: Any) -> Row:
+        return tuple(_follow(record, path) for path in paths)
+
+    return Mapping(row)
+
+
+def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
+    """What lies at the path. An object element that is missing is NULL, an array element that is missing an error."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(value, list) or step >= len(value):
+                raise Refused(1216, "Invalid JSONPath format: Not an array or index out of range.")
+            value = value[step]
+        elif isinstance(value, dict):
+            value = value.get(step)
+        else:
+            return None
+        if value is None:
+            return None
+    return value
+
+
+def _jsonpaths(url: str) -> list[str]:
+    """The expressions of a jsonpaths file."""
+    try:
+        content = orjson.loads(objects.read(url))
+    except orjson.JSONDecodeError as error:
+        raise CopyError(f"the jsonpaths file is not one JSON object: {error}", url) from error
+    if not isinstance(content, dict) or list(content) != ["jsonpaths"]:
+        raise CopyError(
+            "the jsonpaths file needs the one key 'jsonpaths' (else Redshift would silently use 'auto')", url
+        )
+    paths = content["jsonpaths"]
+    if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
+        raise CopyError("'jsonpaths' is not an array of strings, none of them empty", url)
+    if len({"['" in path for path in paths if re.search(r"\.|\['", path)}) > 1:
+        raise CopyError("the jsonpaths file mixes bracket and dot notation", url)
+    return paths
+
+
+_PATH = re.compile(r"\$(?:(?:\['[^']+'\]|\[[0-9]+\])+|(?:\.[^.\[\]'*]+(?:\[[0-9]+\])*|\[[0-9]+\])+)")
+_STEP = re.compile(r"\['([^']+)'\]|\.([^.\[\]']+)|\[([0-9]+)\]")
+
+
+def _path(url: str, expression: str) -> tuple[str | int, ...]:
+    if not _PATH.fullmatch(expression):
+        raise CopyError(f"{expression!r} is no JSONPath expression that COPY knows", url)
+    return tuple(
+        int(index) if index else quoted or plain for quoted, plain, index in _STEP.findall(expression)
+    )

@@ -1,0 +1,218 @@
+"""The objects that COPY reads, on S3 or as files: which there are, and their bytes.
+
+Belongs here: URLs, listing by prefix, manifests, gzip. Does not belong here: what the bytes mean (`records.py`).
+
+A prefix is what S3 takes it for, the beginning of a key, for folders of files too:
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+import orjson
+import psycopg2
+
+from redshift_local import s3_errors
+from redshift_local.copy.records import Source
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PAGE = "https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html"
+
+
+class CopyError(psycopg2.DatabaseError):
+    """A COPY that failed, in one line; the transaction is aborted.
+
+    `object_url` is the object at fault, None where it is none of them; `line` (from 1), `column` and `value` say where
+    in it, as far as that is known; `reason` says why. `of_records` is whether it gave up because too many records were
+    refused, by MAXERROR. `query_id` is that of its rows in stl_load_errors.
+    """
+
+    def __init__(
+        self, reason: str, object_url: str | None = None, line: int | None = None, column: str | None = None,
+        value: str | None = None,
+    ) -> None:  # fmt: skip
+        place = ", ".join(
+            part for part in (object_url, line and f"line {line}", column and f"column {column}") if part
+        )
+        shown = f" (value {value[:100]!r})" if value else ""
+        super().__init__(f"COPY: {place + ': ' if place else ''}{reason}{shown}")
+        self.reason = reason
+        self.object_url = object_url
+        self.line = line
+        self.column = column
+        self.value = value
+        self.of_records = False
+        self.query_id: int | None = None
+
+
+class DataObject(NamedTuple):
+    """An object to load; `size` in bytes where a manifest says it, `mandatory` where its absence is an error."""
+
+    url: str
+    size: int | None = None
+    mandatory: bool = True
+
+
+def find(url: str) -> list[DataObject]:
+    """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError if there is none."""
+    scheme, bucket, prefix = _parts(url)
+    try:
+        keys = sorted(_s3_keys(bucket, prefix) if scheme == "s3" else _file_keys(prefix))
+    except _unreadable() as error:
+        raise CopyError(f"{url} cannot be listed: {_line(error)}") from error
+    if not keys:
+        raise CopyError(f"the prefix {url} names no object")
+    if scheme == "s3":
+        return [DataObject(f"s3://{bucket}/{key}") for key in keys]
+    return [DataObject("file://" + quote(os.fsencode(key))) for key in keys]
+
+
+def manifest(url: str) -> list[DataObject]:
+    """The objects that a manifest names, each as often as it names it. Raises CopyError if it is none, or empty."""
+    try:
+        entries = orjson.loads(read(url))["entries"]
+        objects = [
+            DataObject(
+                entry["url"], entry.get("meta", {}).get("content_length"), bool(entry.get("mandatory", False))
+            )
+            for entry in entries
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CopyError(f"this is no manifest ({PAGE}): {error!r}", url) from error
+    for entry in objects:
+        _parts(entry.url)
+    if not objects:
+        raise CopyError("the manifest names no object", url)
+    return objects
+
+
+def read(url: str) -> bytes:
+    """The whole of a small object. Raises CopyError."""
+    with opened(DataObject(url)) as source:
+        return b"".join(iter(lambda: source.read(1 << 20), b""))
+
+
+@contextmanager
+def opened(item: DataObject, *, packed: bool = False, replacement: str | None = None) -> Iterator[Source]:
+    """The bytes of an object, unpacked where `packed` says that it is gzip, invalid UTF-8 replaced where asked for.
+
+    What goes wrong with the object, here or while it is read, is a CopyError that names it; what goes wrong on the way
+    to it, and a right that is missing, is one that does not, for the object may be sound.
+    """
+    try:
+        with _open(item) as file:
+            source: Source = gzip.GzipFile(fileobj=file) if packed else file
+            yield source if replacement is None else _Replacing(source, replacement)
+    except _unreadable() as error:
+        if s3_errors.is_passing(error) or s3_errors.is_denied(error):
+            raise CopyError(f"{item.url} cannot be read: {_line(error)}") from error
+        raise CopyError(_line(error), item.url) from error
+
+
+def is_missing(error: CopyError) -> bool:
+    """Whether the object was not there."""
+    cause: Any = error.__cause__
+    code = getattr(cause, "response", {}).get("Error", {}).get("Code")
+    return isinstance(cause, FileNotFoundError) or code in ("NoSuchKey", "404")
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url, allow_fragments=False)
+    if parts.scheme == "s3" and parts.netloc:
+        return "s3", parts.netloc, url.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return (
+            "file",
+            "",
+            unquote(url.removeprefix("file://").removeprefix(parts.netloc), errors="surrogateescape"),
+        )
+    raise CopyError(f"{url!r} is no s3:// or absolute file:// URL")
+
+
+@contextmanager
+def _open(item: DataObject) -> Iterator[Any]:
+    scheme, bucket, key = _parts(item.url)
+    if scheme == "file":
+        with open(key, "rb", buffering=0) as file:
+            _expect(item, os.fstat(file.fileno()).st_size)
+            yield file
+    else:
+        answer = _s3().get_object(Bucket=bucket, Key=key)
+        with answer["Body"] as body:
+            _expect(item, answer["ContentLength"])
+            yield body
+
+
+def _expect(item: DataObject, size: int) -> None:
+    if item.size is not None and item.size != size:
+        raise CopyError(
+            f"the manifest says {item.size} bytes (content_length), the object has {size}", item.url
+        )
+
+
+def _file_keys(prefix: str) -> Iterator[str]:
+    """The files whose paths begin with `prefix`."""
+    for folder, subfolders, files in os.walk(os.path.dirname(prefix), followlinks=True):  # noqa: PTH120
+        base = folder.rstrip("/") + "/"
+        yield from (base + name for name in files if (base + name).startswith(prefix))
+        subfolders[:] = [
+            n for n in subfolders if (base + n + "/").startswith(prefix) or prefix.startswith(base + n + "/")
+        ]
+
+
+@cache
+def _s3() -> S3Client:
+    """Credentials, region and endpoint by boto3's own chain, as for the landing zone."""
+    import boto3
+
+    client: S3Client = boto3.client("s3")
+    return client
+
+
+def _s3_keys(bucket: str, prefix: str) -> Iterator[str]:
+    for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What reading an object may raise."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (OSError, EOFError, zlib.error, BotoCoreError, ClientError)
+
+
+def _line(error: Exception) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, (BotoCoreError, ClientError)):
+        return s3_errors.told(error)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(reason.split()) or type(error).__name__
+
+
+class _Replacing:
+    """ACCEPTINVCHARS: each invalid byte becomes the replacement character, so that no place moves."""
+
+    def __init__(self, source: Source, replacement: str) -> None:
+        name = f"redshift-replace-{replacement}"
+        codecs.register_error(name, lambda error: (replacement * (error.end - error.start), error.end))  # type: ignore[attr-defined]
+        self._source = source
+        self._decoder = codecs.getincrementaldecoder("utf-8")(name)
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            chunk = self._source.read(size)
+            text = self._decoder.decode(chunk, final=not chunk)
+            if text or not chunk:
+                return text.encode()

@@ -1,0 +1,270 @@
+"""JSON objects out of bytes, as Redshift's COPY finds them: separated by white space, not by lines.
+
+Belongs here: where a record begins and ends, which line it is on, and what is no record. Does not belong here: what
+the values of a record mean for a table (`convert.py`).
+
+The rules (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html#copy-json): objects or
+arrays separated by nothing but white space; anything else before or between them is one error for each instance; an
+object has at most 4 MB; the line number of a record is that of the line on which it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+BLOCK_BYTES = 1 << 17  # the values of one stay in the processor's cache; 256 kB took a fifth longer
+MOST_BYTES = 4 << 20  # of one object
+
+_BLANKS = re.compile(rb"[ \t\r\n]*")
+_BRACKETS = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*"|["\[\]{}]')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(?=[ \t\r]|$)')
+_TWO_IN_A_LINE = re.compile(rb"\}\s*,\s*\{")
+
+
+class Record(NamedTuple):
+    """A record, or what stands where one should be: the line (from 1) on which it ends, its value, its text.
+
+    The value is a dict or a list, or a ValueError that says why there is none.
+    """
+
+    line: int
+    value: Any
+    raw: bytes
+
+
+class Source(Protocol):
+    """Whatever bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of an object, from the beginning of one record to the end of another.
+
+    `line` counts the lines before it, `values` are the objects and arrays in it. Where each line is one object
+    (`records` is None) nothing else was looked at.
+    """
+
+    data: bytes
+    offset: int
+    line: int
+    values: list[Any]
+    records: list[Record] | None
+
+    @property
+    def faults(self) -> list[Record]:
+        """What is no record."""
+        return [record for record in self.records or () if isinstance(record.value, ValueError)]
+
+    def record(self, index: int) -> Record:
+        """The record of the value at `index`."""
+        if self.records is None:
+            return Record(self.line + index + 1, self.values[index], self._lines[index].strip())
+        return self._sound[index]
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self.data.split(b"\n")
+
+    @cached_property
+    def _sound(self) -> list[Record]:
+        return [record for record in self.records or () if not isinstance(record.value, ValueError)]
+
+
+def read_records(data: bytes) -> Iterator[Record]:
+    """Every record and every fault of a whole object, in order."""
+    return iter(_find(data, 0, final=True)[0])
+
+
+def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Read `source` to its end in blocks of about `size` bytes; `offset` and `line` are where it stands.
+
+    Holds no more than two blocks, or the longest object allowed. Errors of `source` pass through.
+    """
+    data, final, enough = b"", False, 0
+    while not final:
+        chunk = source.read(size)
+        data, final = data + chunk, not chunk
+        if len(data) < enough and not final:
+            continue
+        end = len(data) if final else data.rfind(b"\n") + 1
+        values = _plain(data[:end])
+        records = None
+        if values is None:
+            records, end = _find(data, line, final=final)
+            values = [record.value for record in records if not isinstance(record.value, ValueError)]
+        if end:
+            yield Block(data[:end], offset, line, values, records)
+            line += data.count(b"\n", 0, end) if records is not None else len(values)
+            offset, data = offset + end, data[end:]
+        if len(data) > MOST_BYTES:
+            data, offset, line, record = _skip(source, data, offset, line, size)
+            yield Block(record.raw, offset, line, [], [record])
+        # What does not end yet is looked at again when it is twice as long, so that no text takes quadratic time.
+        enough = min(2 * len(data), MOST_BYTES + 1)
+
+
+def each_record(source: Source) -> Iterator[Record]:
+    """Every record and every fault of `source`, in order, each where COPY has it. Errors of `source` pass through."""
+    for block in read_blocks(source):
+        if block.records is not None:
+            yield from block.records
+        else:
+            lines = block.data.split(b"\n")
+            for index, value in enumerate(block.values):
+                yield Record(block.line + index + 1, value, lines[index].strip())
+
+
+def exact(raw: bytes) -> Any:
+    """The value of a record with integers of any size as they are written, not as the nearest double.
+
+    Those of more than 4,300 digits, or nested hundreds deep, are as the usual parser has them.
+    """
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return orjson.loads(raw)
+
+
+def _plain(data: bytes) -> list[dict[str, Any]] | None:
+    """The objects of a piece in which each line is one, by one call of the parser; None if it may be otherwise.
+
+    Why that is exact: the lines become the elements of one array. No line holds two objects with a comma between them,
+    so there are at most as many elements as lines; if there are as many, no element reaches over a line's end.
+    """
+    text = data[:-1] if data.endswith(b"\n") else data
+    if len(text) > MOST_BYTES:
+        return None
+    try:
+        values = orjson.loads(b"[" + text.replace(b"\n", b",\n") + b"]")
+    except orjson.JSONDecodeError:
+        return None
+    if (
+        len(values) == text.count(b"\n") + 1
+        and set(map(type, values)) == {dict}
+        and not _TWO_IN_A_LINE.search(text)
+    ):
+        return values  # type: ignore[no-any-return]
+    return None
+
+
+def _find(data: bytes, line: int, *, final: bool) -> tuple[list[Record], int]:
+    """The records and faults in `data`, and where it goes on; `line` counts the lines before.
+
+    Unless `final`, the last record may go on behind the end and is then left for the next piece.
+    """
+    records: list[Record] = []
+    start = _after_blanks(data, 0)
+    counted = 0
+    while start < len(data):
+        stop, value = _structure(data, start) if data[start] in b"{[" else _stray(data, start, final)
+        if stop < 0:
+            if not final:
+                break
+            stop = start + len(data[start : data.find(b"\n{", start) + 1 or len(data)].rstrip())
+        line += data.count(b"\n", counted, stop)
+        counted = stop
+        raw = data[start:stop]
+        if len(raw) > MOST_BYTES:
+            value = ValueError("the JSON object has more than 4 MB")
+        records.append(Record(line + 1, value, raw))
+        start = _after_blanks(data, stop)
+    return records, start
+
+
+def _after_blanks(data: bytes, start: int) -> int:
+    match = _BLANKS.match(data, start)
+    return match.end() if match else start
+
+
+def _structure(data: bytes, start: int) -> tuple[int, Any]:
+    """The object or array that begins at `start`: where it ends (-1 if not in `data`), and its value or fault.
+
+    A fault reaches to the bracket that closes it. If none does before the next line that begins likewise, then that
+    line is a record again, and the fault reaches to it; or to the next line that begins with an object, for an array
+    that does not end.
+    """
+    line_end = data.find(b"\n", start)
+    try:
+        return _parsed(data, start, line_end if line_end >= 0 else len(data))
+    except orjson.JSONDecodeError:
+        pass
+    likewise = data.find(b"\n" + data[start : start + 1], start) + 1
+    stop = _closing(data, start, likewise or len(data))
+    if stop < 0:
+        if likewise:
+            stop = start + len(data[start : data.find(b"\n{", start, likewise) + 1 or likewise].rstrip())
+        return stop, ValueError("Invalid JSON: the object does not end")
+    try:
+        return _parsed(data, start, stop)
+    except orjson.JSONDecodeError as error:
+        return stop, ValueError(f"Invalid JSON: {error}")
+
+
+def _parsed(data: bytes, start: int, stop: int) -> tuple[int, Any]:
+    text = data[start:stop].rstrip()
+    return start + len(text), orjson.loads(text)
+
+
+def _closing(data: bytes, start: int, end: int) -> int:
+    """Behind the bracket that closes the one at `start`, before `end`; -1 if there is none."""
+    depth = 0
+    for match in _BRACKETS.finditer(data, start, end):
+        token = match.group()
+        if token in b"{[":
+            depth += 1
+        elif token in b"}]":
+            depth -= 1
+            if not depth:
+                return match.end()
+        elif token == b'"':
+            return -1  # a string that does not end on its line
+    return -1
+
+
+def _stray(data: bytes, start: int, final: bool) -> tuple[int, ValueError]:
+    """Text where a record should begin: it reaches to a sound object, which does not lie in a string, or to the end of
+    its line (-1 if not in `data`).
+    """
+    fault = ValueError("Invalid JSON: text that belongs to no object")
+    line_end = data.find(b"\n", start)
+    if line_end < 0 and data[start] in b'"' and not final:
+        return -1, fault
+    end = line_end if line_end >= 0 else len(data)
+    string = _STRING.match(data, start, end)
+    brace = data.find(b"{", string.end() if string else start, end)
+    while brace >= 0 and (stop := _closing(data, brace, end)) >= 0:
+        try:
+            orjson.loads(data[brace:stop])
+        except orjson.JSONDecodeError:
+            brace = data.find(b"{", stop, end)
+        else:
+            return start + len(data[start:brace].rstrip()), fault
+    return start + len(data[start:line_end].rstrip()) if line_end >= 0 else -1, fault
+
+
+def _skip(source: Source, data: bytes, offset: int, line: int, size: int) -> tuple[bytes, int, int, Record]:
+    """Pass over what is longer than any object may be, up to the next line that begins with one.
+
+    Returns what was read behind it, the offset and line there, and what was passed over as a fault.
+    """
+    raw = data[:MOST_BYTES]
+    while (following := data.find(b"\n{") + 1) == 0:
+        chunk = source.read(size)
+        if not chunk:
+            following = len(data)
+            break
+        offset, line, data = offset + len(data) - 1, line + data.count(b"\n", 0, -1), data[-1:] + chunk
+    ended = line + data[:following].rstrip().count(b"\n") + 1
+    line += data.count(b"\n", 0, following)
+    fault = Record(ended, ValueError("the JSON object has more than 4 MB"), raw)
+    return data[following:], offset + following, line, fault

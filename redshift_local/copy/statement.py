@@ -1,0 +1,180 @@
+"""The grammar of COPY ... FORMAT JSON: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html.
+
+Belongs here: what of the statement is understood, ignored or refused. Does not belong here: doing it (`copy.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redshift_local.copy.convert import Conversions
+from redshift_local.dialect import NotPortable, Token, closing, tokens
+
+MOST_ERRORS = (
+    100_000  # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
+)
+
+
+@dataclass
+class Command:
+    """A COPY, parsed. `json` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file; `iam_role` and `region` mean
+    nothing to a server without roles and regions.
+    """
+
+    table: tuple[str, ...]
+    columns: list[str]
+    source: str
+    json: str = ""
+    manifest: bool = False
+    gzip: bool = False
+    most_errors: int = 1
+    replacement: str | None = None
+    iam_role: str | None = None
+    region: str | None = None
+    conversions: Conversions = field(default_factory=Conversions)
+
+
+def parse(statement: str) -> Command:
+    """A COPY statement, its parameters bound. Raises NotPortable for what is not supported here, naming it."""
+    parts = tokens(statement)
+    table, at = _table(parts)
+    columns: list[str] = []
+    if parts[at].text == "(":
+        end = closing(parts, at)
+        columns = [_identifier(token) for token in parts[at + 1 : end - 1] if token.text != ","]
+        at = end
+    if parts[at].upper != "FROM" or at + 1 >= len(parts) or parts[at + 1].kind != "string":
+        raise NotPortable("COPY: FROM 's3://...' (or, here, 'file:///...') expected")
+    command = Command(table, columns, _string(parts[at + 1]))
+    options = _Options(parts[at + 2 :])
+    given: dict[str, Any] = {}
+    while options.left:
+        option = options.word()
+        if option in _FLAGS:
+            given[_FLAGS[option]] = True
+        elif option in _IGNORED:
+            options.skip(option)
+        else:
+            _option(command, options, option, given)
+    if not command.json:
+        raise NotPortable("COPY: the embedded warehouse reads FORMAT JSON only")
+    for name in ("manifest", "gzip"):
+        setattr(command, name, given.pop(name, False))
+    command.conversions = Conversions(**given)
+    return command
+
+
+_FLAGS = {
+    "MANIFEST": "manifest", "GZIP": "gzip", "TRUNCATECOLUMNS": "truncate_columns",
+    "BLANKSASNULL": "blanks_as_null", "EMPTYASNULL": "empty_as_null",
+}  # fmt: skip
+_IGNORED = {
+    # of no meaning for a server without column encodings
+    "COMPUPDATE": ("ON", "OFF", "TRUE", "FALSE", "PRESET"), "STATUPDATE": ("ON", "OFF", "TRUE", "FALSE"),
+}  # fmt: skip
+_ROLE = "aws_iam_role="
+_TIME_FORMATS = ("auto", "epochsecs", "epochmillisecs", Conversions.time_format)
+
+
+class _Options:
+    """The tokens behind the source, read one after the other."""
+
+    def __init__(self, parts: Sequence[Token]) -> None:
+        self.left = list(parts)
+
+    def word(self) -> str:
+        token = self.left.pop(0)
+        if token.kind != "word":
+            raise NotPortable(f"COPY: an option expected, not {token.text}")
+        return token.upper
+
+    def maybe(self, *words: str) -> bool:
+        """Pass over the next token if it is one of these."""
+        found = bool(self.left) and self.left[0].upper in words
+        if found:
+            del self.left[0]
+        return found
+
+    def string(self, option: str) -> str:
+        self.maybe("AS")
+        if not self.left or self.left[0].kind != "string":
+            raise NotPortable(f"COPY: {option} takes a string")
+        return _string(self.left.pop(0))
+
+    def skip(self, option: str) -> None:
+        self.maybe(*_IGNORED[option])
+
+
+def _option(command: Command, options: _Options, option: str, given: dict[str, Any]) -> None:
+    """Read one option with its value."""
+    match option:
+        case "FORMAT" | "JSON":
+            if option == "FORMAT":
+                options.maybe("AS")
+                if not options.maybe("JSON"):
+                    raise NotPortable("COPY: the embedded warehouse reads FORMAT JSON only")
+            options.maybe("AS")
+            command.json = (
+                _string(options.left.pop(0)) if options.left and options.left[0].kind == "string" else "auto"
+            )
+        case "IAM_ROLE":
+            command.iam_role = "default" if options.maybe("DEFAULT") else options.string(option)
+        case "CREDENTIALS":
+            role = options.string(option)
+            if not role.startswith(_ROLE):
+                raise NotPortable("COPY: CREDENTIALS takes 'aws_iam_role=...' here: no keys in SQL")
+            command.iam_role = role.removeprefix(_ROLE)
+        case "REGION":
+            command.region = options.string(option)
+        case "MAXERROR":
+            options.maybe("AS")
+            number = options.left.pop(0).text if options.left else ""
+            if not number.isdigit() or int(number) > MOST_ERRORS:
+                raise NotPortable(f"COPY: MAXERROR takes a number from 0 to {MOST_ERRORS}")
+            command.most_errors = max(1, int(number))
+        case "ENCODING":
+            options.maybe("AS")
+            token = options.left.pop(0) if options.left else None
+            if token is None or token.text.strip("'").upper() != "UTF8":
+                raise NotPortable("COPY: the embedded warehouse reads ENCODING UTF8 only")
+        case "ACCEPTINVCHARS":
+            options.maybe("AS")
+            command.replacement = "?"
+            if options.left and options.left[0].kind == "string":
+                command.replacement = options.string(option)
+            if not re.fullmatch(r'[ -~](?<!["\\])', command.replacement):
+                raise NotPortable(
+                    "COPY: ACCEPTINVCHARS takes one ASCII character (here, none that JSON gives a meaning)"
+                )
+        case "TIMEFORMAT":
+            given["time_format"] = options.string(option)
+            if given["time_format"] not in _TIME_FORMATS:
+                raise NotPortable(
+                    f"COPY: the embedded warehouse knows TIMEFORMAT {', '.join(_TIME_FORMATS)} only"
+                )
+        case _:
+            raise NotPortable(f"COPY: the embedded warehouse does not know the option {option}")
+
+
+def _table(parts: Sequence[Token]) -> tuple[tuple[str, ...], int]:
+    """The table's name, with its schema, and where it ends."""
+    at = 1
+    while parts[at + 1 : at + 2] and parts[at + 1].text == ".":
+        at += 2
+    if at + 1 >= len(parts):
+        raise NotPortable("COPY: a table and FROM expected")
+    return tuple(_identifier(part) for part in parts[1 : at + 1 : 2]), at + 1
+
+
+def _identifier(token: Token) -> str:
+    return token.text[1:-1] if token.kind == "quoted" else token.text.lower()
+
+
+def _string(token: Token) -> str:
+    text = token.text
+    if text[0] in "eE":
+        return re.sub(r"\\(.)", r"\1", text[2:-1].replace("''", "'"))
+    return text[1:-1].replace("''", "'")

@@ -1,0 +1,365 @@
+"""Redshift's SQL on PostgreSQL, token by token: what runs verbatim, what is cut, what is refused.
+
+Belongs here: pure functions from SQL text to a plan. Does not belong here: anything that talks to a server
+(`session.py`), or COPY's own grammar (`copy/statement.py`).
+
+Nothing is transpiled. A statement in the subset that both understand runs byte for byte; of DDL only the physical
+attributes are cut out and VARCHAR(n), CHAR(n) become types that count bytes; what Redshift lacks is refused (REFUSED).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from operator import itemgetter
+from typing import Literal
+
+import psycopg2
+
+from redshift_local.portability import REFUSED, Rule
+
+DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/dg/"
+SCHEMA = "redshift"  # of the stand-in's own catalog objects: sql/embedded
+
+
+class NotPortable(psycopg2.ProgrammingError):
+    """A statement that Redshift does not run, or that only one of the two would run as it is meant."""
+
+
+# --- tokens -------------------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"""
+    (?P<blank> \s+ | --[^\n]* | /\*.*?\*/ )
+  | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | (?P<tag>\$\w*\$).*?(?P=tag) )
+  | (?P<quoted> "(?:[^"]|"")*" )
+  | (?P<parameter> %\(\w+\)s | %s )
+  | (?P<word> \#?[^\W\d][\w$]* )
+  | (?P<number> \d+(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+ )
+  | (?P<operator> :: | %% | (?:(?!--|/\*)[-+*/<>=~!@\#%^&|?])+ | . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of SQL: its kind (a group of _TOKEN), its text, where it begins and ends."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def upper(self) -> str:
+        """The keyword that the token may be; a quoted identifier or a string is none."""
+        return self.text.upper() if self.kind == "word" else self.text if self.kind == "operator" else ""
+
+
+def tokens(sql: str) -> list[Token]:
+    """The tokens of `sql` but for blanks and comments."""
+    return [
+        Token(kind, match.group(), match.start(), match.end())
+        for match in _TOKEN.finditer(sql)
+        if (kind := _kind(match)) != "blank"
+    ]
+
+
+def _kind(match: re.Match[str]) -> str:
+    return "string" if match.lastgroup == "tag" else match.lastgroup or "operator"
+
+
+def split(sql: str) -> list[str]:
+    """The statements of `sql`, in order, without their semicolons; empty ones are left out."""
+    return [statement for _, statement in _statements(sql)]
+
+
+def _statements(sql: str) -> Iterator[tuple[int, str]]:
+    """Each statement of `sql` from its first token to its last, with the place where it begins."""
+    run: list[Token] = []
+    for token in (*tokens(sql), Token("operator", ";", len(sql), len(sql))):
+        if token.text != ";":
+            run.append(token)
+        elif run:
+            yield run[0].start, sql[run[0].start : run[-1].end]
+            run = []
+
+
+def closing(found: Sequence[Token], opening: int) -> int:
+    """The index behind the parenthesis that closes the one at `opening`."""
+    depth = 0
+    for index in range(opening, len(found)):
+        depth += {"(": 1, ")": -1}.get(found[index].text, 0)
+        if depth == 0:
+            return index + 1
+    raise NotPortable("a parenthesis is not closed")
+
+
+# --- what is refused ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One place in a text where a rule applies; `line` counts from 1."""
+
+    rule: Rule
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        """What, where, and what to write instead, in one line."""
+        return (
+            f"{self.rule.construct} is not portable to Redshift (line {self.line}: {self.text}); "
+            f"instead: {self.rule.instead}. {DOCUMENTATION}{self.rule.page}.html"
+        )
+
+
+_PATTERNS = [(rule, re.compile(rf"(?<!\S)(?:{rule.pattern})(?!\S)")) for rule in REFUSED]
+
+
+def refusals(sql: str) -> list[Refusal]:
+    """Every rule of REFUSED that applies in `sql` (one statement or several), each where it first applies."""
+    found = []
+    for start, statement in _statements(sql):
+        parts = tokens(statement)
+        words = [_normal(token) for token in parts]
+        normal = " ".join(words)
+        begins = list(accumulate((len(word) + 1 for word in words), initial=0))
+        for rule, pattern in _PATTERNS:
+            if match := pattern.search(normal):
+                place = parts[bisect_right(begins, match.start()) - 1].start
+                text = " ".join(statement[place:].split())[:60]
+                found.append((start + place, Refusal(rule, 1 + sql.count("\n", 0, start + place), text)))
+    return [refusal for _, refusal in sorted(found, key=itemgetter(0))]
+
+
+def _normal(token: Token) -> str:
+    """The token as the rules see it."""
+    if token.kind == "string":
+        return r"'\'" if "\\" in token.text and token.text[0] == "'" else "'s'"
+    return token.upper or "".join(token.text.split())
+
+
+# --- what is done with a statement --------------------------------------------------------------------------------
+
+Action = Literal[
+    "run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback", "nothing"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement: what to do with it, its text as PostgreSQL gets it, the lengths of VARCHAR and CHAR it needs."""
+
+    action: Action
+    sql: str
+    table: str = ""
+    domains: tuple[str, ...] = ()
+    verbatim: bool = False
+
+
+@lru_cache(maxsize=1024)
+def plan(sql: str) -> tuple[Step, ...]:
+    """The steps of `sql`, which may hold psycopg2's parameters. Raises NotPortable at the first refusal."""
+    if found := refusals(sql):
+        raise NotPortable(str(found[0]))
+    return tuple(_step(statement) for statement in split(sql))
+
+
+_LITERAL = re.compile(
+    r"--[^\n]*|/\*.*?\*/|(?:[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|(\$\w*\$).*?\1)", re.DOTALL
+)
+_VALUE = r"(?:''|-?\d[\d.]*(?:e[-+]?\d+)?|null|true|false)(?:::[a-z ]+)?"
+_ROWS = re.compile(rf"(?:\(\s*{_VALUE}(?:\s*,\s*{_VALUE})*\s*\)\s*,\s*)+(?=\()", re.IGNORECASE)
+
+
+def shape(sql: str) -> str:
+    """A statement without comments and the content of literals, and with one row of many: planned alike, but short."""
+    return _ROWS.sub("", _LITERAL.sub(lambda match: " " if match[0][0] in "-/" else "''", sql))
+
+
+def _step(sql: str) -> Step:
+    parts = tokens(sql)
+    first, second = (parts[0].upper, parts[1].upper if len(parts) > 1 else "")
+    match first:
+        case "COPY":
+            return Step("copy", sql)
+        case "ANALYZE":
+            return _analyze(sql, parts)
+        case "VACUUM":
+            return Step("vacuum", f"vacuum {_table_of(parts, 1, skip=_VACUUM_WORDS)}")
+        case "TRUNCATE":
+            return Step("truncate", sql)
+        case "BEGIN" | "START":
+            return Step("begin", sql, verbatim=True)
+        case "COMMIT" | "END":
+            return Step("commit", sql)
+        case "ROLLBACK" | "ABORT":
+            return Step("rollback", sql)
+        case "SET" if second == "SEARCH_PATH":
+            return Step("run", f"{sql}, {SCHEMA}")
+        case "CREATE" | "ALTER" if "TABLE" in [token.upper for token in parts[1:5]]:
+            return _definition(sql, parts)
+    return Step("run", sql, verbatim=True)
+
+
+_VACUUM_WORDS = {"FULL", "SORT", "ONLY", "DELETE", "REINDEX", "RECLUSTER"}
+
+
+def _table_of(parts: Sequence[Token], start: int, skip: set[str]) -> str:
+    """The name (with its schema) that begins at the first token from `start` on that is none of `skip`."""
+    while start < len(parts) and parts[start].upper in skip:
+        start += 1
+    name = parts[start].text if start < len(parts) else ""
+    while start + 2 < len(parts) and parts[start + 1].text == ".":
+        name += "." + parts[start + 2].text
+        start += 2
+    return name.lower()
+
+
+def _analyze(sql: str, parts: Sequence[Token]) -> Step:
+    """ANALYZE [VERBOSE] [t [(columns)]] [PREDICATE COLUMNS | ALL COLUMNS]: all columns are always analysed."""
+    words = [token.upper for token in parts]
+    if words[-2:] in (["PREDICATE", "COLUMNS"], ["ALL", "COLUMNS"]):
+        sql = sql[: parts[-2].start]
+        parts = parts[:-2]
+    return Step("analyze", sql, table=_table_of(parts, 1, skip={"VERBOSE"}))
+
+
+# --- DDL: physical attributes and keys are cut, types count bytes -----------------------------------------------------
+
+_TEXT_TYPES = {
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html: the length where none is given
+    "VARCHAR": ("varchar", 256), "NVARCHAR": ("varchar", 256), "TEXT": ("varchar", 256),
+    "CHAR": ("char", 1), "CHARACTER": ("char", 1), "NCHAR": ("char", 1), "BPCHAR": ("char", 256),
+}  # fmt: skip
+_LONGEST = {"varchar": 65535, "char": 4096}
+
+
+def _definition(sql: str, parts: Sequence[Token]) -> Step:
+    """CREATE TABLE or ALTER TABLE without what only Redshift knows; a change of nothing else is no step at all."""
+    words = [token.upper for token in parts] + [""] * 4  # to look ahead
+    end = _end_of_definition(words, len(parts))
+    if words[0] == "ALTER" and _only_physical(words):
+        return Step("nothing", "")
+    cuts: list[tuple[int, int, str]] = []
+    domains: set[str] = set()
+    depth = index = 0
+    while index < end:
+        depth += {"(": 1, ")": -1}.get(words[index], 0)
+        after, text = _cut(parts, words, index, depth)
+        if after == index:
+            index += 1
+            continue
+        if text.startswith(f"{SCHEMA}."):
+            domains.add(text.removeprefix(f"{SCHEMA}."))
+        start = parts[index].start
+        if not text and words[index] in _KEYS and words[index - 1] == ",":
+            start = parts[index - 1].start  # a key of the table goes with the comma before it
+        cuts.append((start, parts[after - 1].end, text))
+        index = after
+    for start, stop, text in reversed(cuts):
+        sql = sql[:start] + text + sql[stop:]
+    if end < len(parts):
+        # Redshift analyzes a table made by CREATE TABLE ... AS: docs, r_CREATE_TABLE_AS.
+        return Step("fill", sql, table=_table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME))
+    return Step("run", sql, domains=tuple(sorted(domains)))
+
+
+_BEFORE_NAME = {"IF", "NOT", "EXISTS"}
+
+
+def _end_of_definition(words: Sequence[str], end: int) -> int:
+    """Where the definition ends: before the query of CREATE TABLE ... AS."""
+    depth = 0
+    for index, word in enumerate(words[:end]):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if word == "AS" and depth == 0 and words[index + 1] in ("SELECT", "WITH", "("):
+            return index
+    return end
+
+
+def _only_physical(words: Sequence[str]) -> bool:
+    """ALTER TABLE t that changes its distribution, sorting, encoding or keys, none of which the stand-in has."""
+    text = " ".join(words[3:])
+    return bool(
+        re.search(r"(?:^|\. \S* )ALTER (?:DISTKEY|DISTSTYLE|SORTKEY|COMPOUND SORTKEY|ENCODE)\b", text)
+        or re.search(r"ALTER (?:COLUMN )?\S* ENCODE\b", text)
+        or re.search(r"ADD (?:CONSTRAINT \S* )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY)\b", text)
+    )
+
+
+_KEYS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "REFERENCES")
+
+
+def _cut(parts: Sequence[Token], words: Sequence[str], index: int, depth: int) -> tuple[int, str]:
+    """What stands at `index`, if it has to go: the index behind it, and what takes its place."""
+    word = words[index]
+    following = words[index + 1]
+    if word in ("ENCODE", "DISTSTYLE", "BACKUP"):
+        return index + 2, ""
+    if word in ("COMPOUND", "INTERLEAVED") and following == "SORTKEY":
+        return closing(parts, index + 2), ""
+    if word in ("DISTKEY", "SORTKEY"):
+        return (closing(parts, index + 1) if following == "(" else index + 1 + (following == "AUTO")), ""
+    if word == "IDENTITY" and following == "(":
+        return _identity(parts, words, index)
+    if word in _KEYS and depth == 1:
+        return _key(parts, words, index), ""
+    if depth == 1 or words[0] == "ALTER":
+        return _type(parts, words, index)
+    return index, ""
+
+
+def _identity(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int, str]:
+    """IDENTITY(seed, step) and GENERATED BY DEFAULT AS IDENTITY(seed, step)."""
+    after = closing(parts, index + 1)
+    seed, step = "".join(token.text for token in parts[index + 2 : after - 1]).split(",")
+    begin = "" if words[index - 1] == "AS" else "generated by default as "
+    return after, f"{begin}identity (start with {seed} increment by {step} minvalue {min(int(seed), 1)})"
+
+
+def _key(parts: Sequence[Token], words: Sequence[str], index: int) -> int:
+    """The index behind [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY [(...)] [REFERENCES t [(...)]]."""
+    if words[index] == "CONSTRAINT":
+        index += 2
+    if words[index] in ("PRIMARY", "FOREIGN"):
+        index += 2
+    elif words[index] == "UNIQUE":
+        index += 1
+    if words[index] == "(":
+        index = closing(parts, index)
+    if words[index] == "REFERENCES":
+        index += 2
+        while words[index] == ".":
+            index += 2
+        if words[index] == "(":
+            index = closing(parts, index)
+    return index
+
+
+def _type(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int, str]:
+    """A type whose meaning differs: text counts bytes, a bare DECIMAL is DECIMAL(18,0)."""
+    word, after = words[index], index + 1
+    if not index or words[index - 1] in ("(", ",", ".", "ADD", "COLUMN", "DROP", "RENAME", "TO"):
+        return index, ""  # a name, not a type
+    if word in ("DECIMAL", "NUMERIC"):
+        return (index, "") if words[after] == "(" else (after, "decimal(18,0)")
+    if word not in _TEXT_TYPES:
+        return index, ""
+    kind, length = _TEXT_TYPES[word]
+    if words[after] == "VARYING":
+        kind, length, after = "varchar", 256, after + 1
+    if words[after] == "(":
+        stop = closing(parts, after)
+        given = words[after + 1] or parts[after + 1].text
+        length = _LONGEST[kind] if given == "MAX" else int(given) if given.isdecimal() else 0
+        after = stop
+    if not 1 <= length <= _LONGEST[kind]:
+        raise NotPortable(f"{kind}({length}): Redshift allows 1 to {_LONGEST[kind]} bytes")
+    return after, f"{SCHEMA}.{kind}_{length}"

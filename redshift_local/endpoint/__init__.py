@@ -1,0 +1,1 @@
+"""Redshift's wire protocol in front of the local server."""

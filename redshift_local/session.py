@@ -1,0 +1,358 @@
+"""A psycopg2 connection whose cursors take Redshift's SQL, on any PostgreSQL from 18 on.
+
+Belongs here: sessions, transactions, and carrying out the plans of `dialect.py`. Does not belong here: which SQL is
+portable (`dialect.py`, `portability.py`), how COPY reads objects (`copy/`), where the server comes from
+(`postgres.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.errors
+from psycopg2 import sql as composed
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as PlainConnection
+from psycopg2.extensions import cursor as PlainCursor
+
+from redshift_local import dialect
+from redshift_local.copy import load
+from redshift_local.copy.rejects import LoadErrors
+from redshift_local.dialect import NotPortable, Step
+
+OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
+_SQL = Path(__file__).parent / "sql"
+
+
+def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **libpq: Any) -> Connection:
+    """Open a session that speaks Redshift; in all else it is psycopg2's.
+
+    `lookups` names for a table (`schema.table`, lower case) the expressions by which it is looked up, as
+    `{"staging.events": ["event_date", "session_id, item_in_session"]}`: the stand-in has no sort keys, so it builds a
+    plain index for each when ANALYZE first meets the table filled. `libpq` are connection parameters.
+    Raises psycopg2.OperationalError, or psycopg2.NotSupportedError for a server older than 18.
+    """
+    connection: Connection = psycopg2.connect(dsn, connection_factory=Connection, **libpq)
+    try:
+        connection.prepare(lambda: psycopg2.connect(dsn, **libpq), lookups or {})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class Connection(PlainConnection):
+    """psycopg2's connection; `lookups` as given to `connect`."""
+
+    def __init__(self, *dsn: Any) -> None:
+        super().__init__(*dsn)
+        self.lookups: Mapping[str, Sequence[str]] = {}
+        self._another: Callable[[], PlainConnection]
+        self._unsaved: list[LoadErrors] = []  # load errors that the open transaction may take away
+        self._domains: set[str] = set()
+        self.copied = False  # the last statement was a COPY
+
+    def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
+        """Make the session Redshift's: catalog, search path, time zone, isolation. `another` opens a second session."""
+        if self.server_version < OLDEST_SERVER:
+            raise psycopg2.NotSupportedError(
+                f"the embedded warehouse needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
+            )
+        self._another = another
+        self.lookups = lookups
+        self.autocommit = True
+        with self.cursor() as cursor:
+            cursor.execute(_text("session.sql"))
+            if cursor.fetchall()[0][-1] != _catalog_version():
+                _install(cursor)
+        self.autocommit = False
+        self.cursor_factory = Cursor
+
+    def commit(self) -> None:
+        """Commit, as psycopg2 does."""
+        super().commit()
+        self.settle(committed=True)
+
+    def rollback(self) -> None:
+        """Roll back, as psycopg2 does; load errors remain, as on Redshift."""
+        super().rollback()
+        self.settle(committed=False)
+
+    def close(self) -> None:
+        """Close, as psycopg2 does; load errors remain, as on Redshift."""
+        super().close()
+        self.settle(committed=False)
+
+    def settle(self, *, committed: bool) -> None:
+        """The transaction has ended."""
+        errors, self._unsaved = self._unsaved, []
+        if errors and not committed:
+            self._save_apart(errors)
+
+    def keep_errors(self, errors: LoadErrors, loaded: bool) -> None:
+        """Keep the load errors of a COPY: in its own transaction if it `loaded`, so that this sees them."""
+        if not errors.count:
+            return
+        if loaded:
+            self._unsaved.append(errors)
+            with self.cursor(cursor_factory=PlainCursor) as cursor:
+                cursor.copy_expert(_text("load_errors.sql"), errors.lines())
+        else:
+            self._save_apart([errors])
+
+    def _save_apart(self, errors: list[LoadErrors]) -> None:
+        with suppress(psycopg2.Error):  # noqa: SIM117 - what brought us here matters more than a second failure
+            with closing(self._another()) as connection, connection, connection.cursor() as cursor:
+                for of_copy in errors:
+                    cursor.copy_expert(_text("load_errors.sql"), of_copy.lines())
+
+    def create_domains(self, names: Iterable[str]) -> None:
+        """Create the types that count bytes; in a session apart, so that they do not go with a rollback."""
+        if self._domains.issuperset(names):
+            return
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute("select typname from pg_type where typnamespace = 'redshift'::regnamespace")
+            self._domains.update(name for (name,) in cursor.fetchall())
+        unknown = set(names) - self._domains
+        if not unknown:
+            return
+        with closing(self._another()) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for name in sorted(unknown):
+                    kind, _, length = name.partition("_")
+                    statement = _DOMAINS[kind].format(name=name, length=length)
+                    with suppress(psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
+                        cursor.execute(statement)
+        self._domains |= unknown
+
+
+# VARCHAR and CHAR count bytes, CHAR takes ASCII only: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+_DOMAINS = {
+    "varchar": "create domain redshift.{name} as varchar constraint too_long check (octet_length(value) <= {length})",
+    "char": "create domain redshift.{name} as char({length})"
+    " constraint not_ascii check (octet_length(value::text) = char_length(value::text))",
+}
+
+
+class Cursor(PlainCursor):
+    """psycopg2's cursor for Redshift's SQL: one statement or several, with psycopg2's parameters."""
+
+    connection: Connection
+
+    def execute(self, query: str | bytes | composed.Composable, vars: Any = None) -> None:  # noqa: A002
+        """Run one statement, or several in order; the result is that of the last.
+
+        Raises NotPortable for what Redshift does not run, before anything is run, CopyError for a failed COPY.
+        """
+        if self.name is not None:
+            raise NotPortable(
+                "a named cursor of psycopg2 is declared WITHOUT HOLD, which Redshift's DECLARE does not have;"
+                f" instead: declare {self.name} cursor for ..., fetch forward. {dialect.DOCUMENTATION}declare.html"
+            )
+        _check_size(query, vars, self)
+        steps = _steps(query, self.connection)
+        follows, self.connection.copied = self.connection.copied, False
+        if all(step.verbatim for step in steps):
+            super().execute(query, vars)
+        else:
+            self._carry_out(steps, vars)
+        if (
+            follows
+            and not self.connection.copied
+            and {step.action for step in steps}.isdisjoint({"commit", "rollback"})
+        ):
+            self._number()
+
+    def _number(self) -> None:
+        """What follows a COPY is numbered too, so that LAST_USER_QUERY_ID() is asked in time or finds nothing."""
+        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(
+                "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
+            )
+
+    def executemany(self, query: str | bytes | composed.Composable, vars_list: Iterable[Any]) -> None:
+        """Run a statement for each set of parameters."""
+        for given in vars_list:
+            self.execute(query, given)
+
+    def copy_expert(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+        """Refused: Redshift reads no rows from its client."""
+        raise NotPortable("copy_expert: Redshift copies from objects only; write COPY ... FROM 's3://...'")
+
+    def _carry_out(self, steps: Sequence[Step], given: Any) -> None:
+        """Run the steps, in autocommit as one transaction, as the server runs the statements of one text."""
+        connection = self.connection
+        actions = {step.action for step in steps}
+        together = (
+            connection.autocommit
+            and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+            and (len(steps) > 1 or "copy" in actions)
+            and actions.isdisjoint({"begin", "commit", "rollback", "vacuum"})
+        )
+        if not together:
+            for step, part in zip(steps, _shares(steps, given), strict=True):
+                self._step(step, part)
+            return
+        with connection.cursor(cursor_factory=PlainCursor) as control:
+            control.execute("begin")
+            try:
+                for step, part in zip(steps, _shares(steps, given), strict=True):
+                    self._step(step, part)
+                control.execute("commit")
+            except BaseException:
+                if not connection.closed:
+                    control.execute("rollback")
+                connection.settle(committed=False)
+                raise
+            connection.settle(committed=True)
+
+    def _step(self, step: Step, given: Any) -> None:
+        match step.action:
+            case "run" | "begin":
+                self.connection.create_domains(step.domains)
+                super().execute(step.sql, given)
+            case "fill":
+                super().execute(step.sql, given)
+                self._analyze_filled(step.table)
+            case "copy":
+                bound = self.mogrify(step.sql, given).decode()
+                load.execute(self, bound, PlainCursor.copy_expert, self.connection.keep_errors)
+                self.connection.copied = True
+            case "analyze":
+                self._build_lookups(step.table)
+                super().execute(step.sql, given)
+            case "commit" | "rollback":
+                super().execute(step.sql, given)
+                self.connection.settle(committed=step.action == "commit")
+            case "vacuum" | "truncate":
+                self._outside_transaction(step)
+                super().execute(step.sql, given)
+            case "nothing":
+                super().execute("select")
+
+    def _analyze_filled(self, table: str) -> None:
+        """Give the planner what it needs to know of a table that was just made from a query."""
+        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(f"analyze {table}")
+
+    def _outside_transaction(self, step: Step) -> None:
+        """VACUUM fails inside a transaction on Redshift, and TRUNCATE commits it; so neither runs in one here."""
+        connection = self.connection
+        if connection.autocommit and connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
+            return
+        if step.action == "vacuum":
+            raise NotPortable("VACUUM cannot run in a transaction (set autocommit): r_VACUUM_command")
+        raise NotPortable(
+            "TRUNCATE would commit the transaction it is in; use DELETE FROM, or autocommit: r_TRUNCATE"
+        )
+
+    def _build_lookups(self, table: str) -> None:
+        """Build what is missing of the lookups of an analysed table (all tables: ''), once it holds rows."""
+        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            for name, expressions in self.connection.lookups.items():
+                if table not in ("", name):
+                    continue
+                schema, _, bare = name.rpartition(".")
+                identifier = composed.Identifier(*filter(None, (schema, bare)))
+                for expression in expressions:
+                    index = f"{bare}_{hashlib.sha256(expression.encode()).hexdigest()[:8]}"
+                    cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
+                    if cursor.fetchall() != [(True,)]:
+                        continue
+                    cursor.execute(composed.SQL("select exists (select from {})").format(identifier))
+                    if cursor.fetchall() == [(True,)]:
+                        cursor.execute(
+                            composed.SQL("create index if not exists {} on {} ({})").format(
+                                composed.Identifier(index), identifier, composed.SQL(expression)
+                            )
+                        )
+
+
+_INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(index)s) is null"
+
+
+# --- texts --------------------------------------------------------------------------------------------------------
+
+_LONG = 4000  # characters
+
+
+def _steps(query: str | bytes | composed.Composable, connection: PlainConnection) -> tuple[Step, ...]:
+    """The plan of a query.
+
+    What holds values already (bytes are psycopg2's own work, as from execute_values) or is long, is planned by its
+    shape, so that values are neither read token by token nor taken for SQL.
+    """
+    if isinstance(query, composed.Composable):
+        query = query.as_string(connection)
+    text = query.decode() if isinstance(query, bytes) else query
+    if isinstance(query, bytes) or len(text) > _LONG:
+        steps = dialect.plan(dialect.shape(text))
+        if all(step.verbatim for step in steps):
+            return steps
+        return dialect.plan.__wrapped__(text)
+    return dialect.plan(text)
+
+
+#: https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html: "The maximum size for a single SQL statement"
+MOST_BYTES = 16 * 1024 * 1024
+
+
+def _check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
+    """Raise NotPortable for a statement that is longer than Redshift takes, in the words that people have met."""
+    if isinstance(query, composed.Composable) or 4 * (len(query) + _weight(given)) < MOST_BYTES:
+        return
+    text = cursor.mogrify(query, given) if given else query.encode() if isinstance(query, str) else query
+    if len(text) > MOST_BYTES:
+        raise NotPortable(
+            f"Statement is too large. Statement Size: {len(text)} bytes. Maximum Allowed: {MOST_BYTES} bytes."
+            f" {dialect.DOCUMENTATION}c_redshift-sql.html"
+        )
+
+
+def _weight(given: Any) -> int:
+    """About how many characters parameters have."""
+    if isinstance(given, (str, bytes)):
+        return len(given)
+    if isinstance(given, Mapping):
+        return sum(map(_weight, given.values()))
+    return sum(map(_weight, given)) if isinstance(given, (list, tuple)) else 16
+
+
+_PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
+
+
+def _shares(steps: Sequence[Step], given: Any) -> list[Any]:
+    """The parameters of each step: its part of a sequence, or all that have names."""
+    if given is None or isinstance(given, Mapping):
+        return [given] * len(steps)
+    values = iter(given)
+    shares = [list(islice(values, _PLACEHOLDER.findall(step.sql).count("%s"))) for step in steps]
+    shares[-1] += values  # psycopg2 says that there are too many
+    return shares
+
+
+@lru_cache
+def _text(name: str) -> str:
+    return (_SQL / name).read_text()
+
+
+def _catalog_version() -> str:
+    return hashlib.sha256(_text("catalog.sql").encode()).hexdigest()[:16]
+
+
+def _install(cursor: PlainCursor) -> None:
+    """Create or renew the catalog objects; one session at a time."""
+    cursor.execute("begin")
+    cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
+    cursor.execute(_text("catalog.sql"))
+    cursor.execute(f"comment on schema redshift is '{_catalog_version()}'")
+    cursor.execute("commit")

@@ -1,0 +1,1 @@
+"""Made-up data in the exact formats of the source."""

@@ -1,0 +1,71 @@
+r"""Made-up source data in the exact form of the Sparkify data sets, for demo, tests and benchmark.
+
+Belongs here: what a listener's day looks like, and how a record is written. Does not: reading, loading, or
+anything that knows the warehouse. The form was taken from the real files. Events: one compact object a line,
+`/` escaped, no final line break, in `log_data/YYYY/MM/YYYY-MM-DD-events.json` by the UTC day of `ts`. Songs:
+one spaced object a file, in `song_data/A/B/C/TRABC….json`. ASCII throughout, other letters as `\uXXXX`.
+
+The same arguments give the same bytes on every Python: all draws come from `Random.random()`, the one method
+whose sequence is promised (https://docs.python.org/3/library/random.html#notes-on-reproducibility).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from sample_data.draws import Dice
+from sample_data.events import HOME, NOBODY, SILENCE, Audience, event_line, write_events
+from sample_data.songs import write_songs
+
+
+@dataclass(frozen=True)
+class SampleSummary:
+    """What was written: first and last event day (UTC), records, and how many files and bytes they take."""
+
+    first_day: date
+    last_day: date
+    events: int
+    songs: int
+    files: int
+    bytes: int
+
+
+def write_sample(
+    out: Path, *, events: int, songs: int, days: int, seed: int, first_day: date = date(2018, 11, 1)
+) -> SampleSummary:
+    """Write `events` events over `days` days and `songs` song files into the folder `out`.
+
+    `out` appears whole or not at all. Beside the data it holds `log_json_path.json`, and the summary as
+    `sample.json`. A day on which nobody listened, as happens with a handful of events a day, has no file.
+    Memory stays flat however many events are written. Raises ValueError for counts that make no sense,
+    FileExistsError where `out` already holds something.
+    """
+    if events < 0 or songs < 0 or days < 1:
+        raise ValueError(f"a sample takes events ≥ 0, songs ≥ 0, days ≥ 1; got {events}, {songs}, {days}")
+    if out.exists() and any(out.iterdir()):
+        raise FileExistsError(f"{out}: not empty; samples are written into a folder of their own")
+    part = out.with_name(f"{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+
+    library = write_songs(part, songs, Dice(f"songs {seed}"))
+    write_events(part, Audience(events, library, Dice(f"events {seed}")), events, days, first_day)
+    sizes = [path.stat().st_size for path in part.rglob("*.json")]
+    last_day = first_day + timedelta(days=days - 1)
+    summary = SampleSummary(first_day, last_day, events, songs, len(sizes), sum(sizes))
+    fields = json.loads(event_line(NOBODY, HOME, SILENCE, 0, "free", 0, 0))
+    jsonpaths = {"jsonpaths": [f"$['{field}']" for field in fields]}
+    (part / "log_json_path.json").write_text(json.dumps(jsonpaths, indent=4), "utf-8")
+    (part / "sample.json").write_text(json.dumps(asdict(summary), indent=4, default=str) + "\n", "utf-8")
+    part.replace(out)
+    return summary
+
+
+# Songs
+
+
+# Events

@@ -1,0 +1,260 @@
+"""The whole life of a warehouse in one command: made, prepared, loaded, checked, shown, and taken away again.
+
+Belongs here: the order of the phases, and that the end comes whatever happens before it. Does not: what a phase does
+(`infra`, `load`), nor how it is printed (`cli`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from sparkify_assets.inspection.findings import outcomes
+from sparkify_assets.load.loader import Loader, open_loader
+from sparkify_assets.model.datasets import partition_of
+from sparkify_assets.run import run_load
+from sparkify_assets.settings import Settings
+from sparkify_assets.source.s3 import READERS
+from sparkify_assets.source.store import ObjectStore
+from sparkify_assets.source.urls import open_source
+from sparkify_assets.warehouse.cluster import with_options
+from sparkify_assets.warehouse.connection import Warehouse
+
+#: On demand, us-west-2, in US dollars for a node and hour; how sure they are: terraform/cost.md.
+NODE_USD_PER_HOUR = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "ra3.4xlarge": 3.26, "ra3.16xlarge": 13.04}
+
+End = Literal["keep", "pause", "destroy"]
+
+
+class LifeCycleError(RuntimeError):
+    """A phase failed, in a way that a person can put right; one line."""
+
+
+@dataclass
+class LifeCycle:
+    """One life. `say` gets each line for the person who waits, `show` the loaded warehouse with its settings."""
+
+    settings: Settings
+    environment: str
+    say: Callable[[str], None]
+    show: Callable[[Settings, Warehouse], None]
+    end: End = "destroy"
+    end_after_failure: End = "destroy"
+    foundation_too: bool = False
+    phases: dict[str, float] = field(default_factory=dict)  # seconds
+    usd_per_hour: float = 0.0
+
+    def run(self) -> None:
+        """Live it. Whatever happens, Ctrl-C and SIGTERM too, it ends as asked and says what is left.
+
+        Raises LifeCycleError, InfrastructureError, what the other phases raise, and KeyboardInterrupt.
+        """
+        self._refuse_without_data()
+        started = time.monotonic()
+        with _terminated_as_interrupted():
+            try:
+                self._live()
+            except BaseException as error:
+                told = " ".join(str(error).split()) or type(error).__name__
+                self.say(f"Stopped after {', '.join(self.phases) or 'nothing'}: {told}")
+                self._finish(self.end_after_failure)
+                raise
+            else:
+                self._finish(self.end)
+            finally:
+                hours = (time.monotonic() - started) / 3600
+                self.say(
+                    f"{hours * 60:.1f} minutes: "
+                    + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.phases.items())
+                    + f". The cluster cost about {self.usd_per_hour * hours:.2f} USD"
+                    f" ({self.usd_per_hour:.2f} an hour; terraform/cost.md)."
+                )
+
+    def _refuse_without_data(self) -> None:
+        """What can be known before anything costs money. Raises LifeCycleError, SourceError."""
+        if not any(partition_of(item.key) for item in open_source(self.settings).list()):
+            raise LifeCycleError(f"there is nothing to load in {self.settings.source}; nothing was made")
+
+    def _live(self) -> None:
+        with self._phase("provision"):
+            made = self._job("provision_infrastructure")
+            self.say(f"The cluster answers at {made['wait_for_cluster.endpoint']}.")
+        settings = self._settings(made)
+        loader = open_loader(settings, log=self.say)
+        with self._phase("tables"):
+            loader.warehouse.bootstrap()
+            self.usd_per_hour = _price(loader.warehouse)
+        if self.settings.source.startswith("file:"):
+            with self._phase("upload"):
+                sent = mirror(open_source(self.settings), loader.source)
+                self.say(f"{sent:,} files sent to {settings.source}.")
+        with self._phase("load"):
+            self._load(loader)
+        with self._phase("checks"):
+            self._check(loader)
+        self.show(settings, loader.warehouse)
+
+    def _settings(self, made: dict[str, Any]) -> Settings:
+        """The settings that the stacks' outputs make; options of SPARKIFY_WAREHOUSE go with the cluster's address."""
+        given = urlsplit(self.settings.warehouse)
+        options = dict(parse_qsl(given.query)) if given.scheme == "redshift" else {}
+        from_files = self.settings.source.startswith("file:")
+        return dataclasses.replace(
+            self.settings,
+            source=made["publish_warehouse.source_url"] if from_files else self.settings.source,
+            work=made["publish_warehouse.work_url"],
+            warehouse=with_options(made["publish_warehouse.warehouse_url"], **options),
+            region=made["publish_warehouse.region"],
+        )
+
+    def _load(self, loader: Loader) -> None:
+        survey = loader.survey()
+        songs = survey.pending("songs")
+        days = [partition.key for partition in survey.pending("events")]
+        if not songs and not days:
+            self.say("Everything is loaded already.")
+            return
+        _, succeeded = run_load(loader, songs=bool(songs), days=(days[0], days[-1]) if days else None)
+        items = [item for result in loader.results for item in result.partitions]
+        done = "Loaded" if succeeded else "Not all: loaded"
+        self.say(
+            f"{done} {sum(item.objects for item in items):,} files of {len(items):,} partitions:"
+            f" {sum(item.rows_staged for item in items):,} rows staged,"
+            f" {sum(item.rows_quarantined for item in items):,} rejected."
+        )
+        if not succeeded:
+            raise LifeCycleError(
+                "; ".join(" ".join(error.split()) for error in loader.errors) or "the load failed"
+            )
+
+    def _check(self, loader: Loader) -> None:
+        with loader.warehouse.transaction(lock=False) as transaction:
+            found = outcomes(transaction, loader.settings)
+        told = [
+            f"{outcome.check.name} ({outcome.count:,}{'' if outcome.blocks else ', a warning'})"
+            for outcome in found
+            if outcome.count
+        ]
+        self.say(f"{len(found)} checks asked; {'; '.join(told) or 'all passed'}.")
+        if any(outcome.count and outcome.blocks for outcome in found):
+            raise LifeCycleError("checks that block found rows in what is published")
+
+    # --- the end
+
+    def _finish(self, end: End) -> None:
+        """End as asked, and say what is left whatever comes."""
+        try:
+            if end == "pause":
+                with self._phase("pause"):
+                    self._job("pause_warehouse")
+            elif end == "destroy":
+                with self._phase("destroy"):
+                    self._destroy()
+        except BaseException as error:
+            self.say(f"Not ended: {' '.join(str(error).split()) or type(error).__name__}")
+            raise
+        finally:
+            self._say_what_is_left()
+
+    def _destroy(self) -> None:
+        from sparkify_assets.infra.run import outputs
+
+        bucket = outputs(self.environment)["foundation"].get("landing_bucket", "")
+        gone = self._job(
+            "destroy_infrastructure",
+            confirm=self.environment,
+            foundation_too=self.foundation_too,
+            confirm_data_loss=bucket if self.foundation_too else "",
+        )
+        for stack in ("warehouse", "foundation"):
+            for line in str(gone.get(f"prove_{stack}_gone.stays", "")).splitlines():
+                self.say(f"Stays: {line.removeprefix('* ')}")
+
+    def _say_what_is_left(self) -> None:
+        from sparkify_assets.infra.run import open_terraform
+        from sparkify_assets.infra.stack import STACKS, Stack
+
+        with open_terraform(self.environment) as terraform:
+            left = {name: Stack(terraform, name, lambda _: None).resources() for name in STACKS}
+        if not any(left.values()):
+            self.say(f"Nothing is left of environment {self.environment}.")
+        for name, addresses in left.items():
+            if addresses:
+                self.say(
+                    f"Left of {name}: {len(addresses)} resources, such as {', '.join(_dearest(addresses))}."
+                )
+        if any(left.values()):
+            too = " --foundation-too" if left["foundation"] else ""
+            self.say(f"To take it away: sparkify infra destroy --env {self.environment}{too}")
+
+    def _job(self, name: str, **config: Any) -> dict[str, Any]:
+        """Run one of the infrastructure's jobs; its steps' metadata by `step.name`. Raises InfrastructureError."""
+        from sparkify_assets.infra.run import launch
+
+        return launch(name, {"environment": self.environment, **config})
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        self.say(f"[{name}]")
+        started = time.monotonic()
+        yield
+        self.phases[name] = time.monotonic() - started
+
+
+def mirror(source: ObjectStore, landing: ObjectStore) -> int:
+    """Send the data of a source to the landing zone, but for what is there in the same size; how many files."""
+    there = {item.key: item.size for item in landing.list()}
+    missing = [i.key for i in source.list() if partition_of(i.key) and there.get(i.key) != i.size]
+    with ThreadPoolExecutor(max_workers=READERS) as pool:
+        for _ in pool.map(lambda key: landing.write(key, source.read(key)), missing):
+            pass
+    return len(missing)
+
+
+def _price(warehouse: Warehouse) -> float:
+    """What the cluster's nodes cost, in US dollars an hour; 0 where the price is not known."""
+    import boto3
+
+    assert warehouse.cluster
+    address = warehouse.cluster.address
+    found = boto3.client("redshift", region_name=address.region).describe_clusters(
+        ClusterIdentifier=address.cluster
+    )
+    cluster = found["Clusters"][0]
+    return cluster["NumberOfNodes"] * NODE_USD_PER_HOUR.get(cluster["NodeType"], 0.0)
+
+
+_DEAR = (
+    "aws_redshift_cluster",
+    "aws_nat_gateway",
+    "aws_instance",
+    "aws_s3_bucket.",
+    "aws_kms_key",
+    "aws_cloudwatch",
+)
+
+
+def _dearest(addresses: list[str]) -> list[str]:
+    """What costs most of these resources, by address."""
+
+    def rank(address: str) -> int:
+        return next((index for index, kind in enumerate(_DEAR) if kind in address), len(_DEAR))
+
+    return sorted(addresses, key=rank)[:4]
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that the end comes there too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,82 @@
+"""`sparkify tables …`: the warehouse's tables as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from sparkify_assets.cli.console import (
+    CommandError,
+    Format,
+    OutputFormat,
+    err,
+    out,
+    print_json,
+    print_rebuilt,
+    settings,
+)
+from sparkify_assets.defs.memory import forget_all
+from sparkify_assets.inspection.first_contact import first_contact as ask_everything
+from sparkify_assets.load.loader import open_loader
+from sparkify_assets.source.urls import open_store
+from sparkify_assets.warehouse.connection import open_warehouse
+
+
+def create() -> None:
+    """Create the tables that are not there yet."""
+    open_warehouse(settings()).ensure_tables()
+    out.print("The tables are there.")
+
+
+def upgrade() -> None:
+    """Bring the tables of an earlier edition over: what is staged stays, the star is made again from it."""
+    publisher = open_loader(settings()).publisher
+    with err.status("making the star again from staging"):
+        changes = publisher.upgrade()
+    if changes is None:
+        out.print("The tables are those of this edition.")
+        return
+    out.print("The tables are brought over; the star was made again from staging.")
+    print_rebuilt(changes)
+
+
+def bootstrap() -> None:
+    """Prepare a Redshift database, once: its loader, the readers' group, the tables; as the cluster's administrator."""
+    open_warehouse(settings()).bootstrap()
+    out.print("The loader, the group of readers and the tables are there.")
+
+
+def first_contact(output: OutputFormat = Format.table) -> None:
+    """Ask a cluster what the project counts on, and name what differs; exit code 1 where something does."""
+    chosen = settings()
+    answers = []
+    for answer in ask_everything(open_warehouse(chosen), chosen, open_store(chosen.work)):
+        answers.append(answer)
+        if output is Format.table:
+            out.print(f"{answer.outcome:<9} {answer.probe}: {escape(answer.question)}", soft_wrap=True)
+            if answer.outcome == "differs":
+                told = f"expected {answer.expected}, seen {answer.seen} ({answer.page})"
+                out.print(f"{'':<9} {escape(told)}", soft_wrap=True)
+    if output is Format.json:
+        print_json(answers)
+    if any(answer.outcome == "differs" for answer in answers):
+        raise typer.Exit(1)
+
+
+def reset(
+    confirm: Annotated[str | None, typer.Option(help="The word reset, for scripts.")] = None,
+) -> None:
+    """Drop every table with all it holds, and create them empty."""
+    warehouse = open_warehouse(settings())
+    if confirm is None:
+        confirm = typer.prompt(
+            f"This empties the warehouse {warehouse.url}. Type reset to go on", default="", show_default=False
+        )
+    if confirm != "reset":
+        raise CommandError("not confirmed; nothing was changed")
+    warehouse.drop_tables()
+    warehouse.ensure_tables()
+    forget_all(settings())  # else the sensors would hold everything to be loaded still
+    out.print("The tables are there, and empty.")

@@ -1,0 +1,57 @@
+"""One readable alert for each run that failed: in the log, and at an address if one is set
+(https://docs.dagster.io/guides/automate/sensors/run-status-sensors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+import requests
+from tenacity import retry, stop_after_attempt, wait_exponential
+
+from sparkify_assets.defs.partitions import ONE_PARTITION, RANGE_END, RANGE_START
+from sparkify_assets.defs.run_errors import reason_of
+from sparkify_assets.settings import Settings
+
+#: Seconds until an address that does not answer is given up.
+TIMEOUT_SECONDS = 10
+
+
+def failure_alert(settings: Settings) -> dg.SensorDefinition:
+    """The sensor that tells of failed runs."""
+
+    @dg.run_failure_sensor(
+        name="failure_alert",
+        minimum_interval_seconds=settings.sensor_seconds,
+        default_status=dg.DefaultSensorStatus[settings.at_first],
+        description="Tells of every failed run: what, why, and where to look.",
+    )
+    def failure_alert(context: dg.RunFailureSensorContext) -> None:
+        run = context.dagster_run
+        if run.tags.get("dagster/will_retry") == "true":
+            return
+        failures = [event.step_failure_data for event in context.get_step_failure_events()]
+        reasons = [reason_of(failure) for failure in failures]
+        text = alert_text(run, reasons or [context.failure_event.message or ""], settings.page)
+        context.log.error(text)
+        if settings.alert_webhook:
+            _send(settings.alert_webhook, text)
+
+    return failure_alert
+
+
+def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
+    """The alert: job, days, the reasons without Dagster's wrapping, and a link."""
+    tags = run.tags
+    first = tags.get(RANGE_START) or tags.get(ONE_PARTITION)
+    last = tags.get(RANGE_END, first)
+    days = "" if not first else f" for {first}" if first == last else f" for {first} to {last}"
+    lines = [line for reason in reasons for line in reason.strip().splitlines()]
+    return "\n".join([f"Sparkify: {run.job_name}{days} failed.", *lines, f"{page}/runs/{run.run_id}"])
+
+
+@retry(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=0.5, max=5), reraise=True)
+def _send(address: str, text: str) -> None:
+    """Post the alert as Slack's and compatible addresses take it. Raises requests.RequestException."""
+    requests.post(address, json={"text": text}, timeout=TIMEOUT_SECONDS).raise_for_status()

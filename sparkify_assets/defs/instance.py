@@ -1,0 +1,72 @@
+"""Dagster's instance of this project: its home, and the runs that are a process of the command line.
+
+Belongs here: which process a run is, and the end of runs whose process is gone. Does not: what a run does (`run`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sparkify_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+#: Names, on a run of the command line, the host and process that it is in.
+PROCESS_TAG = "sparkify/process"
+
+
+#: Dagster's settings, as the checkout has them.
+DAGSTER_YAML = Path(__file__).resolve().parents[2] / "dagster.yaml"
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the home with Dagster's settings in it and point Dagster there. Raises OSError."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    wanted, there = settings.dagster_yaml or DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
+    if not there.exists() or there.read_bytes() != wanted.read_bytes():
+        shutil.copyfile(wanted, there)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+
+
+@contextmanager
+def run_of_this_process(instance: dg.DagsterInstance) -> Iterator[str]:
+    """The id for a run in this process. However the block is left, no run of a process that is gone counts as going
+    on, nor this one: Dagster leaves it so where it is interrupted before or between its steps.
+    """
+    run_id = str(uuid4())
+    end_killed_runs(instance)
+    try:
+        yield run_id
+    finally:
+        run = instance.get_run_by_id(run_id)
+        if run and not run.is_finished:
+            instance.report_run_canceled(run, "interrupted")
+
+
+def this_process() -> dict[str, str]:
+    """The tag that names this process on a run, so that the run can be ended should the process be killed."""
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+
+
+def end_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this command line as failed whose process is gone; nobody else would ever end them."""
+    import dagster as dg
+
+    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    unfinished = dg.RunsFilter(statuses=begun)
+    for run in instance.get_runs(unfinished):
+        host, _, process = run.tags.get(PROCESS_TAG, "").partition(":")
+        if (
+            host == socket.gethostname()
+            and not Path(f"/proc/{process}").exists()
+            and Path("/proc/self").exists()
+        ):
+            instance.report_run_failed(run, f"process {process} is gone")

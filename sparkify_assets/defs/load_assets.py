@@ -1,0 +1,319 @@
+"""The tables as software-defined assets: thin, over `load`.
+
+The tables that one load publishes together are one multi-asset (https://docs.dagster.io/guides/build/assets), so that
+choosing one takes the set and a batch is always whole. Days are materialized by single-run ranges; each published day
+is recorded with its own rows, and a day that was blocked fails the run at its end, by name.
+"""
+
+# No postponed annotations here: Dagster reads the config classes of a step from them.
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+import psycopg2
+from pydantic import Field
+
+from sparkify_assets.defs.instance import PROCESS_TAG
+from sparkify_assets.defs.metadata import asset_spec, shown_rows
+from sparkify_assets.defs.partitions import event_days
+from sparkify_assets.inspection.status import why_blocked
+from sparkify_assets.load import BatchesFailed
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.quarantine import shown
+from sparkify_assets.load.results import MOST_REJECTS, BatchResult, PartitionResult
+from sparkify_assets.model.checks import ALL_CHECKS, Check, Violation
+from sparkify_assets.model.datasets import Dataset
+from sparkify_assets.model.tables import ASSETS
+from sparkify_assets.settings import Settings
+from sparkify_assets.source.store import SourceError
+from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError, is_transient
+
+#: One load at a time, over all runs (https://docs.dagster.io/guides/operate/managing-concurrency).
+POOL = "sparkify_load"
+
+
+#: Names, on an observation of an asset, what a step could not load.
+NOT_LOADED = "not loaded"
+
+#: How often a step is run again for an error that may pass, and after how many seconds.
+MOST_RETRIES, RETRY_SECONDS = 3, 20.0
+
+
+class LoadConfig(dg.Config):
+    """How a load chooses among the partitions that it was asked for."""
+
+    only_changed: bool = False
+    """Leave out partitions whose objects are loaded in the version that is there."""
+    accept_deletions: bool = False
+    """Believe a listing that lacks much of what is known."""
+
+
+class SongsConfig(LoadConfig):
+    """A load of songs, which Dagster does not partition."""
+
+    prefixes: list[str] = Field(default_factory=list)
+    """Prefixes of song_data such as AB; none: all."""
+
+
+def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDefinition]:
+    """The assets of both loads, in the pool in which one waits for the other."""
+
+    @dg.multi_asset(
+        name="load_songs",
+        specs=_specs("songs"),
+        check_specs=_check_specs("songs", settings),
+        can_subset=False,
+        pool=pool,
+    )
+    def load_songs(
+        context: dg.AssetExecutionContext, config: SongsConfig, loader: dg.ResourceParam[Loader]
+    ) -> Iterator[Any]:
+        results, failed = [], None
+        for outcome in _loaded(context, config, loader, "songs", config.prefixes):
+            if isinstance(outcome, BatchesFailed):
+                failed = outcome
+            else:
+                results.append(outcome)
+        for asset in ASSETS["songs"]:
+            yield dg.MaterializeResult(asset, metadata=_songs_metadata(asset, results))
+        for day in sorted({day for result in results for day in result.rematched_days}):
+            # Their rows changed though their files did not: what is made from plays has to know.
+            context.log_event(
+                dg.AssetMaterialization("songplays", partition=day, metadata={"matched_again": True})
+            )
+        for found in _check_results("songs", settings, results):
+            yield from _apart(found)
+        _end(context, loader, "songs", results, failed)
+
+    @dg.multi_asset(
+        name="load_events",
+        specs=_specs("events"),
+        check_specs=_check_specs("events", settings),
+        partitions_def=event_days(settings),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=False,
+        pool=pool,
+    )
+    def load_events(
+        context: dg.AssetExecutionContext, config: LoadConfig, loader: dg.ResourceParam[Loader]
+    ) -> Iterator[Any]:
+        results, failed = [], None
+        for outcome in _loaded(context, config, loader, "events", context.partition_keys):
+            if isinstance(outcome, BatchesFailed):
+                failed = outcome
+                continue
+            results.append(outcome)
+            for event in _day_materializations(outcome):
+                context.log_event(event)
+        for found in _check_results("events", settings, results):
+            yield from _apart(found)
+        _end(context, loader, "events", results, failed)
+
+    return [load_songs, load_events]
+
+
+def _loaded(
+    context: dg.AssetExecutionContext,
+    config: LoadConfig,
+    loader: Loader,
+    dataset: Dataset,
+    keys: Sequence[str],
+) -> Iterator[BatchResult | BatchesFailed]:
+    """The batches of a load, and at the end what could not be loaded, if there is such.
+
+    Has Dagster run the step again where that can help: S3 or the warehouse was away. Somebody who waits at the command
+    line decides for himself. What concerns every batch is raised.
+    """
+    loader.run_id = context.run.run_id
+    try:
+        yield from loader.load(
+            dataset,
+            set(keys) or None,
+            reload=not config.only_changed,
+            accept_deletions=config.accept_deletions,
+        )
+    except (BatchesFailed, SourceError, WarehouseError, psycopg2.Error) as error:
+        waits = PROCESS_TAG not in context.run.tags and context.retry_number < MOST_RETRIES
+        if waits and may_pass(error):
+            raise dg.RetryRequested(MOST_RETRIES, RETRY_SECONDS) from error
+        if not isinstance(error, BatchesFailed):
+            raise
+        yield error
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether a load that failed with this error may succeed a little later, though nobody changes anything."""
+    if isinstance(error, BatchesFailed):
+        return any(may_pass(cause) for _, cause in error.failures)
+    if isinstance(error, SourceError):
+        return error.passing
+    if isinstance(error, WarehouseError):
+        return not isinstance(error, LockTimeout)  # it has waited long enough
+    return is_transient(error)
+
+
+def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
+    # Days are recorded one by one, as far as they were published: the step itself yields no output for them.
+    return [asset_spec(asset, skippable=dataset == "events") for asset in ASSETS[dataset]]
+
+
+def _check_specs(dataset: Dataset, settings: Settings) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            check.name, asset=check.asset, description=check.description, blocking=check.blocks(settings)
+        )
+        for check in ALL_CHECKS
+        if check.dataset == dataset
+    ]
+
+
+def _published(result: BatchResult) -> list[PartitionResult]:
+    return [item for item in result.partitions if item.state in ("published", "withdrawn")]
+
+
+def _day_materializations(result: BatchResult) -> Iterator[dg.AssetMaterialization]:
+    days = _published(result)
+    seconds = sum(result.seconds.values()) / max(len(days), 1)
+    for item in days:
+        for asset in ASSETS["events"]:
+            metadata: dict[str, Any] = {"seconds": round(seconds, 3), "objects": item.objects}
+            if asset == "staging_events":
+                metadata |= {
+                    "dagster/partition_row_count": item.rows_staged,
+                    "records_read": item.records_read,
+                    "quarantined": item.rows_quarantined,
+                    "bytes": item.bytes,
+                    **_rejected([item]),
+                }
+            elif asset in result.changes:
+                changes = result.changes[asset]
+                metadata |= {
+                    "inserted_in_batch": changes.inserted,
+                    "updated_in_batch": changes.updated,
+                    "deleted_in_batch": changes.deleted,
+                }
+            if asset == "songplays" and item.partition.key in result.plays:
+                metadata["dagster/partition_row_count"] = result.plays[item.partition.key]
+            yield dg.AssetMaterialization(asset, partition=item.partition.key, metadata=metadata)
+
+
+def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any]:
+    items = [item for result in results for item in _published(result)]
+    metadata: dict[str, Any] = {"prefixes": len(items)}
+    if asset == "staging_songs":
+        metadata |= {
+            "records_read": sum(item.records_read for item in items),
+            "rows_staged": sum(item.rows_staged for item in items),
+            "quarantined": sum(item.rows_quarantined for item in items),
+            "bytes": sum(item.bytes for item in items),
+            **_rejected(items),
+        }
+    else:
+        metadata |= {
+            kind: sum(getattr(result.changes[asset], kind) for result in results if asset in result.changes)
+            for kind in ("inserted", "updated", "deleted")
+        }
+    if asset == "songs":
+        days = sorted({day for result in results for day in result.rematched_days})
+        metadata["days_matched_again"] = dg.MetadataValue.json(days)
+    return metadata
+
+
+def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
+    """The first records in quarantine as a table, if there are any; `sparkify rejects` has all."""
+    rows = [shown(reject) for item in items for reject in item.rejects][:MOST_REJECTS]
+    return {"rejected": shown_rows(rows)} if rows else {}
+
+
+def _check_results(
+    dataset: Dataset, settings: Settings, results: Sequence[BatchResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """The checks as they went inside the transactions, one result for all partitions of the run."""
+    published = sum(len(_published(result)) for result in results)
+    found = [violation for result in results for violation in (*result.violations, *result.warnings)]
+    for check in ALL_CHECKS:
+        if check.dataset == dataset:
+            of_check = [violation for violation in found if violation.check == check.name]
+            yield _check_result(check, check.blocks(settings), of_check, published)
+
+
+def _apart(found: dg.AssetCheckResult) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
+    """A check's result apart from the materialization that it is about, and from the step's end.
+
+    In a run of one day Dagster would name that day's, and its page shows a result only if that is the latest of all
+    days: what blocked an older day would not be seen there. And it would end the step for a blocking check, though
+    what a gate has refused is in no table, and keeps nobody from going on with what is.
+    """
+    assert found.asset_key
+    assert found.check_name
+    yield dg.Output(None, f"{found.asset_key.to_python_identifier()}_{found.check_name}")
+    yield dg.AssetCheckEvaluation(
+        asset_key=found.asset_key,
+        check_name=found.check_name,
+        passed=found.passed,
+        severity=found.severity,
+        metadata=found.metadata,
+    )
+
+
+def _check_result(
+    check: Check, blocks: bool, found: Sequence[Violation], partitions: int
+) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"published": partitions, "violations": sum(item.count for item in found)}
+    sample = [row for violation in found for row in violation.sample][:20]
+    if sample:
+        metadata["sample"] = shown_rows(sample)
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=check.asset,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )
+
+
+def _end(
+    context: dg.AssetExecutionContext,
+    loader: Loader,
+    dataset: Dataset,
+    results: Sequence[BatchResult],
+    failed: BatchesFailed | None,
+) -> None:
+    """End a step: what could not be loaded fails the run, by name.
+
+    A step that fails has Dagster skip those that follow it by lineage. So where another load follows in the same run,
+    it goes on first: what failed before is kept in the run's events, where every process of the run finds it.
+    """
+    blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
+    told = _problems(loader, blocked, failed)
+    if told and dataset == "songs" and _days_follow(context):
+        context.log.error(told)
+        context.log_event(dg.AssetObservation("staging_songs", metadata={NOT_LOADED: told}))
+        return
+    if told := "\n".join(filter(None, [*_problems_before(context), told])):
+        metadata = {str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked}
+        raise dg.Failure(told, metadata={**metadata, **_rejected(blocked)}, allow_retries=False) from failed
+
+
+def _problems(loader: Loader, blocked: Sequence[PartitionResult], failed: BatchesFailed | None) -> str:
+    """A line for everything that a step could not load."""
+    reasons = why_blocked(loader.warehouse) if blocked else {}
+    lines = [f"blocked: {item.partition} {reasons.get(item.partition, '')}".rstrip() for item in blocked]
+    return "\n".join(lines + [f"failed: {line}" for line in str(failed).splitlines() if failed])
+
+
+def _days_follow(context: dg.AssetExecutionContext) -> bool:
+    """Whether the same run loads days after its songs, in this process or another."""
+    plan = context.instance.get_execution_plan_snapshot(str(context.run.execution_plan_snapshot_id))
+    return "load_events" in plan.step_keys_to_execute
+
+
+def _problems_before(context: dg.AssetExecutionContext) -> Iterator[str]:
+    """What earlier steps of the run could not load."""
+    found = context.instance.get_records_for_run(
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION
+    )
+    for record in found.records:
+        observed = record.asset_observation
+        if observed and NOT_LOADED in observed.metadata:
+            yield str(observed.metadata[NOT_LOADED].value)

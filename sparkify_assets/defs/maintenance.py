@@ -1,0 +1,71 @@
+"""What keeps source, ledger and warehouse in order: the nightly reconciliation and the warehouse's maintenance.
+
+Belongs here: the jobs. Does not: how differences are found (`inspection.reconcile`), when jobs run
+(`schedules`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from sparkify_assets.defs.memory import MemoryStore
+from sparkify_assets.defs.metadata import shown_rows
+from sparkify_assets.defs.source_assets import LANDED
+from sparkify_assets.inspection.reconcile import Finding, reconcile
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.datasets import DATASETS, Dataset
+
+CHECK = "in_step_with_ledger"
+
+
+@dg.multi_asset_check(
+    name="reconcile_source",
+    specs=[
+        dg.AssetCheckSpec(
+            CHECK,
+            asset=LANDED[dataset],
+            description="Every object of the source is loaded in the version that is there, and nothing else is.",
+        )
+        for dataset in DATASETS
+    ],
+)
+def reconcile_source(loader: dg.ResourceParam[Loader]) -> Iterator[dg.AssetCheckResult]:
+    """Compare the whole listing with the ledger, name what differs, and have the sensors ask for what is missing."""
+    findings = reconcile(loader)
+    for dataset in DATASETS:
+        found = [item for item in findings if _dataset(item) == dataset]
+        if found:
+            MemoryStore(loader.settings, dataset).forget()
+        yield dg.AssetCheckResult(
+            passed=not found,
+            asset_key=LANDED[dataset],
+            check_name=CHECK,
+            metadata=_metadata(found),
+        )
+
+
+def _dataset(finding: Finding) -> Dataset:
+    """An object in no known place is looked for among the songs if it lies there, else among the events."""
+    return "songs" if finding.where.startswith("song") else "events"
+
+
+def _metadata(found: list[Finding]) -> dict[str, Any]:
+    rows = [{"kind": item.kind, "where": item.where, "what": item.detail} for item in found[:200]]
+    return {"differences": len(found), **({"sample": shown_rows(rows)} if rows else {})}
+
+
+@dg.op(description="Sorts tables, gives back the space of deleted rows, brings statistics up to date.")
+def vacuum_and_analyze(loader: dg.ResourceParam[Loader]) -> None:
+    """VACUUM and ANALYZE, each statement by itself."""
+    loader.warehouse.ensure_tables()
+    for name in ("maintenance/vacuum", "maintenance/analyze"):
+        loader.warehouse.run_outside_transactions(name)
+
+
+@dg.job(description="VACUUM and ANALYZE, outside of transactions.")
+def maintain_warehouse() -> None:
+    """One step, apart from loads."""
+    vacuum_and_analyze()

@@ -1,0 +1,26 @@
+"""Dagster's partitions over the days of events (https://docs.dagster.io/guides/build/partitions-and-backfills)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from sparkify_assets.settings import Settings
+
+#: Dagster's tags of a run over a stretch of partitions, and over one.
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+ONE_PARTITION = "dagster/partition"
+
+
+def event_days(settings: Settings) -> dg.DailyPartitionsDefinition:
+    """The days that exist for Dagster: from the first day to the last one set, or to today (UTC), included."""
+    if settings.last_day is None:
+        return dg.DailyPartitionsDefinition(start_date=settings.first_day.isoformat(), end_offset=1)
+    return dg.DailyPartitionsDefinition(
+        start_date=settings.first_day.isoformat(),
+        # The end of Dagster's definition is the first day that does not exist any more.
+        end_date=date.fromordinal(settings.last_day.toordinal() + 1).isoformat(),
+    )

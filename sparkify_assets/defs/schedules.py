@@ -1,0 +1,76 @@
+"""What runs by the clock, in UTC (https://docs.dagster.io/guides/automate/schedules): each can be switched on the page.
+
+The hours follow one another: what is missing is loaded before it is looked for, and statistics come last.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from sparkify_assets.defs.alerts import failure_alert
+from sparkify_assets.defs.freshness import freshness_check
+from sparkify_assets.defs.maintenance import maintain_warehouse, reconcile_source
+from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.defs.sensors import arrival_sensors
+from sparkify_assets.settings import Settings
+
+
+def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -> dg.Definitions:
+    """Sensors, schedules, and the checks and jobs that they start; `load` is the job over songs and days."""
+    late = freshness_check(settings)
+    reconcile = dg.define_asset_job(
+        "reconcile",
+        selection=dg.AssetSelection.checks(reconcile_source),
+        description="Compares the whole source with the ledger; what is missing is then loaded by the sensors.",
+    )
+    freshness = dg.define_asset_job(
+        "check_freshness", selection=dg.AssetSelection.checks(late), description="Says which day is late."
+    )
+    status = dg.DefaultScheduleStatus[settings.at_first]
+
+    @dg.schedule(
+        job=load,
+        cron_schedule="0 3 * * *",
+        default_status=status,
+        description="Loads whatever is not loaded as it is, should a sensor have been off or away.",
+    )
+    def daily_load() -> dg.RunRequest:
+        last = settings.last_day or datetime.now(UTC).date()
+        return dg.RunRequest(
+            run_config={
+                "ops": {name: {"config": {"only_changed": True}} for name in ("load_songs", "load_events")}
+            },
+            tags={RANGE_START: settings.first_day.isoformat(), RANGE_END: last.isoformat()},
+        )
+
+    refresh = dg.AutomationConditionSensorDefinition(
+        "refresh",
+        target=dg.AssetSelection.all(),
+        default_status=dg.DefaultSensorStatus[settings.at_first],
+        description="Makes answers, profiles and the report again when their inputs changed.",
+    )
+
+    def daily(name: str, job: str, cron: str, text: str) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name, cron_schedule=cron, job_name=job, default_status=status, description=text
+        )
+
+    return dg.Definitions(
+        sensors=[*arrival_sensors(settings), refresh, failure_alert(settings)],
+        schedules=[
+            daily_load,
+            daily("daily_reconcile", "reconcile", "0 4 * * *", "Compares the whole source with the ledger."),
+            daily("daily_maintenance", "maintain_warehouse", "30 4 * * *", "VACUUM and ANALYZE."),
+            daily(
+                "daily_analytics",
+                "analytics",
+                "0 5 * * *",
+                "Answers, profiles and the report, whatever changed.",
+            ),
+            daily("daily_freshness", "check_freshness", "0 7 * * *", "Says which day is late."),
+        ],
+        jobs=[reconcile, freshness, maintain_warehouse],
+        asset_checks=[reconcile_source, late],
+    )

@@ -1,0 +1,181 @@
+"""What AWS itself is asked: the cluster's state, whether it answers, and what a destroyed stack left behind.
+
+Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Times are UTC.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.terraform import advise
+
+#: Snapshots of RA3 clusters, USD per GB and month in us-west-2; see terraform/cost.md for how sure this is.
+SNAPSHOT_USD_PER_GB = 0.024
+
+#: PostgreSQL's question whether the server speaks TLS; the answer is one byte:
+#: https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest)
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+def told(error: BotoCoreError | ClientError) -> InfrastructureError:
+    """An error of boto3's in one line, in the words that Terraform's errors are told in."""
+    _, advice = advise(str(error))
+    return InfrastructureError(advice or f"AWS: {error}")
+
+
+def wait_until_it_answers(host: str, port: int, seconds: float = 60.0) -> float:
+    """Seconds until the server at `host` answered as PostgreSQL's protocol asks; no login is tried.
+
+    Raises InfrastructureError after `seconds`, naming the ways to reach a cluster that is private.
+    """
+    started = time.monotonic()
+    reason = ""
+    while (passed := time.monotonic() - started) < seconds:
+        try:
+            with socket.create_connection((host, port), timeout=min(5.0, seconds - passed)) as connection:
+                connection.sendall(_SSL_REQUEST)
+                if connection.recv(1) in (b"S", b"N"):
+                    return time.monotonic() - started
+                reason = "something that is no database server answers there"
+        except OSError as error:
+            reason = str(error)
+        time.sleep(min(1.0, seconds / 10))
+    raise InfrastructureError(
+        f"the cluster is there, but {host}:{port} does not answer from this machine after {seconds:.0f} s ({reason})."
+        ' Two ways in: access = "allow_list" with this machine\'s address in warehouse.client_cidrs,'
+        ' or access = "port_forward" and the stack\'s output port_forward_command (docs/infrastructure.md)'
+    )
+
+
+# ---------------------------------------------------------------- what a destroyed stack left behind
+
+
+@dataclass
+class Leftovers:
+    """What still carries a stack's tags or name: what was meant to stay, and what should be gone."""
+
+    meant: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+
+
+def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0) -> Leftovers:
+    """What a destroyed stack left behind, with the cost of what was meant to stay.
+
+    The tagging API tells of deleted resources for a while, so what should be gone is asked for again for up to
+    `seconds`: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+    """
+    until = time.monotonic() + seconds
+    while True:
+        found = _leftovers(environment, stack, region)
+        if not found.unexpected or time.monotonic() > until:
+            return found
+        time.sleep(min(5.0, seconds / 4))
+
+
+def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
+    found = Leftovers()
+    for arn in _tagged(environment, stack, region):
+        kind, name = _kind_and_name(arn)
+        if kind == "redshift:snapshot":
+            found.meant.append(_snapshot(name.partition("/")[2], region))
+        elif kind == "kms:key" and (gone := _key_deletion(name, region)):
+            found.meant.append(f"KMS key {name}: deleted for good on {gone}; costs nothing while it waits")
+        elif not (kind == "ec2:instance" and _terminated(name, region)):
+            found.unexpected.append(arn)
+    found.unexpected += _untagged(environment, stack, region)
+    return found
+
+
+def _tagged(environment: str, stack: str, region: str) -> Iterator[str]:
+    wanted = {"Project": "sparkify", "Environment": environment, "Stack": stack}
+    pages = boto3.client("resourcegroupstaggingapi", region_name=region).get_paginator("get_resources")
+    for page in pages.paginate(TagFilters=[{"Key": key, "Values": [value]} for key, value in wanted.items()]):
+        for resource in page["ResourceTagMappingList"]:
+            yield resource["ResourceARN"]
+
+
+def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
+    """What the tagging API does not know: roles and scheduled actions."""
+    iam = boto3.client("iam", region_name=region)
+    prefix = f"sparkify-{environment}-"
+    for page in iam.get_paginator("list_roles").paginate():
+        for role in page["Roles"]:
+            if not role["RoleName"].startswith(prefix):
+                continue
+            tags = {t["Key"]: t["Value"] for t in iam.list_role_tags(RoleName=role["RoleName"])["Tags"]}
+            if tags.get("Stack") == stack and tags.get("Environment") == environment:
+                yield role["Arn"]
+    if stack == "warehouse":
+        actions = boto3.client("redshift", region_name=region).describe_scheduled_actions()[
+            "ScheduledActions"
+        ]
+        for action in actions:
+            targets: list[Any] = list(action["TargetAction"].values())
+            if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
+                yield f"scheduled action {action['ScheduledActionName']}"
+
+
+def _kind_and_name(arn: str) -> tuple[str, str]:
+    """The kind, as `kms:key`, and the name or id at the end of an ARN."""
+    service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
+    slash, colon = resource.partition("/"), resource.partition(":")
+    kind, _, name = min(slash, colon, key=lambda parts: len(parts[0]))
+    return f"{service}:{kind}", name
+
+
+def _snapshot(name: str, region: str) -> str:
+    redshift = boto3.client("redshift", region_name=region)
+    snapshot = redshift.describe_cluster_snapshots(SnapshotIdentifier=name)["Snapshots"][0]
+    gigabytes = snapshot.get("TotalBackupSizeInMegaBytes", 0.0) / 1024
+    return (
+        f"final snapshot {name}: {gigabytes:.1f} GB, about ${gigabytes * SNAPSHOT_USD_PER_GB:.2f} a month until"
+        f" `aws redshift delete-cluster-snapshot --snapshot-identifier {name}`"
+    )
+
+
+def _key_deletion(key: str, region: str) -> str:
+    described = boto3.client("kms", region_name=region).describe_key(KeyId=key)["KeyMetadata"]
+    return f"{described['DeletionDate']:%Y-%m-%d}" if described["KeyState"] == "PendingDeletion" else ""
+
+
+def _terminated(instance: str, region: str) -> bool:
+    """EC2 shows an instance for about an hour after its end."""
+    try:
+        answer = boto3.client("ec2", region_name=region).describe_instances(InstanceIds=[instance])
+    except ClientError as error:
+        return error.response["Error"]["Code"] == "InvalidInstanceID.NotFound"
+    return all(i["State"]["Name"] == "terminated" for r in answer["Reservations"] for i in r["Instances"])
+
+
+# ---------------------------------------------------------------- what destroying the foundation would lose
+
+
+def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
+    """What would be lost with the landing bucket and the key: objects, and snapshots encrypted with it.
+
+    Of a foundation that is half made, either may not be there.
+    """
+    at_stake: list[str] = []
+    s3 = boto3.client("s3", region_name=region)
+    with suppress(s3.exceptions.NoSuchBucket):
+        versions = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+        if versions.get("Versions") or versions.get("DeleteMarkers"):
+            at_stake.append(f"the objects in bucket {bucket}")
+    pages = boto3.client("redshift", region_name=region).get_paginator("describe_cluster_snapshots")
+    for page in pages.paginate():
+        at_stake += [
+            f"snapshot {s['SnapshotIdentifier']} (unreadable without the key)"
+            for s in page["Snapshots"]
+            if key_arn and s.get("KmsKeyId") == key_arn
+        ]
+    return at_stake

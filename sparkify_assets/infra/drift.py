@@ -1,0 +1,102 @@
+"""The cluster as an external asset, its check that nothing differs from the configuration, and the daily schedule
+(https://docs.dagster.io/guides/test/asset-checks).
+"""
+
+# No postponed annotations here: Dagster reads the type of a check's context from them.
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from sparkify_assets.defs.metadata import code_reference, tags
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT
+from sparkify_assets.infra.ops import CLUSTER, cluster_of, told_plainly
+from sparkify_assets.infra.plan import Plan
+from sparkify_assets.infra.stack import STACKS, Stack
+from sparkify_assets.infra.state_backend import OVERRIDE
+from sparkify_assets.infra.terraform import TerraformResource
+
+redshift_cluster = dg.AssetSpec(
+    CLUSTER,
+    group_name="infrastructure",
+    kinds={"redshift", "terraform"},
+    owners=["team:data-platform"],
+    tags=tags("platform"),
+    metadata=code_reference("terraform/stacks/warehouse/main.tf"),
+    description="The Redshift cluster that terraform/ makes; its outputs are recorded when it is provisioned.",
+)
+
+
+@dg.asset_check(asset=CLUSTER, name="matches_its_configuration")
+def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformResource) -> dg.AssetCheckResult:
+    """Whether AWS still is what terraform/ says. A paused cluster is no drift, nor is one that was never made."""
+    metadata: dict[str, Any] = {"environment": terraform.environment}
+    passed = True
+    with told_plainly():
+        for name in STACKS:
+            stack = Stack(terraform, name, context.log.info)
+            found = _drift(stack, metadata)
+            metadata[f"{name}_actions"] = dg.MetadataValue.json(found.actions)
+            if found.changes:
+                passed = False
+                context.log.warning(
+                    f"{stack} differs from its configuration; applying it would:\n{found.text()}"
+                )
+                metadata[f"{name}_changes"] = dg.MetadataValue.md(found.markdown())
+    return dg.AssetCheckResult(passed=passed, metadata=metadata)
+
+
+def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
+    """What applying the stack would change; its state in words goes into the metadata."""
+    stack.init()
+    if not stack.resources():
+        metadata[stack.name] = "not provisioned"
+        return Plan((), applicable=False)
+    found = stack.plan()
+    cluster = cluster_of(stack) if stack.name == "warehouse" else None
+    if cluster and cluster.without_nodes:
+        found = found.as_of_paused()
+    metadata[stack.name] = f"{found.summary} (cluster {cluster.status})" if cluster else found.summary
+    return found
+
+
+def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
+    """Looks for drift once a day in every environment where there is something that could drift: a run for each."""
+
+    @dg.schedule(
+        job=job,
+        cron_schedule="0 6 * * *",
+        execution_timezone="UTC",
+        name="daily_drift",
+        description="Looks for drift every day at 06:00 UTC in each environment that is provisioned.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def daily_drift(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        provisioned = environments_with_state(stacks)
+        if not provisioned:
+            return dg.SkipReason("nothing is provisioned from this checkout")
+        if shutil.which("terraform") is None:
+            return dg.SkipReason("Terraform is not on the PATH")
+        return [
+            dg.RunRequest(
+                run_key=f"{environment} {context.scheduled_execution_time:%Y-%m-%d}",
+                run_config={"resources": {"terraform": {"config": {"environment": environment}}}},
+            )
+            for environment in provisioned
+        ]
+
+    return daily_drift
+
+
+def environments_with_state(stacks: Path) -> list[str]:
+    """The environments that have a state here; every environment where the states are kept elsewhere."""
+    found: set[str] = set()
+    for stack in (stacks / name for name in STACKS):
+        if (stack / OVERRIDE).exists():
+            found |= {path.stem for path in (stacks.parent / "environments").glob("*.tfvars")}
+        if (stack / "terraform.tfstate").exists():
+            found.add(DEFAULT_ENVIRONMENT)
+        found |= {path.parent.name for path in stack.glob("terraform.tfstate.d/*/terraform.tfstate")}
+    return sorted(found)

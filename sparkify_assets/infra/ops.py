@@ -1,0 +1,409 @@
+"""The ops of the infrastructure jobs (https://docs.dagster.io/guides/build/ops), one Terraform command or one
+question to AWS each. No value passes between them: what a step needs of another lies in the run's private
+folder (`stack`), so nothing of it gets into Dagster's storage.
+"""
+
+# No postponed annotations here: Dagster reads the config classes of a step from them.
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import Field
+
+from sparkify_assets.defs.instance import end_killed_runs
+from sparkify_assets.errors import SparkifyError
+from sparkify_assets.infra import InfrastructureError, aws
+from sparkify_assets.infra.plan import Plan
+from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.terraform import TerraformError, TerraformResource
+from sparkify_assets.warehouse import cluster_state
+
+#: The external asset that stands for the cluster.
+CLUSTER = dg.AssetKey("redshift_cluster")
+
+#: Jobs with this tag never run loads, and loads never wait for them.
+INFRASTRUCTURE_TAG = "sparkify/infrastructure"
+
+_AFTER = {"start": dg.In(dg.Nothing)}
+_TAGS = {"dagster/compute_kind": "terraform"}
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turns what a person can put right into a failure of one line; its details stand beside it."""
+    try:
+        yield
+    except TerraformError as error:
+        details = "\n".join(f"* {diagnostic}" for diagnostic in error.diagnostics)
+        raise dg.Failure(
+            str(error), {"terraform": dg.MetadataValue.md(details)}, allow_retries=False
+        ) from None
+    except SparkifyError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    except (BotoCoreError, ClientError) as error:
+        raise dg.Failure(str(aws.told(error)), allow_retries=False) from None
+
+
+def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]], dg.OpDefinition]:
+    """An op that runs after another, hands nothing on and fails plainly."""
+
+    def make(function: Callable[..., None]) -> dg.OpDefinition:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> None:
+            with told_plainly():
+                function(*args, **kwargs)
+
+        return dg.op(name=name, description=text, ins=_AFTER, out=dg.Out(dg.Nothing), tags=_TAGS, **options)(
+            run
+        )
+
+    return make
+
+
+def _stack(context: dg.OpExecutionContext, terraform: TerraformResource, name: str) -> Stack:
+    return Stack(terraform, name, context.log.info)
+
+
+# ---------------------------------------------------------------- one stack, from init to outputs
+
+
+@functools.cache
+def init(stack: str) -> dg.OpDefinition:
+    """The op that makes a stack's folder ready."""
+
+    @step(f"init_{stack}", "Providers as locked, backend as configured.")
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        _stack(context, terraform, stack).init()
+
+    return run
+
+
+@functools.cache
+def validate(stack: str) -> dg.OpDefinition:
+    """The op that checks a stack's configuration."""
+
+    @step(f"validate_{stack}", "The configuration in itself.")
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        _stack(context, terraform, stack).validate()
+
+    return run
+
+
+@functools.cache
+def plan(stack: str) -> dg.OpDefinition:
+    """The op that makes and keeps a stack's plan."""
+
+    @step(f"plan_{stack}", "What applying would do; nothing is changed. The plan is kept for this run.")
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
+        try:
+            planned = chosen.plan()
+        except TerraformError as error:
+            if error.kind != "no foundation":
+                raise
+            context.log.warning(str(error.advice))
+            context.add_output_metadata({"plan": f"not planned: {error.advice}"})
+            return
+        awake = planned.as_of_paused()
+        if planned.changes != awake.changes and (cluster := cluster_of(chosen)) and cluster.without_nodes:
+            context.log.info(f"Cluster {cluster.identifier} is {cluster.status}.")
+            planned = awake
+        _show(context, planned)
+
+    return run
+
+
+@functools.cache
+def plan_destroy(stack: str) -> dg.OpDefinition:
+    """The op that plans a stack's end."""
+
+    @step(f"plan_destroy_{stack}", "What destroying would take away; nothing is changed.")
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
+        if chosen.resources():
+            _show(context, chosen.plan(destroy=True))
+        else:
+            context.log.info(f"Nothing is there of {chosen}.")
+
+    return run
+
+
+@functools.cache
+def destroy(stack: str) -> dg.OpDefinition:
+    """The op that carries a planned end out."""
+
+    @step(f"destroy_{stack}", "The very plan that was shown; nothing, where nothing was there.")
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
+        if chosen.planned:
+            chosen.apply()
+
+    return run
+
+
+def _show(context: dg.OpExecutionContext, planned: Plan) -> None:
+    context.log.info(planned.text())
+    context.add_output_metadata(
+        {
+            "plan": planned.summary,
+            "changes": dg.MetadataValue.md(planned.markdown()),
+            "actions": dg.MetadataValue.json(planned.actions),
+        }
+    )
+
+
+class Allowed(dg.Config):
+    """What the guard lets through."""
+
+    allow_destroying: list[str] = Field(default=[])
+
+
+@functools.cache
+def untaint(stack: str) -> dg.OpDefinition:
+    """The op that keeps what an interrupted run had begun, where Terraform by itself would replace it."""
+
+    @step(
+        f"untaint_{stack}",
+        "A cluster, bucket or key whose creation was interrupted is kept and finished, not replaced.",
+    )
+    def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
+        begun = chosen.read_plan().begun(config.allow_destroying)
+        for change in begun:
+            chosen.untaint(change.address)
+        if any(change.type == "aws_redshift_cluster" for change in begun):
+            cluster = cluster_state.find_cluster(chosen.cluster_identifier, chosen.region)
+            if cluster:  # else Terraform finds out that it was never made
+                cluster_state.wait_for_status(cluster, "available", context.log.info)
+        if begun:
+            _show(context, chosen.plan())
+
+    return run
+
+
+@functools.cache
+def guard(stack: str) -> dg.OpDefinition:
+    """The op that stops a plan which would lose data."""
+
+    @step(
+        f"guard_{stack}", "Stops where the plan would replace or delete the cluster, the bucket or the key."
+    )
+    def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
+        refused = _stack(context, terraform, stack).read_plan().refused(config.allow_destroying)
+        if refused:
+            what = "; ".join(f"{change.action} {change.address}" for change in refused)
+            because = "; ".join(str(d) for change in refused for d in change.differences if d.forces)
+            raise InfrastructureError(
+                f"stopped before anything was changed: the plan would {what}, and lose what it holds"
+                f"{f' (because of {because})' if because else ''}."
+                " If that is meant, name the address in allow_destroying"
+            )
+
+    return run
+
+
+@functools.cache
+def apply(stack: str) -> dg.OpDefinition:
+    """The op that applies the kept plan."""
+
+    @step(f"apply_{stack}", "The very plan that was shown.")
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        _stack(context, terraform, stack).apply()
+
+    return run
+
+
+@functools.cache
+def publish(stack: str) -> dg.OpDefinition:
+    """The op that shows a stack's outputs, those that are not sensitive."""
+
+    @step(
+        f"publish_{stack}", "The outputs, as metadata; for the warehouse also on the asset redshift_cluster."
+    )
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        outputs = {
+            key: str(value) for key, value in _stack(context, terraform, stack).outputs().items() if value
+        }
+        context.add_output_metadata(dict(outputs))
+        if stack == "warehouse":
+            context.log_event(dg.AssetMaterialization(CLUSTER, metadata=dict(outputs)))
+
+    return run
+
+
+# ---------------------------------------------------------------- the cluster
+
+
+def cluster_of(stack: Stack) -> cluster_state.Cluster | None:
+    """The warehouse stack's cluster, found by the stack's outputs; None where there is none."""
+    identifier = stack.outputs().get("cluster_identifier")
+    return cluster_state.find_cluster(identifier, stack.region) if identifier else None
+
+
+def _existing_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> cluster_state.Cluster:
+    cluster = cluster_of(_stack(context, terraform, "warehouse"))
+    if cluster is None:
+        raise InfrastructureError(
+            f"there is no cluster in environment {terraform.environment}: provision it first"
+        )
+    return cluster
+
+
+class Waking(dg.Config):
+    """Whether a paused cluster may be resumed."""
+
+    resume_paused: bool = True
+
+
+@step(
+    "wake_cluster",
+    "A paused cluster can be neither changed nor copied: resumes it first, if that is allowed.",
+)
+def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: TerraformResource) -> None:
+    """Resumes a paused cluster before its stack is applied, or destroyed with a final snapshot."""
+    cluster = cluster_of(_stack(context, terraform, "warehouse"))
+    if cluster is None or not cluster.without_nodes:
+        return
+    if cluster.paused and not config.resume_paused:
+        raise InfrastructureError(
+            f"cluster {cluster.identifier} is paused: resume it, or allow it by resume_paused"
+        )
+    cluster_state.resume(cluster, context.log.info)
+
+
+@step("wait_for_cluster", "Until the cluster answers from here; no login is tried.")
+def wait_for_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+    """Waits until the cluster answers; fails within a minute, naming the ways in."""
+    cluster = _existing_cluster(context, terraform)
+    seconds = aws.wait_until_it_answers(cluster.host, cluster.port)
+    context.add_output_metadata({"endpoint": f"{cluster.host}:{cluster.port}", "seconds": seconds})
+
+
+@step("pause_cluster", "Pauses the cluster, and waits. Its nodes cost nothing then; its storage does.")
+def pause_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+    """Pauses the cluster, unless loads run."""
+    refuse_while_loads_run(context)
+    cluster_state.pause(_existing_cluster(context, terraform), context.log.info)
+
+
+@step("resume_cluster", "Resumes the cluster, and waits until it answers.")
+def resume_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+    """Resumes the cluster."""
+    cluster = _existing_cluster(context, terraform)
+    cluster_state.resume(cluster, context.log.info)
+
+
+# ---------------------------------------------------------------- the end
+
+
+class Confirmation(dg.Config):
+    """What a person has to type, so that nothing is destroyed by a slip."""
+
+    confirm: str
+    foundation_too: bool = False
+    confirm_data_loss: str = ""
+
+
+_FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+def refuse_while_loads_run(context: dg.OpExecutionContext) -> None:
+    """Raises InfrastructureError while any run that is not about the infrastructure is under way or queued."""
+    end_killed_runs(context.instance)
+    unfinished = [status for status in dg.DagsterRunStatus if status not in _FINISHED]
+    runs = context.instance.get_runs(dg.RunsFilter(statuses=unfinished))
+    busy = [run for run in runs if INFRASTRUCTURE_TAG not in run.tags]
+    if busy:
+        named = ", ".join(f"{run.job_name} {run.run_id[:8]} ({run.status.value.lower()})" for run in busy[:5])
+        raise InfrastructureError(f"refused while loads run: {named}. Wait for them, or cancel them")
+
+
+@step(
+    "confirm_destroy", "Nothing is destroyed unless its name was typed, no load runs, and data loss is meant."
+)
+def confirm_destroy(
+    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
+) -> None:
+    """Refuses to destroy what was not meant."""
+    if config.confirm != terraform.environment:
+        raise InfrastructureError(
+            f"refused: to destroy environment {terraform.environment}, type its name in confirm"
+            f" (got {config.confirm!r})"
+        )
+    refuse_while_loads_run(context)
+    if config.foundation_too:
+        _refuse_to_lose_data(context, config, terraform)
+
+
+def _refuse_to_lose_data(
+    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
+) -> None:
+    stack = _stack(context, terraform, "foundation")
+    foundation = stack.outputs()
+    if "landing_bucket" not in foundation:
+        return
+    bucket = foundation["landing_bucket"]
+    at_stake = aws.data_at_stake(bucket, foundation.get("kms_key_arn"), stack.region)
+    warehouse = _stack(context, terraform, "warehouse").outputs()
+    if warehouse.get("final_snapshot_identifier"):
+        at_stake.append(
+            f"snapshot {warehouse['final_snapshot_identifier']}, which destroying the warehouse takes"
+        )
+    if at_stake and config.confirm_data_loss != bucket:
+        raise InfrastructureError(
+            f"refused: the foundation's end would lose {', '.join(at_stake)}."
+            f" If that is meant, type the bucket's name, {bucket}, in confirm_data_loss"
+        )
+
+
+@dg.op(
+    ins=_AFTER,
+    out={"go_on": dg.Out(dg.Nothing, is_required=False)},
+    description="Goes on to the foundation only if that was asked for; it holds the data.",
+)
+def choose_foundation(context: dg.OpExecutionContext, config: Confirmation) -> Iterator[dg.Output[None]]:
+    """Lets the rest of the job be skipped where only the warehouse is to go."""
+    if config.foundation_too:
+        yield dg.Output(None, "go_on")
+    else:
+        context.log.info("The foundation stays: network, landing bucket, key and logs.")
+
+
+@step("release_bucket", "Lets Terraform delete a bucket that is not empty, where its loss was confirmed.")
+def release_bucket(
+    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
+) -> None:
+    """Sets force_destroy on the landing bucket: Terraform reads it from the state, so it must be applied first."""
+    stack = _stack(context, terraform, "foundation")
+    if config.confirm_data_loss and config.confirm_data_loss == stack.outputs().get("landing_bucket"):
+        stack.plan(extra={"destroy_landing_objects": "true"}, target=_BUCKET)
+        stack.apply()
+
+
+_BUCKET = "module.landing.aws_s3_bucket.this"
+
+
+@functools.cache
+def prove_gone(stack: str) -> dg.OpDefinition:
+    """The op that proves that nothing of a stack is left but what was meant to stay."""
+
+    @step(
+        f"prove_{stack}_gone", "Asks Terraform's state and AWS what is left; names what stays, and its cost."
+    )
+    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+        chosen = _stack(context, terraform, stack)
+        found = aws.leftovers(terraform.environment, stack, chosen.region)
+        unexpected = [*chosen.resources(), *found.unexpected]
+        for line in found.meant:
+            context.log.info(f"Stays: {line}")
+        context.add_output_metadata(
+            {"stays": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.meant))}
+        )
+        if unexpected:
+            raise InfrastructureError(f"{chosen} is destroyed, but this is left: {', '.join(unexpected)}")
+
+    return run

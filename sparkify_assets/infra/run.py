@@ -1,0 +1,107 @@
+"""The infrastructure for other code, such as the command line or the life cycle of an environment: its jobs as
+functions, and what the stacks say of themselves.
+
+Belongs here: running a job in this process and answering with what it found. Does not: how that is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from sparkify_assets.defs.instance import prepare_home, run_of_this_process, this_process
+from sparkify_assets.defs.run_errors import reason_of, reasons, trace_of
+from sparkify_assets.infra import InfrastructureError, jobs
+from sparkify_assets.infra.stack import STACKS, Stack
+from sparkify_assets.infra.terraform import TerraformResource
+from sparkify_assets.settings import Settings
+
+#: To capture what a step prints, Dagster starts helpers; a terminal's Ctrl-C ends them, and takes the last lines along.
+_UNCAPTURED = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
+
+
+class InfrastructureInterrupted(InfrastructureError):
+    """The run was interrupted; Terraform has saved its state, and launching again goes on from there."""
+
+
+def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Runs one of the infrastructure jobs in this process, shown in the UI like any other run.
+
+    `config` is what the launchpad takes: for instance `{"environment": "dev"}` for `provision_infrastructure`, with
+    `"confirm": "dev"` for `destroy_infrastructure`; for `detect_drift`, `jobs.run_config("dev")`. The answer is the
+    steps' metadata by `step.name`, an asset check's by name with `passed`: so `wait_for_cluster.endpoint`, or the
+    outputs as `publish_warehouse.warehouse_url`. What the steps say goes to standard error, a line each.
+
+    Raises InfrastructureInterrupted, or InfrastructureError with the failure in one line.
+    """
+    settings = Settings.from_environment()
+    prepare_home(settings)
+    jobs.console.set("plain")
+    definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER)
+    # Despite its name, this opens the home's own instance: the one way that Dagster has to override a setting.
+    with (
+        dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance,
+        run_of_this_process(instance) as run_id,
+    ):
+        run = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, run_id=run_id, run_config=config, tags=this_process(), raise_on_error=False
+        )
+    for event in run.get_step_failure_events():
+        raise _failure(event.step_failure_data, run.run_id, settings.home)
+    if not run.success:
+        raise InfrastructureError("; ".join(reasons(run, settings.home)))
+    return _metadata(run)
+
+
+def outputs(environment: str) -> dict[str, dict[str, Any]]:
+    """The stacks' outputs by stack and name, without the sensitive ones; empty where a stack was never applied.
+
+    Raises InfrastructureError.
+    """
+    with open_terraform(environment) as terraform:
+        return {name: Stack(terraform, name, _nowhere).outputs() for name in STACKS}
+
+
+@contextmanager
+def open_terraform(environment: str) -> Iterator[TerraformResource]:
+    """The resource outside of a Dagster run, with a private folder of its own meanwhile."""
+    work = Settings.from_environment().home / "terraform"
+    terraform = TerraformResource(environment=environment, stacks=str(jobs.STACKS_FOLDER), work=str(work))
+    terraform.open(f"command-{id(terraform)}")
+    try:
+        yield terraform
+    finally:
+        terraform.close()
+
+
+def _failure(failure: Any, run: str, home: Path) -> InfrastructureError:
+    error = failure.error
+    if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return InfrastructureInterrupted("interrupted; the same command again goes on where this one ended")
+    where = "" if failure.user_failure_data else f" (run {run})"
+    return InfrastructureError(reason_of(failure) + where + trace_of(error, home))
+
+
+def _metadata(run: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for event in run.all_node_events:
+        if event.is_successful_output:
+            for name, value in event.step_output_data.metadata.items():
+                found[f"{event.step_key}.{name}"] = value.value
+    for evaluation in run.get_asset_check_evaluations():
+        found |= {name: value.value for name, value in evaluation.metadata.items()}
+        found["passed"] = evaluation.passed
+    return found
+
+
+def _nowhere(_: str) -> None:
+    """For what need not be followed."""

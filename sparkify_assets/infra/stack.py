@@ -1,0 +1,190 @@
+"""One Terraform stack of one environment: the commands that a job's steps are made of.
+
+What one step leaves for the next (the saved plan, its summary) lies in the run's private folder, never in
+Dagster's storage. Does not belong here: what Dagster shows of it (`ops`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from python_terraform import IsFlagged
+
+from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.plan import Plan, read_plan
+from sparkify_assets.infra.terraform import Command, Diagnostic, Log, TerraformError, TerraformResource
+
+#: The stacks, in the order in which they are made; destroying goes the other way.
+STACKS = ("foundation", "warehouse")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`name` (see STACKS) in the resource's environment; what it does is followed into `log`."""
+
+    terraform: TerraformResource
+    name: str
+    log: Log
+
+    @property
+    def environment(self) -> str:
+        """The environment that the run is about."""
+        return self.terraform.environment
+
+    def __str__(self) -> str:
+        return f"stack {self.name} in {self.environment}"
+
+    @property
+    def cluster_identifier(self) -> str:
+        """What the environment's cluster is called, as stacks/foundation/main.tf makes the name."""
+        return f"sparkify-{self.environment}"
+
+    @property
+    def variables(self) -> Path:
+        """The environment's file of values. Raises InfrastructureError if there is no such environment."""
+        folder = Path(self.terraform.stacks).parent / "environments"
+        chosen = folder / f"{self.environment}.tfvars"
+        if not chosen.is_file():
+            known = ", ".join(sorted(path.stem for path in folder.glob("*.tfvars")))
+            raise InfrastructureError(f"there is no environment {self.environment!r}; {folder} has {known}")
+        return chosen
+
+    @property
+    def region(self) -> str:
+        """The environment's AWS region, as its file of values says."""
+        found = re.search(r'^region\s*=\s*"([^"]+)"', self.variables.read_text(), re.MULTILINE)
+        if not found:
+            raise InfrastructureError(f"{self.variables} does not set region")
+        return found.group(1)
+
+    def init(self) -> None:
+        """Makes the working folder ready: providers exactly as locked, the backend as configured."""
+        self.terraform.require_terraform(self.log)
+        _ = self.variables
+        unsaved = Path(self.terraform.stacks) / self.name / "errored.tfstate"
+        if unsaved.exists():  # going on without it would make everything in it a second time
+            raise InfrastructureError(
+                f"{unsaved} holds what an earlier run made but could not save. In its folder and in that run's"
+                " workspace: terraform init; terraform force-unlock, if the lock is still held; terraform state push"
+                " errored.tfstate. Then remove the file and launch again"
+            )
+        self._command().cmd("init", json=IsFlagged, input=False, lockfile="readonly")
+
+    def validate(self) -> None:
+        """Checks the configuration in itself."""
+        quiet = self._command(log=_nowhere)
+        try:
+            quiet.cmd("validate", json=IsFlagged)
+        except TerraformError as error:
+            raise self._invalid(error) from None
+
+    def plan(
+        self, *, destroy: bool = False, extra: dict[str, str] | None = None, target: str | None = None
+    ) -> Plan:
+        """Makes a plan and keeps it for `apply`.
+
+        `extra` sets variables besides the environment's, none secret; `target` limits the plan to one resource.
+        """
+        code, _, _ = self._command().cmd(
+            "plan",
+            json=IsFlagged,
+            detailed_exitcode=IsFlagged,
+            input=False,
+            lock_timeout=self._lock_timeout,
+            var_file=str(self.variables),
+            var=[f"{name}={value}" for name, value in (extra or {}).items()],
+            destroy=IsFlagged if destroy else None,
+            target=target,
+            out=str(self._plan_file),
+        )
+        document = "{}"
+        if code == 2:  # something differs
+            _, document, _ = self._command(log=_nowhere).cmd("show", str(self._plan_file), json=IsFlagged)
+        self._plan_document.write_text(document)
+        return read_plan(document)
+
+    @property
+    def planned(self) -> bool:
+        """Whether a plan is kept."""
+        return self._plan_document.exists()
+
+    def read_plan(self) -> Plan:
+        """The plan that was kept. Raises InfrastructureError if there is none."""
+        if not self.planned:
+            raise InfrastructureError(f"the plan of {self} is gone with its run: launch the whole job again")
+        return read_plan(self._plan_document.read_text())
+
+    def apply(self) -> None:
+        """Applies the plan that was kept, that very plan, and removes it."""
+        if not self.read_plan().applicable:
+            self.log(f"Nothing to do for {self}.")
+            return
+        try:
+            self._command().cmd(
+                "apply", str(self._plan_file), json=IsFlagged, input=False, lock_timeout=self._lock_timeout
+            )
+        finally:
+            self._plan_file.unlink(missing_ok=True)
+            self._plan_document.unlink(missing_ok=True)
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs that are not sensitive, by name; empty where the stack has never been applied."""
+        if not self._initialised:
+            self.init()
+        _, document, _ = self._command(log=_nowhere).cmd("output", json=IsFlagged)
+        return {
+            name: output["value"] for name, output in json.loads(document).items() if not output["sensitive"]
+        }
+
+    def resources(self) -> list[str]:
+        """Addresses of the resources that the state holds."""
+        if not self._initialised:
+            self.init()
+        try:
+            _, listing, _ = self._command(log=_nowhere).cmd("state list")
+        except TerraformError as error:
+            if "No state file was found" in str(error):
+                return []
+            raise
+        return [
+            line for line in listing.splitlines() if not line.startswith("data.") and ".data." not in line
+        ]
+
+    def untaint(self, address: str) -> None:
+        """Keeps a resource whose creation was interrupted: it is no longer marked for replacement."""
+        self._command().cmd("untaint", address, lock_timeout=self._lock_timeout, no_color=IsFlagged)
+
+    @property
+    def _plan_file(self) -> Path:
+        return self.terraform.run_folder / f"{self.name}.tfplan"
+
+    @property
+    def _plan_document(self) -> Path:
+        return self.terraform.run_folder / f"{self.name}.plan.json"
+
+    @property
+    def _initialised(self) -> bool:
+        return (self.terraform.run_folder / self.name / "providers").exists()
+
+    @property
+    def _lock_timeout(self) -> str:
+        return f"{self.terraform.lock_seconds}s"
+
+    def _command(self, log: Log | None = None) -> Command:
+        return self.terraform.command(self.name, log or self.log)
+
+    def _invalid(self, error: TerraformError) -> TerraformError:
+        """The failure with its diagnostics: this command answers one document where others answer lines."""
+        try:
+            found = [Diagnostic.of({"diagnostic": d}) for d in json.loads(error.answer)["diagnostics"]]
+        except (ValueError, KeyError):
+            return error
+        return TerraformError("validate", str(self), error.code, error.answer, "", found)
+
+
+def _nowhere(_: str) -> None:
+    """For answers that may be sensitive or are read as a whole."""

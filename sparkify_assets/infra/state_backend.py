@@ -1,0 +1,144 @@
+"""Where Terraform keeps its state: in the checkout (the default), or in an S3 bucket that several people share.
+
+The stacks have no backend block, so that a plain `terraform init` works at once. Sharing writes an override file
+beside each stack (https://developer.hashicorp.com/terraform/language/files/override), which git ignores, and
+moves the state. The lock is an object beside the state (use_lockfile), so no DynamoDB table is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from python_terraform import IsFlagged
+
+from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.stack import STACKS
+from sparkify_assets.infra.terraform import Log, TerraformResource
+
+OVERRIDE = "backend_override.tf"
+
+_BACKEND = """\
+# Written by `sparkify infra backend s3`; `sparkify infra backend local` moves the state back and removes this.
+terraform {{
+  backend "s3" {{
+    bucket       = "{bucket}"
+    key          = "sparkify/{stack}.tfstate"
+    region       = "{region}"
+    encrypt      = true
+    use_lockfile = true
+  }}
+}}
+"""
+
+_FOUNDATION = """
+data "terraform_remote_state" "foundation" {{
+  backend = "s3"
+
+  config = {{
+    bucket = "{bucket}"
+    key    = "sparkify/foundation.tfstate"
+    region = "{region}"
+  }}
+}}
+"""
+
+
+def share_state(terraform: TerraformResource, bucket: str, region: str, create: bool, log: Log) -> None:
+    """Moves the state of every stack and environment to `bucket`.
+
+    The bucket has to be versioned, encrypted and closed; `create` makes one that is. Raises InfrastructureError
+    if it is not; nothing is moved then. A stack whose state can't be moved keeps it; calling again goes on there.
+    """
+    terraform.require_terraform(log)
+    _require_bucket(bucket, region, create, log)
+    for stack in STACKS:
+        text = _BACKEND + (_FOUNDATION if stack == "warehouse" else "")
+        override, there = _override(terraform, stack), _override(terraform, stack).exists()
+        override.write_text(text.format(bucket=bucket, region=region, stack=stack))
+        try:
+            _init(terraform, stack, log, move=True)
+        except BaseException:
+            if not there:  # the state has stayed where it was, and so must what says where it is
+                override.unlink()
+            raise
+        log(f"The state of stack {stack} is in s3://{bucket}/sparkify/{stack}.tfstate")
+
+
+def keep_state_local(terraform: TerraformResource, log: Log) -> None:
+    """Moves the state of every stack and environment back into the checkout."""
+    terraform.require_terraform(log)
+    for stack in STACKS:
+        if _override(terraform, stack).exists():
+            _init(terraform, stack, log, move=False)  # so that Terraform knows from where to move
+            override = _override(terraform, stack)
+            text = override.read_text()
+            override.unlink()
+            try:
+                _init(terraform, stack, log, move=True)
+            except BaseException:
+                override.write_text(text)
+                raise
+            log(f"The state of stack {stack} is in {_override(terraform, stack).parent}")
+
+
+def _override(terraform: TerraformResource, stack: str) -> Path:
+    return Path(terraform.stacks) / stack / OVERRIDE
+
+
+def _init(terraform: TerraformResource, stack: str, log: Log, *, move: bool) -> None:
+    options = {"migrate_state": IsFlagged, "force_copy": IsFlagged} if move else {}
+    terraform.command(stack, log).cmd(
+        "init", json=None, input=False, lockfile="readonly", no_color=IsFlagged, **options
+    )
+
+
+def _require_bucket(bucket: str, region: str, create: bool, log: Log) -> None:
+    s3 = boto3.client("s3", region_name=region)
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise InfrastructureError(f"bucket {bucket}: {error.response['Error']['Message']}") from None
+        if not create:
+            raise InfrastructureError(f"there is no bucket {bucket}; --create makes it") from None
+        _create_bucket(bucket, region, log)
+    if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
+        raise InfrastructureError(
+            f"bucket {bucket} keeps no versions, so a damaged state could not be rescued: enable versioning first"
+        )
+    if not _closed(bucket, region):
+        raise InfrastructureError(f"bucket {bucket} could be made public: block public access first")
+
+
+def _create_bucket(bucket: str, region: str, log: Log) -> None:
+    """Makes a bucket that is versioned and closed; S3 encrypts every bucket
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html).
+    """
+    s3 = boto3.client("s3", region_name=region)
+    place: Any = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(
+        Bucket=bucket, **({} if region == "us-east-1" else place)
+    )  # the one that must not be named
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
+    log(f"Made bucket {bucket}: versioned, encrypted, closed.")
+
+
+def _closed(bucket: str, region: str) -> bool:
+    s3 = boto3.client("s3", region_name=region)
+    try:
+        block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    except s3.exceptions.ClientError:  # it has none
+        return False
+    return all(block.values())

@@ -1,0 +1,441 @@
+"""Terraform as a Dagster resource (https://docs.dagster.io/guides/build/external-resources).
+
+python-terraform builds the command lines; how the process runs is ours, because the library's way loses state
+when a run is cancelled: it reads pipes, and a Terraform whose reader is gone dies of SIGPIPE in mid-apply.
+Here Terraform writes to files that are followed, in a session of its own, and is asked to stop by one SIGINT,
+upon which it finishes what it began and saves its state. If this process is killed, Terraform finishes by itself.
+
+Belongs here: running one command, and telling in plain words why it failed. Does not: what a plan means
+(`plan`) and which commands make a job (`jobs`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import python_terraform
+from pydantic import PrivateAttr
+
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
+
+#: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
+#: https://developer.hashicorp.com/terraform/language/backend/s3
+OLDEST_TERRAFORM = (1, 11)
+
+
+#: After this long nobody works any more in the folder of a run that was killed.
+LEFT_BEHIND_SECONDS = 86_400
+
+Log = Callable[[str], None]
+
+# The library writes variables and outputs to its logger at DEBUG.
+logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
+
+
+class TerraformUnusable(InfrastructureError):
+    """Terraform is missing or too old."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One complaint of Terraform (https://developer.hashicorp.com/terraform/internals/machine-readable-ui)."""
+
+    severity: str
+    summary: str
+    detail: str
+    address: str
+
+    @classmethod
+    def of(cls, message: dict[str, Any]) -> Diagnostic:
+        """Reads a message of type diagnostic."""
+        diagnostic = message["diagnostic"]
+        return cls(
+            severity=diagnostic["severity"],
+            summary=diagnostic["summary"],
+            detail=diagnostic.get("detail", ""),
+            address=diagnostic.get("address", ""),
+        )
+
+    def __str__(self) -> str:
+        place = f" [{self.address}]" if self.address else ""
+        return " ".join(f"{self.summary}: {self.detail}{place}".split()).removesuffix(": ")
+
+
+class TerraformError(InfrastructureError):
+    """A Terraform command failed. `kind` and `advice` say why and what to do, as far as that is known."""
+
+    def __init__(
+        self,
+        command: str,
+        where: str,
+        code: int,
+        answer: str,
+        complaint: str,
+        found: list[Diagnostic] | None = None,
+        waited: str = "0s",
+    ) -> None:
+        self.command, self.where, self.code, self.answer = command, where, code, answer
+        self.diagnostics = found or [d for d in diagnostics(answer) if d.severity == "error"]
+        text = "\n".join(map(str, self.diagnostics)) or _error(complaint.strip() or answer)
+        self.kind, self.advice = advise(text, waited)
+        reason = str(self.diagnostics[0]) if self.diagnostics else text
+        super().__init__(f"terraform {command} of {where} failed (exit {code}): {self.advice or reason}")
+
+
+class Command(python_terraform.Terraform):  # type: ignore[misc]
+    """One Terraform command in one folder. Make a new object for each: the library's temp files are per object."""
+
+    def __init__(
+        self, folder: Path, private: Path, where: str, environment: dict[str, str], log: Log, patience: float
+    ) -> None:
+        self.private, self.where = private, where
+        self.environment, self.log, self.patience = environment, log, patience
+        super().__init__(working_dir=str(folder))
+
+    def read_state_file(self, file_path: str | None = None) -> None:  # noqa: ARG002
+        """The library would read the state, which may hold secrets, into memory."""
+        self.tfstate = None
+
+    def cmd(self, cmd: str, *args: str, **options: Any) -> tuple[int, str, str]:
+        """Runs a command; answers exit code, standard output and standard error.
+
+        Options become arguments as python-terraform makes them. Exit code 2 is an answer where
+        `detailed_exitcode` asks for it; any other than 0 raises TerraformError.
+        """
+        argv = self.generate_cmd_string(cmd, *args, **options)
+        with tempfile.TemporaryDirectory(
+            dir=self.private, prefix=f"{cmd}-", ignore_cleanup_errors=True
+        ) as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            try:
+                with out.open("wb") as stdout, err.open("wb") as stderr:
+                    process = subprocess.Popen(
+                        argv,
+                        cwd=self.working_dir,
+                        env={**os.environ, **self.environment},
+                        stdin=subprocess.DEVNULL,
+                        stdout=stdout,
+                        stderr=stderr,
+                        start_new_session=True,
+                        umask=0o077,  # state and plans are for this user only
+                    )
+                with _interruptions_noted() as noted:
+                    try:
+                        self._follow(process, out, noted)
+                    except BaseException:
+                        self._stop(process, out)
+                        raise
+                    if noted:
+                        self._stop(process, out)
+                if noted:
+                    signal.raise_signal(noted[0])
+            finally:
+                self.temp_var_files.clean_up()
+            answer = out.read_text("utf-8", "replace")
+            complaint = err.read_text("utf-8", "replace")
+        asked = options.get("detailed_exitcode") is python_terraform.IsFlagged
+        if process.returncode not in ((0, 2) if asked else (0,)):
+            waited = options.get("lock_timeout", "0s")
+            raise TerraformError(cmd, self.where, process.returncode, answer, complaint, waited=waited)
+        return process.returncode, answer, complaint
+
+    def _follow(self, process: subprocess.Popen[bytes], out: Path, noted: list[int]) -> None:
+        """Hands each line of output on as it comes, until the process is gone or an interruption is noted."""
+        with out.open(encoding="utf-8", errors="replace") as stream:
+            line = ""
+            while not noted:
+                gone = process.poll() is not None
+                while part := stream.readline():
+                    line += part
+                    if line.endswith("\n"):
+                        self._tell(line)
+                        line = ""
+                if gone:
+                    return
+                time.sleep(0.1)
+
+    def _stop(self, process: subprocess.Popen[bytes], out: Path) -> None:
+        """Asks Terraform once to stop, and waits until it has finished what it began and saved its state.
+
+        A second SIGINT would make Terraform drop everything, so further interruptions are noted and wait, too.
+        """
+        if process.poll() is not None:
+            return
+        self.log(
+            f"Stopping Terraform (process {process.pid}): it finishes what it began and saves its state."
+        )
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(self.patience)
+        if process.poll() is None:
+            self.log(
+                f"Terraform (process {process.pid}) goes on by itself; its state stays locked until it ends."
+            )
+            return
+        for diagnostic in diagnostics(out.read_text("utf-8", "replace")):
+            self.log(str(diagnostic))
+        if process.returncode < 0:
+            self.log(
+                f"Terraform was killed (signal {-process.returncode}): what it was just making may be unknown."
+            )
+            return
+        self.log("Terraform has stopped; its state is saved and unlocked.")
+
+    def _tell(self, line: str) -> None:
+        if message := _message(line):
+            self.log(message)
+
+
+@contextmanager
+def _interruptions_noted() -> Iterator[list[int]]:
+    """Signals that would raise an exception (Ctrl-C, Dagster's Terminate) are noted instead. Raised in the middle of
+    writing a line of the log, some were lost there, and Terraform went on.
+    """
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # where no signal is handled
+        yield noted
+        return
+    raising = (signal.SIGINT, signal.SIGTERM)
+    former = {number: handler for number in raising if callable(handler := signal.getsignal(number))}
+    for number in former:
+        signal.signal(number, lambda given, _: noted.append(given))
+    try:
+        yield noted
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def diagnostics(output: str) -> Iterator[Diagnostic]:
+    """The complaints among the JSON lines of a command's output; other lines are passed over."""
+    for line in output.splitlines():
+        message = _parse(line)
+        if message.get("type") == "diagnostic":
+            yield Diagnostic.of(message)
+
+
+def _error(complaint: str) -> str:
+    """The error in a command's plain text, without the warnings before it and the frame around it."""
+    text = " ".join(re.sub("[╷│╵]", " ", complaint).split())
+    return text[max(text.find("Error: "), 0) :].removeprefix("Error: ")[:2000]
+
+
+def _parse(line: str) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+#: Messages whose text a reader of the log wants. Not `outputs`, and never a line that is not a message: the
+#: answer of `terraform show` and `terraform output` is one, and may be sensitive.
+_TOLD = {
+    "log",
+    "init_output",
+    "diagnostic",
+    "change_summary",
+    "apply_start",
+    "apply_progress",
+    "apply_complete",
+    "apply_errored",
+    "state_lock_acquire",
+}
+
+
+def _message(line: str) -> str:
+    message = _parse(line)
+    reading = message.get("hook", {}).get("action") == "read"  # data sources are many and say nothing
+    if message.get("type") not in _TOLD or reading:
+        return ""
+    if message["type"] == "diagnostic":
+        return f"{message['@level']}: {Diagnostic.of(message)}"
+    return str(message.get("@message", "")).strip()
+
+
+# ---------------------------------------------------------------- why it failed, in plain words
+
+
+def advise(text: str, waited: str = "0s") -> tuple[str, str]:
+    """Kind and advice for a failure, by what AWS and Terraform say; ("other", "") where nothing is known.
+
+    `waited` is how long the command would have waited for a locked state, as `60s`.
+    """
+    if (
+        "Error acquiring the state lock" in text and "Lock Info" in text
+    ):  # else the lock could not be asked for
+        return "locked", _advise_on_lock(text, waited)
+    for kind, pattern, advice in _KNOWN:
+        if found := re.search(pattern, text, re.IGNORECASE):
+            return kind, advice.format(found=found.group(0), text=" ".join(text.split())[:500])
+    return "other", ""
+
+
+def _advise_on_lock(text: str, waited: str) -> str:
+    """Who holds the lock, in the lock's own words (https://developer.hashicorp.com/terraform/language/state/locking)."""
+    info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
+
+    def field(name: str) -> str:
+        found = re.search(
+            rf"\b{name}:\s+(.+?)(?=\s+(?:ID|Path|Operation|Who|Version|Created|Info):|\s*$)", info
+        )
+        return found.group(1) if found else "unknown"
+
+    return (
+        f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}), and did not come"
+        f" free within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {field('ID')}"
+    )
+
+
+_KNOWN = (
+    (
+        "unsaved",
+        r"Failed to (?:save|persist) state|Error saving state",
+        "what was made could not be written to the shared state, and is in errored.tfstate in the stack's folder"
+        " until it can. Launch again, and you are told how to bring it in. The reason: {text}",
+    ),
+    (
+        "expired",
+        r"ExpiredToken\w*|token included in the request is expired|RequestExpired",
+        "the AWS credentials have expired ({found}): renew them (for instance `aws sso login`) and launch again",
+    ),
+    (
+        "credentials",
+        r"No valid credential sources found|InvalidClientTokenId|SignatureDoesNotMatch|failed to refresh cached"
+        r"|Unable to locate credentials",
+        "no usable AWS credentials ({found}): set AWS_PROFILE, or log in",
+    ),
+    (
+        "quota",
+        r"\w*QuotaExceeded\w*|\w*LimitExceeded\w*|InsufficientClusterCapacity\w*",
+        "AWS refuses more ({found}): {text}. Ask for a higher quota or choose a smaller size, then launch again;"
+        " what exists already is kept",
+    ),
+    (
+        "exists",
+        r"\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceAlreadyExistsException",
+        "it exists already, but not in this state ({found}): {text}. Import it (`terraform import`), or remove it",
+    ),
+    (
+        "no foundation",
+        r"Unable to find remote state|No stored state was found",
+        "the foundation of this environment is not there yet: apply stack foundation first",
+    ),
+    (
+        "half foundation",
+        r"This object does not have an attribute named|Unsupported attribute",
+        "the foundation's outputs are incomplete: apply stack foundation again",
+    ),
+    ("stale", r"Saved plan is stale", "the state has changed since the plan was made: launch again"),
+    (
+        "denied",
+        r"AccessDenied\w*|UnauthorizedOperation|is not authorized to perform",
+        "AWS denies it ({found}): {text}",
+    ),
+    (
+        "provider",
+        r"Failed to query available provider packages|could not connect to registry|Failed to install provider",
+        "the AWS provider can't be downloaded: check the network, or name a mirror (`terraform init -plugin-dir`)",
+    ),
+)
+
+
+# ---------------------------------------------------------------- the resource
+
+
+class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Runs Terraform for one Dagster run, with a private folder that goes when the run ends.
+
+    `environment` is the one that the run is about; `stacks` is the folder of the roots, `work` a folder for the
+    private folders and the providers' cache,
+    `lock_seconds` how long to wait for a state that somebody else has locked, `stop_seconds` how long a
+    cancelled run waits for Terraform to finish what it began.
+    """
+
+    environment: str = DEFAULT_ENVIRONMENT
+    stacks: str
+    work: str
+    lock_seconds: int = 60
+    stop_seconds: float = 900.0
+
+    _run_folder: Path | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        self.open(context.run.run_id if context.run else f"process-{os.getpid()}")
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        self.close()
+
+    def open(self, run: str) -> None:
+        """Makes the private folder of a run, named `run`, and removes what killed runs left behind."""
+        runs = Path(self.work) / "runs"
+        runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in runs.iterdir():
+            if left.stat().st_mtime < time.time() - LEFT_BEHIND_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+        self._run_folder = runs / run
+        self._run_folder.mkdir(exist_ok=True, mode=0o700)
+
+    def close(self) -> None:
+        """Removes the private folder, with the plans in it."""
+        if self._run_folder:
+            shutil.rmtree(self._run_folder, ignore_errors=True)
+
+    @property
+    def run_folder(self) -> Path:
+        """The private folder of this run."""
+        if self._run_folder is None:
+            raise RuntimeError("the Terraform resource is not open")
+        return self._run_folder
+
+    def command(self, stack: str, log: Log) -> Command:
+        """A command for `stack`, its output followed into `log`."""
+        folder = Path(self.stacks) / stack
+        if not folder.is_dir():
+            raise InfrastructureError(f"there is no stack {stack} in {self.stacks}")
+        variables = {
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+            # Another run in the same stack must not find this one's backend and modules.
+            "TF_DATA_DIR": str(self.run_folder / stack),
+        }
+        if self.environment != DEFAULT_ENVIRONMENT:
+            variables["TF_WORKSPACE"] = self.environment
+        if "TF_PLUGIN_CACHE_DIR" not in os.environ:
+            # A provider is some 700 MB; each run links to it instead of downloading it.
+            cache = Path(self.work) / "providers"
+            cache.mkdir(parents=True, exist_ok=True)
+            variables["TF_PLUGIN_CACHE_DIR"] = str(cache)
+        where = f"stack {stack} in {self.environment}"
+        return Command(folder, self.run_folder, where, variables, log, self.stop_seconds)
+
+    def require_terraform(self, log: Log) -> None:
+        """Raises TerraformUnusable, with what to install, unless a Terraform that is new enough is on the PATH."""
+        wanted = ".".join(map(str, OLDEST_TERRAFORM))
+        remedy = f"install Terraform {wanted} or newer: https://developer.hashicorp.com/terraform/install"
+        if shutil.which("terraform") is None:
+            raise TerraformUnusable(f"Terraform is not on the PATH; {remedy}")
+        answer = subprocess.run(
+            ["terraform", "version", "-json"], capture_output=True, text=True, check=False
+        )
+        version = str(_parse(" ".join(answer.stdout.split())).get("terraform_version", ""))
+        found = re.match(r"(\d+)\.(\d+)", version)
+        if not found or tuple(map(int, found.groups())) < OLDEST_TERRAFORM:
+            raise TerraformUnusable(f"Terraform {version or 'of unknown version'} is too old; {remedy}")
+        log(f"Terraform {version}")

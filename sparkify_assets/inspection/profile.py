@@ -1,0 +1,403 @@
+"""What the source files hold, field by field: counts, types, values, oddities, and what moved since the last time
+(https://docs.dagster.io/guides/build/assets/metadata-and-tags).
+
+Belongs here: reading the records of a data set as COPY reads them, and what is told of them. Does not: loading; what
+is odd (`sql/profile`, which DuckDB runs: it aggregates a million records of eighteen fields three times as fast as
+Python, in flat memory); how it looks (`report`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redshift_local.copy.records import Block, read_blocks
+from sparkify_assets.load.quarantine import what_is_no_object
+from sparkify_assets.model import queries
+from sparkify_assets.model.datasets import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
+from sparkify_assets.model.fields import expected_fields
+from sparkify_assets.settings import Settings
+from sparkify_assets.source.content import Unreadable, text_of
+from sparkify_assets.source.sampling import as_written
+from sparkify_assets.source.store import ObjectStore, SourceObject
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: So much of the source is read, counted and forgotten at a time, in bytes as stored.
+CHUNK_BYTES = 64 * 1024 * 1024
+
+#: Fields that nobody expects are looked into up to this number, in case somebody uses data as names of fields.
+MOST_UNKNOWN = 50
+
+#: A value that is nested deeper is not looked into.
+MOST_NESTED = 100
+
+#: A share of a field's records has moved when it differs by so many of a hundred.
+MOVED_PERCENT = 5.0
+
+#: A field that names its record by itself; of an event, session and position do it together.
+_KEYS: Mapping[Dataset, str | None] = {"events": None, "songs": "song_id"}
+_FOLDERS: Mapping[Dataset, str] = {"events": EVENTS_FOLDER, "songs": SONGS_FOLDER}
+
+#: Nothing is fetched while it runs: what the wheel brings is enough.
+_DUCKDB = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "memory_limit": "512MB",
+    "preserve_insertion_order": "false",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the records. `present` counts records that have it, `filled` those where it is not null; `width`
+    is that of its column in bytes, where it is text. `top` are values with their records, `histogram` the records in
+    twelve equal steps from `least` to `greatest`.
+    """
+
+    name: str
+    expected: bool
+    width: int | None
+    present: int
+    filled: int
+    empty: int
+    distinct: int
+    least: str | None
+    greatest: str | None
+    longest_bytes: int | None
+    types: Mapping[str, int]
+    top: Sequence[tuple[str, int]]
+    histogram: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """What a rule found, in a field or between records."""
+
+    rule: str
+    field: str | None
+    records: int
+    examples: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A data set as its files had it. `unknown` are the fields that nobody expects, with where each was first seen
+    and what was written there; `faults` counts what is no record.
+    """
+
+    dataset: str
+    made_at: str
+    seconds: float
+    objects: int
+    bytes: int
+    records: int
+    faults: int
+    fields: Sequence[Field]
+    unknown: Mapping[str, str]
+    oddities: Sequence[Oddity]
+    drift: Sequence[str] = ()  # what has moved since the profile before
+
+    @property
+    def missing(self) -> list[str]:
+        """Expected fields that no record has."""
+        return [item.name for item in self.fields if item.expected and self.records and not item.present]
+
+
+@dataclass
+class _Seen:
+    """What is noticed while the records are read."""
+
+    objects: int = 0
+    bytes: int = 0
+    records: int = 0
+    fault_examples: list[str] = field(default_factory=list)
+    faults: int = 0
+    shapes: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def fault(self, place: str, reason: object) -> None:
+        self.faults += 1
+        if len(self.fault_examples) < 3:
+            self.fault_examples.append(f"{place}: {reason}")
+
+
+def profile(dataset: Dataset, source: ObjectStore) -> Profile:
+    """Read every record of a data set once. Raises SourceError where the source cannot be listed."""
+    import duckdb
+
+    started = time.perf_counter()
+    expected = expected_fields(dataset)
+    seen = _Seen()
+    with tempfile.TemporaryDirectory(prefix="sparkify-profile-") as folder:
+        config = {**_DUCKDB, "temp_directory": folder}
+        with duckdb.connect(config=config) as connection:  # type: ignore[arg-type]
+            connection.execute(queries.read("profile/tables"))
+            for name, type_ in expected.items():
+                width = _width(type_)
+                connection.execute(
+                    "insert into columns values (?, ?, ?, ?)", [name, type_, width is not None, width]
+                )
+            for files in _chunks(dataset, source, Path(folder), expected, seen):
+                _count(connection, dataset, files, [*expected, *seen.unknown])
+            connection.execute(queries.read("profile/values"))
+            return Profile(
+                dataset=dataset,
+                made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                objects=seen.objects,
+                bytes=seen.bytes,
+                records=seen.records,
+                faults=seen.faults,
+                fields=_fields(connection, expected, seen),
+                unknown=seen.unknown,
+                oddities=_oddities(connection, dataset, seen),
+                seconds=round(time.perf_counter() - started, 2),
+            )
+
+
+def profile_path(settings: Settings, dataset: Dataset) -> Path:
+    """Where the last profile of a data set is remembered.
+
+    In the home, not in the warehouse: it tells of files that may never be loaded, only the last is needed, and it can
+    be made again from the source at any time. Dagster keeps the figures of the former ones.
+    """
+    return settings.home / "profiles" / f"{dataset}.json"
+
+
+def last_profile(settings: Settings, dataset: Dataset) -> Profile | None:
+    """The profile made last, or None."""
+    try:
+        read = json.loads(profile_path(settings, dataset).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    fields = [Field(**{**item, "top": [tuple(pair) for pair in item["top"]]}) for item in read.pop("fields")]
+    oddities = [Oddity(**item) for item in read.pop("oddities")]
+    return Profile(**read, fields=fields, oddities=oddities)
+
+
+def make_profile(settings: Settings, source: ObjectStore, dataset: Dataset) -> Profile:
+    """Make a profile, compare it with the last one, and remember it. Raises SourceError, OSError."""
+    former, latest = last_profile(settings, dataset), profile(dataset, source)
+    if former:
+        latest = replace(latest, drift=drift(former, latest))
+    path = profile_path(settings, dataset)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(latest)), "utf-8")
+    fresh.replace(path)
+    return latest
+
+
+def drift(former: Profile, latest: Profile) -> list[str]:
+    """What differs between two profiles so much that somebody should know, in words."""
+    before = {item.name: item for item in former.fields if item.present}
+    after = {item.name: item for item in latest.fields if item.present}
+    moved = [f"new field {name}" for name in after if name not in before]
+    moved += [f"field {name} is gone" for name in before if name not in after]
+    for name in before.keys() & after.keys():
+        moved += _moved(before[name], after[name], former.records, latest.records)
+    return sorted(moved)
+
+
+def _moved(before: Field, after: Field, all_before: int, all_after: int) -> Iterator[str]:
+    if before.types.keys() != after.types.keys():
+        yield f"{after.name} was {_listed(before.types)}, is {_listed(after.types)}"
+    shares = [("filled", before.filled, after.filled), ("empty", before.empty, after.empty)]
+    if after.distinct <= 20:
+        former_top, latest_top = dict(before.top), dict(after.top)
+        shares += [
+            (f"“{text}”", former_top.get(text, 0), latest_top.get(text, 0))
+            for text in former_top.keys() & latest_top.keys()
+        ]
+    for words, number_before, number_after in shares:
+        was, is_ = 100 * number_before / all_before, 100 * number_after / all_after
+        if abs(is_ - was) > MOVED_PERCENT:
+            yield f"{after.name} {words}: {was:.0f} % of the records before, {is_:.0f} % now"
+
+
+def _chunks(
+    dataset: Dataset, source: ObjectStore, folder: Path, expected: Mapping[str, str], seen: _Seen
+) -> Iterator[list[str]]:
+    """The records as files of one a line, named for their partitions, a chunk at a time; each is gone with the next."""
+    for objects in _slices(source.list(_FOLDERS[dataset])):
+        files: dict[str, Path] = {}
+        for key, content in source.read_many([item.key for item in objects]):
+            partition = partition_of(key)
+            if partition is None:
+                continue
+            seen.objects += 1
+            path = files.setdefault(partition.key, folder / f"{partition.key}.ndjson")
+            try:
+                if isinstance(content, Exception):
+                    raise content
+                data = text_of(key, content)
+            except (OSError, RuntimeError, Unreadable) as error:
+                seen.fault(key, error)
+                continue
+            seen.bytes += len(content)
+            with path.open("ab") as file:
+                for block in read_blocks(BytesIO(data), size=1 << 19):
+                    file.write(_lines(block, key, expected, seen))
+        written = [path for path in files.values() if path.exists()]
+        if any(path.stat().st_size for path in written):
+            yield [str(path) for path in written]
+        for path in written:
+            path.unlink()
+
+
+def _slices(objects: Iterable[SourceObject]) -> Iterator[list[SourceObject]]:
+    """The objects in order, about CHUNK_BYTES at a time."""
+    some: list[SourceObject] = []
+    size = 0
+    for item in objects:
+        some.append(item)
+        size += item.size
+        if size >= CHUNK_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> bytes:
+    """The records of a block, one a line, having noticed what they are made of."""
+    for record in block.records or ():
+        if not isinstance(record.value, dict):
+            seen.fault(f"{key}:{record.line}", what_is_no_object(record) or record.value)
+    records = [value for value in block.values if isinstance(value, dict)]
+    seen.records += len(records)
+    shapes = Counter(map(tuple, records))
+    for shape in shapes.keys() - seen.shapes.keys():
+        for name in set(shape) - expected.keys() - seen.unknown.keys():
+            if len(seen.unknown) < MOST_UNKNOWN:
+                example = next(record[name] for record in records if name in record)
+                seen.unknown[name] = f"{as_written(example)[:200]} in {key}"
+    seen.shapes.update(shapes)
+    if block.records is None:
+        return block.data + b"\n"
+    objects = (record.raw for record in block.records if isinstance(record.value, dict))
+    return b"".join(
+        b" ".join(raw.splitlines()) + b"\n" for raw in objects
+    )  # valid JSON has breaks between tokens only
+
+
+def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], names: Iterable[str]) -> None:
+    import duckdb
+
+    # DuckDB takes names that differ only in their case for one; the first of them, the expected one, is looked into.
+    columns = {name.lower(): name for name in reversed(list(names))}
+    chosen = dict.fromkeys(reversed(columns.values()), "json")
+
+    def count() -> None:
+        with connection.cursor() as transaction:
+            transaction.begin()
+            transaction.execute(queries.read("profile/count_values"), {"files": files, "columns": chosen})
+            if dataset == "events":
+                transaction.execute(queries.read("profile/count_sessions"), {"files": files})
+            transaction.commit()
+
+    try:
+        count()
+    except duckdb.InvalidInputException:
+        for name in files:
+            _simplify(Path(name))
+        count()
+
+
+def _simplify(file: Path) -> None:
+    """Rewrite records for DuckDB, which ends at a key that is there twice and at what is nested more than 128 deep: a
+    key has its last value, as COPY has it, and what is nested deep is told as such.
+    """
+    import orjson
+
+    def shown(value: Any) -> Any:
+        return value if _is_flat(value, MOST_NESTED) else "nested too deep to be counted"
+
+    lines = filter(None, file.read_bytes().splitlines())
+    records = ({name: shown(value) for name, value in orjson.loads(line).items()} for line in lines)
+    file.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+
+
+def _is_flat(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list) or not depth:
+        return depth > 0
+    return all(_is_flat(item, depth - 1) for item in (value.values() if isinstance(value, dict) else value))
+
+
+def _fields(connection: DuckDBPyConnection, expected: Mapping[str, str], seen: _Seen) -> list[Field]:
+    present: Counter[str] = Counter()
+    for shape, records in seen.shapes.items():
+        present.update(dict.fromkeys(shape, records))
+    types: dict[str, dict[str, int]] = {}
+    for name, type_, records in _rows(connection, "types"):
+        types.setdefault(name, {})[type_] = int(records)
+    top: dict[str, list[tuple[str, int]]] = {}
+    for name, text, records in _rows(connection, "top_values"):
+        top.setdefault(name, []).append((text, int(records)))
+    histograms: dict[str, list[int]] = {}
+    for name, step, records in _rows(connection, "histograms"):
+        histograms.setdefault(name, [0] * 12)[int(step)] = int(records)
+    facts = {name: values for name, *values in _rows(connection, "fields")}
+    found = []
+    for name in [*expected, *seen.unknown]:
+        filled, empty, distinct, least, greatest, longest = facts.get(name, (0, 0, 0, None, None, None))
+        found.append(
+            Field(
+                name=name,
+                expected=name in expected,
+                width=_width(expected.get(name, "")),
+                present=present[name],
+                filled=int(filled or 0),
+                empty=int(empty),
+                distinct=distinct,
+                least=least,
+                greatest=greatest,
+                longest_bytes=longest,
+                types=types.get(name, {}),
+                top=top.get(name, []),
+                histogram=histograms.get(name, []),
+            )
+        )
+    return found
+
+
+def _oddities(connection: DuckDBPyConnection, dataset: Dataset, seen: _Seen) -> list[Oddity]:
+    found = [
+        Oddity(rule, name, int(records), examples)
+        for rule, name, records, examples in _rows(connection, "oddities")
+    ]
+    found += [
+        Oddity(rule, None, int(records), examples)
+        for rule, records, examples in _rows(connection, "session_oddities")
+    ]
+    if key := _KEYS[dataset]:
+        ((repeated,),) = connection.execute(queries.read("profile/twice"), {"field": key}).fetchall()
+        if repeated:
+            found.append(Oddity("delivered more than once", key, int(repeated), []))
+    if seen.faults:
+        found.append(Oddity("not a record", None, seen.faults, seen.fault_examples))
+    return found
+
+
+def _rows(connection: DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = connection.execute(queries.read(f"profile/{name}")).fetchall()
+    return rows
+
+
+def _width(type_: str) -> int | None:
+    match = re.fullmatch(r"varchar\((\d+)\)", type_)
+    return int(match[1]) if match else None
+
+
+def _listed(types: Mapping[str, int]) -> str:
+    return " and ".join(sorted(types)) or "nothing"

@@ -1,0 +1,80 @@
+"""Where a play comes from: the objects of its day, the run, the rules, and how its song was found."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sparkify_assets.model import queries
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.transaction import Transaction
+
+#: A session and an item in it, as people name a play: 818-5.
+_ITEM = re.compile(r"(-?\d+)-(-?\d+)")
+
+#: How many plays an ambiguous name lists.
+_MOST_CANDIDATES = 10
+
+
+class NoSuchPlay(LookupError):
+    """There is no play of this id, or several go by this session and item."""
+
+
+def why(warehouse: Warehouse, name: str) -> dict[str, Any]:
+    """The provenance of a play, as data. `name` is its songplay_id, or its session and item where that is unique.
+
+    Raises NoSuchPlay, which lists the candidates where there are several, and WarehouseError.
+    """
+    with warehouse.transaction(lock=False) as transaction:
+        found = transaction.records("why/play", songplay_id=_songplay_id(transaction, name))
+        if not found:
+            raise NoSuchPlay(f"there is no play {name}")
+        play = found[0]
+        key = {column: play[column] for column in ("user_id", "session_id", "item_in_session", "ts")}
+        play["deliveries"] = transaction.value("why/deliveries", **key)
+        sources = _loads(transaction, "events", str(play["event_date"]))
+        songs: list[dict[str, Any]] = []
+        if play["song_id"] is not None:
+            for (prefix,) in transaction.rows("why/song_prefix", song_id=play["song_id"]):
+                songs += _loads(transaction, "songs", prefix)
+    return {
+        "play": play,
+        "match": _match_rule(play),
+        "events": sources,
+        "songs": songs,
+        "rules": queries.rules()._asdict(),
+    }
+
+
+def _songplay_id(transaction: Transaction, name: str) -> str:
+    """The id that a name stands for: itself, or that of the one play of a session and item."""
+    match = _ITEM.fullmatch(name)
+    if match is None:
+        return name
+    rows = transaction.rows("why/plays_of_item", session_id=int(match[1]), item_in_session=int(match[2]))
+    ids = [songplay_id for (songplay_id,) in rows]
+    if len(ids) > 1:
+        more = f" and {len(ids) - _MOST_CANDIDATES:,} more" if len(ids) > _MOST_CANDIDATES else ""
+        raise NoSuchPlay(f"{name} names {len(ids):,} plays: {', '.join(ids[:_MOST_CANDIDATES])}{more}")
+    return ids[0] if ids else name
+
+
+def _loads(transaction: Transaction, dataset: str, key: str) -> list[dict[str, Any]]:
+    return transaction.records("why/loads", dataset=dataset, partition_key=key)
+
+
+def _match_rule(play: dict[str, Any]) -> str:
+    """The rule of sql/merge/songplays.sql that gave this play its song, in words."""
+    if play["song_id"] is None:
+        return "no song has this title by an artist of this name"
+    if play["namesakes"] == 1:
+        rule = "the one song of this title by an artist of this name"
+    else:
+        rule = (
+            f"{play['namesakes']} songs share this title and artist name; the nearest duration"
+            f" ({play['song_duration']} s to {play['length']} s) wins, then the smallest song_id"
+        )
+    known_as = play["artist_name"]
+    if (known_as or "").rstrip(" ") != play["artist"].rstrip(" "):
+        rule += f"; the artist goes by {known_as or 'no name'}, and by this name in another record"
+    return rule

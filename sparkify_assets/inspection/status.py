@@ -1,0 +1,152 @@
+"""The source against the ledger, for people and machines: what is loaded, new, changed, blocked, gone, unrecognised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sparkify_assets.inspection.findings import Warned, by_check
+from sparkify_assets.load import ledger
+from sparkify_assets.load.loader import Loader, Survey
+from sparkify_assets.model.datasets import Partition, named
+from sparkify_assets.source.changes import Change
+from sparkify_assets.source.layout import layout_problems, unrecognised_source
+from sparkify_assets.warehouse.connection import Warehouse
+
+#: What has changed since a partition was loaded, and what brings it up to date.
+OTHER_RULES = {
+    "staging": "staged by other rules (load --full applies today's)",
+    "star": "made by other rules (load --republish applies today's)",
+}
+
+
+@dataclass
+class PartitionStatus:
+    """One partition. `state` is loaded, new, changed, gone, kept, incoming, blocked or outside (of the days that the
+    settings name); counts are those of the last staged version. `other_rules` names the rules that have changed since
+    then: `staging`, which a new load applies, and `star`, which a rebuild of the star applies as well.
+    """
+
+    dataset: str
+    partition: str
+    state: str
+    objects: int
+    records_read: int = 0
+    rows_staged: int = 0
+    rows_quarantined: int = 0
+    new: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    blocked_by: list[dict[str, Any]] = field(default_factory=list)
+    other_rules: list[str] = field(default_factory=list)
+    released: str | None = None
+
+
+@dataclass
+class Status:
+    """All partitions that are in the source or in the ledger, the objects that are in no known place, how many files
+    are hidden, what is laid out otherwise than expected, and what the checks that warn found in what is loaded.
+    `warning` says why the listing itself should not be believed.
+    """
+
+    source: str
+    warehouse: str
+    partitions: list[PartitionStatus]
+    unrecognised: list[str]
+    hidden: int
+    layout: list[str]
+    warnings: list[Warned]
+    warning: str | None
+
+    @property
+    def in_step(self) -> bool:
+        """Whether everything in the source is loaded as it is."""
+        return all(item.state in ("loaded", "kept") for item in self.partitions)
+
+
+def status(loader: Loader) -> Status:
+    """Compare source and ledger. Raises SourceError, WarehouseError."""
+    survey = loader.survey()
+    with loader.warehouse.transaction(lock=False) as transaction:
+        loads = transaction.records("ledger/current_loads")
+        warnings = by_check(ledger.current_warnings(transaction))
+    nothing = unrecognised_source(survey.difference, loader.source.url)
+    latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
+    partitions = [
+        _partition(survey, partition, latest.get(partition))
+        for partition in sorted(
+            {*latest, *survey.difference.listed}, key=lambda p: (p.dataset != "songs", p.key)
+        )
+    ]
+    return Status(
+        source=loader.source.url,
+        warehouse=loader.warehouse.url,
+        partitions=partitions,
+        unrecognised=sorted(survey.difference.unrecognised),
+        hidden=survey.difference.hidden,
+        layout=[nothing] if nothing else layout_problems(survey.difference, loader.source.url),
+        warnings=warnings,
+        warning=survey.suspicion,
+    )
+
+
+def why_blocked(warehouse: Warehouse) -> dict[Partition, str]:
+    """A line for each blocked partition: its checks, the first rejected record by file, line and reason, and the files
+    by which rows that readers see would be lost. Raises WarehouseError.
+    """
+    with warehouse.transaction(lock=False) as transaction:
+        rows = transaction.records("ledger/why_blocked")
+    return {Partition(row["dataset"], row["partition_key"]): _why_blocked(row) for row in rows}
+
+
+def _why_blocked(row: Mapping[str, Any]) -> str:
+    checks = json.loads(row["verdict"] or "[]")
+    said = ["by " + ", ".join("{check} ({violations})".format_map(check) for check in checks)]
+    if row["object_key"]:
+        line = f", line {row['position']}" if row["position"] is not None else ""
+        said.append(f"{row['object_key']}{line}: {row['reason']}")
+    samples = [sample for check in checks for sample in check["sample"]]
+    for loss in [sample for sample in samples if int(sample.get("rows_published") or 0)][:1]:
+        files = {sample["object_key"] for sample in samples if sample.get("object_key")}
+        where = f"{named(files)}: " if files else ""
+        said.append(f"{where}{loss['rows_arriving']} rows would replace {loss['rows_published']}")
+    return "; ".join(said)
+
+
+def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:
+    change = survey.difference.changed.get(partition) or survey.kept.get(partition, Change())
+    listed = survey.difference.listed.get(partition, [])
+    result = PartitionStatus(
+        dataset=partition.dataset,
+        partition=partition.key,
+        state=_state(survey, partition, load),
+        objects=len(listed),
+        new=list(change.new),
+        overwritten=list(change.overwritten),
+        gone=list(change.gone),
+    )
+    if load is not None:
+        result.records_read = load["records_read"]
+        result.rows_staged = load["rows_staged"]
+        result.rows_quarantined = load["rows_quarantined"]
+        result.other_rules = [
+            name for name, rules in survey.rules._asdict().items() if load[f"{name}_rules"] != rules
+        ]
+        result.released = load["release_reason"]
+        if load["state"] == "blocked":
+            result.blocked_by = json.loads(load["verdict"] or "[]")
+    return result
+
+
+def _state(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> str:
+    if partition.dataset == "events" and partition.key in survey.outside:
+        return "outside"
+    if load is None:
+        return "new"
+    if partition in survey.difference.changed:
+        return "changed" if survey.difference.listed.get(partition) else "gone"
+    if load["state"] == "published":
+        return "kept" if partition in survey.kept else "loaded"
+    return str(load["state"])

@@ -1,0 +1,47 @@
+"""What a person should know of a staged partition and no query can find: COPY leaves no trace of it.
+
+Belongs here: pure functions from what was read to warnings, one for each of `checks.CLIENT_CHECKS`. Does not: reading,
+or what the tables can tell (`sql/checks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sparkify_assets.load.ledger import StagedPartition
+from sparkify_assets.model.checks import Violation, sampled
+
+#: How many objects of a batch are looked into.
+MOST_OBJECTS = 50
+
+
+def spread(keys: Sequence[str], most: int = MOST_OBJECTS) -> frozenset[str]:
+    """At most so many of the keys, from the first to the last in equal steps."""
+    if len(keys) <= most:
+        return frozenset(keys)
+    return frozenset(keys[place * (len(keys) - 1) // (most - 1)] for place in range(most))
+
+
+def client_findings(staged: StagedPartition) -> list[Violation]:
+    """Everything that these functions find in a staged partition."""
+    return [found for look in _LOOKS for found in look(staged)]
+
+
+def _unexpected_fields(staged: StagedPartition) -> Iterator[Violation]:
+    """The fields that nobody reads, and those that are not there."""
+    if rows := staged.unexpected_fields:
+        dataset, key = staged.partition
+        yield Violation(
+            f"{dataset}_fields", key, len(rows), sampled([{"partition_key": key, **row} for row in rows])
+        )
+
+
+def _equal_objects(staged: StagedPartition) -> Iterator[Violation]:
+    """Objects of one and the same content: a copy, or one file under two names."""
+    if found := staged.equal_objects():
+        dataset, key = staged.partition
+        rows = [{"partition_key": key, "objects": ", ".join(keys)} for keys in found]
+        yield Violation(f"{dataset}_equal_objects", key, len(rows), sampled(rows))
+
+
+_LOOKS: Sequence[Callable[[StagedPartition], Iterator[Violation]]] = (_unexpected_fields, _equal_objects)

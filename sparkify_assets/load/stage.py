@@ -1,0 +1,295 @@
+"""From the objects of a batch to rows that wait: COPY into tables of the session's own, and rejects into quarantine.
+
+Belongs here: what is read, how, and what becomes of each record. Does not: what readers see (`publish`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from psycopg2.extensions import AsIs
+
+from redshift_local import CopyError
+from sparkify_assets.load.compact import Compacted, compact
+from sparkify_assets.load.ledger import StagedPartition
+from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
+from sparkify_assets.load.results import Batch
+from sparkify_assets.load.sightings import client_findings, spread
+from sparkify_assets.model import queries
+from sparkify_assets.model.datasets import Dataset, Partition
+from sparkify_assets.model.fields import expected_fields
+from sparkify_assets.settings import Settings
+from sparkify_assets.source.content import START_BYTES, Form, Unreadable, form_of, text_of
+from sparkify_assets.source.sampling import unexpected
+from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
+from sparkify_assets.warehouse.transaction import Copied, Transaction
+
+#: What finds a record of a fault again: column of `incoming` -> key in the record.
+_EVENT_FIELDS = {
+    "page": "page", "auth": "auth", "user_id": "userId", "session_id": "sessionId",
+    "item_in_session": "itemInSession", "ts": "ts",
+}  # fmt: skip
+_SONG_FIELDS = {"song_id": "song_id", "artist_id": "artist_id", "title": "title"}
+
+
+#: Called with a phase (`incoming`, `publish`), partitions done and partitions in all.
+Progress = Callable[[str, Dataset, int, int], None]
+
+
+class Address(NamedTuple):
+    """Where COPY reads an object of the source, or a part of a compaction: its URL, its size there, and its key."""
+
+    url: str
+    size: int
+    key: str
+    packed: bool
+
+
+class TooManyRefused(CopyError):
+    """A COPY refused as many records as it may (MAXERROR) and gave up; `partitions` are those that it was to copy."""
+
+    def __init__(self, error: CopyError, partitions: Sequence[Partition]) -> None:
+        super().__init__(error.reason, error.object_url, error.line, error.column, error.value)
+        self.partitions = partitions
+
+
+@dataclass
+class Bringer:
+    """Brings batches from a source to `incoming_events` and `incoming_songs`."""
+
+    settings: Settings
+    source: ObjectStore
+    work: ObjectStore
+    progress: Progress
+
+    def bring(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+        """Copy a batch; what became of each partition's records.
+
+        Raises CopyError for an object that COPY cannot read at all, TooManyRefused, SourceError where the work area
+        cannot be written, or the source is away.
+        """
+        transaction.run("ddl/incoming_batch")
+        staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
+        transaction.run(f"analyze/incoming_{batch.dataset}")
+        for item in staged:
+            item.findings = client_findings(item)
+        return staged
+
+    def _events(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+        jsonpaths = self._write(
+            batch, "log_json_path.json", (queries.FOLDER / "copy/log_json_path.json").read_bytes()
+        )
+        copies: dict[Copied, tuple[Partition, list[Address]]] = {}
+        read: dict[Partition, int] = {}
+        staged: dict[Partition, int] = {}
+        rejected: dict[Partition, Rejected] = {}
+        for done, (partition, objects) in enumerate(batch.objects.items(), 1):
+            self.progress("incoming", "events", done, len(batch.objects))
+            addresses = self._addresses(batch, batch.readable(objects))
+            rejected[partition] = batch.unreadable_of(partition)
+            read[partition] = len(rejected[partition].rejects)
+            staged[partition] = 0
+            transaction.run("ddl/arriving_events")
+            for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
+                if chosen := [address for address in addresses if address.packed == packed]:
+                    label = f"{partition.key}{'-gzip' * packed}"
+                    copied = self._copy(transaction, name, batch, label, chosen, [partition], jsonpaths)
+                    read[partition] += copied.rows + copied.refused
+                    staged[partition] += copied.rows
+                    copies[copied] = partition, chosen
+            transaction.run(
+                "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
+            )
+        refused = self._refused(transaction, {copied: chosen for copied, (_, chosen) in copies.items()})
+        for copied, rejects in groupby(refused, key=itemgetter(0)):
+            rejected[copies[copied][0]].add(with_raw(self.source, (reject for _, reject in rejects)))
+        for day, faults in groupby(transaction.each("copy/faulty_events"), key=itemgetter("event_date")):
+            partition = Partition("events", str(day))
+            keys = [item.key for item in batch.readable(batch.objects[partition])]
+            before = rejected[partition].rejects
+            faulty = located(self.source, keys, faults, _EVENT_FIELDS, expected_fields("events"), before)
+            rejected[partition].add(faulty)
+            staged[partition] -= len(faulty.rejects)
+        looked_at = spread([item.key for items in batch.objects.values() for item in batch.readable(items)])
+        return [
+            StagedPartition(
+                partition=partition,
+                objects=objects,
+                content_hashes={item.key: self._hash(item) for item in objects},
+                records_read=read[partition],
+                rows_staged=staged[partition],
+                rejects=rejected[partition].rejects,
+                records_of=rejected[partition].records_of,
+                unexpected_fields=unexpected(
+                    "events", self.source, (item.key for item in objects if item.key in looked_at)
+                ),
+            )
+            for partition, objects in batch.objects.items()
+        ]
+
+    def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+        readable = {partition.key: batch.readable(objects) for partition, objects in batch.objects.items()}
+        compacted = compact(self.source, self.work, batch.id, readable)
+        batch.written.extend(part.key for part in compacted.parts)
+        rejected = compacted.rejected
+        for partition in batch.objects:
+            rejected[partition.key].add(batch.unreadable_of(partition))
+            compacted.records[partition.key] += len(batch.unreadable_of(partition).rejects)
+        if compacted.parts:
+            parts = [
+                Address(self.work.url_of(part.key), part.size, part.key, packed=False)
+                for part in compacted.parts
+            ]
+            copied = self._copy(transaction, "copy/songs", batch, "songs", parts, list(batch.objects))
+            refused = self._refused_songs(transaction, compacted, {copied: parts})
+            for prefix, rejects in groupby(refused, key=itemgetter(0)):
+                rejected[prefix].add(with_raw(self.source, (reject for _, reject in rejects)))
+        transaction.run("copy/incoming_songs")
+        for prefix, faults in groupby(transaction.each("copy/faulty_songs"), key=itemgetter("song_prefix")):
+            keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
+            before = rejected[prefix].rejects
+            rejected[prefix].add(
+                located(self.source, keys, faults, _SONG_FIELDS, expected_fields("songs"), before)
+            )
+        staged = dict(transaction.rows("copy/staged_songs"))
+        return [
+            StagedPartition(
+                partition=partition,
+                objects=objects,
+                content_hashes={item.key: compacted.content_hashes.get(item.key) for item in objects},
+                records_read=compacted.records[partition.key],
+                rows_staged=staged.get(partition.key, 0),
+                rejects=rejected[partition.key].rejects,
+                records_of=rejected[partition.key].records_of,
+                unexpected_fields=compacted.fields[partition.key].rows,
+            )
+            for partition, objects in batch.objects.items()
+        ]
+
+    def _copy(
+        self,
+        transaction: Transaction,
+        name: str,
+        batch: Batch,
+        label: str,
+        addresses: Sequence[Address],
+        partitions: Sequence[Partition],
+        jsonpaths: str | None = None,
+    ) -> Copied:
+        try:
+            return transaction.copy(
+                name,
+                manifest=self._write(
+                    batch, f"{label}.manifest", manifest({a.url: a.size for a in addresses})
+                ),
+                jsonpaths=jsonpaths,
+                iam_role=_role(self.settings.iam_role),
+                region=self.work.region or self.settings.region,
+            )
+        except CopyError as error:
+            if error.of_records:
+                raise TooManyRefused(error, partitions) from None
+            raise
+
+    def _addresses(self, batch: Batch, objects: Sequence[SourceObject]) -> list[Address]:
+        """Where COPY can read the objects: in the source, or copied to the work area, below the batch's id. Those of
+        which the first bytes say that COPY could not read them are the batch's unreadable ones from now on.
+        """
+        sizes = {item.key: item.size for item in objects}
+        found = []
+        for key, data in self.source.read_many(list(sizes), START_BYTES if self._copy_reads_source else None):
+            try:
+                if isinstance(data, SourceError):
+                    raise data
+                form = form_of(key, data[:START_BYTES])
+                if form.marked or not self._copy_reads_source:
+                    found.append(self._relayed(batch, key, data, form))
+                else:
+                    found.append(Address(self.source.url_of(key), sizes[key], key, form.packed))
+            except (Unreadable, SourceError) as error:
+                if isinstance(error, SourceError) and not error.of_object:
+                    raise
+                batch.unreadable[key] = f"{UNREADABLE}{error}"
+        batch.packed.update(address.key for address in found if address.packed)
+        return found
+
+    def _relayed(self, batch: Batch, key: str, data: bytes, form: Form) -> Address:
+        """A copy of an object in the work area; of one with a byte order mark the text behind it, for no page of AWS
+        says that COPY passes over the mark where it reads JSON.
+        """
+        if form.marked:
+            data = text_of(key, self.source.read(key) if self._copy_reads_source else data)
+        packed = form.packed and not form.marked
+        return Address(self._write(batch, key, data), len(data), key, packed)
+
+    @property
+    def _copy_reads_source(self) -> bool:
+        """COPY has no parameter by which it would agree to pay for a request
+        (https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-alphabetical-parm-list.html), and its REGION is that of
+        the manifest and of all that the manifest names
+        (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html#copy-region).
+        """
+        regions = {self.source.region, self.work.region} - {None}
+        return not self.settings.requester_pays and len(regions) < 2
+
+    def _write(self, batch: Batch, name: str, content: bytes) -> str:
+        """Write an object of a batch into the work area, where it stays until its batch is incoming."""
+        key = f"{batch.id}/{name}"
+        batch.written.append(key)
+        return self.work.write(key, content)
+
+    def _hash(self, item: SourceObject) -> str | None:
+        """The content hash of an object; None where it has just gone, which the listing before commit will see."""
+        try:
+            return self.source.content_hash(item)
+        except SourceError:
+            return None
+
+    def _refused(
+        self, transaction: Transaction, copies: Mapping[Copied, Sequence[Address]]
+    ) -> Iterator[tuple[Copied, Reject]]:
+        """What each COPY refused of the objects at these addresses, object by object."""
+        keys = {copied: {a.url: a.key for a in addresses} for copied, addresses in copies.items()}
+        for copied, url, line, column, reason in transaction.load_errors(list(copies)):
+            yield copied, Reject(_key_at(url, keys[copied]), line, column or None, reason, None)
+
+    def _refused_songs(
+        self, transaction: Transaction, compacted: Compacted, copies: Mapping[Copied, Sequence[Address]]
+    ) -> Iterator[tuple[str, Reject]]:
+        """What COPY refused of compacted objects, each at its place in the source, with its prefix."""
+        for _, reject in self._refused(transaction, copies):
+            origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
+            yield origin.prefix, reject._replace(object_key=origin.object_key, position=origin.position)
+
+
+def _role(name: str) -> str | AsIs:
+    """What COPY takes as IAM_ROLE: an ARN, or the keyword for the cluster's default role
+    (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html).
+    """
+    return AsIs(name) if name == "default" else name
+
+
+def _key_at(address: str, keys: Mapping[str, str]) -> str | None:
+    """The key of an object that COPY names; the load-error tables keep 256 bytes of its address
+    (https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html).
+    """
+    if address in keys:
+        return keys[address]
+    likely = [key for whole, key in keys.items() if whole.startswith(address)]
+    return likely[0] if len(likely) == 1 else None
+
+
+def manifest(sizes: Mapping[str, int]) -> bytes:
+    """The manifest that COPY reads: exactly the objects at these addresses, each mandatory and of this size
+    (https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html).
+    """
+    entries = [
+        {"url": url, "mandatory": True, "meta": {"content_length": size}} for url, size in sizes.items()
+    ]
+    return json.dumps({"entries": entries}).encode()

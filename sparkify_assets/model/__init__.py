@@ -1,0 +1,1 @@
+"""What the data is: datasets, tables, fields, checks, merges, SQL. No I/O, no Dagster."""

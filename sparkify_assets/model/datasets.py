@@ -1,0 +1,102 @@
+"""Where an object belongs: object key to event day or song prefix, and back.
+
+Belongs here: the grammar of the landing zone's keys and Dagster's partitions over it
+(https://docs.dagster.io/guides/build/partitions-and-backfills). Does not: listing, loading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from sparkify_assets.settings import Settings
+
+if TYPE_CHECKING:
+    pass
+
+Dataset = Literal["events", "songs"]
+
+#: In the order in which they are loaded: a play looks for its song.
+DATASETS: tuple[Dataset, ...] = ("songs", "events")
+
+#: The folders of the source, as the Sparkify data sets name them.
+EVENTS_FOLDER, SONGS_FOLDER = "log_data/", "song_data/"
+
+#: Objects of the source that are no data.
+KNOWN_EXTRAS = frozenset({"log_json_path.json", "sample.json"})
+
+#: What stands in a key for bytes of a file's name that are no UTF-8.
+NOT_UTF8 = "\ufffd"
+
+
+_EVENTS = re.compile(
+    r"log_data/(?:(\d{4})/(\d{2})/(?:[^/]+/)*)?((\d{4})-(\d{2})-\d{2})-events[^/]*\.json(\.gz)?"
+)
+_SONGS = re.compile(r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(\.gz)?")
+
+
+class Partition(NamedTuple):
+    """What is loaded as one: a day of events (`2018-11-12`) or a prefix of songs (`AB`)."""
+
+    dataset: Dataset
+    key: str
+
+    def __str__(self) -> str:
+        return self.key if self.dataset == "events" else f"songs {self.key}"
+
+
+def named(things: Iterable[object]) -> str:
+    """Partitions or objects in words: all of a few, the first and the last of many."""
+    names = sorted(map(str, things))
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]} ({len(names)})"
+
+
+def partition_of(object_key: str) -> Partition | None:
+    """The partition that an object belongs to, or None for an object that is in no known place.
+
+    The day is that of the file's name, which lies in the folder of its year and month, or in none; the prefix is made
+    of the first two folders. A hidden file belongs to none, nor does one whose name is no UTF-8.
+    """
+    if is_hidden(object_key) or NOT_UTF8 in object_key:
+        return None
+    if match := _EVENTS.fullmatch(object_key):
+        folder_year, folder_month, day, year, month, _ = match.groups()
+        if (folder_year, folder_month) in ((year, month), (None, None)) and _is_day(day):
+            return Partition("events", day)
+        return None
+    if match := _SONGS.fullmatch(object_key):
+        return Partition("songs", match[1] + match[2])
+    return None
+
+
+def is_hidden(object_key: str) -> bool:
+    """Whether a file or one of its folders begins with `.` or `_`, which makes it no data, as for Spark and Redshift
+    Spectrum (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html): what systems, editors and
+    archives leave beside the data, such as `.ipynb_checkpoints/` and `__MACOSX/`.
+    """
+    return object_key.startswith((".", "_")) or "/." in object_key or "/_" in object_key
+
+
+def beginnings_of(partition: Partition) -> tuple[str, ...]:
+    """What the keys of all objects of the partition begin with, shared by as many partitions as possible: the folder of
+    songs; of a day the folder of its month, and its month in the name of a file that lies in no such folder.
+    """
+    if partition.dataset == "songs":
+        return (f"{SONGS_FOLDER}{partition.key[0]}/{partition.key[1]}/",)
+    year, month, _ = partition.key.split("-")
+    return f"{EVENTS_FOLDER}{year}/{month}/", f"{EVENTS_FOLDER}{year}-{month}-"
+
+
+def in_range(day: str, settings: Settings, today: date) -> bool:
+    """Whether a day lies within the days that the settings name."""
+    return settings.first_day <= date.fromisoformat(day) <= (settings.last_day or today)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

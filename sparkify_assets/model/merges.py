@@ -1,0 +1,42 @@
+"""The merges: which files of `sql/` publish a batch, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sparkify_assets.model.datasets import Dataset
+
+#: The tables that publishing a batch changes, with the merge that does it, in order.
+MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
+    "events": (
+        ("merge/staging_events", None),
+        ("analyze/staging_events", None),
+        ("merge/plays_of_days", None),
+        ("merge/contested_plays", None),
+        ("merge/songplays", "songplays"),
+        ("merge/users", "users"),
+        ("merge/time", "time"),
+        ("analyze/star_of_events", None),
+    ),
+    "songs": (
+        ("merge/staging_songs", None),
+        ("analyze/staging_songs", None),
+        ("merge/songs", "songs"),
+        ("merge/artists", "artists"),
+        ("merge/song_titles", None),
+        ("analyze/star_of_songs", None),
+        ("merge/plays_of_titles", None),
+        ("merge/records_of_titles", None),
+        ("merge/songplays", "songplays"),
+    ),
+}
+
+
+#: What a rebuild of the star leaves out: staging stays as it is, and every play is made once, with its day.
+NOT_REBUILT = frozenset(
+    {"merge/staging_events", "merge/staging_songs", "merge/plays_of_titles", "merge/records_of_titles"}
+)
+
+
+#: The merges that read older records of the touched plays, and only those of the time that these span.
+BOUNDED_BY_TIME = frozenset({"merge/contested_plays", "merge/records_of_titles"})

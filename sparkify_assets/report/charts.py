@@ -1,0 +1,266 @@
+"""Pictures of answers: static SVG by Vega-Altair and its bundled renderer (https://altair-viz.github.io).
+
+Belongs here: how each kind of picture looks. Does not: what is asked (`questions`), the page around it (`page`).
+
+One drawing serves both themes: colours are CSS variables, which a page sets for light and dark; an SVG on its own
+has none, and takes the light colours that stand beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from sparkify_assets.report.questions import Question, Row
+
+INK = "var(--ink, #1d2129)"
+MUTED = "var(--muted, #5a6270)"
+LINE = "var(--line, #dcdfe4)"
+GROUND = "var(--chart-ground, #ffffff)"
+SOFT = "var(--soft, #4b8f96)"
+SERIES = ("var(--series-1, #0b6b74)", "var(--series-2, #b4501e)", "var(--series-3, #6a4c9c)")
+DASHES = ([1, 0], [6, 3], [2, 2])
+
+WIDE, NARROW = 560, 340
+
+#: A heat map shows so many of the latest weeks, and so many weeks of each.
+MOST_WEEKS = 12
+
+
+def picture(question: Question, rows: Sequence[Row], width: int = WIDE) -> str:
+    """The SVG of an answer, so many pixels wide; rows as `questions.answer` gives them, at least one."""
+    chart = _DRAW[question.kind](question, rows, width)
+    spec = chart.properties(background=GROUND).configure(**_look()).to_dict()
+    svg: str = vl_convert.vegalite_to_svg(spec)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alternative(question, rows))}" ', 1)
+    # Nobody sees a thousandth of a pixel.
+    return re.sub(r"(\.\d\d)\d+", r"\1", svg)
+
+
+def alternative(question: Question, rows: Sequence[Row]) -> str:
+    """What the picture shows, in a sentence."""
+    column = question.y[0]
+    values = [row for row in rows if row[column] is not None]
+    if not values:
+        return f"{question.title}: nothing yet."
+    most, least = max(values, key=lambda row: row[column]), min(values, key=lambda row: row[column])
+    words = column.replace("_", " ")
+
+    def place(row: Row) -> str:
+        return ", ".join(str(row[name]) for name in question.x)
+
+    return (
+        f"{question.title}: {len(rows)} values; most {words} {most[column]:,} ({place(most)}),"
+        f" least {least[column]:,} ({place(least)})."
+    )
+
+
+def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
+    x, y = question.x[0], question.y[0]
+    most = max(row[y] for row in rows)
+    labels = len(rows) <= 8
+    longest = max(len(str(row[x])) for row in rows)
+    axis = alt.Axis(
+        labelAngle=-40 if width <= NARROW and longest > 3 else 0, labelOverlap=not labels, labelSeparation=3
+    )
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X(x, type="ordinal", sort=None, title=None, axis=axis),
+        y=alt.Y(
+            y, type="quantitative", stack=None, title=None, axis=None if labels else alt.Axis(tickCount=4)
+        ),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(
+        color=alt.condition(alt.datum[y] == most, alt.value(SERIES[0]), alt.value(SOFT))
+    )
+    numbers = base.mark_text(dy=-8, color=INK, fontSize=11).encode(
+        text=alt.Text(y, type="quantitative", format=",")
+    )
+    if not labels:
+        numbers = numbers.transform_filter(alt.datum[y] == most)
+    return alt.layer(bars, numbers).properties(width=width, height=220)
+
+
+def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
+    """The name above its bar: long names stay readable on a narrow page."""
+    y = question.y[0]
+    data = [
+        {
+            "place": place,
+            "name": " · ".join(str(row[x]) for x in question.x if row[x] is not None),
+            "value": row[y],
+        }
+        for place, row in enumerate(rows)
+    ]
+    base = alt.Chart(_data(data)).encode(y=alt.Y("place:O", axis=None))
+    track = base.mark_bar(height=6, yOffset=8, cornerRadius=3, color=LINE).encode(
+        x=alt.value(0), x2=alt.value(width)
+    )
+    bars = base.mark_bar(height=6, yOffset=8, cornerRadius=3).encode(
+        x=alt.X("value:Q", stack=None, axis=None, scale=alt.Scale(zero=True, nice=False))
+    )
+    names = base.mark_text(align="left", dy=-6, limit=width - 70, color=INK).encode(
+        x=alt.value(0), text="name:N"
+    )
+    numbers = base.mark_text(align="right", dy=-6, color=MUTED).encode(
+        x=alt.value(width), text=alt.Text("value:Q", format=",")
+    )
+    return alt.layer(track, bars, names, numbers).properties(width=width, height=alt.Step(34))
+
+
+def _lines(question: Question, rows: Sequence[Row], width: int) -> Any:
+    return (
+        alt.Chart(_data(_folded(question, rows)))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=_time_axis(question, rows, width),
+            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
+            color=_series(question, "stroke"),
+            strokeDash=alt.StrokeDash(
+                "series:N",
+                sort=None,
+                legend=None,
+                scale=alt.Scale(domain=list(question.y), range=list(DASHES)),
+            ),
+        )
+        .properties(width=width, height=220)
+    )
+
+
+def _areas(question: Question, rows: Sequence[Row], width: int) -> Any:
+    return (
+        alt.Chart(_data(_folded(question, rows)))
+        .mark_area(opacity=0.78, line={"strokeWidth": 1.5})
+        .encode(
+            x=_time_axis(question, rows, width),
+            y=alt.Y("value:Q", title=None, stack="zero", axis=alt.Axis(tickCount=4)),
+            color=_series(question, "square"),
+            order=alt.Order("place:Q"),
+        )
+        .properties(width=width, height=220)
+    )
+
+
+def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
+    """Up above the line, down below it."""
+    folded = [
+        {**row, "value": -row["value"] if row["place"] else row["value"]} for row in _folded(question, rows)
+    ]
+    return (
+        alt.Chart(_data(folded))
+        .mark_bar(width=max(1.5, min(14, 0.6 * width / _days(question, rows))))
+        .encode(
+            x=_time_axis(question, rows, width, padding=8),
+            y=alt.Y(
+                "value:Q",
+                title=None,
+                stack="zero",
+                axis=alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(abs(datum.value), ',')"),
+            ),
+            color=_series(question, "square"),
+        )
+        .properties(width=width, height=220)
+    )
+
+
+def _heat(question: Question, rows: Sequence[Row], width: int) -> Any:
+    """A row for each of the latest weeks, a field for each week after it, the share in it."""
+    week, later = question.x
+    weeks = sorted({row[week] for row in rows})[-MOST_WEEKS:]
+    shown = [row for row in rows if row[week] in weeks and row[later] < MOST_WEEKS]
+    base = alt.Chart(_data(shown)).encode(
+        x=alt.X(later, type="ordinal", title="weeks later", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y(week, type="ordinal", title=None),
+    )
+    fields = base.mark_rect(color=SERIES[0], cornerRadius=3, stroke=GROUND, strokeWidth=2).encode(
+        opacity=alt.Opacity(
+            question.y[0],
+            type="quantitative",
+            legend=None,
+            scale=alt.Scale(domain=[0, 100], range=[0.05, 0.55]),
+        )
+    )
+    numbers = base.mark_text(color=INK, fontSize=11).encode(
+        text=alt.Text(question.y[0], type="quantitative", format=".0f")
+    )
+    return alt.layer(fields, numbers).properties(width=width, height=alt.Step(32))
+
+
+_DRAW = {
+    "columns": _columns,
+    "ranking": _ranking,
+    "lines": _lines,
+    "areas": _areas,
+    "changes": _changes,
+    "heat": _heat,
+}
+
+
+def _data(rows: Sequence[Row]) -> alt.InlineData:
+    return alt.InlineData(values=[dict(row) for row in rows])
+
+
+def _folded(question: Question, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """A row for each value of each series, in the order of the series."""
+    return [
+        {"x": row[question.x[0]], "series": column, "place": place, "value": row[column]}
+        for place, column in enumerate(question.y)
+        for row in rows
+    ]
+
+
+def _days(question: Question, rows: Sequence[Row]) -> int:
+    """How many days the rows reach over."""
+    first, last = (date.fromisoformat(row[question.x[0]]) for row in (rows[0], rows[-1]))
+    return (last - first).days + 1
+
+
+def _time_axis(question: Question, rows: Sequence[Row], width: int, padding: int = 0) -> alt.X:
+    form = "%-d %b" if _days(question, rows) < 200 else "%b %Y"
+    ticks = 6 if width > NARROW else 4
+    axis = alt.Axis(grid=False, tickCount=ticks, format=form, labelOverlap=True)
+    return alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
+
+
+def _series(question: Question, symbol: str) -> alt.Color:
+    legend = alt.Legend(orient="top", direction="horizontal", symbolType=symbol)
+    return alt.Color(
+        "series:N",
+        sort=None,
+        title=None,
+        legend=legend if len(question.y) > 1 else None,
+        scale=alt.Scale(domain=list(question.y), range=list(SERIES[: len(question.y)])),
+    )
+
+
+def _look() -> Mapping[str, Any]:
+    """What all pictures share: quiet axes, one font, and the whole within its width."""
+    return {
+        "aria": False,  # the picture is one image with a sentence, and a table stands beside it
+        "autosize": alt.AutoSizeParams(type="fit", contains="padding"),
+        "font": "system-ui, sans-serif",
+        "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2},  # fonts differ in width from page to page
+        "view": alt.ViewConfig(stroke=None),
+        "axis": alt.AxisConfig(
+            domain=False,
+            gridColor=LINE,
+            labelColor=MUTED,
+            labelFontSize=11,
+            labelPadding=6,
+            ticks=False,
+            titleColor=MUTED,
+            titleFontSize=11,
+            titleFontWeight="normal",
+        ),
+        "axisX": alt.AxisConfig(grid=False),
+        "bar": alt.BarConfig(color=SERIES[0]),
+        "legend": alt.LegendConfig(
+            labelColor=INK, labelFontSize=12, symbolStrokeWidth=3, offset=6, padding=0
+        ),
+        "text": alt.MarkConfig(fontSize=12),
+    }

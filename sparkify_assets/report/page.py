@@ -1,0 +1,178 @@
+"""The report: everything that people look at, as one HTML page that asks nobody for anything.
+
+Belongs here: what stands on the page and in which order. Does not: how it looks (`report.html`), the questions and
+their pictures (`questions`, `charts`), what the source files are like (`inspection.profile`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkify_assets.inspection.findings import outcomes
+from sparkify_assets.inspection.profile import last_profile
+from sparkify_assets.model.datasets import DATASETS
+from sparkify_assets.report.questions import MOST_ROWS, QUESTIONS, Question, Row, answer
+from sparkify_assets.settings import Settings
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.transaction import Transaction
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+#: The questions by what they are about, two beside each other.
+SECTIONS: Mapping[str, Sequence[str]] = {
+    "When people listen": ("plays_by_day", "active_users", "plays_by_hour", "plays_by_weekday"),
+    "What they play": ("top_songs", "top_artists"),
+    "Who listens": ("top_users", "top_locations"),
+    "Paid and free": ("plays_by_level", "level_changes"),
+    "Sessions": ("session_lengths", "plays_per_session"),
+    "Retention and matching": ("retention_by_week", "match_rate"),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A question with its answer: the drawing for a wide and for a narrow page, and the rows behind it."""
+
+    question: Question
+    rows: Sequence[Row]
+    wide: Markup
+    narrow: Markup
+    left_out: int
+
+
+def report_page(warehouse: Warehouse, settings: Settings) -> str:
+    """The page, from one snapshot of the warehouse. Raises WarehouseError."""
+    import jinja2  # here, so that a load does not wait for it
+
+    with warehouse.reading() as transaction:
+        content = _content(transaction, settings)
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # titles, names and rejected records are anybody's text
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {
+        "shown": _shown,
+        "words": _words,
+        "percent_of": _percent,
+        "visible": _visible,
+        "size": _size,
+    }
+    return templates.get_template("report.html").render(content)
+
+
+def write_report(warehouse: Warehouse, settings: Settings, path: Path) -> int:
+    """Write the page; its size in bytes. Raises OSError, WarehouseError."""
+    page = report_page(warehouse, settings).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(page)
+    fresh.replace(path)  # whoever reads it sees the former page or this one, never half of it
+    return len(page)
+
+
+def report_path(settings: Settings) -> Path:
+    """Where the page lies unless one says otherwise."""
+    return settings.home / "report.html"
+
+
+def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
+    answers = {question.name: answer(transaction, question) for question in QUESTIONS}
+    row_counts = transaction.records("report/row_counts")[0]
+    questions = {question.name: question for question in QUESTIONS}
+    freshness = transaction.records("report/reach")[0]
+    return {
+        "made_at": datetime.now(UTC),
+        "sections": {
+            title: [_card(questions[name], answers[name]) for name in names]
+            for title, names in SECTIONS.items()
+        },
+        "figures": _figures(answers, row_counts),
+        "freshness": {**freshness, "missing_days": _missing_days(freshness)},
+        "row_counts": row_counts,
+        "loads": transaction.records("report/loads"),
+        "checks": outcomes(transaction, settings),
+        "blocked": transaction.records("report/blocked"),
+        "quarantine": transaction.records("report/quarantine"),
+        "source": settings.source,
+        "profiles": [found for dataset in DATASETS if (found := last_profile(settings, dataset))],
+    }
+
+
+def _card(question: Question, rows: Sequence[Row]) -> Card:
+    from markupsafe import Markup
+
+    from sparkify_assets.report.charts import NARROW, WIDE, picture
+
+    shown = rows[-MOST_ROWS:]
+
+    def drawn(width: int) -> Markup:
+        # Vega escapes what comes from the data.
+        return Markup(picture(question, rows, width) if rows else "")  # noqa: S704
+
+    return Card(question, shown, drawn(WIDE), drawn(NARROW), len(rows) - len(shown))
+
+
+def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[tuple[str, str, str]]:
+    """The figures at the head of the page: what, how much, and what it is a part of."""
+
+    def total(question: str, column: str) -> int:
+        return sum(row[column] for row in answers[question])
+
+    plays = total("plays_by_day", "plays")
+    listeners = max((row["monthly"] for row in answers["active_users"]), default=0)
+    paid, matched = total("plays_by_level", "paid"), total("match_rate", "matched")
+    return [
+        ("Plays", f"{plays:,}", f"on {len(answers['plays_by_day']):,} days"),
+        ("Active users", f"{listeners:,}", "at most, in any 30 days"),
+        ("Sessions", f"{total('session_lengths', 'sessions'):,}", "with at least one play"),
+        ("Paid plays", _percent(paid, plays), f"{paid:,} of {plays:,}"),
+        ("Library", f"{counts['songs']:,}", f"songs by {counts['artists']:,} artists"),
+        ("Matched plays", _percent(matched, plays), f"{matched:,} with a song of the library"),
+    ]
+
+
+def _percent(part: int, whole: int) -> str:
+    share = 100 * part / whole if whole else 0
+    return f"{share:.2f} %" if 0 < share < 1 else f"{share:.0f} %"
+
+
+def _missing_days(freshness: Mapping[str, Any]) -> int:
+    """How many days between the first and the last are not published."""
+    if not freshness["days"]:
+        return 0
+    first, last = (date.fromisoformat(freshness[name]) for name in ("first_day", "last_day"))
+    return (last - first).days + 1 - int(freshness["days"])
+
+
+def _words(name: str) -> str:
+    """A column's name as people write it."""
+    return name.removesuffix("_id").replace("_", " ").removesuffix(" rows")
+
+
+def _shown(value: Any, column: str = "") -> str:
+    """A value as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, (int, float, Decimal)) and not column.endswith("_id") and column != "hour":
+        return f"{value:,}"
+    return str(value)
+
+
+def _visible(text: str) -> str:
+    """Text with its control characters as they are written in code, so that they can be seen."""
+    return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:,.1f} MB" if number >= 1e5 else f"{number / 1e3:,.1f} kB"

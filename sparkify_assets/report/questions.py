@@ -1,0 +1,93 @@
+"""The questions of `sql/analytics` as assets: each with its answer as a table and as a picture
+(https://docs.dagster.io/guides/build/assets/metadata-and-tags).
+
+Belongs here: which questions there are, and what Dagster shows of an answer. Does not: how a picture is drawn
+(`charts`), nor the page that shows all of them (`report`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from sparkify_assets.model import queries
+from sparkify_assets.model.tables import TABLES
+from sparkify_assets.warehouse.transaction import Transaction
+
+Row = Mapping[str, Any]
+
+#: How many rows of an answer are shown: a year of days.
+MOST_ROWS = 366
+
+
+@dataclass(frozen=True)
+class Question:
+    """A file of `sql/analytics` and its picture: `x` is told by the values of the columns `y`. `pii` says that the
+    answer names people.
+    """
+
+    name: str
+    kind: Literal["columns", "ranking", "lines", "areas", "changes", "heat"]
+    x: tuple[str, ...]
+    y: tuple[str, ...]
+    pii: bool = False
+
+    @property
+    def file(self) -> str:
+        return f"analytics/{self.name}"
+
+    @property
+    def title(self) -> str:
+        """The first line of the file's head comment."""
+        return self._head[0]
+
+    @property
+    def description(self) -> str:
+        """The other lines of the file's head comment."""
+        return " ".join(self._head[1:])
+
+    @property
+    def inputs(self) -> list[str]:
+        """The assets whose tables the file reads."""
+        named = set(re.findall(r"\b(?:sparkify|staging)\.\w+", queries.read(self.file)))
+        return [asset for asset, table in TABLES.items() if table.name in named]
+
+    @property
+    def _head(self) -> list[str]:
+        (head,) = re.findall(r"\A(?:-- .*\n)+", queries.read(self.file))
+        return [line.removeprefix("-- ") for line in head.splitlines()]
+
+
+QUESTIONS: Sequence[Question] = (
+    Question("plays_by_day", "areas", ("day",), ("plays",)),
+    Question("plays_by_hour", "columns", ("hour",), ("plays",)),
+    Question("plays_by_weekday", "columns", ("weekday",), ("plays",)),
+    Question("top_songs", "ranking", ("song", "artist"), ("plays",)),
+    Question("top_artists", "ranking", ("artist",), ("plays",)),
+    Question("top_users", "ranking", ("name", "user_id"), ("plays",), pii=True),
+    Question("top_locations", "ranking", ("location",), ("plays",)),
+    Question("plays_by_level", "areas", ("day",), ("paid", "free")),
+    Question("level_changes", "changes", ("day",), ("upgrades", "downgrades")),
+    Question("active_users", "lines", ("day",), ("daily", "weekly", "monthly")),
+    Question("retention_by_week", "heat", ("first_week", "weeks_later"), ("users_percent",)),
+    Question("session_lengths", "columns", ("length",), ("sessions",)),
+    Question("plays_per_session", "columns", ("plays_in_session",), ("sessions",)),
+    Question("match_rate", "lines", ("day",), ("matched_percent",)),
+)
+
+
+def answer(transaction: Transaction, question: Question) -> list[Row]:
+    """The rows of a question, with values that JSON knows: days as text, decimals as floats."""
+    return [
+        {name: _plain(value) for name, value in row.items()} for row in transaction.records(question.file)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value) if value % 1 else int(value)
+    return value.isoformat() if isinstance(value, (date, datetime)) else value

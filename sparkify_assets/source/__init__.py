@@ -1,0 +1,1 @@
+"""The objects of the source, and what has changed among them."""

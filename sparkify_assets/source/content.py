@@ -1,0 +1,91 @@
+"""What the bytes of a source object are: UTF-8 text, perhaps packed by gzip and perhaps behind a byte order mark.
+
+The bytes decide, not the name: S3 hands out what was stored as `Content-Encoding: gzip` packed as it is, whatever its
+key says. Belongs here: from bytes to text. Does not: where one record ends and the next begins
+(`redshift_local.copy.records`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import zlib
+from typing import NamedTuple
+
+#: So many bytes at the start of an object tell what it is, also behind the header of gzip with a file's name in it.
+START_BYTES = 1024
+
+_GZIP = b"\x1f\x8b"  # https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "packed by bzip2",
+    b"\xfd7zXZ": "packed by xz",
+    b"\x28\xb5\x2f\xfd": "packed by zstd",
+    b"PAR1": "a Parquet file",
+}
+
+
+class Unreadable(ValueError):
+    """An object that cannot be read at all, such as a broken gzip."""
+
+
+class Form(NamedTuple):
+    """How an object holds its text: `packed` by gzip or as it is, and whether it is `marked` by a byte order mark."""
+
+    packed: bool
+    marked: bool
+
+
+def form_of(key: str, start: bytes) -> Form:
+    """The form of an object that begins with these bytes. Raises Unreadable where it is no text for COPY."""
+    packed = start.startswith(_GZIP)
+    if key.endswith(".gz") and not packed:
+        raise Unreadable("no gzip, though its key ends in .gz" if start else "an empty object is no gzip")
+    text = _unpacked_start(start, START_BYTES) if packed else start
+    if packed and text.startswith(_GZIP):
+        raise Unreadable("gzip that was packed by gzip once more")
+    for magic, what in _OTHERS.items():
+        if text.startswith(magic):
+            raise Unreadable(f"{what}; COPY reads JSON, as text or packed by gzip")
+    if encoding := _other_encoding(text):
+        raise Unreadable(f"{encoding} text; COPY reads UTF-8")
+    return Form(packed, text.startswith(codecs.BOM_UTF8))
+
+
+def text_of(key: str, data: bytes) -> bytes:
+    """The text of a whole object, unpacked and without a byte order mark. Raises Unreadable."""
+    packed, _ = form_of(key, data[:START_BYTES])
+    if packed:
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unreadable(f"gzip: {error}") from None
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def start_of_text(key: str, start: bytes, most: int) -> bytes:
+    """The text that an object begins with, at most so many bytes of it. Raises Unreadable."""
+    packed, _ = form_of(key, start)
+    text = _unpacked_start(start, most) if packed else start
+    return text.removeprefix(codecs.BOM_UTF8)
+
+
+def _unpacked_start(start: bytes, most: int) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(start, most)
+    except zlib.error as error:
+        raise Unreadable(f"gzip: {error}") from None
+
+
+def _other_encoding(text: bytes) -> str | None:
+    """UTF-16 or UTF-32 where the text is in one of these: by its byte order mark, or by the zeros that JSON's first
+    characters have in it (https://www.rfc-editor.org/rfc/rfc4627#section-3).
+    """
+    encoding = json.detect_encoding(text)
+    if encoding.startswith("utf-8"):
+        return None
+    marked = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
+    if marked or text.decode(encoding, "ignore").lstrip()[:1] in ("{", "["):
+        return encoding[:6].upper()
+    return None

@@ -1,0 +1,115 @@
+"""How a source is laid out, where it is not as expected: what a person is told instead of "nothing new".
+
+Belongs here: pure functions over the keys that no load recognises. Does not: the grammar of the keys
+(`model.datasets`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from sparkify_assets.model.datasets import (
+    DATASETS,
+    EVENTS_FOLDER,
+    NOT_UTF8,
+    SONGS_FOLDER,
+    Dataset,
+    partition_of,
+)
+from sparkify_assets.source.changes import Difference
+
+EXPECTED = "log_data/2018/11/2018-11-12-events.json and song_data/A/B/C/TR….json"
+
+#: So many keys are looked into, which is enough to see a pattern, and so many names are told.
+MOST_KEYS, MOST_NAMES = 2000, 5
+
+#: So many folders above or below the right one are looked for.
+MOST_LEVELS = 4
+
+_FOLDERS: dict[Dataset, str] = {"events": EVENTS_FOLDER, "songs": SONGS_FOLDER}
+
+
+def why_unrecognised(key: str) -> str:
+    """What is wrong with the name of an object that no load reads, where it is easy to say."""
+    name = key.rpartition("/")[2]
+    if NOT_UTF8 in key:
+        return "its name is no UTF-8"
+    if not name.endswith((".json", ".json.gz")):
+        return "no .json or .json.gz"
+    if key.startswith(EVENTS_FOLDER):
+        if not re.match(r"\d{4}-\d{2}-\d{2}-events", name):
+            return "its name does not begin as 2018-11-12-events"
+        return f"its day does not lie in {key.rpartition('/')[0]}/"
+    if key.startswith(SONGS_FOLDER):
+        return "it lies in no folder of two letters, song_data/A/B/"
+    return "neither in log_data/ nor in song_data/"
+
+
+def unrecognised_source(found: Difference, url: str) -> str | None:
+    """Why there is nothing to load, where a source has not one object that a load reads: what it has instead, and what
+    is expected. None where something was recognised, or was there before.
+    """
+    if found.listed or found.known_objects:
+        return None
+    problems = layout_problems(found, url)
+    if not problems:
+        names = sorted(found.unrecognised)
+        shown = ", ".join(names[:MOST_NAMES]) + (
+            f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+        )
+        hidden = f"{found.hidden:,} hidden {'file' if found.hidden == 1 else 'files'}" if found.hidden else ""
+        problems = [f"found {' and '.join(filter(None, (shown, hidden))) or 'nothing at all'}"]
+    return f"{url} holds no object that can be loaded: {'; '.join(problems)}; expected {EXPECTED}"
+
+
+def layout_problems(found: Difference, url: str) -> list[str]:
+    """What is laid out otherwise of each data set that has no recognised object: a folder by another name, or a source
+    that is a level too high or too low.
+    """
+    there = {partition.dataset for partition in found.listed}
+    wanted = [dataset for dataset in DATASETS if dataset not in there]
+    return list(_problems(wanted, sorted(found.unrecognised)[:MOST_KEYS], url)) if wanted else []
+
+
+def _problems(wanted: Collection[Dataset], keys: Sequence[str], url: str) -> Iterator[str]:
+    told: Counter[str] = Counter()
+    for key in keys:
+        if said := _elsewhere(wanted, key, url):
+            told[said] += 1
+    for said, files in told.most_common():
+        yield f"{said} ({files:,}{'+' if len(keys) == MOST_KEYS else ''} {'file' if files == 1 else 'files'})"
+
+
+def _elsewhere(wanted: Collection[Dataset], key: str, url: str) -> str | None:
+    """Where the key would be recognised, in words."""
+
+    def is_wanted(candidate: str) -> bool:
+        partition = partition_of(candidate)
+        return partition is not None and partition.dataset in wanted
+
+    parts, above = key.split("/"), url.rstrip("/").split("/")
+    for levels in range(1, min(MOST_LEVELS, len(parts) - 1) + 1):
+        if partition := partition_of("/".join(parts[levels:])):
+            folder = "/".join(parts[:levels])
+            if len(wanted) == len(DATASETS):
+                return f"the data is in {folder}/: set SPARKIFY_SOURCE={url.rstrip('/')}/{folder}"
+            if partition.dataset in wanted:
+                wrong, right = f"{folder}/{parts[levels]}/", _FOLDERS[partition.dataset]
+                return f"{partition.dataset} are looked for in {right}, found {wrong}"
+    for levels in range(1, min(MOST_LEVELS, len(above) - 3) + 1):
+        if is_wanted("/".join([*above[-levels:], key])):
+            return f"the source is {'/'.join(above[-levels:])}/ itself: set SPARKIFY_SOURCE={'/'.join(above[:-levels])}"
+    for dataset in wanted:
+        folder = _FOLDERS[dataset]
+        if is_wanted(folder + key) and (dataset == "events" or len(parts) > 2):
+            return f"{dataset} are looked for in {folder}, found {parts[0] + '/' if len(parts) > 1 else key}"
+        if len(parts) > 1 and is_wanted(folder + "/".join(parts[1:])) and _names(parts[0], dataset):
+            return f"{dataset} are looked for in {folder}, found {parts[0]}/"
+    return None
+
+
+def _names(folder: str, dataset: Dataset) -> bool:
+    """Whether a folder may be meant for the data set: any will do for files that are named after a day."""
+    return dataset == "events" or "song" in folder.lower()

@@ -1,0 +1,116 @@
+"""The fields that the records of the source have, against those that a load reads, from a sample of its objects.
+
+COPY leaves out what it does not know and fills what is missing with nulls, without a word
+(https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html); here both are named.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
+from io import BytesIO
+from typing import Any
+
+from redshift_local.copy.records import Record, each_record
+from sparkify_assets.model.datasets import Dataset
+from sparkify_assets.model.fields import expected_fields
+from sparkify_assets.source.content import Unreadable, start_of_text
+from sparkify_assets.source.store import ObjectStore, SourceError
+
+#: So much of an object is looked at, in bytes as stored: some hundred events.
+START_BYTES = 128 * 1024
+
+
+#: As many fields are told apart; where every record has names of its own, the rest would say no more.
+MOST_FIELDS = 100
+
+
+_NAMED = re.compile(rb'"[ \t\r\n]*:')
+
+
+class UnexpectedFields:
+    """The unknown, the missing and the duplicate fields of the records that it is shown."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._expected = expected_fields(dataset).keys()
+        self._found: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def see(self, key: str, record: Mapping[str, Any], raw: bytes) -> None:
+        """Look at a record of an object, and at its text. One that has none of the expected fields is no record of this
+        kind.
+        """
+        names = record.keys()
+        if names.isdisjoint(self._expected):
+            return
+        for name, values in _duplicates(record, raw):
+            self._note("duplicate", name, key, ", ".join(map(as_written, values)))
+        if names == self._expected:
+            return
+        for name, kind in _differences(names, self._expected):
+            self._note(kind, name, key, as_written(record[name]) if kind == "unknown" else "")
+
+    def _note(self, kind: str, name: str, key: str, example: str) -> None:
+        if (kind, name) not in self._found:
+            if len(self._found) == MOST_FIELDS:
+                return
+            self._found[kind, name] = {
+                "field": name, "is": kind, "records": 0, "object": key, "example": example[:200],
+            }  # fmt: skip
+        self._found[kind, name]["records"] += 1
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What each field is, in how many records, where it was first seen and what is written there; unknown first."""
+        return [self._found[name] for name in sorted(self._found, reverse=True)]
+
+
+def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> list[dict[str, Any]]:
+    """The unknown, missing and duplicate fields in the first records of some objects, as `UnexpectedFields` has them.
+    An object that has gone meanwhile is passed over.
+    """
+    found = UnexpectedFields(dataset)
+    for key in keys:
+        for record in _first_records(source, key):
+            found.see(key, record.value, record.raw)
+    return found.rows
+
+
+def as_written(value: Any) -> str:
+    """A value of a record as JSON that can be shown and stored, however deep it is nested."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "nested too deep to be shown"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _differences(names: Set[str], expected: Set[str]) -> Iterator[tuple[str, str]]:
+    yield from ((name, "unknown") for name in names if name not in expected)
+    yield from ((name, "missing") for name in expected if name not in names)
+
+
+def _duplicates(record: Mapping[str, Any], raw: bytes) -> Iterator[tuple[str, list[Any]]]:
+    """The keys that an object has more than once, with their values; COPY takes one of these without a word."""
+    if len(_NAMED.findall(raw)) == len(record):
+        return  # as many keys as are written there: nearly always, and it need not be parsed again
+    try:
+        pairs = json.loads(raw, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        return
+    for name, number in Counter(name for name, _ in pairs).items():
+        if number > 1:
+            yield name, [value for other, value in pairs if other == name]
+
+
+def _first_records(source: ObjectStore, key: str) -> list[Record]:
+    """The objects at the start of an object. One that is cut is left out, as is whatever is none: that is in the
+    quarantine.
+    """
+    try:
+        data = start_of_text(key, source.read_start(key, START_BYTES), START_BYTES)
+    except (SourceError, Unreadable):
+        return []
+    whole_lines = data[: data.rfind(b"\n") + 1] or data if len(data) >= START_BYTES else data
+    return [record for record in each_record(BytesIO(whole_lines)) if isinstance(record.value, dict)]

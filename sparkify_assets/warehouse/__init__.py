@@ -1,0 +1,1 @@
+"""The connection to the warehouse, on every engine, and its errors."""

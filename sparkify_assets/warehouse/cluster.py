@@ -1,0 +1,306 @@
+"""A Redshift cluster as the warehouse: its address, its endpoint, temporary credentials, and connections to it.
+
+    redshift://cluster-identifier/database?region=us-west-2[&option=value…]
+
+Belongs here: what only Redshift asks for before the first statement. Does not: transactions (`redshift`), what an error
+means (`errors`), the life of the cluster (`sparkify_assets.infra`).
+
+No password is written anywhere: AWS's credentials come from boto3's own chain, the database's are made for an hour by
+the API and live in this process only. Everybody who loads does so as one database user, whatever IAM role asks for it,
+so that laptop and server own the same tables. The names of the options are those of dagster-aws's
+RedshiftClientResource where it has one; that resource itself is not used, for it commits on exceptions, knows no
+transaction that spans calls and binds no parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+
+from sparkify_assets.model import queries
+from sparkify_assets.warehouse import cluster_state, errors
+
+if TYPE_CHECKING:
+    from types_boto3_redshift.type_defs import ClusterTypeDef
+
+#: The database user that owns the tables and loads them; `sparkify tables bootstrap` makes it.
+LOADER = "sparkify_loader"
+
+#: How long the API lets temporary credentials live, in seconds: its most
+#: (https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html). A session that is open
+#: outlives them; only a new one needs new ones.
+CREDENTIALS_SECONDS = 3600
+
+#: With less than this left, credentials are renewed before they are used.
+CREDENTIALS_MARGIN = timedelta(minutes=5)
+
+#: A COPY may be silent for minutes, and what lies between drops connections that are silent
+#: (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-drop-issues.html).
+KEEPALIVES: Mapping[str, Any] = {
+    "keepalives": 1,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+}
+
+Login = Literal["user", "iam", "secret"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """What the URL says.
+
+    `login` says how a session gets in: `user` as the database user named `user`, `iam` as the user that belongs to the
+    IAM identity (for analysts), `secret` as the administrator, by the secret that the cluster manages (for the one-time
+    bootstrap). `host` and `port` are where to knock where that is not the cluster's own endpoint (a forwarded port);
+    the certificate is checked against the cluster's name all the same. `sslrootcert` is a file of certificates that are
+    trusted. `statement_timeout` is in seconds. `resume`: whether a paused cluster is resumed.
+    """
+
+    cluster: str
+    database: str
+    region: str | None = None
+    user: str = LOADER
+    login: Login = "user"
+    host: str | None = None
+    port: int | None = None
+    sslrootcert: str | None = None
+    statement_timeout: int = 3600
+    connect_timeout: int = 10
+    resume: bool = True
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Read a URL; raises ClusterError for one that cannot be used."""
+        parts = urlsplit(url)
+        database = parts.path.strip("/")
+        if parts.scheme != "redshift" or not parts.hostname or not database or "/" in database:
+            raise errors.ClusterError(
+                f"{url}: not of the form redshift://cluster-identifier/database?region=us-west-2"
+            )
+        if parts.username or parts.password:
+            raise errors.ClusterError("redshift:// takes no user and no password: credentials come from IAM")
+        given = dict(parse_qsl(parts.query, keep_blank_values=True))
+        values: dict[str, Any] = {}
+        for name, text in given.items():
+            if name not in _OPTIONS:
+                raise errors.ClusterError(
+                    f"{url}: there is no option {name}; there are {', '.join(_OPTIONS)}"
+                )
+            values[name] = _option(name, text)
+        return cls(parts.hostname, database, **values)
+
+
+_OPTIONS = (
+    "region", "user", "login", "host", "port", "sslrootcert", "statement_timeout", "connect_timeout", "resume",
+)  # fmt: skip
+
+
+def with_options(url: str, **options: str) -> str:
+    """The URL with some of its options set anew."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), **options})))
+
+
+def _option(name: str, text: str) -> Any:
+    allowed = {"login": get_args(Login), "resume": ("yes", "no")}.get(name)
+    if allowed and text not in allowed:
+        raise errors.ClusterError(f"redshift://…?{name}={text}: takes {' or '.join(allowed)}")
+    if name == "resume":
+        return text == "yes"
+    if name in ("port", "statement_timeout", "connect_timeout"):
+        if not text.isdecimal():
+            raise errors.ClusterError(f"redshift://…?{name}={text}: takes a whole number")
+        return int(text)
+    if not text:
+        raise errors.ClusterError(f"redshift://…?{name}=: takes a value")
+    return text
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A database user with a password that ends; its text never holds the password."""
+
+    user: str
+    password: str = field(repr=False)
+    until: datetime
+
+    @property
+    def fresh(self) -> bool:
+        """Whether they last for another session to be opened."""
+        return datetime.now(UTC) + CREDENTIALS_MARGIN < self.until
+
+
+@dataclass
+class RedshiftCluster:
+    """One cluster, for as many connections as a process needs. `log` gets a line for each wait."""
+
+    url: str
+    log: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self.address = Address.of(self.url)
+        self._credentials: Credentials | None = None
+        self._guard = threading.Lock()
+
+    def connect(self) -> Connection:
+        """A new session of the loader, TLS verified. Raises ClusterError."""
+        cluster = self._available()
+        credentials, remembered = self._login(cluster)
+        try:
+            try:
+                connection = self._open(cluster, credentials)
+            except psycopg2.OperationalError as error:
+                if not (remembered and errors.is_refused_login(error)):
+                    raise
+                self._credentials = None  # somebody ended them before their time: once more, with new ones
+                connection = self._open(cluster, self._login(cluster)[0])
+        except psycopg2.Error as error:
+            raise errors.ClusterError(errors.line(error)) from None
+        return connection
+
+    def _open(self, cluster: ClusterTypeDef, credentials: Credentials) -> Connection:
+        address = self.address
+        endpoint = cluster["Endpoint"]
+        connection: Connection = psycopg2.connect(
+            host=endpoint["Address"],
+            hostaddr=_numeric(address.host or endpoint["Address"]),
+            port=address.port or endpoint["Port"],
+            dbname=address.database,
+            user=credentials.user,
+            password=credentials.password,
+            sslmode="verify-full",
+            sslrootcert=_certificates(address.sslrootcert),
+            gssencmode="disable",
+            connect_timeout=address.connect_timeout,
+            application_name="sparkify",
+            cursor_factory=errors.Cursor,
+            **KEEPALIVES,
+        )
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for statement in queries.statements("redshift/session"):
+                    cursor.execute(statement, {"statement_timeout_ms": address.statement_timeout * 1000})
+            connection.autocommit = False
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _available(self) -> ClusterTypeDef:
+        """The cluster as describe_clusters tells it, once it takes connections."""
+        found = self._describe()
+        if found["ClusterStatus"] in ("paused", "pausing", "resuming"):
+            self._wake(found["ClusterStatus"])
+            found = self._describe()
+        if not found.get("Endpoint", {}).get("Address"):
+            raise errors.ClusterError(
+                f"cluster {self.address.cluster} is {found['ClusterStatus']} and has no endpoint yet"
+            )
+        return found
+
+    def _describe(self) -> ClusterTypeDef:
+        with _told_plainly(self.address):
+            clusters = self._client("redshift").describe_clusters(ClusterIdentifier=self.address.cluster)
+            described: ClusterTypeDef = clusters["Clusters"][0]
+            return described
+
+    def _wake(self, status: str) -> None:
+        address = self.address
+        if not address.resume and status != "resuming":
+            raise errors.ClusterError(
+                f"cluster {address.cluster} is {status}, and resume=no: `sparkify infra resume` wakes it"
+            )
+        self.log(f"Cluster {address.cluster} is {status}; resuming it, which takes some minutes.")
+        with _told_plainly(address):
+            cluster = cluster_state.find_cluster(address.cluster, self._client("redshift").meta.region_name)
+            if cluster is None:
+                raise errors.ClusterError(f"there is no cluster {address.cluster}")
+            cluster_state.resume(cluster, self.log)
+
+    def _login(self, cluster: ClusterTypeDef) -> tuple[Credentials, bool]:
+        """Credentials for a session, and whether they are an earlier session's."""
+        with self._guard:
+            if self._credentials and self._credentials.fresh:
+                return self._credentials, True
+            with _told_plainly(self.address):
+                self._credentials = self._new_credentials(cluster)
+            return self._credentials, False
+
+    def _new_credentials(self, cluster: ClusterTypeDef) -> Credentials:
+        address = self.address
+        if address.login == "secret":
+            return self._managed_secret(cluster)
+        asked = {
+            "ClusterIdentifier": address.cluster,
+            "DbName": address.database,
+            "DurationSeconds": CREDENTIALS_SECONDS,
+        }
+        client = self._client("redshift")
+        if address.login == "iam":
+            answer = client.get_cluster_credentials_with_iam(**asked)
+        else:
+            answer = client.get_cluster_credentials(**asked, DbUser=address.user, AutoCreate=False)
+        return Credentials(answer["DbUser"], answer["DbPassword"], answer["Expiration"])
+
+    def _managed_secret(self, cluster: ClusterTypeDef) -> Credentials:
+        name = cluster.get("MasterPasswordSecretArn")
+        if not name:
+            raise errors.ClusterError(
+                f"cluster {self.address.cluster} has no managed secret: login=secret needs one"
+            )
+        secret = json.loads(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        until = datetime.now(UTC) + timedelta(
+            seconds=CREDENTIALS_SECONDS
+        )  # a rotated secret is asked for again
+        return Credentials(secret["username"], secret["password"], until)
+
+    def _client(self, service: str) -> Any:
+        import boto3  # here: its import costs a quarter of a second that only Redshift needs
+
+        return boto3.client(service, region_name=self.address.region)  # type: ignore[call-overload]
+
+
+@contextmanager
+def _told_plainly(address: Address) -> Iterator[None]:
+    """Turns what AWS's API refuses into one line."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        where = f"cluster {address.cluster}" + (f" in {address.region}" if address.region else "")
+        raise errors.ClusterError(f"{where}: AWS: {errors.line(error)}") from None
+
+
+def _numeric(host: str) -> str:
+    """The address of a host as numbers: so the name that TLS is checked against may be another."""
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise errors.ClusterError(f"{host} has no address here: {error.strerror or error}") from None
+
+
+def _certificates(named: str | None) -> str:
+    """The file of trusted certificates: the one that is named, or the public ones that botocore brings, which hold the
+    Amazon Trust Services roots that sign Redshift's
+    (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html).
+    """
+    import botocore
+
+    path = Path(named).expanduser() if named else Path(botocore.__file__).with_name("cacert.pem")
+    if not path.is_file():
+        raise errors.ClusterError(f"sslrootcert {path}: there is no such file")
+    return str(path)

@@ -1,0 +1,244 @@
+"""The warehouse: connections, transactions and their retries, over psycopg2 on every engine.
+
+Belongs here: transactions, and trying them again. Does not: which statements a load is made of (`load`), how
+Redshift is reached (`cluster`), which errors pass (`errors`), how the stand-in runs it (`redshift_local`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import AsIs, quote_ident
+from psycopg2.extensions import connection as Connection
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+import redshift_local
+from sparkify_assets.model.tables import LOOKUPS
+from sparkify_assets.settings import Settings
+from sparkify_assets.warehouse.cluster import RedshiftCluster, with_options
+from sparkify_assets.warehouse.errors import (
+    ClusterError,
+    EarlierTables,
+    LockTimeout,
+    WarehouseError,
+    is_transient,
+    line,
+)
+from sparkify_assets.warehouse.setup import EXPECTED_TABLES, create_tables
+from sparkify_assets.warehouse.transaction import Transaction
+
+Result = TypeVar("Result")
+
+#: How long a transaction waits for another load, in milliseconds.
+LOCK_WAIT_MS = 15 * 60 * 1000
+
+
+def _tell(text: str) -> None:
+    """Say to whoever waits what is waited for."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a line of the terminal, or of a run's log
+
+
+@dataclass
+class Warehouse:
+    """Where the tables are. `before_statement` is called with each statement of the project's own before it runs, `log`
+    with a line for each wait of minutes.
+    """
+
+    url: str
+    folder: Path
+    lock_wait_ms: int = LOCK_WAIT_MS
+    before_statement: Callable[[str], None] | None = field(default=None, repr=False)
+    log: Callable[[str], None] = field(default=_tell, repr=False)
+    cluster: RedshiftCluster | None = field(init=False, default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.url.startswith("redshift:"):
+            try:
+                self.cluster = RedshiftCluster(self.url, self.log)
+            except ClusterError as error:
+                raise WarehouseError(str(error)) from None
+
+    @property
+    def statement_timeout_ms(self) -> int:
+        """How long a statement may run; 0: without end."""
+        return self.cluster.address.statement_timeout * 1000 if self.cluster else 0
+
+    def connect(self, *, read_only: bool = False) -> Connection:
+        """A new connection whose cursors take Redshift's SQL; raises WarehouseError.
+
+        Isolation is that of the server: snapshot on Redshift, its equal REPEATABLE READ on the stand-in.
+        """
+        try:
+            connection = self.cluster.connect() if self.cluster else self._connect_stand_in()
+        except (ClusterError, redshift_local.ServerError, psycopg2.OperationalError) as error:
+            raise WarehouseError(f"warehouse {self.url}: {line(error)}") from None
+        if read_only:
+            connection.set_session(readonly=True)
+        return connection
+
+    def _connect_stand_in(self) -> Connection:
+        dsn = redshift_local.ensure(self.folder) if self.url == "embedded" else self.url
+        return redshift_local.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One connection for several transactions, with temporary tables that outlive them."""
+        with ThreadPoolExecutor(max_workers=1) as waiter, closing(self.connect()) as connection:
+            yield Session(self, connection, waiter)
+
+    @contextmanager
+    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
+        """One transaction on a connection of its own: see Session.transaction."""
+        with self.session() as session, session.transaction(lock=lock) as transaction:
+            yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A transaction without the lock, on tables that were created if they were not there; one connection."""
+        with self.session() as session:
+            self.ensure_tables(session)
+            with session.transaction(lock=False) as transaction:
+                yield transaction
+
+    def lock_holder(self) -> str:
+        """Who holds the project's lock, in words."""
+        with self.transaction(lock=False) as transaction:
+            rows = transaction.rows("ledger/lock_holder")
+        return ", ".join(f"process {row[0]} since {row[1]:%Y-%m-%d %H:%M:%S}" for row in rows) or "nobody now"
+
+    def retried(
+        self, work: Callable[[], Result], transient: Callable[[BaseException], bool] | None = None
+    ) -> Result:
+        """Run a function that makes one whole transaction, again with jitter where trying again can help.
+
+        That is what `transient` says of its error: by default serialization failures, deadlocks and lost
+        connections. The function finds out from the ledger whether its earlier try was committed.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception(transient or is_transient),
+            wait=wait_random_exponential(multiplier=0.2, max=10),
+            stop=stop_after_attempt(8),
+            reraise=True,
+        ):
+            with attempt:
+                result = work()
+        return result
+
+    def ensure_tables(self, session: Session | None = None) -> None:
+        """Create whatever schema or table is not there yet. `session` spares a connection for the question.
+
+        Raises EarlierTables where there are tables, and they have to be upgraded first.
+        """
+        with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
+            ((tables, earlier),) = transaction.rows("ledger/layout")
+        if earlier:
+            raise EarlierTables(
+                f"the tables of {self.url} are those of an earlier edition, which told plays apart by session and item"
+                " alone: `sparkify tables upgrade` brings them over"
+            )
+        if tables == EXPECTED_TABLES:
+            return
+
+        def create() -> None:
+            with self.transaction(lock=False) as transaction:
+                create_tables(transaction)
+
+        self.retried(create, _is_race_of_creators)
+
+    def run_outside_transactions(self, name: str) -> None:
+        """Run every statement of a file by itself, as VACUUM has to be."""
+        with self.session() as session:
+            session.connection.autocommit = True
+            Transaction(session.connection, session.waiter, self.before_statement).run(name)
+
+    def bootstrap(self) -> None:
+        """Once for a Redshift database, by its administrator: the loader and the group of readers; then the tables.
+
+        What is there already stays. Raises WarehouseError.
+        """
+        if self.cluster is None:
+            raise WarehouseError(f"{self.url} needs no bootstrap: only Redshift has users of its own")
+        address = self.cluster.address
+        administrator = replace(self, url=with_options(self.url, login="secret"))
+        with administrator.transaction(lock=False) as transaction:
+            loader, database = (
+                AsIs(quote_ident(name, transaction.cursor)) for name in (address.user, address.database)
+            )
+            if not transaction.value("access/loader_exists", loader=address.user):
+                transaction.run("access/loader", loader=loader)
+            transaction.run("access/loader_rights", loader=loader, database=database)
+            if not transaction.value("access/reader_exists"):
+                transaction.run("access/reader")
+        self.ensure_tables()
+        with self.transaction(lock=False) as transaction:
+            transaction.run("access/grants")
+
+    def drop_tables(self) -> None:
+        """Drop every table of the project with all it holds."""
+        with self.transaction(lock=False) as transaction:
+            transaction.run("ddl/drop")
+
+
+@dataclass
+class Session:
+    """A connection in use. `waiter` waits for its statements."""
+
+    warehouse: Warehouse
+    connection: Connection
+    waiter: Executor
+
+    @contextmanager
+    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
+        """One transaction: committed at the end, rolled back on any exception.
+
+        With `lock` it first takes the project's one lock, as every transaction that changes anything must:
+        before the first read, so that its snapshot already holds what the holder before it wrote.
+        Raises LockTimeout, or psycopg2's errors as they are.
+        """
+        transaction = Transaction(self.connection, self.waiter, self.warehouse.before_statement)
+        try:
+            if lock:
+                self._lock(transaction)
+            yield transaction
+            if self.warehouse.before_statement:
+                self.warehouse.before_statement("commit")
+            self.connection.commit()
+        except BaseException:
+            if not self.connection.closed:
+                self.connection.rollback()
+            raise
+
+    def _lock(self, transaction: Transaction) -> None:
+        try:
+            transaction.run(
+                "ledger/lock",
+                lock_wait_ms=self.warehouse.lock_wait_ms,
+                statement_timeout_ms=self.warehouse.statement_timeout_ms,
+            )
+        except (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable):
+            seconds = self.warehouse.lock_wait_ms // 1000
+            holder = self.warehouse.lock_holder()
+            raise LockTimeout(f"another load has held the lock for {seconds} seconds: {holder}") from None
+
+
+def _is_race_of_creators(error: BaseException) -> bool:
+    """Whether somebody else was creating the same tables; "if not exists" looks before it leaps."""
+    raced = (
+        psycopg2.errors.UniqueViolation,
+        psycopg2.errors.DuplicateSchema,
+        psycopg2.errors.DuplicateTable,
+    )
+    return isinstance(error, raced) or "concurrently updated" in str(error) or is_transient(error)
+
+
+def open_warehouse(settings: Settings, **options: Any) -> Warehouse:
+    """The warehouse that the settings name."""
+    return Warehouse(url=settings.warehouse, folder=settings.warehouse_folder, **options)

@@ -1,0 +1,192 @@
+"""What Redshift's errors and notices mean: which work may be tried again, and how, and what a failed COPY says.
+
+Belongs here: one table of error and action, for both engines. Does not: trying again (`connection`), logging in
+(`cluster`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import psycopg2
+import psycopg2.errors
+from psycopg2.extensions import cursor as PlainCursor
+
+from redshift_local import CopyError
+from redshift_local.s3_errors import missing_right
+from sparkify_assets.errors import SparkifyError
+
+DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/"
+
+#: again: the whole transaction, on the same session · reconnect: the whole transaction, on a new session ·
+#: login: a new session with new credentials · fail: never
+Action = Literal["again", "reconnect", "login", "fail"]
+
+
+class Fault(NamedTuple):
+    """A kind of error: by its SQLSTATEs or by what its text says (a pattern), what to do, and AWS's page about it."""
+
+    what: str
+    states: Sequence[str]
+    text: str
+    action: Action
+    page: str
+
+
+#: The first that applies counts. Redshift gives most errors of its own the SQLSTATE XX000 and a number in the text.
+FAULTS: Sequence[Fault] = (
+    Fault("serializable isolation violation", ["40001"], r"\b1023\b.*erializable", "again", "dg/c_serial_isolation"),
+    Fault("conflict of writers", [], r"conflict with concurrent transaction", "again", "dg/c_serial_isolation"),
+    Fault("table younger than the snapshot", [], r"\b1018\b.*does not exist", "again", "dg/c_serial_isolation"),
+    Fault("deadlock", ["40P01"], r"deadlock detected", "again", "dg/c_write_readwrite"),
+    Fault("timeout, cancel or rule", ["57014"], r"cancell?ed (?:on user|by)", "fail", "dg/r_statement_timeout"),
+    Fault("disk full", ["53100"], r"Disk Full", "fail", "dg/queries-troubleshooting"),
+    Fault(
+        "login refused", ["28000", "28P01"], r"password authentication failed", "login",
+        "APIReference/API_GetClusterCredentials",
+    ),
+    Fault(
+        "no such database", ["3D000"], r'database "[^"]*" does not exist', "fail",
+        "mgmt/connecting-refusal-failure-issues",
+    ),
+    Fault(
+        "certificate not trusted", [],
+        r"certificate verify failed|does not match host name|root certificate file", "fail",
+        "mgmt/connecting-ssl-support",
+    ),
+    Fault("lost connection", ["08000", "57P01", "57P02", "57P03"], r"(?!)", "reconnect", "mgmt/connecting-drop-issues"),
+)  # fmt: skip
+
+#: Any other error of these says that the connection, not the work, is at fault.
+_OF_THE_CONNECTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """What kind of error this is; None where trying again cannot help."""
+    if not isinstance(error, psycopg2.Error):
+        return None
+    text = line(error)
+    for fault in FAULTS:
+        if any(isinstance(error, psycopg2.errors.lookup(state)) for state in fault.states):
+            return fault
+        if re.search(fault.text, text):
+            return fault
+    return FAULTS[-1] if isinstance(error, _OF_THE_CONNECTION) else None
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the warehouse gave way to another transaction: the same session may try again."""
+    fault = fault_of(error)
+    return fault is not None and fault.action == "again"
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether work that failed with this error may succeed on a new connection: a conflict, or a lost connection."""
+    fault = fault_of(error)
+    return fault is not None and fault.action in ("again", "reconnect")
+
+
+def is_refused_login(error: BaseException) -> bool:
+    """Whether the server did not take the credentials."""
+    fault = fault_of(error)
+    return fault is not None and fault.action == "login"
+
+
+def line(error: BaseException) -> str:
+    """The text of an error in one line."""
+    return " ".join(str(error).split())
+
+
+# --- COPY -----------------------------------------------------------------------------------------------------------
+
+
+class Cursor(PlainCursor):
+    """psycopg2's cursor, whose failed COPY is a CopyError as on the embedded warehouse."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002
+        """Run a statement; raises CopyError for a COPY that failed by its objects, else what psycopg2 raises."""
+        copies = isinstance(query, str) and _COPY.match(query) is not None
+        if copies:
+            self.connection.notices.clear()
+        try:
+            super().execute(query, vars)
+        except psycopg2.InternalError as error:
+            if not copies or fault_of(error):
+                raise
+            raise copy_error(error) from None
+
+
+_COPY = re.compile(r"(?:\s|--[^\n]*\n)*copy\b", re.IGNORECASE)
+_DETAIL = re.compile(r"^\s*(error|context|query):[ \t]*(.*?)\s*$", re.MULTILINE)
+_S3 = re.compile(r"S3ServiceException:\s*(?P<text>.*?)\s*,Status (?P<status>\d+),Error (?P<code>\w+)")
+_GAVE_UP = re.compile(r"Load into table '[^\n]*' failed\..*", re.DOTALL)
+_KEY_READ = re.compile(r"S3 key being read\s*:\s*(s3://.+)")
+
+#: What a person can do about an answer of S3 (https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html).
+_ADVICE = {
+    "PermanentRedirect": "the bucket did not tell its region: AWS_REGION has to name it",
+    "AuthorizationHeaderMalformed": "the bucket did not tell its region: AWS_REGION has to name it",
+    "NoSuchBucket": "is SPARKIFY_SOURCE or SPARKIFY_WORK right?",
+    "AccessDenied": "the cluster's role (SPARKIFY_IAM_ROLE) may not read it",
+}
+
+
+def copy_error(error: psycopg2.Error) -> CopyError:
+    """What Redshift says of a COPY that failed, in one line; with the object where one is at fault.
+
+    The detail has lines `error:`, `code:`, `context:` and `query:`, as in
+    https://docs.aws.amazon.com/redshift/latest/dg/t_Validating_input_files.html. An object that a key names is at
+    fault where it is missing or its content cannot be read; a role, bucket or region that is wrong is nobody's object.
+    """
+    detail = dict(_DETAIL.findall(error.diag.message_detail or ""))
+    told = max(
+        detail.get("error", ""), error.diag.message_primary or "", key=len
+    )  # the detail may break its lines
+    key = _KEY_READ.search(detail.get("context", ""))
+    reason, url = told or line(error), key[1] if key else None
+    if answer := _S3.search(told):
+        advice = _ADVICE.get(answer["code"])
+        reason = f"S3: {missing_right(answer['text']) or answer['text']} ({answer['code']})" + (
+            f"; {advice}" if advice else ""
+        )
+        if url and answer["code"] != "NoSuchKey":
+            reason, url = f"{url}: {reason}", None
+    failed = CopyError(" ".join(reason.split()), url)
+    failed.of_records = _GAVE_UP.fullmatch(reason) is not None
+    failed.query_id = int(detail["query"]) if detail.get("query", "").isdecimal() else None
+    return failed
+
+
+_TOLD = r"INFO:\s+Load into table '[^\n]*' completed, (\d+) record\(s\) "
+_LOADED = re.compile(_TOLD + r"loaded successfully\.")
+_REFUSED = re.compile(_TOLD + r"could not be loaded\.\s+Check '\w+' system table for details\.")
+
+
+def announced_rejects(notices: Sequence[str], rows: int) -> int | None:
+    """How many records the last COPY, which loaded so many `rows`, says it refused; None where anything that it says
+    is not in the words of https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html: a patch may
+    change them, and words that are not understood are no count.
+    """
+    said = [notice.strip() for notice in notices]
+    loaded = [int(match[1]) for notice in said if (match := _LOADED.fullmatch(notice))]
+    refused = [int(match[1]) for notice in said if (match := _REFUSED.fullmatch(notice))]
+    understood = loaded == [rows] and len(refused) <= 1 and len(said) == 1 + len(refused)
+    return sum(refused) if understood else None
+
+
+class WarehouseError(SparkifyError):
+    """The warehouse cannot be reached or refuses; one line."""
+
+
+class EarlierTables(WarehouseError):
+    """The tables are those of an earlier edition."""
+
+
+class LockTimeout(WarehouseError):
+    """Another load held the lock for longer than a transaction waits."""
+
+
+class ClusterError(SparkifyError):
+    """The cluster cannot be used; one line that says why, and what to do about it."""

@@ -1,0 +1,211 @@
+"""The statements of `sql/` in one open transaction: run, read, copy, insert, and what COPY refused.
+
+Belongs here: one statement after another. Does not: beginning, committing and trying again (`connection`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, wait
+from functools import partial
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from sparkify_assets.model import queries
+from sparkify_assets.warehouse.errors import WarehouseError, announced_rejects
+
+#: How long the rows of a system view are waited for: Redshift writes them after the fact.
+LOAD_ERRORS_SECONDS = 60.0
+
+
+#: For so many refused records, and those of one COPY more, the system views are asked at once: as many as COPY refuses
+#: before it gives up (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror).
+MOST_ERRORS = 100_000
+
+
+#: What one statement inserts: half of the 16 MB that Redshift takes as one statement
+#: (https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-queries.html), and so many rows.
+INSERT_BYTES, INSERT_ROWS = 8 * 1024 * 1024, 10_000
+
+
+#: Rows that a cursor brings at once: a single-node cluster gives no more
+#: (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
+FETCH_ROWS = 1000
+
+
+class Copied(NamedTuple):
+    """What a COPY did: rows loaded, records refused, and its ids: in the STL views, and in the SYS views."""
+
+    rows: int
+    refused: int
+    copy_id: int
+    query_id: int
+
+
+class Transaction:
+    """The statements of `sql/` inside one open transaction."""
+
+    def __init__(
+        self, connection: Connection, waiter: Executor, before_statement: Callable[[str], None] | None
+    ) -> None:
+        self.connection = connection
+        self.cursor: Cursor = connection.cursor()
+        self._waiter = waiter
+        self._before = before_statement
+
+    def run(self, name: str, **parameters: Any) -> None:
+        """Run every statement of a file; afterwards `cursor` holds the result of the last."""
+        for statement in queries.statements(name):
+            if self._before:
+                self._before(f"{name}: {statement}")
+            self._interruptibly(partial(self.cursor.execute, statement, parameters))
+
+    def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a file; the rows of its last statement."""
+        self.run(name, **parameters)
+        return self.cursor.fetchall()
+
+    def records(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a file; the rows of its last statement by column name."""
+        rows = self.rows(name, **parameters)
+        columns = [column.name for column in self.cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def each(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Run a file of one query; its rows by column name, made one by one of what the server has sent as a whole."""
+        with self._apart(name, **parameters) as cursor:
+            columns = [column.name for column in cursor.description or ()]
+            for row in cursor:
+                yield dict(zip(columns, row, strict=True))
+
+    def stream(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Run a file of one query; its rows by column name, in flat memory however many they are.
+
+        By a cursor as Redshift documents it, one at a time; psycopg2's named cursors add WITHOUT HOLD, which is not
+        in its grammar (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
+        """
+        with self._apart(name, "declare stream cursor for ", **parameters) as cursor:
+            while True:
+                self._interruptibly(partial(cursor.execute, f"fetch forward {FETCH_ROWS} from stream"))
+                columns = [column.name for column in cursor.description or ()]
+                rows = cursor.fetchall()
+                for row in rows:
+                    yield dict(zip(columns, row, strict=True))
+                if len(rows) < FETCH_ROWS:
+                    break
+            cursor.execute("close stream")
+
+    def _apart(self, name: str, before: str = "", **parameters: Any) -> Cursor:
+        """Run a file of one query; its result in a cursor of its own, which later statements leave as it is."""
+        (statement,) = queries.statements(name)
+        if self._before:
+            self._before(f"{name}: {statement}")
+        cursor = self.connection.cursor()
+        self._interruptibly(partial(cursor.execute, before + statement, parameters))
+        return cursor
+
+    def copy(self, name: str, **parameters: Any) -> Copied:
+        """Run a file of one COPY. Raises CopyError, or WarehouseError where nobody says how many records it refused."""
+        self.run(name, **parameters)
+        rows, copy_id, query_id = self.rows("copy/copied")[0]
+        refused = announced_rejects(self.connection.notices, rows)
+        if refused is None:
+            with self._awaited("copy/load_history", 1, query_id=query_id) as answer:
+                if not answer.rowcount:
+                    raise WarehouseError(
+                        "COPY did not say in known words how many records it refused, and sys_load_history does not"
+                        " name it: nothing was loaded"
+                    )
+                [(refused,)] = answer.fetchall()
+        return Copied(rows, refused, copy_id, query_id)
+
+    def load_errors(self, copies: Sequence[Copied]) -> Iterator[tuple[Copied, str, int, str, str]]:
+        """What these COPYs of the session refused, in their order: which of them, object, line, column, reason.
+
+        One question is for as many COPYs as refused MOST_ERRORS together, and for none where nothing was refused.
+        Raises WarehouseError where the views name fewer than that: a record must not be lost in silence.
+        """
+        group: list[Copied] = []
+        for copied in copies:
+            if copied.refused:
+                group.append(copied)
+            if sum(one.refused for one in group) >= MOST_ERRORS:
+                yield from self._errors_of(group)
+                group = []
+        if group:
+            yield from self._errors_of(group)
+
+    def _errors_of(self, asked: Sequence[Copied]) -> Iterator[tuple[Copied, str, int, str, str]]:
+        """By the ids of the SYS views; where these name too few records, by those of the STL views."""
+        refused = sum(copied.refused for copied in asked)
+        of_id = {copied.query_id: copied for copied in asked}
+        answer = self._awaited("copy/load_errors", refused, query_ids=tuple(of_id))
+        if (of_sys := answer.rowcount) < refused:
+            of_id = {copied.copy_id: copied for copied in asked}
+            answer = self._apart("copy/load_errors_stl", copy_ids=tuple(of_id))
+        if answer.rowcount < refused:
+            raise WarehouseError(
+                f"COPY refused {refused} records; sys_load_error_detail names {of_sys}, stl_load_errors"
+                f" {answer.rowcount}: nothing was loaded"
+            )
+        with answer:
+            for number, *error in answer:
+                yield (of_id[number], *error)
+
+    def _awaited(self, name: str, rows: int, **parameters: Any) -> Cursor:
+        """The answer of a system view as soon as it has so many rows, or as it is after LOAD_ERRORS_SECONDS."""
+        until = time.monotonic() + LOAD_ERRORS_SECONDS
+        while (answer := self._apart(name, **parameters)).rowcount < rows and time.monotonic() < until:
+            answer.close()
+            time.sleep(0.5)
+        return answer
+
+    def value(self, name: str, **parameters: Any) -> Any:
+        """Run a file; the one value of its last statement."""
+        return self.rows(name, **parameters)[0][0]
+
+    def insert(self, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert any number of rows by a file whose statement ends in `values %(rows)s`, in statements of INSERT_ROWS
+        and INSERT_BYTES at most, as they are sent.
+        """
+        (statement,) = queries.statements(name)
+        page: list[bytes] = []
+        size = 0
+        for row in rows:
+            values = self.cursor.mogrify(f"({', '.join(['%s'] * len(row))})", row)
+            if page and (len(page) == INSERT_ROWS or size + len(values) > INSERT_BYTES):
+                self._insert(name, statement, page)
+                page, size = [], 0
+            page.append(values)
+            size += len(values) + 1
+        if page:
+            self._insert(name, statement, page)
+
+    def _insert(self, name: str, statement: str, rows: Sequence[bytes]) -> None:
+        if self._before:
+            self._before(f"{name}: {statement}")
+        before, after = statement.encode().split(b"%(rows)s")
+        self._interruptibly(partial(self.cursor.execute, before + b",".join(rows) + after))
+
+    def _interruptibly(self, statement: Callable[[], None]) -> None:
+        """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
+
+        libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own
+        way, a wait callback, excludes COPY
+        (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
+        """
+        if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
+            statement()
+            return
+        running = self._waiter.submit(statement)
+        try:
+            running.result()
+        except BaseException:
+            while not running.done():  # a cancellation that comes before its statement is lost
+                self.connection.cancel()
+                wait([running], timeout=1)
+            raise

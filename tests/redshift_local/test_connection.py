@@ -1,0 +1,455 @@
+"""Sessions that speak Redshift: psycopg2 as it is, but for what Redshift does otherwise."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg2
+import psycopg2.errors
+import pytest
+from psycopg2 import sql as composed
+from psycopg2.extras import RealDictCursor, execute_batch, execute_values
+
+import redshift_local
+from redshift_local import NotPortable
+from redshift_local import session as module
+from redshift_local.session import Connection
+
+Sql = Callable[..., list[tuple]]
+Put = Callable[..., str]
+
+
+@pytest.fixture
+def schema(server: str) -> str:
+    """An empty schema for tables that several sessions see."""
+    with closing(psycopg2.connect(server)) as plain, plain, plain.cursor() as cursor:
+        cursor.execute("drop schema if exists shared cascade; create schema shared")
+    return "shared"
+
+
+# --- psycopg2 as it is ------------------------------------------------------------------------------------------------
+
+
+def test_parameters_rows_and_description(connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select %s as a, %s as b, '%%' as c", (1, "x'y"))
+        assert [column.name for column in cursor.description or ()] == ["a", "b", "c"]
+        assert cursor.fetchone() == (1, "x'y", "%")
+        cursor.execute("select %(a)s + %(a)s, '%%'", {"a": 2, "b": 3})
+        assert list(cursor) == [(4, "%")]
+        cursor.execute("select '100%'")
+        assert cursor.fetchall() == [("100%",)]
+        cursor.execute(b"select 'bytes'")
+        assert cursor.rowcount == 1
+        cursor.execute(
+            composed.SQL("select {} as {}").format(composed.Literal("x"), composed.Identifier("y"))
+        )
+        assert cursor.description[0].name == "y"
+
+
+def test_transactions(connection: Connection, schema: str, server: str) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("create table shared.t as select 1 as a")
+    with pytest.raises(psycopg2.errors.DivisionByZero), connection, connection.cursor() as cursor:
+        cursor.execute("insert into shared.t values (2); select 1 / 0")
+    with redshift_local.connect(server) as other, other.cursor() as cursor:
+        cursor.execute("select a from shared.t")
+        assert cursor.fetchall() == [(1,)]
+
+
+def test_errors_are_psycopg2s(sql: Sql, connection: Connection) -> None:
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        sql("select a from nowhere")
+    connection.rollback()
+    assert sql("select 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table t (a integer, primary key",
+        "create table t (a varchar(",
+        "create table t (a varchar())",
+        "create table t (a varchar(x))",
+        "create table",
+        "alter table t add column",
+        "create table t (a integer identity(0, 1)",
+        "copy t from",
+        "copy",
+        "copy t (a",
+        "selec 1",
+        "select 'x",
+    ],
+)
+def test_statements_that_are_none(sql: Sql, statement: str) -> None:
+    with pytest.raises(psycopg2.ProgrammingError):
+        sql(statement)
+
+
+def test_cursors_are_declared_as_redshift_does(connection: Connection) -> None:
+    """https://docs.aws.amazon.com/redshift/latest/dg/declare.html; psycopg2's named cursors say WITHOUT HOLD."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "declare c cursor for select n from (select 1 as n union all select %s) as s order by n", (2,)
+        )
+        cursor.execute("fetch forward 1000 from c")
+        assert cursor.fetchall() == [(1,), (2,)]
+        cursor.execute("close c")
+    with (
+        connection.cursor("c") as cursor,
+        pytest.raises(NotPortable, match=r"WITHOUT HOLD.*declare c cursor for"),
+    ):
+        cursor.execute("select 1")
+
+
+def test_other_cursor_classes_are_psycopg2s_own(connection: Connection) -> None:
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        cursor.execute("select 1 as a")
+        assert cursor.fetchone() == {"a": 1}
+
+
+@pytest.mark.parametrize("count", [3, 20_000])
+def test_execute_values(connection: Connection, count: int) -> None:
+    rows = [
+        (number, f"it's {number} \\ %s (;) on conflict", None, date(2018, 11, 1)) for number in range(count)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("create temp table t (a integer, b varchar(80), c double precision, d date)")
+        execute_values(cursor, "insert into t (a, b, c, d) values %s", rows, page_size=10_000)
+        cursor.execute("select * from t order by a")
+        assert cursor.fetchall() == rows
+        with pytest.raises(NotPortable, match="ON CONFLICT"):
+            execute_values(
+                cursor, "insert into t (a, b, c, d) values %s on conflict do nothing", rows, page_size=10_000
+            )
+
+
+def test_a_long_list_of_values_costs_little_before_the_server_has_it(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is planned by its shape: token by token it takes twenty times as long."""
+    plan, planned = module.dialect.plan, list[str]()
+    monkeypatch.setattr(module.dialect, "plan", lambda sql: planned.append(sql) or plan(sql))
+    row = "(1, 'some text that is quoted', null, 2.5)"
+    assert module._steps("insert into t values " + ",".join([row] * 50_000), connection)
+    [shape] = planned
+    assert len(shape) < 100
+
+
+def test_executemany_and_execute_batch(connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("create temp table t (a integer)")
+        cursor.executemany("insert into t values (%s)", [(1,), (2,)])
+        execute_batch(cursor, "insert into t values (%s)", [(3,), (4,)])
+        cursor.execute("select a from t order by a")
+        assert cursor.fetchall() == [(1,), (2,), (3,), (4,)]
+        with pytest.raises(NotPortable):
+            cursor.executemany("insert into t values (%s) on conflict do nothing", [(1,)])
+
+
+# --- several statements -----------------------------------------------------------------------------------------------
+
+
+def test_several_statements_give_the_result_of_the_last(sql: Sql, put: Put) -> None:
+    url = put("o", '{"a":1}\n{"a":2}')
+    text = """
+        create temp table t (a integer encode az64) sortkey (a); -- one; two
+        copy t from %s format json 'auto';
+        analyze t;
+        update t set a = a + %s;
+        select a, %s from t order by a;
+    """
+    assert sql(text, (url, 10, "x;y")) == [(11, "x;y"), (12, "x;y")]
+    assert sql("drop table t; select %(a)s, %(b)s", {"a": 1, "b": "%(c)s"}) == [(1, "%(c)s")]
+
+
+def test_nothing_is_run_when_one_of_them_is_refused(sql: Sql) -> None:
+    with pytest.raises(NotPortable):
+        sql("create temp table t (a integer); select now()")
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        sql("select a from t")
+
+
+@pytest.mark.parametrize("failing", ["select 1 / 0", "copy t from 'file:///no/such/object' format json"])
+def test_in_autocommit_they_are_one_transaction(connection: Connection, sql: Sql, failing: str) -> None:
+    connection.autocommit = True
+    sql("create temp table t (a integer encode az64)")
+    with pytest.raises(psycopg2.Error):
+        sql(f"insert into t values (1); alter table t alter diststyle all; {failing}")
+    assert sql("select a from t") == []
+    assert sql("insert into t values (1); alter table t alter diststyle all; select count(*) from t") == [
+        (1,)
+    ]
+    assert connection.info.transaction_status == 0
+
+
+# --- what Redshift does otherwise -------------------------------------------------------------------------------------
+
+
+def test_sessions_are_redshifts(sql: Sql) -> None:
+    """c_serial_isolation: snapshot isolation by default; r_GETDATE: the session's time zone is UTC."""
+    assert sql("show transaction_isolation") == [("repeatable read",)]
+    assert sql("show timezone") == [("UTC",)]
+
+
+def test_functions(sql: Sql) -> None:
+    """r_GETDATE (TIMESTAMP, whole seconds), r_NVL_function, r_LEN (characters; without the blanks of CHAR)."""
+    ((now,),) = sql("select getdate()")
+    assert now.microsecond == 0
+    assert now.tzinfo is None
+    assert abs(now - datetime.now(UTC).replace(tzinfo=None)) < timedelta(seconds=5)
+    assert sql("select nvl(null, 'x'), nvl(null, null, 3), len('Zoë '), len(cast('ab' as char(5)))") == [
+        ("x", 3, 4, 2)
+    ]
+
+
+def test_declared_keys_are_not_enforced(sql: Sql) -> None:
+    """t_Defining_constraints: "Uniqueness, primary key, and foreign key constraints are informational only"."""
+    sql(
+        "create temp table t (a integer, b varchar(5) unique, primary key (a), foreign key (b) references nowhere (b))"
+    )
+    sql("insert into t values (1, 'x'), (1, 'x')")
+    assert sql("select count(*) from t") == [(2,)]
+
+
+def test_text_counts_bytes(sql: Sql, connection: Connection) -> None:
+    """r_Character_types: VARCHAR(12) holds "12 single-byte characters, 6 two-byte characters, 3 four-byte"."""
+    sql("create temp table t (a varchar(12))")
+    sql("insert into t values ('123456789012'), ('ññññññ'), ('😀😀😀')")
+    connection.commit()
+    for text in ("1234567890123", "ñññññññ", "😀😀😀x"):
+        with pytest.raises(psycopg2.IntegrityError):
+            sql("insert into t values (%s)", (text,))
+        connection.rollback()
+    assert sql("select count(*) from t") == [(3,)]
+
+
+def test_types_remain_when_the_transaction_that_needed_them_does_not(
+    sql: Sql, connection: Connection
+) -> None:
+    for _ in range(2):
+        sql("create temp table t (a varchar(1234), b char(1234))")
+        connection.rollback()
+    sql("create temp table t (a varchar(1234), b char(1234))")
+
+
+def test_sessions_that_need_the_same_new_type_at_once(server: str) -> None:
+    failures: list[Exception] = []
+
+    def create(number: int) -> None:
+        try:
+            with redshift_local.connect(server) as session, session.cursor() as cursor:
+                for length in range(2000, 2010):
+                    cursor.execute(f"create temp table t{length} (a varchar({length}))")
+                cursor.execute("select 1")
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=create, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+
+
+@pytest.mark.parametrize("statement", ["truncate t", "truncate table t"])
+def test_truncate_would_commit(sql: Sql, connection: Connection, statement: str) -> None:
+    """r_TRUNCATE: "TRUNCATE commits the transaction in which it is run"."""
+    sql("create temp table t as select 1 as a")
+    with pytest.raises(NotPortable, match=r"TRUNCATE would commit.*DELETE FROM"):
+        sql(statement)
+    connection.commit()
+    connection.autocommit = True
+    sql(statement)
+    assert sql("select count(*) from t") == [(0,)]
+    sql("begin")
+    with pytest.raises(NotPortable):
+        sql(statement)
+
+
+def test_vacuum_runs_outside_of_transactions(sql: Sql, connection: Connection) -> None:
+    """r_VACUUM_command: "You can't run VACUUM within a transaction block"."""
+    sql("create temp table t as select 1 as a")
+    connection.commit()
+    with pytest.raises(NotPortable, match="VACUUM"):
+        sql("vacuum t")
+    connection.commit()
+    connection.autocommit = True
+    for statement in (
+        "vacuum t",
+        "vacuum full t to 99 percent",
+        "vacuum sort only t",
+        "vacuum delete only t; vacuum reindex t",
+    ):
+        sql(statement)
+
+
+def test_lock_keeps_others_out_until_the_end(connection: Connection, server: str, schema: str) -> None:
+    """r_LOCK: LOCK t "obtains an ACCESS EXCLUSIVE lock on the table"."""
+    with connection.cursor() as cursor:
+        cursor.execute("create table shared.t (a integer)")
+        connection.commit()
+        cursor.execute("lock shared.t")
+        with redshift_local.connect(server) as other, other.cursor() as second:
+            second.execute("set statement_timeout to 300")
+            with pytest.raises(psycopg2.errors.QueryCanceled):
+                second.execute("select a from shared.t")
+        cursor.execute(
+            "select t.lock_mode, t.granted from svv_transactions as t inner join pg_class as c on t.relation = c.oid"
+            " where c.relname = 't'"
+        )
+        assert ("AccessExclusiveLock", True) in cursor.fetchall()
+
+
+def test_concurrent_changes_of_one_row_fail_as_on_redshift(
+    connection: Connection, server: str, schema: str
+) -> None:
+    """c_serial_isolation: under snapshot isolation the second writer fails with a serializable isolation violation."""
+    with connection.cursor() as cursor:
+        cursor.execute("create table shared.t as select 1 as a")
+        connection.commit()
+        cursor.execute("select a from shared.t")
+        with redshift_local.connect(server) as other, other.cursor() as second:
+            second.execute("update shared.t set a = 2")
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            cursor.execute("update shared.t set a = 3")
+
+
+def test_a_table_made_from_a_query_is_analysed(sql: Sql) -> None:
+    """r_CREATE_TABLE_AS: "CTAS automatically gathers statistics for the table"."""
+    for name in ("made", "public.made2", '"made 3"'):
+        sql(f"create table {name} as select 1 as a union all select 2")
+    assert sql("select distinct reltuples from pg_class where relname like 'made%'") == [(2.0,)]
+
+
+@pytest.mark.parametrize(("given", "error"), [((1,), IndexError), ((1, 2, 3), TypeError)])
+def test_parameters_have_to_fit_over_several_statements(
+    sql: Sql, given: tuple, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        sql("create temp table t (a integer encode az64); insert into t values (%s); select %s", given)
+
+
+def test_rows_come_from_objects_only(connection: Connection) -> None:
+    with connection.cursor() as cursor, pytest.raises(NotPortable, match="copy_expert"):
+        cursor.copy_expert("copy t from stdin", None)
+
+
+def test_the_search_path_keeps_the_functions(sql: Sql) -> None:
+    sql("set search_path to pg_temp")
+    assert sql("select len('x')") == [(1,)]
+
+
+# --- lookups ----------------------------------------------------------------------------------------------------------
+
+
+def indexes(sql: Sql, table: str) -> list[str]:
+    rows = sql(
+        "select indexdef from pg_indexes where schemaname || '.' || tablename = %s",
+        (table,),
+    )
+    return sorted(definition.partition(" USING ")[2] for (definition,) in rows)
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_lookups_are_built_when_a_filled_table_is_analysed(
+    server: str, schema: str, autocommit: bool
+) -> None:
+    lookups = {"shared.t": ["a", "a, b", "rtrim(b)"], "shared.other": ["a"]}
+    with closing(redshift_local.connect(server, lookups=lookups)) as session:
+        session.autocommit = autocommit
+
+        def run(text: str, parameters: object = None) -> list[tuple]:
+            with session.cursor() as cursor:
+                cursor.execute(text, parameters)
+                return cursor.fetchall() if cursor.description else []
+
+        run("create table shared.t (a integer, b varchar(5))")
+        run("analyze shared.t")
+        assert indexes(run, "shared.t") == []
+        run("insert into shared.t values (1, 'x'), (1, 'x')")
+        run("analyze shared.t (a)")
+        expected = ["btree (a)", "btree (a, b)", "btree (rtrim((b)::text))"]
+        assert indexes(run, "shared.t") == expected
+        run("analyze shared.t; analyze")
+        assert indexes(run, "shared.t") == expected
+
+
+# --- any server -------------------------------------------------------------------------------------------------------
+
+
+def test_an_older_server_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "OLDEST_SERVER", 990000)
+    with pytest.raises(psycopg2.NotSupportedError, match=r"needs PostgreSQL 18 or newer; this server is 18"):
+        redshift_local.connect(server)
+
+
+def test_a_new_catalog_takes_the_place_of_an_old_one(server: str, sql: Sql) -> None:
+    with closing(psycopg2.connect(server)) as plain, plain, plain.cursor() as cursor:
+        cursor.execute("comment on schema redshift is 'old'; drop function redshift.len")
+    with closing(redshift_local.connect(server)) as session, session.cursor() as cursor:
+        cursor.execute("select len('x')")
+        assert cursor.fetchall() == [(1,)]
+
+
+def test_parameters_of_libpq_are_passed_on(server: str) -> None:
+    with (
+        closing(redshift_local.connect(server, application_name="a test")) as session,
+        session.cursor() as cursor,
+    ):
+        cursor.execute("show application_name")
+        assert cursor.fetchall() == [("a test",)]
+
+
+def test_an_isolation_that_was_asked_for_stays(server: str) -> None:
+    options = "-c default_transaction_isolation=serializable"
+    with closing(redshift_local.connect(server, options=options)) as session, session.cursor() as cursor:
+        cursor.execute("show transaction_isolation")
+        assert cursor.fetchall() == [("serializable",)]
+
+
+def test_a_read_only_session(server: str, sql: Sql) -> None:
+    with closing(redshift_local.connect(server)) as session:
+        session.set_session(readonly=True)
+        with session.cursor() as cursor, pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+            cursor.execute("create table public.t as select 1 as a")
+
+
+# --- statements that are too long: c_redshift-sql ---------------------------------------------------------------------
+
+MOST = 16_777_216  # "The maximum size for a single SQL statement is 16 MB"
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_statement_of_sixteen_megabytes_is_taken_and_one_byte_more_is_not(sql: Sql, given: bool) -> None:
+    room = MOST - len("select length('')")
+    for size in (room, room + 1):
+        text = "x" * size
+        statement, parameters = (
+            ("select length(%s)", (text,)) if given else (f"select length('{text}')", None)
+        )
+        if size == room:
+            assert sql(statement, parameters) == [(size,)]
+        else:
+            with pytest.raises(
+                NotPortable, match=f"Statement is too large. Statement Size: {MOST + 1} bytes"
+            ):
+                sql(statement, parameters)
+
+
+def test_the_size_of_a_statement_is_that_of_its_bytes_as_they_are_sent(sql: Sql) -> None:
+    for text in ("'" * (MOST // 2), "\u00e9" * (MOST // 2)):
+        with pytest.raises(NotPortable, match="Statement is too large"):
+            sql("select length(%(text)s)", {"text": text})
+    assert sql("select length(%s)", ("\u00e9" * (MOST // 2 - 50),)) == [(MOST // 2 - 50,)]
+
+
+def test_rows_of_one_statement_count_together(connection: Connection, sql: Sql) -> None:
+    sql("create temp table t (a varchar(65535))")
+    rows = [("x" * 65_000,)] * 300
+    with connection.cursor() as cursor, pytest.raises(NotPortable, match="Statement is too large"):
+        execute_values(cursor, "insert into t values %s", rows, page_size=1000)
