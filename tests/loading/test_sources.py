@@ -12,7 +12,7 @@ from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.inspection.reconcile import reconcile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import Partition
-from sparkify_assets.source import store
+from sparkify_assets.source import files
 from sparkify_assets.source.files import FileStore
 from sparkify_assets.source.layout import why_unrecognised
 from sparkify_assets.source.store import SourceError
@@ -56,7 +56,7 @@ def test_hidden_files_that_were_loaded_are_taken_out(
     loader = loader_for(warehouse, source, tmp_path / "home", deleted=deleted, **world.PATIENT)
     world.write(source, good | copies)
     with monkeypatch.context() as earlier:
-        for module in ("partitions", "arrivals"):
+        for module in ("model.datasets", "source.changes"):
             earlier.setattr(f"sparkify_assets.{module}.is_hidden", lambda _: False)
         world.load_all(loader)
     with pytest.raises(AssertionError, match="too many"):
@@ -110,9 +110,9 @@ def test_a_listing_by_prefix_looks_into_no_other_folder(
     keys = [FLAT, *(f"log_data/{year}/11/{year}-11-01-events.json" for year in range(2010, 2019))]
     world.write(source, dict.fromkeys(keys, b"{}"))
     seen: list[str] = []
-    walk = store._walk
-    monkeypatch.setattr(store, "_walk", lambda folder, *a: seen.append(folder) or walk(folder, *a))
-    files = FileStore(source.as_uri())
+    walk = files._walk
+    monkeypatch.setattr(files, "_walk", lambda folder, *a: seen.append(folder) or walk(folder, *a))
+    store = FileStore(source.as_uri())
     for prefix, expected in (
         ("log_data/2018-11-", [FLAT]),
         ("log_data/2018/", ["log_data/2018/11/2018-11-01-events.json"]),
@@ -123,7 +123,7 @@ def test_a_listing_by_prefix_looks_into_no_other_folder(
         ("nothing", []),
     ):
         seen.clear()
-        assert [item.key for item in files.list(prefix)] == expected
+        assert [item.key for item in store.list(prefix)] == expected
         assert prefix in ("log", "") or len(seen) <= 3
 
 

@@ -12,7 +12,6 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
-from sparkify_assets.warehouse import connection
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError, is_conflict, is_transient
 from tests.conftest import Admin
@@ -41,7 +40,7 @@ def test_readers_are_not_kept_waiting(ready: Warehouse) -> None:
 
 @pytest.mark.parametrize("rows", [0, 5, 6, 7])
 def test_a_stream_brings_every_row_once(ready: Warehouse, monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr(connection, "FETCH_ROWS", 3)
+    monkeypatch.setattr("sparkify_assets.warehouse.transaction.FETCH_ROWS", 3)
     names = [f"A{number}" for number in range(rows)]
     with ready.transaction() as transaction:
         for name in names:

@@ -10,8 +10,7 @@ import boto3
 import psycopg2
 import pytest
 
-from sparkify_assets.infra import aws as infrastructure
-from sparkify_assets.warehouse import cluster
+from sparkify_assets.warehouse import cluster, cluster_state
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.infrastructure.emulator.credentials import FILE
@@ -175,7 +174,7 @@ def test_nothing_travels_in_the_clear(shared: LoopbackCluster) -> None:
 def test_a_paused_cluster_is_resumed_and_waited_for(
     shared: LoopbackCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(infrastructure, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(cluster_state, "POLL_SECONDS", 0.05)
     lines: list[str] = []
     warehouse = dataclasses.replace(shared.warehouse(), log=lines.append)
     boto3.client("redshift").pause_cluster(ClusterIdentifier=shared.identifier)

@@ -17,12 +17,11 @@ from redshift_local import CopyError
 from redshift_local.endpoint.server import Cut
 from redshift_local.endpoint.session import Refusal
 from sample_data.generate import write_sample
-from sparkify_assets.infra import aws as infrastructure
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
-from sparkify_assets.warehouse import connection
+from sparkify_assets.warehouse import cluster_state, transaction
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster
@@ -132,7 +131,7 @@ def test_credentials_that_end_in_mid_load(loading: Loader, ready: LoopbackCluste
 def test_a_cluster_that_is_paused_in_mid_load(
     loading: Loader, ready: LoopbackCluster, expected: Digest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(infrastructure, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(cluster_state, "POLL_SECONDS", 0.05)
 
     def pause() -> None:
         boto3.client("redshift").pause_cluster(ClusterIdentifier=ready.identifier)
@@ -261,7 +260,7 @@ def test_records_that_nobody_names_stop_the_load(
         "landing/song_data/Z/Z/Z/TRZZZ.json", '{"song_id": "S", "artist_id": "A", "year": "long ago"}\n'
     )
     ready.state.lag = 10_000
-    monkeypatch.setattr(connection, "LOAD_ERRORS_SECONDS", 0.2)
+    monkeypatch.setattr(transaction, "LOAD_ERRORS_SECONDS", 0.2)
     told = stopped(loading, WarehouseError)
     assert (
         told == "COPY refused 1 records; sys_load_error_detail names 0, stl_load_errors 0: nothing was loaded"

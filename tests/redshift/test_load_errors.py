@@ -14,7 +14,7 @@ import pytest
 
 from sample_data.generate import write_sample
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.warehouse import connection
+from sparkify_assets.warehouse import transaction
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster
@@ -28,7 +28,7 @@ def loading(
     ready: LoopbackCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[int], Loader]:
     """A loader of three days, of which the first have one refused record each."""
-    monkeypatch.setattr(connection, "LOAD_ERRORS_SECONDS", 1.0)
+    monkeypatch.setattr(transaction, "LOAD_ERRORS_SECONDS", 1.0)
 
     def make(days_with_rejects: int) -> Loader:
         write_sample(tmp_path, events=90, songs=6, days=len(DAYS), seed=7)
@@ -70,7 +70,7 @@ def test_one_question_for_a_batch_and_none_where_nothing_was_refused(
 def test_a_question_is_for_no_more_than_one_copy_may_refuse(
     loading: Callable[[int], Loader], ready: LoopbackCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MOST_ERRORS", 2)
+    monkeypatch.setattr(transaction, "MOST_ERRORS", 2)
     loader = loading(3)
     load_all(loader)
     assert rejects(loader) == expected(3)
