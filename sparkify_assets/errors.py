@@ -13,8 +13,14 @@ from pathlib import Path
 class SparkifyError(Exception):
     """Something that a person can put right, or that passes; its text is one line that says what and why."""
 
-    #: Whether the same may succeed a little later, though nobody changes anything.
-    transient = False
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self._transient = transient
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same may succeed a little later, though nobody changes anything."""
+        return self._transient
 
 
 #: Where the trace of the last error that nobody foresaw is kept, below the home.

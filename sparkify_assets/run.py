@@ -5,48 +5,59 @@ in the UI like any other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+
+import psycopg2
 
 from sparkify_assets.defs.instance import run_of_this_process, this_process
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
-from sparkify_assets.defs.run_errors import reasons
+from sparkify_assets.defs.run_errors import errors_of, not_loaded
+from sparkify_assets.load.ledger import of_run
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.plan import LoadPlan
+from sparkify_assets.load.results import NotLoaded, RunResult
+from sparkify_assets.warehouse.errors import WarehouseError
 
-if TYPE_CHECKING:
-    import dagster as dg
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a run came to: what it did by the ledger, what it did not load, and what else ended it, in lines."""
+
+    run_id: str
+    succeeded: bool
+    done: RunResult
+    not_loaded: Sequence[NotLoaded]
+    errors: Sequence[str]
 
 
 def run_load(
     loader: Loader,
+    plan: LoadPlan,
     *,
-    songs: bool,
-    prefixes: Sequence[str] = (),
-    days: tuple[str, str] | None = None,
-    only_changed: bool = True,
+    songs: Sequence[str],
+    days: Sequence[str],
+    reload: bool = False,
     accept_deletions: bool = False,
-) -> tuple[str, bool]:
-    """One Dagster run over the songs, a range of days, or both, songs first: its id, and whether it succeeded.
-
-    What it did is in `loader.results`, what ended or failed it in `loader.errors`: a line for each partition that was
-    blocked or could not be loaded, or the error that ended a step.
-    """
+) -> LoadReport:
+    """One Dagster run over some prefixes of songs and some days of a plan, songs first."""
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
 
     from sparkify_assets.definitions import build_defs
     from sparkify_assets.model.tables import ASSETS
 
-    choice = {"only_changed": only_changed, "accept_deletions": accept_deletions}
+    choice = {"only_changed": not reload, "accept_deletions": accept_deletions}
     ops: dict[str, object] = {}
     chosen: list[dg.AssetKey] = []
     tags: dict[str, str] = {}
     if songs:
-        ops["load_songs"] = {"config": {**choice, "prefixes": list(prefixes)}}
+        ops["load_songs"] = {"config": {**choice, "prefixes": list(songs)}}
         chosen += map(dg.AssetKey, ASSETS["songs"])
     if days:
-        ops["load_events"] = {"config": choice}
+        ops["load_events"] = {"config": {**choice, "days": list(days)}}
         chosen += map(dg.AssetKey, ASSETS["events"])
-        tags = {RANGE_START: days[0], RANGE_END: days[1]}
-    job = build_defs(loader.settings, pool=None, loader=loader).resolve_job_def("load")
+        tags = {RANGE_START: min(days), RANGE_END: max(days)}
+    planned = replace(loader, planned=plan)
+    job = build_defs(loader.settings, pool=None, loader=planned).resolve_job_def("load")
     with dg.DagsterInstance.get() as instance, run_of_this_process(instance) as run_id:
         tags |= this_process()
         result = job.execute_in_process(
@@ -57,5 +68,20 @@ def run_load(
             run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-    loader.errors = reasons(result, loader.settings.home)
-    return result.run_id, result.success
+    failures = [event.step_failure_data for event in result.get_step_failure_events()]
+    return LoadReport(
+        result.run_id,
+        result.success,
+        _done(loader, result.run_id),
+        [item for failure in failures for item in not_loaded(failure, loader.settings.home)],
+        errors_of(result, loader.settings.home),
+    )
+
+
+def _done(loader: Loader, run_id: str) -> RunResult:
+    """What the ledger knows of a run; nothing where the warehouse is unavailable by now, which the errors say."""
+    try:
+        with loader.warehouse.transaction(lock=False) as transaction:
+            return of_run(transaction, run_id)
+    except (WarehouseError, psycopg2.Error):
+        return RunResult()

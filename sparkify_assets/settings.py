@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from sparkify_assets.errors import SparkifyError
+
 #: The earliest day that a real deployment shows unless it says otherwise.
 DEFAULT_FIRST_DAY = date(2018, 1, 1)
 
 
-class SettingsError(ValueError):
+class SettingsError(SparkifyError):
     """A setting that cannot be used; the message names it and what it should look like."""
 
 

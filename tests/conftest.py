@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, settings
 import redshift_local
 from redshift_local.copy import objects
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.results import BatchResult
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.urls import open_store
 from sparkify_assets.warehouse.connection import Warehouse
@@ -184,8 +185,6 @@ def loader_for(warehouse: Warehouse, source: Path, home: Path, **changes: object
     return Loader(settings, warehouse, open_store(settings.source), open_store(settings.work))
 
 
-def load_all(loader: Loader, **choice: bool) -> None:
-    """Load songs, then events, as a run does."""
-    for dataset in ("songs", "events"):
-        for _ in loader.load(dataset, **choice):  # type: ignore[arg-type]
-            pass
+def load_all(loader: Loader, **choice: bool) -> list[BatchResult]:
+    """Load songs, then events, as a run does; what became of each batch."""
+    return [result for dataset in ("songs", "events") for result in loader.load(dataset, **choice)]  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from sparkify_assets.errors import SparkifyError
 from sparkify_assets.inspection.findings import outcomes
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
@@ -33,7 +34,7 @@ NODE_USD_PER_HOUR = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "ra3.4xlarge": 3.2
 End = Literal["keep", "pause", "destroy"]
 
 
-class LifeCycleError(RuntimeError):
+class LifeCycleError(SparkifyError):
     """A phase failed, in a way that a person can put right; one line."""
 
 
@@ -115,23 +116,23 @@ class LifeCycle:
         )
 
     def _load(self, loader: Loader) -> None:
-        survey = loader.survey()
-        songs = survey.pending("songs")
-        days = [partition.key for partition in survey.pending("events")]
+        plan = loader.plan()
+        songs = [partition.key for partition in plan.pending("songs")]
+        days = [partition.key for partition in plan.pending("events")]
         if not songs and not days:
             self.say("Everything is loaded already.")
             return
-        _, succeeded = run_load(loader, songs=bool(songs), days=(days[0], days[-1]) if days else None)
-        items = [item for result in loader.results for item in result.partitions]
-        done = "Loaded" if succeeded else "Not all: loaded"
+        report = run_load(loader, plan, songs=songs, days=days)
+        items = report.done.partitions
+        done = "Loaded" if report.succeeded else "Not all: loaded"
         self.say(
             f"{done} {sum(item.objects for item in items):,} files of {len(items):,} partitions:"
             f" {sum(item.rows_staged for item in items):,} rows staged,"
             f" {sum(item.rows_quarantined for item in items):,} rejected."
         )
-        if not succeeded:
+        if not report.succeeded:
             raise LifeCycleError(
-                "; ".join(" ".join(error.split()) for error in loader.errors) or "the load failed"
+                "; ".join([*map(str, report.not_loaded), *report.errors]) or "the load failed"
             )
 
     def _check(self, loader: Loader) -> None:

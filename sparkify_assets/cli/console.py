@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sparkify_assets.defs.instance import prepare_home
+from sparkify_assets.errors import SparkifyError
 from sparkify_assets.inspection.findings import Warned
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.load.results import Changes
@@ -55,7 +56,7 @@ OutputFormat = Annotated[Format, typer.Option("--format", help="How to print.")]
 OutputRowFormat = Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")]
 
 
-class CommandError(RuntimeError):
+class CommandError(SparkifyError):
     """Something that the user can put right; its text is the one line shown."""
 
 
@@ -84,10 +85,10 @@ def loader_in_force() -> Loader:
 
 
 @contextmanager
-def progress(loader: Loader, quiet: bool) -> Iterator[None]:
-    """A bar for each data set while a load runs; nothing where nobody looks."""
+def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
+    """The loader with a bar for each data set while it runs; without where nobody would see it."""
     if quiet or not err.is_terminal:
-        yield
+        yield loader
         return
     bar = Progress(
         TextColumn("{task.description:<28}"),
@@ -98,16 +99,15 @@ def progress(loader: Loader, quiet: bool) -> Iterator[None]:
         transient=True,
     )
     tasks: dict[tuple[str, str], Any] = {}
-    words = {"incoming": "reading", "publish": "publishing"}
+    words = {"stage": "reading", "publish": "publishing"}
 
     def show(phase: str, dataset: Dataset, done: int, total: int) -> None:
         if (phase, dataset) not in tasks:
             tasks[phase, dataset] = bar.add_task(f"{words[phase]} {dataset}", total=total)
         bar.update(tasks[phase, dataset], completed=done, total=total)
 
-    loader.progress = show
     with bar:
-        yield
+        yield dataclasses.replace(loader, progress=show)
 
 
 def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowFormat) -> None:

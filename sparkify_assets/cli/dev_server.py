@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from sparkify_assets.errors import SparkifyError
 from sparkify_assets.settings import Settings
 
 #: Where the page listens, and the port unless another is chosen.
@@ -34,7 +35,7 @@ STOP_SECONDS = 120
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
-class DevServerError(RuntimeError):
+class DevServerError(SparkifyError):
     """The page cannot be started or stopped; one line."""
 
 

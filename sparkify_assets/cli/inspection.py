@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
+import psycopg2
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -57,6 +58,8 @@ def query(
             rows = cursor.fetchall() if cursor.description else []
             columns = [column.name for column in cursor.description or ()]
         connection.commit()
+    except psycopg2.Error as error:
+        raise CommandError(str(error).strip().partition("\n")[0]) from None
     finally:
         connection.close()
     print_rows(columns, rows, output)
@@ -130,8 +133,8 @@ def reconcile(
 ) -> None:
     """Name everything in which source and warehouse differ; exit code 1 where there is something."""
     loader = loader_in_force()
-    with progress(loader, quiet=output is Format.json):
-        findings = compare_all(loader, deep=deep)
+    with progress(loader, quiet=output is Format.json) as watched:
+        findings = compare_all(watched, deep=deep)
     if output is Format.json:
         print_json(findings)
     else:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
@@ -31,9 +29,10 @@ from sparkify_assets.cli.console import (
 from sparkify_assets.inspection.findings import by_check
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.load.results import Changes
-from sparkify_assets.model.datasets import Dataset, Partition, named
-from sparkify_assets.run import run_load
+from sparkify_assets.load.plan import LoadPlan
+from sparkify_assets.load.results import Changes, RunResult
+from sparkify_assets.model.datasets import Partition, named
+from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.source.layout import layout_problems, unrecognised_source
 from sparkify_assets.warehouse.errors import WarehouseError
 
@@ -63,78 +62,52 @@ def load(
             changes = loader.publisher.republish()
         _print_changes(changes, time.perf_counter() - started, output)
         return
-    plan = _plan(loader, days, songs, full, accept_deletions)
+    choice = _choose(loader, days, songs, full, accept_deletions)
     listed = time.perf_counter()
-    runs: list[str] = []
-    succeeded = True
-    if plan.songs or plan.days:
-        with progress(loader, quiet=output is Format.json):
-            run_id, succeeded = run_load(
-                loader,
-                songs=bool(plan.songs),
-                prefixes=plan.songs if songs else (),
-                days=(plan.days[0], plan.days[-1]) if plan.days else None,
-                only_changed=not full,
+    report = None
+    if choice.songs or choice.days:
+        with progress(loader, quiet=output is Format.json) as watched:
+            report = run_load(
+                watched,
+                choice.plan,
+                songs=choice.songs,
+                days=choice.days,
+                reload=full,
                 accept_deletions=accept_deletions,
             )
-        runs.append(run_id)
-    report = _report(loader, plan, runs, started, listed)
+    told = _report(loader, choice, report, started, listed)
     if output is Format.json:
-        print_json(report)
+        print_json(told)
     else:
-        _print_report(report)
-    if report["errors"]:
-        raise CommandError(report["errors"][0])
-    if report["blocked"] or report["inseparable"] or not succeeded:
+        _print_report(told)
+    if told["errors"]:
+        raise CommandError(told["errors"][0])
+    if told["blocked"] or told["inseparable"] or (report and not report.succeeded):
         raise typer.Exit(1)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Plan:
-    """What a load has to do, and what it leaves alone and says so."""
+class _Choice:
+    """The prefixes and days of a plan that a command asks for."""
 
+    plan: LoadPlan
     songs: list[str]
     days: list[str]
-    outside: list[str]
-    inseparable: list[str]
-    blocked: list[str]
-    unrecognised: list[str]
-    hidden: int
-    layout: list[str]
 
 
-def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accept_deletions: bool) -> _Plan:
+def _choose(
+    loader: Loader, days: str | None, songs: str | None, full: bool, accept_deletions: bool
+) -> _Choice:
     """Which prefixes and days to load. Raises CommandError for a day or prefix that there cannot be, and for a source
     of which nothing is recognised.
     """
     wanted_days = _day_range(days) if days else None
     wanted_songs = _prefixes(songs) if songs else None
-    survey = loader.survey()
-    survey.guard_deletions(accept_deletions)
-    if problem := unrecognised_source(survey.difference, loader.source.url):
+    plan = loader.plan()
+    plan.guard_deletions(accept_deletions)
+    if problem := unrecognised_source(plan.difference, loader.source.url):
         raise CommandError(problem)
-
-    def chosen(dataset: Dataset, given: Callable[[str], bool] | None, other_given: bool) -> list[str]:
-        if given is None and other_given:
-            return []
-        keys = {p.key for p in survey.pending(dataset)}
-        if full:
-            keys |= {p.key for p in survey.difference.listed if p.dataset == dataset} - set(survey.outside)
-        return sorted(key for key in keys if given is None or given(key))
-
-    plan = _Plan(
-        songs=chosen("songs", (lambda key: key in wanted_songs) if wanted_songs else None, days is not None),
-        days=chosen(
-            "events", wanted_days and (lambda key: wanted_days[0] <= key <= wanted_days[1]), songs is not None
-        ),
-        outside=list(survey.outside),
-        inseparable=[str(p) for p in survey.inseparable],
-        blocked=[str(p) for p in survey.blocked()],
-        unrecognised=sorted(survey.difference.unrecognised),
-        hidden=survey.difference.hidden,
-        layout=layout_problems(survey.difference, loader.source.url),
-    )
-    there = {*survey.difference.listed, *survey.known}
+    there = {*plan.difference.listed, *plan.known}
     if wanted_days and not any(
         p.dataset == "events" and wanted_days[0] <= p.key <= wanted_days[1] for p in there
     ):
@@ -142,7 +115,13 @@ def _plan(loader: Loader, days: str | None, songs: str | None, full: bool, accep
     for prefix in wanted_songs or ():
         if Partition("songs", prefix) not in there:
             raise CommandError(f"there are no songs {prefix} in {loader.source.url}")
-    return plan
+    prefixes = [] if days and not songs else plan.chosen("songs", wanted_songs, reload=full)
+    all_days = [] if songs and not days else plan.chosen("events", reload=full)
+    return _Choice(
+        plan,
+        songs=[p.key for p in prefixes],
+        days=[p.key for p in all_days if not wanted_days or wanted_days[0] <= p.key <= wanted_days[1]],
+    )
 
 
 def _day_range(text: str) -> tuple[str, str]:
@@ -164,48 +143,47 @@ def _prefixes(text: str) -> list[str]:
     return prefixes
 
 
-def _report(loader: Loader, plan: _Plan, runs: list[str], started: float, listed: float) -> dict[str, Any]:
+def _report(
+    loader: Loader, choice: _Choice, report: LoadReport | None, started: float, listed: float
+) -> dict[str, Any]:
     """What a load did, as data. `errors` are the causes of what is neither loaded nor blocked; `failed` names what was
     tried of that, `not_tried` what was not.
     """
-    errors = [line for line in loader.errors if not line.startswith("blocked: ")]
-    items = [item for result in loader.results for item in result.partitions]
-    tables: dict[str, Changes] = {}
-    seconds: Counter[str] = Counter()
-    for result in loader.results:
-        seconds.update(result.seconds)
-        for table, changes in result.changes.items():
-            tables[table] = tables.get(table, Changes()) + changes
+    plan, found = choice.plan, choice.plan.difference
+    done = report.done if report else RunResult()
+    failed = [item for item in (report.not_loaded if report else ()) if not item.blocked]
+    errors = [str(item).removeprefix("failed: ") for item in failed] + list(report.errors if report else ())
     total = time.perf_counter() - started
-    work = {"list": listed - started, "stage": seconds["incoming"], "publish": seconds["publish"]}
-    done = {item.partition for item in items} | loader.failed
-    planned = [Partition("songs", key) for key in plan.songs] + [
-        Partition("events", key) for key in plan.days
+    work = {"list": listed - started, "stage": done.stage_seconds, "publish": done.publish_seconds}
+    tried = {item.partition for item in done.partitions} | {p for item in failed for p in item.partitions}
+    planned = [Partition("songs", key) for key in choice.songs] + [
+        Partition("events", day) for day in choice.days
     ]
-    blocked = {str(item.partition) for item in items if item.state == "blocked"} | set(plan.blocked)
+    blocked = {str(item.partition) for item in done.partitions if item.state == "blocked"}
+    blocked |= {str(partition) for partition in plan.blocked()}
     reasons: dict[Partition, str] = {}
-    with suppress(WarehouseError, psycopg2.Error):  # should it be away by now, that is told below
+    with suppress(WarehouseError, psycopg2.Error):  # where it is unavailable by now, the errors say so
         reasons = why_blocked(loader.warehouse) if blocked else {}
     return {
-        "partitions": len(items),
-        "files": sum(item.objects for item in items),
-        "bytes": sum(item.bytes for item in items),
-        "records_read": sum(item.records_read for item in items),
-        "rows_staged": sum(item.rows_staged for item in items),
-        "rows_quarantined": sum(item.rows_quarantined for item in items),
-        "tables": {name: dataclasses.asdict(changes) for name, changes in tables.items()},
+        "partitions": len(done.partitions),
+        "files": sum(item.objects for item in done.partitions),
+        "bytes": sum(item.bytes for item in done.partitions),
+        "records_read": sum(item.records_read for item in done.partitions),
+        "rows_staged": sum(item.rows_staged for item in done.partitions),
+        "rows_quarantined": sum(item.rows_quarantined for item in done.partitions),
+        "tables": {name: dataclasses.asdict(changes) for name, changes in done.changes.items()},
         "blocked": sorted(blocked),
         "blocked_by": {str(partition): why for partition, why in sorted(reasons.items())},
-        "failed": [str(partition) for partition in sorted(loader.failed)],
-        "not_tried": [str(partition) for partition in planned if partition not in done] if errors else [],
-        "errors": [line.removeprefix("failed: ") for line in errors],
-        "outside": plan.outside,
-        "inseparable": plan.inseparable,
-        "unrecognised": plan.unrecognised,
-        "hidden": plan.hidden,
-        "layout": plan.layout,
-        "warnings": by_check(found for result in loader.results for found in result.warnings),
-        "runs": runs,
+        "failed": sorted(str(partition) for item in failed for partition in item.partitions),
+        "not_tried": [str(partition) for partition in planned if partition not in tried] if errors else [],
+        "errors": errors,
+        "outside": list(plan.outside),
+        "inseparable": [str(partition) for partition in plan.inseparable],
+        "unrecognised": sorted(found.unrecognised),
+        "hidden": found.hidden,
+        "layout": layout_problems(found, loader.source.url),
+        "warnings": by_check(done.warnings),
+        "runs": [report.run_id] if report else [],
         "seconds": {
             **{name: round(value, 3) for name, value in work.items()},
             "dagster": round(total - sum(work.values()), 3),

@@ -16,24 +16,21 @@ from pydantic import Field
 from sparkify_assets.defs.instance import PROCESS_TAG
 from sparkify_assets.defs.metadata import asset_spec, shown_rows
 from sparkify_assets.defs.partitions import event_days
+from sparkify_assets.defs.run_errors import not_loaded_metadata, read_not_loaded
+from sparkify_assets.errors import SparkifyError, told
 from sparkify_assets.inspection.status import why_blocked
-from sparkify_assets.load import BatchesFailed
-from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.loader import BatchesFailed, Loader
 from sparkify_assets.load.quarantine import shown
-from sparkify_assets.load.results import MOST_REJECTS, BatchResult, PartitionResult
+from sparkify_assets.load.results import MOST_REJECTS, BatchResult, NotLoaded, PartitionResult
 from sparkify_assets.model.checks import ALL_CHECKS, Check, Violation
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
-from sparkify_assets.source.store import SourceError
-from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError, is_transient
+from sparkify_assets.warehouse.errors import may_pass
 
 #: One load at a time, over all runs (https://docs.dagster.io/guides/operate/managing-concurrency).
 POOL = "sparkify_load"
 
-
-#: Names, on an observation of an asset, what a step could not load.
-NOT_LOADED = "not loaded"
 
 #: How often a step is run again for an error that may pass, and after how many seconds.
 MOST_RETRIES, RETRY_SECONDS = 3, 20.0
@@ -46,6 +43,13 @@ class LoadConfig(dg.Config):
     """Leave out partitions whose objects are loaded in the version that is there."""
     accept_deletions: bool = False
     """Believe a listing that lacks much of what is known."""
+
+
+class EventsConfig(LoadConfig):
+    """A load of days of events."""
+
+    days: list[str] = Field(default_factory=list)
+    """Only these of the run's days, such as 2018-11-12; none: all."""
 
 
 class SongsConfig(LoadConfig):
@@ -95,10 +99,11 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
         pool=pool,
     )
     def load_events(
-        context: dg.AssetExecutionContext, config: LoadConfig, loader: dg.ResourceParam[Loader]
+        context: dg.AssetExecutionContext, config: EventsConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
         results, failed = [], None
-        for outcome in _loaded(context, config, loader, "events", context.partition_keys):
+        days = [day for day in context.partition_keys if not config.days or day in config.days]
+        for outcome in _loaded(context, config, loader, "events", days):
             if isinstance(outcome, BatchesFailed):
                 failed = outcome
                 continue
@@ -124,32 +129,21 @@ def _loaded(
     Has Dagster run the step again where that can help: S3 or the warehouse was away. Somebody who waits at the command
     line decides for himself. What concerns every batch is raised.
     """
-    loader.run_id = context.run.run_id
     try:
         yield from loader.load(
             dataset,
             set(keys) or None,
             reload=not config.only_changed,
             accept_deletions=config.accept_deletions,
+            run_id=context.run.run_id,
         )
-    except (BatchesFailed, SourceError, WarehouseError, psycopg2.Error) as error:
+    except (SparkifyError, psycopg2.Error) as error:
         waits = PROCESS_TAG not in context.run.tags and context.retry_number < MOST_RETRIES
         if waits and may_pass(error):
             raise dg.RetryRequested(MOST_RETRIES, RETRY_SECONDS) from error
         if not isinstance(error, BatchesFailed):
             raise
         yield error
-
-
-def may_pass(error: Exception) -> bool:
-    """Whether a load that failed with this error may succeed a little later, though nobody changes anything."""
-    if isinstance(error, BatchesFailed):
-        return any(may_pass(cause) for _, cause in error.failures)
-    if isinstance(error, SourceError):
-        return error.passing
-    if isinstance(error, WarehouseError):
-        return not isinstance(error, LockTimeout)  # it has waited long enough
-    return is_transient(error)
 
 
 def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
@@ -285,21 +279,32 @@ def _end(
     it goes on first: what failed before is kept in the run's events, where every process of the run finds it.
     """
     blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
-    told = _problems(loader, blocked, failed)
-    if told and dataset == "songs" and _days_follow(context):
-        context.log.error(told)
-        context.log_event(dg.AssetObservation("staging_songs", metadata={NOT_LOADED: told}))
+    found = _not_loaded(loader, blocked, failed)
+    if found and dataset == "songs" and _days_follow(context):
+        context.log.error("\n".join(map(str, found)))
+        context.log_event(dg.AssetObservation("staging_songs", metadata=not_loaded_metadata(found)))
         return
-    if told := "\n".join(filter(None, [*_problems_before(context), told])):
+    if found := [*_not_loaded_before(context), *found]:
         metadata = {str(item.partition): dg.MetadataValue.json(item.verdict or "") for item in blocked}
-        raise dg.Failure(told, metadata={**metadata, **_rejected(blocked)}, allow_retries=False) from failed
+        raise dg.Failure(
+            "\n".join(map(str, found)),
+            metadata={**metadata, **_rejected(blocked), **not_loaded_metadata(found)},
+            allow_retries=False,
+        ) from failed
 
 
-def _problems(loader: Loader, blocked: Sequence[PartitionResult], failed: BatchesFailed | None) -> str:
-    """A line for everything that a step could not load."""
+def _not_loaded(
+    loader: Loader, blocked: Sequence[PartitionResult], failed: BatchesFailed | None
+) -> list[NotLoaded]:
+    """What a step could not load: partition by partition what is blocked, batch by batch what failed."""
     reasons = why_blocked(loader.warehouse) if blocked else {}
-    lines = [f"blocked: {item.partition} {reasons.get(item.partition, '')}".rstrip() for item in blocked]
-    return "\n".join(lines + [f"failed: {line}" for line in str(failed).splitlines() if failed])
+    return [
+        *(NotLoaded([item.partition], True, reasons.get(item.partition, "")) for item in blocked),
+        *(
+            NotLoaded(sorted(group), False, told(error))
+            for group, error in (failed.failures if failed else ())
+        ),
+    ]
 
 
 def _days_follow(context: dg.AssetExecutionContext) -> bool:
@@ -308,12 +313,11 @@ def _days_follow(context: dg.AssetExecutionContext) -> bool:
     return "load_events" in plan.step_keys_to_execute
 
 
-def _problems_before(context: dg.AssetExecutionContext) -> Iterator[str]:
+def _not_loaded_before(context: dg.AssetExecutionContext) -> Iterator[NotLoaded]:
     """What earlier steps of the run could not load."""
     found = context.instance.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION
     )
     for record in found.records:
-        observed = record.asset_observation
-        if observed and NOT_LOADED in observed.metadata:
-            yield str(observed.metadata[NOT_LOADED].value)
+        if observed := record.asset_observation:
+            yield from read_not_loaded(observed.metadata)

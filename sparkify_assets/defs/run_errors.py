@@ -5,19 +5,24 @@ Belongs here: Dagster's records of errors. Does not: what is done about one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparkify_assets.errors import keep_trace, line_of
+from sparkify_assets.load.results import NotLoaded
+from sparkify_assets.model.datasets import Partition
+from sparkify_assets.warehouse.errors import is_foreseen_by_name
 
 if TYPE_CHECKING:
     import dagster as dg
     from dagster._core.execution.plan.objects import StepFailureData
     from dagster_shared.error import SerializableErrorInfo
 
-#: The beginnings of the modules whose errors say all that there is to say.
-FORESEEN = ("sparkify_assets.", "psycopg2.")
 
+#: Names, in the metadata of a failure or of an observation, what a step could not load.
+NOT_LOADED = "not loaded"
 
 #: What is raised in a step that somebody ends.
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
@@ -47,7 +52,7 @@ def trace_of(recorded: SerializableErrorInfo | None, home: Path) -> str:
     own = _own(recorded)
     if own.cls_name == "BatchesFailed" and own.cause:
         own = own.cause
-    known = own.cls_name in ("Failure", *_INTERRUPTED) or _name_and_text(own)[0].startswith(FORESEEN)
+    known = own.cls_name in ("Failure", *_INTERRUPTED) or is_foreseen_by_name(*_name_and_text(own))
     return "" if known else keep_trace(home, recorded.to_string())
 
 
@@ -68,14 +73,52 @@ def _name_and_text(recorded: SerializableErrorInfo) -> tuple[str, str]:
     return (name, text) if name.rpartition(".")[2] == kind else (kind, recorded.message)
 
 
-def reasons(result: dg.ExecuteInProcessResult, home: Path) -> list[str]:
-    """Why a run failed, in lines; where that is no error that the project knows, its trace is kept in the home."""
+def not_loaded(failure: StepFailureData, home: Path) -> list[NotLoaded]:
+    """What a failed load names as not loaded; nothing where the step ended otherwise. Where the program is at fault,
+    the last of the reasons says where the trace is.
+    """
+    items = read_not_loaded(failure.user_failure_data.metadata if failure.user_failure_data else {})
+    if items and (where := trace_of(failure.error, home)):
+        items[-1] = replace(items[-1], reason=items[-1].reason + where)
+    return items
+
+
+def not_loaded_metadata(items: Sequence[NotLoaded]) -> dict[str, dg.MetadataValue]:
+    """What a step could not load, as metadata of its failure or of an observation."""
+    import dagster as dg
+
+    found = [
+        {"partitions": [list(p) for p in item.partitions], "blocked": item.blocked, "reason": item.reason}
+        for item in items
+    ]
+    return {NOT_LOADED: dg.MetadataValue.json(found)}
+
+
+def read_not_loaded(metadata: Mapping[str, dg.MetadataValue]) -> list[NotLoaded]:
+    """What `not_loaded_metadata` has written."""
+    if NOT_LOADED not in metadata:
+        return []
+    found: Any = metadata[NOT_LOADED].value
+    return [
+        NotLoaded([Partition(*names) for names in item["partitions"]], item["blocked"], item["reason"])
+        for item in found
+    ]
+
+
+def errors_of(result: dg.ExecuteInProcessResult, home: Path) -> list[str]:
+    """What ended a run besides what it names as not loaded, in lines. The trace of an error that nobody foresaw is kept
+    below the home.
+    """
     failures = [event.step_failure_data for event in result.get_step_failure_events()]
-    texts = [reason_of(failure) + trace_of(failure.error, home) for failure in failures]
-    if not texts:  # the run failed, and none of its steps
+    texts = [
+        reason_of(failure) + trace_of(failure.error, home)
+        for failure in failures
+        if not not_loaded(failure, home)
+    ]
+    if not failures:  # the run failed, and none of its steps
         ends = [event for event in result.all_events if event.is_run_failure]
         errors = [event.job_failure_data.error for event in ends]
         texts = [cause_of(error) + trace_of(error, home) for error in errors if error]
-    if not texts and not result.success:
+    if not failures and not texts and not result.success:
         texts = ["the run did not succeed"]
     return [line for text in texts for line in text.splitlines()]

@@ -23,7 +23,8 @@ import dagster as dg
 from sparkify_assets.defs.memory import MemoryStore
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
 from sparkify_assets.defs.watching import Memory
-from sparkify_assets.load.loader import Loader, Survey
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import Dataset, Partition, partition_of
 from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
@@ -110,7 +111,7 @@ def tick(memory: Memory, loader: Loader, instance: dg.DagsterInstance) -> list[d
     listed = {
         partition: list(_below(loader, prefixes, partition)) for partition, prefixes in questions.items()
     }
-    survey = loader.survey_some(listed)
+    survey = loader.plan_some(listed)
     pending = survey.pending(memory.dataset)
     memory.settle(questions.keys() - set(pending), chain.from_iterable(listed.values()))
     if not pending:
@@ -128,7 +129,7 @@ def _below(loader: Loader, prefixes: Iterable[str], partition: Partition) -> Ite
 
 
 def _requests(
-    dataset: Dataset, pending: Sequence[Partition], survey: Survey, instance: dg.DagsterInstance
+    dataset: Dataset, pending: Sequence[Partition], survey: LoadPlan, instance: dg.DagsterInstance
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Few runs for all that is pending: none while an earlier one goes on, or soon after one failed."""
     running = instance.get_runs(
@@ -175,7 +176,7 @@ def _request(dataset: Dataset, keys: Sequence[str], versions: str, attempt: int)
     )
 
 
-def _versions(partitions: Sequence[Partition], survey: Survey) -> str:
+def _versions(partitions: Sequence[Partition], survey: LoadPlan) -> str:
     """What a run is requested for: the versions in the source, and the batches that they are to replace. An object that
     is put back as it was before is another request, since another batch is there by then.
     """

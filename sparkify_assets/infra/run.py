@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.defs.instance import prepare_home, run_of_this_process, this_process
-from sparkify_assets.defs.run_errors import reason_of, reasons, trace_of
+from sparkify_assets.defs.run_errors import errors_of, reason_of, trace_of
 from sparkify_assets.infra import InfrastructureError, jobs
 from sparkify_assets.infra.stack import STACKS, Stack
 from sparkify_assets.infra.terraform import TerraformResource
@@ -58,7 +58,7 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     for event in run.get_step_failure_events():
         raise _failure(event.step_failure_data, run.run_id, settings.home)
     if not run.success:
-        raise InfrastructureError("; ".join(reasons(run, settings.home)))
+        raise InfrastructureError("; ".join(errors_of(run, settings.home)))
     return _metadata(run)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sparkify_assets.errors import SparkifyError
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
@@ -16,7 +17,7 @@ _ITEM = re.compile(r"(-?\d+)-(-?\d+)")
 _MOST_CANDIDATES = 10
 
 
-class NoSuchPlay(LookupError):
+class NoSuchPlay(SparkifyError):
     """There is no play of this id, or several go by this session and item."""
 
 

@@ -7,7 +7,7 @@ finds a single row that was lost, doubled or changed, whoever did it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -17,9 +17,10 @@ from sparkify_assets.inspection.status import OTHER_RULES, Status, status
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.quarantine import UNREADABLE
 from sparkify_assets.load.results import Batch, in_batches
-from sparkify_assets.load.stage import Bringer
+from sparkify_assets.load.stage import Stager
 from sparkify_assets.model.datasets import DATASETS, Dataset, Partition
 from sparkify_assets.source.layout import why_unrecognised
+from sparkify_assets.source.store import SourceObject
 from sparkify_assets.warehouse.transaction import Transaction
 
 #: The star's tables, as sql/reconcile compares them.
@@ -48,11 +49,12 @@ def reconcile(loader: Loader, *, deep: bool = False) -> list[Finding]:
 
     Raises SourceError, WarehouseError; changes nothing.
     """
-    found = status(loader)
+    plan = loader.plan()
+    found = status(loader, plan)
     findings = list(_listing(found))
     if deep:
         for dataset in DATASETS:
-            findings += _staging(loader, dataset, found)
+            findings += _staging(loader, dataset, found, plan.difference.listed)
             findings += _strays(loader, dataset)
         findings += _star(loader)
     return findings
@@ -74,9 +76,10 @@ def _listing(found: Status) -> Iterator[Finding]:
         yield Finding("layout", problem, "")
 
 
-def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Finding]:
-    """The rows of each loaded partition against its objects, read again."""
-    listed = loader.survey().difference.listed
+def _staging(
+    loader: Loader, dataset: Dataset, found: Status, listed: Mapping[Partition, list[SourceObject]]
+) -> Iterator[Finding]:
+    """The rows of each loaded partition compared with its objects, read again."""
     loaded = [
         Partition(dataset, item.partition)
         for item in found.partitions
@@ -85,7 +88,7 @@ def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Findin
     for group in in_batches({partition: listed[partition] for partition in loaded}):
         batch = Batch(dataset, group, {}, id="reconcile")
         try:
-            yield from loader.past_unreadable(batch, partial(_staged_rows, loader, batch))
+            yield from loader.without_unreadable(batch, partial(_staged_rows, loader, batch))
         finally:
             loader.work.delete(batch.written)
 
@@ -93,9 +96,9 @@ def _staging(loader: Loader, dataset: Dataset, found: Status) -> Iterator[Findin
 def _staged_rows(loader: Loader, batch: Batch) -> list[Finding]:
     """The rows of a batch's partitions against its objects, and the objects that cannot be read."""
     keys = [partition.key for partition in batch.objects]
-    bringer = Bringer(loader.settings, loader.source, loader.work, loader.progress)
+    stager = Stager(loader.settings, loader.source, loader.work, loader.progress)
     with loader.warehouse.transaction(lock=False) as transaction:
-        staged = bringer.bring(transaction, batch)
+        staged = stager.stage(transaction, batch)
         found = [
             Finding("unreadable", reject.object_key or "", reject.reason.removeprefix(UNREADABLE))
             for item in staged

@@ -9,7 +9,8 @@ from typing import Any
 
 from sparkify_assets.inspection.findings import Warned, by_check
 from sparkify_assets.load import ledger
-from sparkify_assets.load.loader import Loader, Survey
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import Partition, named
 from sparkify_assets.source.changes import Change
 from sparkify_assets.source.layout import layout_problems, unrecognised_source
@@ -60,35 +61,30 @@ class Status:
     warnings: list[Warned]
     warning: str | None
 
-    @property
-    def in_step(self) -> bool:
-        """Whether everything in the source is loaded as it is."""
-        return all(item.state in ("loaded", "kept") for item in self.partitions)
 
-
-def status(loader: Loader) -> Status:
-    """Compare source and ledger. Raises SourceError, WarehouseError."""
-    survey = loader.survey()
+def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
+    """Compare source and ledger, as a plan has them if there is one. Raises SourceError, WarehouseError."""
+    plan = plan or loader.plan()
     with loader.warehouse.transaction(lock=False) as transaction:
         loads = transaction.records("ledger/current_loads")
         warnings = by_check(ledger.current_warnings(transaction))
-    nothing = unrecognised_source(survey.difference, loader.source.url)
+    nothing = unrecognised_source(plan.difference, loader.source.url)
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     partitions = [
-        _partition(survey, partition, latest.get(partition))
+        _partition(plan, partition, latest.get(partition))
         for partition in sorted(
-            {*latest, *survey.difference.listed}, key=lambda p: (p.dataset != "songs", p.key)
+            {*latest, *plan.difference.listed}, key=lambda p: (p.dataset != "songs", p.key)
         )
     ]
     return Status(
         source=loader.source.url,
         warehouse=loader.warehouse.url,
         partitions=partitions,
-        unrecognised=sorted(survey.difference.unrecognised),
-        hidden=survey.difference.hidden,
-        layout=[nothing] if nothing else layout_problems(survey.difference, loader.source.url),
+        unrecognised=sorted(plan.difference.unrecognised),
+        hidden=plan.difference.hidden,
+        layout=[nothing] if nothing else layout_problems(plan.difference, loader.source.url),
         warnings=warnings,
-        warning=survey.suspicion,
+        warning=plan.suspicion,
     )
 
 
@@ -115,13 +111,13 @@ def _why_blocked(row: Mapping[str, Any]) -> str:
     return "; ".join(said)
 
 
-def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:
-    change = survey.difference.changed.get(partition) or survey.kept.get(partition, Change())
-    listed = survey.difference.listed.get(partition, [])
+def _partition(plan: LoadPlan, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:
+    change = plan.difference.changed.get(partition) or plan.kept.get(partition, Change())
+    listed = plan.difference.listed.get(partition, [])
     result = PartitionStatus(
         dataset=partition.dataset,
         partition=partition.key,
-        state=_state(survey, partition, load),
+        state=_state(plan, partition, load),
         objects=len(listed),
         new=list(change.new),
         overwritten=list(change.overwritten),
@@ -132,7 +128,7 @@ def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None
         result.rows_staged = load["rows_staged"]
         result.rows_quarantined = load["rows_quarantined"]
         result.other_rules = [
-            name for name, rules in survey.rules._asdict().items() if load[f"{name}_rules"] != rules
+            name for name, rules in plan.rules._asdict().items() if load[f"{name}_rules"] != rules
         ]
         result.released = load["release_reason"]
         if load["state"] == "blocked":
@@ -140,13 +136,13 @@ def _partition(survey: Survey, partition: Partition, load: dict[str, Any] | None
     return result
 
 
-def _state(survey: Survey, partition: Partition, load: dict[str, Any] | None) -> str:
-    if partition.dataset == "events" and partition.key in survey.outside:
+def _state(plan: LoadPlan, partition: Partition, load: dict[str, Any] | None) -> str:
+    if partition.dataset == "events" and partition.key in plan.outside:
         return "outside"
     if load is None:
         return "new"
-    if partition in survey.difference.changed:
-        return "changed" if survey.difference.listed.get(partition) else "gone"
+    if partition in plan.difference.changed:
+        return "changed" if plan.difference.listed.get(partition) else "gone"
     if load["state"] == "published":
-        return "kept" if partition in survey.kept else "loaded"
+        return "kept" if partition in plan.kept else "loaded"
     return str(load["state"])

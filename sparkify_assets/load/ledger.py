@@ -6,20 +6,24 @@ Belongs here: reading and writing `ledger.*`. Does not: deciding what to load (`
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import math
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sparkify_assets.load.quarantine import Reject, Rejects
+from sparkify_assets.load.results import (
+    Batch,
+    BatchResult,
+    Changes,
+    PartitionResult,
+    RunResult,
+    StagedPartition,
+)
 from sparkify_assets.model import queries
-from sparkify_assets.model.checks import CLIENT_CHECKS, Check, Violation
+from sparkify_assets.model.checks import CHECKS, CLIENT_CHECKS, Check, Violation
 from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.source.changes import KnownPartition
-from sparkify_assets.source.store import SourceObject
 from sparkify_assets.warehouse.transaction import Transaction
 
 #: The widths of ledger.quarantine's text columns, in bytes.
@@ -27,48 +31,6 @@ _REASON_BYTES, _RAW_BYTES = 1024, 65535
 
 #: That of ledger.warnings.sample, and how much of a value it shows, in characters.
 _SAMPLE_BYTES, _VALUE_CHARACTERS = 8192, 200
-
-
-@dataclass
-class StagedPartition:
-    """One partition as it was brought to `incoming`: the versions read, what became of their records, and what a person
-    should know of them. `records_of` says how many records each object holds that has a reject.
-    """
-
-    partition: Partition
-    objects: list[SourceObject]
-    content_hashes: dict[str, str | None]
-    records_read: int
-    rows_staged: int
-    rejects: Rejects
-    records_of: dict[str, int]
-    unexpected_fields: list[dict[str, Any]] = field(default_factory=list)  # of fields.UnexpectedFields
-    findings: list[Violation] = field(default_factory=list)
-
-    def equal_objects(self) -> list[tuple[str, ...]]:
-        """The keys of objects with one and the same content, each of which is loaded: a copy, or a file that was
-        delivered under two names. What holds no bytes is equal to nothing.
-        """
-        keys: dict[str, list[str]] = {}
-        for item in self.objects:
-            if item.size and (content_hash := self.content_hashes.get(item.key)):
-                keys.setdefault(content_hash, []).append(item.key)
-        return sorted(tuple(sorted(same)) for same in keys.values() if len(same) > 1)
-
-    def faulty_objects(self) -> Iterator[tuple[str, str, int, str]]:
-        """The objects of which nothing was staged: key, fault (`unreadable`, or `refused`: every record of it), how
-        many records that are, and why the first of them was refused.
-        """
-        counts: Counter[str] = Counter()
-        first: dict[str, Reject] = {}
-        for reject in self.rejects:
-            if reject.object_key is not None:
-                counts[reject.object_key] += 1
-                first.setdefault(reject.object_key, reject)
-        for key, count in counts.items():
-            if count >= self.records_of.get(key, math.inf):
-                fault = "unreadable" if first[key].is_whole_object else "refused"
-                yield key, fault, count, first[key].reason
 
 
 class LoadState(NamedTuple):
@@ -181,6 +143,41 @@ def block(transaction: Transaction, batch_id: str, dataset: Dataset, key: str, v
     transaction.run(
         f"ledger/block_{dataset}", batch_id=batch_id, dataset=dataset, partition_key=key, verdict=verdict
     )
+
+
+def record_batch(transaction: Transaction, batch: Batch, result: BatchResult) -> None:
+    """Write what a batch did, before it is committed."""
+    transaction.run(
+        "ledger/insert_batch",
+        batch_id=batch.id,
+        dataset=batch.dataset,
+        run_id=batch.run_id,
+        stage_seconds=result.seconds["stage"],
+        publish_seconds=result.seconds["publish"],
+        changes=json.dumps({table: dataclasses.astuple(rows) for table, rows in result.changes.items()}),
+        first_day=min(result.plays, default=None),
+        last_day=max(result.plays, default=None),
+    )
+
+
+def of_run(transaction: Transaction, run_id: str) -> RunResult:
+    """What a run staged and published, and what the checks that warn found in it."""
+    result = RunResult()
+    for dataset, key, *values in transaction.rows("ledger/run_loads", run_id=run_id):
+        result.partitions.append(PartitionResult(Partition(dataset, key), *values))
+    for _, stage, publish, changes in transaction.rows("ledger/run_batches", run_id=run_id):
+        result.stage_seconds += stage
+        result.publish_seconds += publish
+        for table, rows in json.loads(changes).items():
+            result.changes[table] = result.changes.get(table, Changes()) + Changes(*rows)
+    of_plays = tuple(check.name for check in CHECKS if check.asset == "songplays")
+    result.warnings = [
+        Violation(check, key, int(count), json.loads(sample))
+        for key, check, count, sample in transaction.rows(
+            "ledger/run_warnings", run_id=run_id, check_names=of_plays
+        )
+    ]
+    return result
 
 
 def batch(transaction: Transaction, batch_id: str) -> list[LoadState]:

@@ -6,16 +6,24 @@ Belongs here: the one transaction that changes what readers see. Does not: readi
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from sparkify_assets.errors import SparkifyError
 from sparkify_assets.load import ledger
 from sparkify_assets.load.audit import violations
-from sparkify_assets.load.ledger import StagedPartition
-from sparkify_assets.load.results import MOST_REJECTS, Batch, BatchResult, Changes, PartitionResult
+from sparkify_assets.load.results import (
+    MOST_REJECTS,
+    Batch,
+    BatchResult,
+    Changes,
+    PartitionResult,
+    StagedPartition,
+)
 from sparkify_assets.model import queries
 from sparkify_assets.model.checks import Check, Violation, gates, warning_queries
 from sparkify_assets.model.datasets import (
@@ -43,15 +51,15 @@ MOST_LISTINGS = 32
 ANALYZE_SHARE = 0.1
 
 
-class SourceChanged(RuntimeError):
+class SourceChanged(SparkifyError):
     """An object was overwritten or deleted while it was read; the batch was rolled back."""
 
 
-class RulesRefused(RuntimeError):
+class RulesRefused(SparkifyError):
     """The star rebuilt by today's SQL does not pass the gates; nothing was changed."""
 
 
-class NotBlocked(RuntimeError):
+class NotBlocked(SparkifyError):
     """There is nothing to release: the partition is not blocked."""
 
 
@@ -62,7 +70,6 @@ class Publisher:
     settings: Settings
     warehouse: Warehouse
     source: ObjectStore
-    run_id: str | None = None
 
     def publish(self, session: Session, batch: Batch, staged: Sequence[StagedPartition]) -> BatchResult:
         """Publish what passes of a batch and block the rest; one transaction.
@@ -72,11 +79,12 @@ class Publisher:
         object was overwritten or deleted while it was read.
         """
         failed = dict(batch.refused)
+        started = time.perf_counter()
 
         def once() -> BatchResult | dict[str, list[Violation]]:
             try:
                 with session.transaction() as transaction:
-                    return self._publish(transaction, batch, staged, failed)
+                    return self._publish(transaction, batch, staged, failed, started)
             except _GatesFailed as refusal:
                 return refusal.by_partition
 
@@ -91,6 +99,7 @@ class Publisher:
         batch: Batch,
         staged: Sequence[StagedPartition],
         failed: Mapping[str, list[Violation]],
+        started: float,
     ) -> BatchResult:
         result = BatchResult([])
         known = ledger.known_partitions(transaction, [item.partition for item in staged])
@@ -99,7 +108,7 @@ class Publisher:
         if not keys:
             return result
         ledger.discard_blocked(transaction, batch.dataset, keys)
-        ledger.record(transaction, batch.id, staged, rules=queries.rules(), run_id=self.run_id)
+        ledger.record(transaction, batch.id, staged, rules=queries.rules(), run_id=batch.run_id)
         for item in staged:
             if item.partition in batch.kept and item.partition in known:
                 ledger.keep(transaction, batch.id, item.partition)
@@ -113,6 +122,8 @@ class Publisher:
         result.warnings += [found for item in staged for found in item.findings]
         self._verify_versions(batch, staged)
         result.partitions = self._outcomes(transaction, batch, staged)
+        result.seconds = {"stage": batch.stage_seconds, "publish": time.perf_counter() - started}
+        ledger.record_batch(transaction, batch, result)
         return result
 
     def release(self, partition: Partition, reason: str) -> BatchResult:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sparkify_assets.load.ledger import StagedPartition
-from sparkify_assets.load.quarantine import Reject, Rejected
+from sparkify_assets.load.quarantine import Reject, Rejected, Rejects
 from sparkify_assets.model.checks import Violation
-from sparkify_assets.model.datasets import Dataset, Partition
+from sparkify_assets.model.datasets import Dataset, Partition, named
 from sparkify_assets.source.changes import KnownPartition
 from sparkify_assets.source.store import SourceObject
 
@@ -22,6 +24,48 @@ MOST_REJECTS = 20
 
 
 @dataclass
+class StagedPartition:
+    """One partition as it was brought to `incoming`: the versions read, what became of their records, and what a person
+    should know of them. `records_of` says how many records each object holds that has a reject.
+    """
+
+    partition: Partition
+    objects: list[SourceObject]
+    content_hashes: dict[str, str | None]
+    records_read: int
+    rows_staged: int
+    rejects: Rejects
+    records_of: dict[str, int]
+    unexpected_fields: list[dict[str, Any]] = field(default_factory=list)  # of fields.UnexpectedFields
+    findings: list[Violation] = field(default_factory=list)
+
+    def equal_objects(self) -> list[tuple[str, ...]]:
+        """The keys of objects with one and the same content, each of which is loaded: a copy, or a file that was
+        delivered under two names. What holds no bytes is equal to nothing.
+        """
+        keys: dict[str, list[str]] = {}
+        for item in self.objects:
+            if item.size and (content_hash := self.content_hashes.get(item.key)):
+                keys.setdefault(content_hash, []).append(item.key)
+        return sorted(tuple(sorted(same)) for same in keys.values() if len(same) > 1)
+
+    def faulty_objects(self) -> Iterator[tuple[str, str, int, str]]:
+        """The objects of which nothing was staged: key, fault (`unreadable`, or `refused`: every record of it), how
+        many records that are, and why the first of them was refused.
+        """
+        counts: Counter[str] = Counter()
+        first: dict[str, Reject] = {}
+        for reject in self.rejects:
+            if reject.object_key is not None:
+                counts[reject.object_key] += 1
+                first.setdefault(reject.object_key, reject)
+        for key, count in counts.items():
+            if count >= self.records_of.get(key, math.inf):
+                fault = "unreadable" if first[key].is_whole_object else "refused"
+                yield key, fault, count, first[key].reason
+
+
+@dataclass
 class Batch:
     """Partitions on their way to readers. The id is that of the last try."""
 
@@ -31,6 +75,8 @@ class Batch:
     reload: bool = False
     kept: frozenset[Partition] = frozenset()  # partitions whose published rows stay beside what comes
     id: str = ""
+    run_id: str | None = None  # the run that loads it
+    stage_seconds: float = 0.0
     written: list[str] = field(default_factory=list)  # keys in the work area
     packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
     refused: dict[str, list[Violation]] = field(default_factory=dict)  # keys of partitions that COPY gave up
@@ -111,6 +157,31 @@ class BatchResult:
     plays: dict[str, int] = field(default_factory=dict)  # day -> plays written
     violations: list[Violation] = field(default_factory=list)  # of the gates that blocked partitions
     warnings: list[Violation] = field(default_factory=list)
+
+
+@dataclass
+class RunResult:
+    """What became of everything that a run staged, over its batches."""
+
+    partitions: list[PartitionResult] = field(default_factory=list)
+    changes: dict[str, Changes] = field(default_factory=dict)
+    stage_seconds: float = 0.0
+    publish_seconds: float = 0.0
+    warnings: list[Violation] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NotLoaded:
+    """Partitions that a run did not publish: `blocked` by a check, or not loaded for an error."""
+
+    partitions: Sequence[Partition]
+    blocked: bool
+    reason: str
+
+    def __str__(self) -> str:
+        if self.blocked:
+            return f"blocked: {named(self.partitions)} {self.reason}".rstrip()
+        return f"failed: {named(self.partitions)}: {self.reason}"
 
 
 def in_batches(

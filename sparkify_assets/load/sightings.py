@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from sparkify_assets.load.ledger import StagedPartition
+from sparkify_assets.load.results import StagedPartition
 from sparkify_assets.model.checks import Violation, sampled
 
 #: How many objects of a batch are looked into.

@@ -15,11 +15,9 @@ from typing import NamedTuple
 
 from psycopg2.extensions import AsIs
 
-from redshift_local import CopyError
 from sparkify_assets.load.compact import Compacted, compact
-from sparkify_assets.load.ledger import StagedPartition
 from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
-from sparkify_assets.load.results import Batch
+from sparkify_assets.load.results import Batch, StagedPartition
 from sparkify_assets.load.sightings import client_findings, spread
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import Dataset, Partition
@@ -28,6 +26,7 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.source.content import START_BYTES, Form, Unreadable, form_of, text_of
 from sparkify_assets.source.sampling import unexpected
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
+from sparkify_assets.warehouse.errors import CopyFailed
 from sparkify_assets.warehouse.transaction import Copied, Transaction
 
 #: What finds a record of a fault again: column of `incoming` -> key in the record.
@@ -51,16 +50,16 @@ class Address(NamedTuple):
     packed: bool
 
 
-class TooManyRefused(CopyError):
+class TooManyRefused(CopyFailed):
     """A COPY refused as many records as it may (MAXERROR) and gave up; `partitions` are those that it was to copy."""
 
-    def __init__(self, error: CopyError, partitions: Sequence[Partition]) -> None:
-        super().__init__(error.reason, error.object_url, error.line, error.column, error.value)
+    def __init__(self, error: CopyFailed, partitions: Sequence[Partition]) -> None:
+        super().__init__(error)
         self.partitions = partitions
 
 
 @dataclass
-class Bringer:
+class Stager:
     """Brings batches from a source to `incoming_events` and `incoming_songs`."""
 
     settings: Settings
@@ -68,10 +67,10 @@ class Bringer:
     work: ObjectStore
     progress: Progress
 
-    def bring(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
+    def stage(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         """Copy a batch; what became of each partition's records.
 
-        Raises CopyError for an object that COPY cannot read at all, TooManyRefused, SourceError where the work area
+        Raises CopyFailed for an object that COPY cannot read at all, TooManyRefused, SourceError where the work area
         cannot be written, or the source is away.
         """
         transaction.run("ddl/incoming_batch")
@@ -90,7 +89,7 @@ class Bringer:
         staged: dict[Partition, int] = {}
         rejected: dict[Partition, Rejected] = {}
         for done, (partition, objects) in enumerate(batch.objects.items(), 1):
-            self.progress("incoming", "events", done, len(batch.objects))
+            self.progress("stage", "events", done, len(batch.objects))
             addresses = self._addresses(batch, batch.readable(objects))
             rejected[partition] = batch.unreadable_of(partition)
             read[partition] = len(rejected[partition].rejects)
@@ -192,7 +191,7 @@ class Bringer:
                 iam_role=_role(self.settings.iam_role),
                 region=self.work.region or self.settings.region,
             )
-        except CopyError as error:
+        except CopyFailed as error:
             if error.of_records:
                 raise TooManyRefused(error, partitions) from None
             raise

@@ -38,7 +38,7 @@ class Change:
 
 
 @dataclass
-class Difference:
+class SourceChanges:
     """The source against what is known: `listed` is all that was listed, `changed` what has to be loaded;
     `known_objects` counts those of the whole ledger, also where only a part was compared.
     """
@@ -68,13 +68,13 @@ class Difference:
         return None
 
 
-def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownPartition]) -> Difference:
+def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownPartition]) -> SourceChanges:
     """Compare a complete listing of the source with what is known.
 
     A partition is changed when its set of (key, version token) is another one than the known; nothing else
     decides, no time and no order. Objects in no known place are named as unrecognised, hidden files are counted.
     """
-    result = Difference()
+    result = SourceChanges()
     places: dict[
         str, Partition | None
     ] = {}  # song folders hold many objects: the grammar is asked once for each

@@ -18,7 +18,7 @@ from sparkify_assets.model.datasets import (
     Dataset,
     partition_of,
 )
-from sparkify_assets.source.changes import Difference
+from sparkify_assets.source.changes import SourceChanges
 
 EXPECTED = "log_data/2018/11/2018-11-12-events.json and song_data/A/B/C/TR….json"
 
@@ -47,7 +47,7 @@ def why_unrecognised(key: str) -> str:
     return "neither in log_data/ nor in song_data/"
 
 
-def unrecognised_source(found: Difference, url: str) -> str | None:
+def unrecognised_source(found: SourceChanges, url: str) -> str | None:
     """Why there is nothing to load, where a source has not one object that a load reads: what it has instead, and what
     is expected. None where something was recognised, or was there before.
     """
@@ -64,7 +64,7 @@ def unrecognised_source(found: Difference, url: str) -> str | None:
     return f"{url} holds no object that can be loaded: {'; '.join(problems)}; expected {EXPECTED}"
 
 
-def layout_problems(found: Difference, url: str) -> list[str]:
+def layout_problems(found: SourceChanges, url: str) -> list[str]:
     """What is laid out otherwise of each data set that has no recognised object: a folder by another name, or a source
     that is a level too high or too low.
     """

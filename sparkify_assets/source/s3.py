@@ -178,6 +178,6 @@ def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
         text += _SETTINGS.get(getattr(error, "operation_name", ""), "")
     return SourceError(
         f"{what}: {text}",
-        passing=s3_errors.is_passing(error),
+        transient=s3_errors.is_passing(error),
         denied=s3_errors.is_denied(error),
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     pass
 
+from sparkify_assets.errors import SparkifyError
+
 
 class SourceObject(NamedTuple):
     """One object of the source in one version. `key` is relative to the source; the token is only ever compared
@@ -23,21 +25,20 @@ class SourceObject(NamedTuple):
     size: int
 
 
-class SourceError(RuntimeError):
-    """The source or the work area cannot be used; one line that names it and the reason. `passing` says whether the
-    same may succeed a little later: S3 was busy or out of reach. `denied`: a right is missing. Else, of an object that
-    was read, the object is at fault.
+class SourceError(SparkifyError):
+    """The source or the work area cannot be used; one line that names it and the reason. It is transient where S3 was
+    busy or out of reach, and `denied` where a permission is missing. Otherwise, where an object was read, the object is
+    at fault.
     """
 
-    def __init__(self, message: str, *, passing: bool = False, denied: bool = False) -> None:
-        super().__init__(message)
-        self.passing = passing
+    def __init__(self, message: str, *, transient: bool = False, denied: bool = False) -> None:
+        super().__init__(message, transient=transient)
         self.denied = denied
 
     @property
     def of_object(self) -> bool:
         """Whether the others can go on without this object."""
-        return not (self.passing or self.denied)
+        return not (self.transient or self.denied)
 
 
 class ObjectStore(Protocol):

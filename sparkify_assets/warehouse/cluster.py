@@ -167,7 +167,7 @@ class RedshiftCluster:
                 self._credentials = None  # somebody ended them before their time: once more, with new ones
                 connection = self._open(cluster, self._login(cluster)[0])
         except psycopg2.Error as error:
-            raise errors.ClusterError(errors.line(error)) from None
+            raise errors.ClusterError(errors.line(error), transient=errors.is_transient(error)) from None
         return connection
 
     def _open(self, cluster: ClusterTypeDef, credentials: Credentials) -> Connection:
@@ -282,7 +282,7 @@ def _told_plainly(address: Address) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         where = f"cluster {address.cluster}" + (f" in {address.region}" if address.region else "")
-        raise errors.ClusterError(f"{where}: AWS: {errors.line(error)}") from None
+        raise errors.ClusterError(f"{where}: AWS: {errors.line(error)}", transient=True) from None
 
 
 def _numeric(host: str) -> str:
@@ -290,7 +290,9 @@ def _numeric(host: str) -> str:
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except OSError as error:
-        raise errors.ClusterError(f"{host} has no address here: {error.strerror or error}") from None
+        raise errors.ClusterError(
+            f"{host} has no address here: {error.strerror or error}", transient=True
+        ) from None
 
 
 def _certificates(named: str | None) -> str:

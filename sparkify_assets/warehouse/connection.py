@@ -31,6 +31,7 @@ from sparkify_assets.warehouse.errors import (
     WarehouseError,
     is_transient,
     line,
+    may_pass,
 )
 from sparkify_assets.warehouse.setup import EXPECTED_TABLES, create_tables
 from sparkify_assets.warehouse.transaction import Transaction
@@ -79,7 +80,8 @@ class Warehouse:
         try:
             connection = self.cluster.connect() if self.cluster else self._connect_stand_in()
         except (ClusterError, redshift_local.ServerError, psycopg2.OperationalError) as error:
-            raise WarehouseError(f"warehouse {self.url}: {line(error)}") from None
+            transient = isinstance(error, redshift_local.ServerError) or may_pass(error)
+            raise WarehouseError(f"warehouse {self.url}: {line(error)}", transient=transient) from None
         if read_only:
             connection.set_session(readonly=True)
         return connection

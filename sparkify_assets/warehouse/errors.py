@@ -14,7 +14,7 @@ import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import cursor as PlainCursor
 
-from redshift_local import CopyError
+from redshift_local import CopyError, ServerError
 from redshift_local.s3_errors import missing_right
 from sparkify_assets.errors import SparkifyError
 
@@ -86,6 +86,28 @@ def is_transient(error: BaseException) -> bool:
     """Whether work that failed with this error may succeed on a new connection: a conflict, or a lost connection."""
     fault = fault_of(error)
     return fault is not None and fault.action in ("again", "reconnect")
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the work that failed with this error may succeed a little later, though nobody changes anything."""
+    return error.transient if isinstance(error, SparkifyError) else is_transient(error)
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Whether the text of an error says all there is to say: it is one of the project's own, or the state of the
+    warehouse or of the connection is to blame. Any other error of the database is a fault of the SQL that was sent.
+    """
+    return isinstance(error, (SparkifyError, ServerError)) or fault_of(error) is not None
+
+
+def is_foreseen_by_name(name: str, text: str) -> bool:
+    """`is_foreseen` for an error that is known by its class (with the module) and its text only."""
+    if name.startswith(("sparkify_assets.", "redshift_local.")):
+        return True
+    kind = getattr(psycopg2.errors, name.rpartition(".")[2], None) or getattr(
+        psycopg2, name.rpartition(".")[2], None
+    )
+    return name.startswith("psycopg2.") and kind is not None and fault_of(kind(text)) is not None
 
 
 def is_refused_login(error: BaseException) -> bool:
@@ -190,3 +212,15 @@ class LockTimeout(WarehouseError):
 
 class ClusterError(SparkifyError):
     """The cluster cannot be used; one line that says why, and what to do about it."""
+
+
+class CopyFailed(SparkifyError):
+    """A COPY that failed, on either engine, and why. `object_url` is the object at fault, None where it is none of
+    them; `of_records` is whether it gave up because it refused too many records (MAXERROR).
+    """
+
+    def __init__(self, error: CopyError | CopyFailed) -> None:
+        super().__init__(str(error))
+        self.reason: str = error.reason
+        self.object_url: str | None = error.object_url
+        self.of_records: bool = error.of_records

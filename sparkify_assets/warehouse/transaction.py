@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from redshift_local import CopyError
 from sparkify_assets.model import queries
-from sparkify_assets.warehouse.errors import WarehouseError, announced_rejects
+from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, announced_rejects
 
 #: How long the rows of a system view are waited for: Redshift writes them after the fact.
 LOAD_ERRORS_SECONDS = 60.0
@@ -109,8 +110,11 @@ class Transaction:
         return cursor
 
     def copy(self, name: str, **parameters: Any) -> Copied:
-        """Run a file of one COPY. Raises CopyError, or WarehouseError where nobody says how many records it refused."""
-        self.run(name, **parameters)
+        """Run a file of one COPY. Raises CopyFailed; WarehouseError where nobody says how many records it refused."""
+        try:
+            self.run(name, **parameters)
+        except CopyError as error:
+            raise CopyFailed(error) from None
         rows, copy_id, query_id = self.rows("copy/copied")[0]
         refused = announced_rejects(self.connection.notices, rows)
         if refused is None:

@@ -26,6 +26,19 @@ create table if not exists ledger.loads (
     published_at timestamp
 ) diststyle all sortkey (dataset, partition_key);
 
+-- What a batch did: the seconds until it was staged and until it was about to be committed, the rows that each table
+-- gained and lost as JSON (table -> inserted, updated, deleted), and the first and last day whose plays it wrote.
+create table if not exists ledger.batches (
+    batch_id varchar(64) not null,
+    dataset varchar(16) not null,
+    run_id varchar(64),
+    stage_seconds double precision not null,
+    publish_seconds double precision not null,
+    changes varchar(4096) not null,
+    first_day varchar(16),
+    last_day varchar(16)
+) diststyle all sortkey (run_id);
+
 -- The objects that a load read, each in the version that it read.
 create table if not exists ledger.objects (
     batch_id varchar(64) not null,

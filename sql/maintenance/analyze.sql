@@ -3,6 +3,7 @@
 analyze ledger.faulty_objects;
 analyze ledger.replaced_loads;
 analyze ledger.warnings;
+analyze ledger.batches;
 analyze ledger.loads;
 analyze ledger.objects;
 analyze ledger.quarantine;

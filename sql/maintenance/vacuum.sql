@@ -3,6 +3,7 @@
 vacuum ledger.faulty_objects;
 vacuum ledger.replaced_loads;
 vacuum ledger.warnings;
+vacuum ledger.batches;
 vacuum ledger.loads;
 vacuum ledger.objects;
 vacuum ledger.quarantine;

@@ -21,8 +21,8 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.invariants import world
-from tests.invariants.test_corrections import DAY, play, song
-from tests.invariants.world import START, day_key, lines, song_key
+from tests.invariants.test_corrections import DAY
+from tests.invariants.world import START, day_key, lines, play, song, song_key
 
 ONE, TWO = world.DAYS[:2]
 RANGE = {RANGE_START: ONE, RANGE_END: TWO}
@@ -78,14 +78,14 @@ def failing(monkeypatch: pytest.MonkeyPatch, key: str, errors: list[Exception]) 
     """Each partition is a batch of its own, and the one with this key fails with these errors, one after another."""
     monkeypatch.setattr(results, "BATCH_BYTES", 1)
     monkeypatch.setattr(load_assets, "RETRY_SECONDS", 0.01)
-    whole = Loader._bring_and_publish
+    whole = Loader._stage_and_publish
 
-    def bring(self: Loader, batch: Batch) -> BatchResult:
+    def stage(self: Loader, batch: Batch) -> BatchResult:
         if errors and key in {partition.key for partition in batch.objects}:
             raise errors.pop(0)
         return whole(self, batch)
 
-    monkeypatch.setattr(Loader, "_bring_and_publish", bring)
+    monkeypatch.setattr(Loader, "_stage_and_publish", stage)
 
 
 def test_blocked_songs_do_not_keep_the_days_from_loading(loader: Loader, source: Path) -> None:
@@ -183,7 +183,7 @@ def test_what_may_pass_is_tried_again_before_it_is_left(
 
 
 def test_a_warehouse_that_is_away_ends_the_run(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
-    failing(monkeypatch, "AA", [WarehouseError("warehouse redshift://here: it is away")] * 4)
+    failing(monkeypatch, "AA", [WarehouseError("warehouse redshift://here: it is away", transient=True)] * 4)
     result = run(loader)
     assert events_of(result, "STEP_RESTARTED") == 3
     assert [event.step_key for event in result.get_step_failure_events()] == ["load_songs"]

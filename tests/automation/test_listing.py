@@ -128,7 +128,7 @@ def test_a_listing_among_faults_is_right_or_a_clear_failure_that_the_next_one_he
     for _ in range(12):
         listed, error = attempt(lambda: [item.key for item in store.list("song_data/")])
         if error:
-            assert error.passing
+            assert error.transient
             assert str(error).startswith("s3://landing: ")
         else:
             wholes += 1
@@ -153,7 +153,7 @@ def test_where_listing_is_forbidden_nothing_is_tried_again(
     monkeypatch.setattr(FaultyS3, "answer", refuse)
     with pytest.raises(SourceError, match="AccessDenied") as refused:
         list(S3Store("s3://landing").list())
-    assert not refused.value.passing
+    assert not refused.value.transient
     assert len(asked) == 1
 
 

@@ -17,7 +17,7 @@ from sparkify_assets.defs.instance import PROCESS_TAG
 from sparkify_assets.defs.load_assets import may_pass
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.source.store import SourceError, SourceObject
-from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError
+from sparkify_assets.warehouse.errors import EarlierTables, LockTimeout, WarehouseError
 from tests.conftest import load_all
 
 
@@ -38,9 +38,10 @@ def run_songs(loader: Loader, **tags: str) -> dg.ExecuteInProcessResult:
 @pytest.mark.parametrize(
     ("error", "passes"),
     [
-        (SourceError("s3://bucket: SlowDown", passing=True), True),
+        (SourceError("s3://bucket: SlowDown", transient=True), True),
         (SourceError("s3://bucket: AccessDenied"), False),
-        (WarehouseError("warehouse redshift://…: could not connect"), True),
+        (WarehouseError("warehouse redshift://…: could not connect", transient=True), True),
+        (EarlierTables("the tables are those of an earlier edition"), False),
         (LockTimeout("another load has held the lock for 900 seconds"), False),
         (psycopg2.OperationalError("server closed the connection unexpectedly"), True),
         (psycopg2.errors.SerializationFailure("1023"), True),
@@ -67,12 +68,12 @@ def failing(loader: Loader, errors: list[Exception]) -> Callable[..., Iterator[S
 def test_a_step_waits_for_a_source_that_is_away(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_assets, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(
-        loader.source, "list", failing(loader, [SourceError("s3://bucket: SlowDown", passing=True)] * 2)
+        loader.source, "list", failing(loader, [SourceError("s3://bucket: SlowDown", transient=True)] * 2)
     )
     result = run_songs(loader)
     assert result.success
     assert [event.event_type_value for event in result.all_events].count("STEP_RESTARTED") == 2
-    assert not [p for p in loader.survey().difference.changed if p.dataset == "songs"]
+    assert not [p for p in loader.plan().difference.changed if p.dataset == "songs"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_step_waits_for_a_source_that_is_away(loader: Loader, monkeypatch: pyt
     [
         (SourceError("s3://bucket: AccessDenied"), {}),
         (
-            SourceError("s3://bucket: SlowDown", passing=True),
+            SourceError("s3://bucket: SlowDown", transient=True),
             {PROCESS_TAG: "host:1"},
         ),  # somebody waits for it
     ],

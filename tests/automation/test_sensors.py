@@ -126,7 +126,7 @@ def test_a_request_is_a_run_that_loads_what_it_names(loader: Loader, instance: d
         )
         assert result.success
         assert not Watcher(dataset, loader, instance).settled()
-    assert not loader.survey().difference.changed
+    assert not loader.plan().difference.changed
 
 
 def test_a_tick_with_nothing_new_asks_the_warehouse_nothing(
@@ -163,7 +163,7 @@ def test_what_changes_is_asked_for_whatever_its_times_say(
     assert days(requests) == [(day, day) for day in ("2018-11-02", "2018-11-04", "2018-11-06")]
     load_all(loader)
     assert not watcher.tick()
-    assert not loader.survey().difference.changed
+    assert not loader.plan().difference.changed
 
 
 def test_a_change_that_is_taken_back_ends_where_the_source_is(
@@ -383,5 +383,5 @@ def test_questions_name_whole_partitions(loader: Loader, instance: dg.DagsterIns
     other.unlink()
     load_all(loader)
     assert not watcher.tick()
-    survey = loader.survey()
+    survey = loader.plan()
     assert Partition("events", "2018-11-02") not in survey.difference.changed

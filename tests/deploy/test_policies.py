@@ -99,20 +99,28 @@ def calls_of_functions(module: Path, names: set[str]) -> set[str]:
     return set().union(*(calls(functions[name], services(tree)) for name in reached))
 
 
+#: What reads the source and reaches the warehouse, for every load; of `cluster_state` only what they call.
+LOADING = ("redshift_local", "sparkify_assets/source", "sparkify_assets/warehouse")
+CLUSTER_STATE = PACKAGE / "warehouse" / "cluster_state.py"
+
+
 def loading() -> set[str]:
-    """What a load calls: the resources, and what they borrow from the infrastructure."""
-    aws = PACKAGE / "infrastructure" / "aws.py"
+    """What a load calls."""
     found = set()
-    for path in (PACKAGE / "resources").rglob("*.py"):
-        text = path.read_text("utf-8")
-        found |= calls_of(text) | calls_of_functions(aws, set(re.findall(r"\baws\.(\w+)\(", text)))
+    for folder in LOADING:
+        for path in (PACKAGE.parent / folder).rglob("*.py"):
+            text = path.read_text("utf-8")
+            found |= calls_of_functions(CLUSTER_STATE, set(re.findall(r"\bcluster_state\.(\w+)\(", text)))
+            if path != CLUSTER_STATE:
+                found |= calls_of(text)
     return found - BOOTSTRAP - ANALYSTS
 
 
 def provisioning() -> set[str]:
     """What the package calls beside Terraform to make, watch and end a warehouse."""
-    modules = [path for path in PACKAGE.rglob("*.py") if "resources" not in path.parts]
-    return set().union(*(calls_of(path.read_text("utf-8")) for path in modules)) | BOOTSTRAP
+    folders = [PACKAGE.parent / folder for folder in LOADING]
+    modules = [path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(f) for f in folders)]
+    return set().union(*(calls_of(path.read_text("utf-8")) for path in [*modules, CLUSTER_STATE])) | BOOTSTRAP
 
 
 def test_the_orchestrator_may_do_what_loads_and_dagsters_logs_do_and_no_more() -> None:

@@ -20,8 +20,8 @@ from sparkify_assets.model.datasets import Partition
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
-from tests.invariants.test_corrections import DAY, play, song
-from tests.invariants.world import START, Files, day_key, lines, song_key
+from tests.invariants.test_corrections import DAY
+from tests.invariants.world import START, Files, day_key, lines, play, song, song_key
 
 ONE, TWO, THREE = world.DAYS[:3]
 BLOCKED = Partition("events", TWO)

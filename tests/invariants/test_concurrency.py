@@ -21,8 +21,7 @@ from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import LockTimeout
 from tests.conftest import loader_for
 from tests.invariants import oracle, processes, world
-from tests.invariants.test_order import load_in_order
-from tests.invariants.world import DAYS, PREFIXES
+from tests.invariants.world import DAYS, PREFIXES, load_in_order
 
 
 @pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])

@@ -10,27 +10,16 @@ from random import Random
 import pytest
 
 from sparkify_assets.inspection.checksum import digest
-from sparkify_assets.load.loader import DeletionsRefused, Loader
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.plan import DeletionsRefused
 from sparkify_assets.load.results import BatchResult
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
-from tests.invariants.world import START, Files, day_key, lines, song_key
+from tests.invariants.world import START, Files, day_key, lines, play, song, song_key
 
 DAY = 86_400_000
 ONE, TWO, THREE = world.DAYS[:3]
-
-
-def play(at: int = START, **changes: object) -> world.Record:
-    """A play of Sun by Ana at this time, changed; its item in the session is the milliseconds since the start."""
-    record = {field: values[0] for field, values in world.EVENTS.items()}
-    return record | {"ts": at, "itemInSession": at - START} | changes
-
-
-def song(**changes: object) -> world.Record:
-    """The song Sun by Ana, changed."""
-    record = {field: values[0] for field, values in world.SONGS.items()}
-    return record | {"song_id": "SO1", "artist_id": "AR1", "title": "Sun", "artist_name": "Ana"} | changes
 
 
 @pytest.fixture

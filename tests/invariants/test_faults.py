@@ -30,8 +30,7 @@ from redshift_local.copy.records import read_records
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world
-from tests.invariants.test_corrections import play, song
-from tests.invariants.world import JUNK, START, Files, day_key, lines, song_key
+from tests.invariants.world import JUNK, START, Files, day_key, lines, play, song, song_key
 
 A, B, C = (json.dumps(play(START + n)) for n in range(3))
 GOOD = {

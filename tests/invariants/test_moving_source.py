@@ -15,8 +15,7 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world
-from tests.invariants.test_corrections import play, song
-from tests.invariants.world import START, Files, day_key, lines, song_key
+from tests.invariants.world import START, Files, day_key, lines, play, song, song_key
 
 ONE, TWO = world.DAYS[:2]
 OLD: Files = {

@@ -14,28 +14,10 @@ from typing import Any
 import pytest
 
 from sparkify_assets.inspection.checksum import digest
-from sparkify_assets.load.loader import Loader
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import world
-from tests.invariants.world import START, Record, day_key, lines, song_key
-
-Step = tuple[str, Sequence[str]]
-
-
-def steps_of(days: Sequence[str], prefixes: Sequence[str], random: Random) -> list[Step]:
-    """Days in this order, in groups of random size, with the songs, in parts of random size, at random among them; one
-    of the parts a second time."""
-    steps: list[Step] = [("events", group) for group in world.chunks(days, random)]
-    for group in world.chunks(random.sample(prefixes, len(prefixes)), random):
-        steps.insert(random.randint(0, len(steps)), ("songs", group))
-    steps.insert(random.randint(0, len(steps)), random.choice(steps))
-    return steps
-
-
-def load_in_order(loader: Loader, days: Sequence[str], prefixes: Sequence[str], random: Random) -> None:
-    for dataset, keys in steps_of(days, prefixes, random):
-        world.load(loader, dataset, keys, reload=random.random() < 0.2)
+from tests.invariants.world import START, Record, day_key, lines, load_in_order, song_key, steps_of
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 )
 
 from sparkify_assets.inspection.checksum import digest
-from sparkify_assets.load.loader import DeletionsRefused
+from sparkify_assets.load.plan import DeletionsRefused
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world

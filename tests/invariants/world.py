@@ -341,3 +341,33 @@ def chunks(items: Sequence[Any], random: Random) -> Iterator[list[Any]]:
         size = random.randint(1, len(rest))
         yield rest[:size]
         rest = rest[size:]
+
+
+def play(at: int = START, **changes: object) -> Record:
+    """A play of Sun by Ana at this time, changed; its item in the session is the milliseconds since the start."""
+    record = {field: values[0] for field, values in EVENTS.items()}
+    return record | {"ts": at, "itemInSession": at - START} | changes
+
+
+def song(**changes: object) -> Record:
+    """The song Sun by Ana, changed."""
+    record = {field: values[0] for field, values in SONGS.items()}
+    return record | {"song_id": "SO1", "artist_id": "AR1", "title": "Sun", "artist_name": "Ana"} | changes
+
+
+Step = tuple[str, Sequence[str]]
+
+
+def steps_of(days: Sequence[str], prefixes: Sequence[str], random: Random) -> list[Step]:
+    """Days in this order, in groups of random size, with the songs, in parts of random size, at random among them; one
+    of the parts a second time."""
+    steps: list[Step] = [("events", group) for group in chunks(days, random)]
+    for group in chunks(random.sample(prefixes, len(prefixes)), random):
+        steps.insert(random.randint(0, len(steps)), ("songs", group))
+    steps.insert(random.randint(0, len(steps)), random.choice(steps))
+    return steps
+
+
+def load_in_order(loader: Loader, days: Sequence[str], prefixes: Sequence[str], random: Random) -> None:
+    for dataset, keys in steps_of(days, prefixes, random):
+        load(loader, dataset, keys, reload=random.random() < 0.2)

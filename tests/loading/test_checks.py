@@ -17,8 +17,7 @@ from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
-from tests.invariants.test_corrections import play, song
-from tests.invariants.world import day_key, lines, song_key
+from tests.invariants.world import day_key, lines, play, song, song_key
 
 DAY, DAY_AFTER = "2018-11-02", "2018-11-03"
 MIDNIGHT = int(datetime(2018, 11, 2, tzinfo=UTC).timestamp()) * 1000

@@ -13,16 +13,16 @@ import psycopg2
 import pytest
 
 from sparkify_assets.errors import TRACE_FILE
-from sparkify_assets.load import BatchesFailed, results, stage
-from sparkify_assets.load.loader import Loader
+from sparkify_assets.load import results, stage
+from sparkify_assets.load.loader import BatchesFailed, Loader
 from sparkify_assets.load.publish import SourceChanged
 from sparkify_assets.load.results import Batch, BatchResult
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import loader_for
 from tests.invariants import world
-from tests.invariants.test_corrections import DAY, play, song
-from tests.invariants.world import START, Files, day_key, lines, song_key
+from tests.invariants.test_corrections import DAY
+from tests.invariants.world import START, Files, day_key, lines, play, song, song_key
 from tests.loading.test_cli import Run, made, one_line, sparkify
 
 __all__ = ["made", "sparkify"]  # fixtures
@@ -129,16 +129,16 @@ def failing_batches(
     monkeypatch: pytest.MonkeyPatch, error: Exception, *partitions: str
 ) -> Sequence[list[str]]:
     """Have the batches with these partitions fail; the batches that are tried are noted."""
-    whole = Loader._bring_and_publish
+    whole = Loader._stage_and_publish
     tried = []
 
-    def bring(self: Loader, batch: Batch) -> BatchResult:
+    def stage(self: Loader, batch: Batch) -> BatchResult:
         tried.append([partition.key for partition in batch.objects])
         if {partition.key for partition in batch.objects} & set(partitions):
             raise error
         return whole(self, batch)
 
-    monkeypatch.setattr(Loader, "_bring_and_publish", bring)
+    monkeypatch.setattr(Loader, "_stage_and_publish", stage)
     return tried
 
 
@@ -305,7 +305,7 @@ def test_an_error_after_the_load_is_told_as_well(sparkify: Run, monkeypatch: pyt
 def test_an_error_before_the_run_is_told_as_well(
     sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Loader, "survey", broken)
+    monkeypatch.setattr(Loader, "plan", broken)
     trace = tmp_path / "home" / TRACE_FILE
     assert one_line(sparkify("load")) == (
         f"error: KeyError: 'a key that is not there' (a fault of the program: its trace is in {trace})"

@@ -19,8 +19,7 @@ from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import EarlierTables
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
-from tests.invariants.test_corrections import play, song
-from tests.invariants.world import START, day_key, lines, song_key
+from tests.invariants.world import START, day_key, lines, play, song, song_key
 
 DAY = 86_400_000
 ONE, TWO = world.DAYS[:2]

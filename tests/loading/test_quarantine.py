@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.load.ledger import StagedPartition
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.load.results import Batch
-from sparkify_assets.load.stage import Bringer
+from sparkify_assets.load.results import Batch, StagedPartition
+from sparkify_assets.load.stage import Stager
 from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.source.store import SourceObject
 from tests.invariants import world
@@ -24,12 +23,10 @@ SONG = {field: values[0] for field, values in world.SONGS.items()}
 
 def staged(loader: Loader, dataset: Dataset) -> dict[str, StagedPartition]:
     """What a load brings of every partition of a data set, without publishing it."""
-    objects = {p: o for p, o in loader.survey().difference.listed.items() if p.dataset == dataset}
+    objects = {p: o for p, o in loader.plan().difference.listed.items() if p.dataset == dataset}
     batch = Batch(dataset, objects, {}, id="staged")
     with loader.warehouse.transaction(lock=False) as transaction:
-        found = Bringer(loader.settings, loader.source, loader.work, loader.progress).bring(
-            transaction, batch
-        )
+        found = Stager(loader.settings, loader.source, loader.work, loader.progress).stage(transaction, batch)
     return {item.partition.key: item for item in found}
 
 

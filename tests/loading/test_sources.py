@@ -39,7 +39,7 @@ def test_hidden_files_change_nothing(loaded: Loader, source: Path) -> None:
     world.write(source, dict.fromkeys(world.HIDDEN, b"junk"))
     assert world.load_all(loaded) == []
     assert digest(loaded.warehouse) == before
-    assert loaded.survey().difference.hidden == len(world.HIDDEN)
+    assert loaded.plan().difference.hidden == len(world.HIDDEN)
     assert reconcile(loaded, deep=True) == []
 
 
@@ -135,7 +135,7 @@ def test_a_link_that_leads_nowhere_is_an_object_that_cannot_be_read(loader: Load
         path.symlink_to(to)
     (source / "log_data/2018/11/around").symlink_to("around")
     (source / "log_data/2018/11/there.txt").symlink_to(Path(day_key(world.DAYS[0])).name)
-    found = loader.survey().difference
+    found = loader.plan().difference
     assert found.unrecognised == ["log_data/2018/11/around", "log_data/2018/11/there.txt"]
     assert Partition("events", world.DAYS[1]) in found.listed
     for dataset in ("events", "songs"):
@@ -155,7 +155,7 @@ def test_a_name_that_is_no_utf8_is_named_with_the_reason(loader: Loader, source:
         song_key("AA", "\udce9"),
     ):  # as Python has the byte E9 in a path
         world.write(source, {key: b"{}"})
-    found = loader.survey().difference
+    found = loader.plan().difference
     assert sorted(found.unrecognised) == [
         "log_data/2018/11/2018-11-02-events caf\ufffd.json",
         "song_data/A/A/\ufffd/TRAA\ufffd.json",
@@ -174,14 +174,14 @@ def test_a_deep_reconciliation_names_what_cannot_be_read_and_goes_on(loader: Loa
     assert reconcile(loader, deep=True) == []
     with loader.warehouse.transaction() as transaction:
         transaction.cursor.execute("delete from staging.events where session_id = 9")
-    survey = loader.survey
+    plan = loader.plan
 
     def unchanged() -> object:
         """The listing as it was, whatever the files hold now."""
         return listed
 
-    listed = survey()
-    loader.survey = unchanged  # type: ignore[method-assign, assignment]
+    listed = plan()
+    loader.plan = unchanged  # type: ignore[method-assign, assignment]
     (source / day_key(world.DAYS[0])).with_suffix(".json.gz").write_bytes(many[:-9] + bytes(9))
     (source / song_key("AA")).with_suffix(".json.gz").write_bytes(b"no gzip")
     found = reconcile(loader, deep=True)

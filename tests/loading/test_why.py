@@ -12,8 +12,7 @@ from sparkify_assets.report.questions import QUESTIONS, answer
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 from tests.invariants import world
-from tests.invariants.test_corrections import play, song
-from tests.invariants.world import day_key, lines, song_key
+from tests.invariants.world import day_key, lines, play, song, song_key
 
 PLAY = play(sessionId=7, itemInSession=3)
 

@@ -22,7 +22,7 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
 from sparkify_assets.warehouse import cluster_state, transaction
-from sparkify_assets.warehouse.errors import WarehouseError
+from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError
 from tests.conftest import load_all
 from tests.redshift.conftest import LoopbackCluster
 from tests.redshift.loads import s3_loader, work_area
@@ -156,7 +156,7 @@ def stopped(loader: Loader, kind: type[Exception]) -> str:
 
 def test_a_role_that_was_revoked(loading: Loader, ready: LoopbackCluster) -> None:
     ready.state.revoked.add(ready.role)
-    assert f"not authorized to assume IAM Role {ready.role}" in stopped(loading, CopyError)
+    assert f"not authorized to assume IAM Role {ready.role}" in stopped(loading, CopyFailed)
 
 
 def test_a_wrong_region_where_the_bucket_does_not_tell_its_own(
@@ -164,7 +164,7 @@ def test_a_wrong_region_where_the_bucket_does_not_tell_its_own(
 ) -> None:
     monkeypatch.setattr(S3Store, "region", None)
     wrong = s3_loader(loading.warehouse, loading.source.url, ready, tmp_path, region="eu-west-1")
-    told = stopped(wrong, CopyError)
+    told = stopped(wrong, CopyFailed)
     assert "PermanentRedirect" in told
     assert "the bucket did not tell its region: AWS_REGION has to name it" in told
 
@@ -181,8 +181,7 @@ def test_a_bucket_that_is_not_there(ready: LoopbackCluster, loading: Loader, tmp
 
 def test_an_empty_prefix_is_no_work(ready: LoopbackCluster, tmp_path: Path) -> None:
     loader = s3_loader(ready.warehouse(), f"s3://{ready.bucket}/nothing/here", ready, tmp_path)
-    load_all(loader)
-    assert loader.results == []
+    assert load_all(loader) == []
     assert not any(text.lower().startswith("copy") for text in ready.endpoint.statements)
 
 
@@ -203,7 +202,7 @@ def test_jsonpaths_that_are_gone(loading: Loader, ready: LoopbackCluster) -> Non
     for _ in loading.load("songs"):
         pass
     ready.endpoint.before = once("copy arriving_events", remove)
-    with pytest.raises(CopyError, match=r"log_json_path\.json: S3: .*\(NoSuchKey\)"):
+    with pytest.raises(CopyFailed, match=r"log_json_path\.json: S3: .*\(NoSuchKey\)"):
         list(loading.load("events"))
 
 

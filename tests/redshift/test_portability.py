@@ -23,8 +23,8 @@ from sparkify_assets.warehouse.errors import FAULTS
 
 ROOT = Path(__file__).parents[2]
 
-#: sql/embedded is the stand-in's own: it makes of PostgreSQL what Redshift has by itself. sql/profile is DuckDB's.
-ELSEWHERE = ("embedded", "profile")
+#: sql/profile is DuckDB's.
+ELSEWHERE = ("profile",)
 FILES = sorted(
     str(path.relative_to(queries.FOLDER).with_suffix(""))
     for path in queries.FOLDER.rglob("*.sql")

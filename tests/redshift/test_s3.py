@@ -10,7 +10,6 @@ from pathlib import Path
 import boto3
 import pytest
 
-from redshift_local import CopyError
 from sample_data.generate import write_sample
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.inspection.profile import profile
@@ -19,6 +18,7 @@ from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
 from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import CopyFailed
 from tests.conftest import load_all
 from tests.infrastructure.harness import REGION
 from tests.redshift.conftest import LoopbackCluster
@@ -254,7 +254,7 @@ def stopped(
     keys: set[str] | None = None,
 ) -> str:
     """What a load says that ends by such a fault; nothing is loaded or quarantined."""
-    with cluster.aws.failing(**faults), pytest.raises((SourceError, CopyError, BatchesFailed)) as failed:
+    with cluster.aws.failing(**faults), pytest.raises((SourceError, CopyFailed, BatchesFailed)) as failed:
         list(loader.load(dataset, keys))
     assert "\n" not in str(failed.value)
     with loader.warehouse.transaction(lock=False) as transaction:

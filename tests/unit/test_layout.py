@@ -7,7 +7,7 @@ import pytest
 
 from sparkify_assets.model.datasets import Partition, beginnings_of, is_hidden, partition_of
 from sparkify_assets.model.queries import rules
-from sparkify_assets.source.changes import Difference, KnownPartition, difference
+from sparkify_assets.source.changes import KnownPartition, SourceChanges, difference
 from sparkify_assets.source.layout import layout_problems, unrecognised_source, why_unrecognised
 from sparkify_assets.source.store import SourceObject
 
@@ -15,7 +15,7 @@ URL = "file:///srv/data"
 DAY, SONG = "log_data/2018/11/2018-11-05-events.json", "song_data/A/B/C/TRABC.json"
 
 
-def listed(*keys: str) -> Difference:
+def listed(*keys: str) -> SourceChanges:
     return difference([SourceObject(key, "1", 1) for key in keys], {})
 
 

@@ -1,0 +1,116 @@
+"""What a load has to do: the source compared with the ledger, under the settings.
+
+Made once for a command, from one listing and one read of the ledger, and handed down. Belongs here: which partitions
+are loaded, and which are left alone. Does not: listing, or loading (`loader`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sparkify_assets.errors import SparkifyError
+from sparkify_assets.model import queries
+from sparkify_assets.model.datasets import Dataset, Partition, in_range
+from sparkify_assets.settings import Settings
+from sparkify_assets.source.changes import Change, KnownPartition, SourceChanges
+from sparkify_assets.source.store import SourceObject
+
+
+class DeletionsRefused(SparkifyError):
+    """The listing lacks so much of what is known that nothing is changed until somebody accepts it."""
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """The source compared with the ledger."""
+
+    difference: SourceChanges
+    known: Mapping[Partition, KnownPartition]
+    outside: tuple[str, ...]  # days that the settings leave out
+    rules: queries.Rules  # in force
+    keeps: bool  # what is gone from the source stays loaded
+    kept: Mapping[Partition, Change]  # partitions with objects that are gone from the source and stay loaded
+
+    @property
+    def suspicion(self) -> str | None:
+        """Why this listing should change nothing, or None; where what is gone is kept, nothing can be lost."""
+        return None if self.keeps else self.difference.looks_incomplete
+
+    def guard_deletions(self, accepted: bool) -> None:
+        """Raise DeletionsRefused where the listing lacks too much to be believed without a word."""
+        if self.suspicion and not accepted:
+            raise DeletionsRefused(
+                f"{self.suspicion}; nothing was changed (accept it with --accept-deletions)"
+            )
+
+    @property
+    def inseparable(self) -> list[Partition]:
+        """Partitions that cannot be loaded while what is gone is kept: an object of theirs was overwritten, and its
+        former rows cannot be told from those of the object that is gone.
+        """
+        return sorted(partition for partition, change in self.kept.items() if change.overwritten)
+
+    def to_read(self, partition: Partition) -> list[SourceObject]:
+        """The objects that a load of the partition reads: all, or only the new where the others are kept."""
+        listed = self.difference.listed.get(partition, [])
+        if partition not in self.kept:
+            return listed
+        return [item for item in listed if item.key in self.kept[partition].new]
+
+    def pending(self, dataset: Dataset) -> list[Partition]:
+        """What a load has to do: what changed, and what was blocked by other rules than today's. What is blocked by
+        today's rules waits for its source to change.
+        """
+        outdated = {
+            p for p, was in self.known.items() if p.dataset == dataset and self._outdated_verdict(was)
+        }
+        return sorted({p for p in self.difference.changed if p.dataset == dataset} | outdated)
+
+    def blocked(self) -> list[Partition]:
+        """Partitions that stay blocked until their source or the rules change."""
+        return sorted(
+            partition
+            for partition, was in self.known.items()
+            if was.state == "blocked"
+            and not self._outdated_verdict(was)
+            and partition not in self.difference.changed
+        )
+
+    def chosen(
+        self, dataset: Dataset, keys: Collection[str] | None = None, *, reload: bool = False
+    ) -> list[Partition]:
+        """The partitions to load: what is pending, of all partitions or of the given ones; with `reload` also what is
+        listed of them and has not changed.
+        """
+        wanted = set(self.pending(dataset))
+        if reload:
+            wanted |= {
+                p
+                for p in self.difference.listed
+                if p.dataset == dataset and p.key not in self.outside and p not in self.kept
+            }
+        return sorted(p for p in wanted if keys is None or p.key in keys)
+
+    def _outdated_verdict(self, was: KnownPartition) -> bool:
+        return was.state == "blocked" and was.rules != self.rules
+
+
+def make_plan(
+    found: SourceChanges, known: Mapping[Partition, KnownPartition], settings: Settings
+) -> LoadPlan:
+    """What follows from a comparison under the settings: the days that they name, and what they keep."""
+    today = datetime.now(UTC).date()
+    outside = [p.key for p in found.listed if p.dataset == "events" and not in_range(p.key, settings, today)]
+    for day in outside:
+        found.changed.pop(Partition("events", day), None)
+    kept: dict[Partition, Change] = {}
+    keeps = settings.deleted == "keep"
+    if keeps:
+        kept = {p: change for p, change in found.changed.items() if change.deleted}
+        for partition, change in kept.items():
+            if change.new and not change.overwritten:
+                continue  # what is new comes beside what is kept
+            del found.changed[partition]
+    return LoadPlan(found, known, tuple(sorted(outside)), queries.rules(), keeps, kept)
