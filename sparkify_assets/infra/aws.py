@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.infra import InfrastructureError
-from sparkify_assets.infra.terraform import advise
+from sparkify_assets.infra.diagnostics import advise
 
 #: Snapshots of RA3 clusters, USD per GB and month in us-west-2; see terraform/cost.md for how sure this is.
 SNAPSHOT_USD_PER_GB = 0.024

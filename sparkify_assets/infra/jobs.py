@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sparkify_assets.infra import DEFAULT_ENVIRONMENT, ops
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT, destroy_ops, ops
 from sparkify_assets.infra.drift import drift_check, drift_schedule, redshift_cluster
 from sparkify_assets.infra.terraform import TerraformResource
 
@@ -137,16 +137,25 @@ def _jobs() -> list[dg.JobDefinition]:
     def destroy_infrastructure() -> None:
         """Takes the warehouse away, a final snapshot stays; with foundation_too also what holds the data."""
         done = _chain(
-            s.confirm_destroy,
+            destroy_ops.confirm_destroy,
             s.init("warehouse"),
             s.wake_cluster,
             s.plan_destroy("warehouse"),
             s.destroy("warehouse"),
         )
         done = _chain(
-            s.prove_gone("warehouse"), s.choose_foundation, s.init("foundation"), s.release_bucket, start=done
+            destroy_ops.prove_gone("warehouse"),
+            destroy_ops.choose_foundation,
+            s.init("foundation"),
+            destroy_ops.release_bucket,
+            start=done,
         )
-        _chain(s.plan_destroy("foundation"), s.destroy("foundation"), s.prove_gone("foundation"), start=done)
+        _chain(
+            s.plan_destroy("foundation"),
+            s.destroy("foundation"),
+            destroy_ops.prove_gone("foundation"),
+            start=done,
+        )
 
     @dg.job(config=_plainly, **options)
     def pause_warehouse() -> None:

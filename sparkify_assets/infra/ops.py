@@ -28,8 +28,8 @@ CLUSTER = dg.AssetKey("redshift_cluster")
 #: Jobs with this tag never run loads, and loads never wait for them.
 INFRASTRUCTURE_TAG = "sparkify/infrastructure"
 
-_AFTER = {"start": dg.In(dg.Nothing)}
-_TAGS = {"dagster/compute_kind": "terraform"}
+AFTER = {"start": dg.In(dg.Nothing)}
+TAGS = {"dagster/compute_kind": "terraform"}
 
 
 @contextmanager
@@ -57,14 +57,15 @@ def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]]
             with told_plainly():
                 function(*args, **kwargs)
 
-        return dg.op(name=name, description=text, ins=_AFTER, out=dg.Out(dg.Nothing), tags=_TAGS, **options)(
+        return dg.op(name=name, description=text, ins=AFTER, out=dg.Out(dg.Nothing), tags=TAGS, **options)(
             run
         )
 
     return make
 
 
-def _stack(context: dg.OpExecutionContext, terraform: TerraformResource, name: str) -> Stack:
+def stack_of(context: dg.OpExecutionContext, terraform: TerraformResource, name: str) -> Stack:
+    """A stack whose output goes to the log of a step."""
     return Stack(terraform, name, context.log.info)
 
 
@@ -77,7 +78,7 @@ def init(stack: str) -> dg.OpDefinition:
 
     @step(f"init_{stack}", "Providers as locked, backend as configured.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        _stack(context, terraform, stack).init()
+        stack_of(context, terraform, stack).init()
 
     return run
 
@@ -88,7 +89,7 @@ def validate(stack: str) -> dg.OpDefinition:
 
     @step(f"validate_{stack}", "The configuration in itself.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        _stack(context, terraform, stack).validate()
+        stack_of(context, terraform, stack).validate()
 
     return run
 
@@ -99,7 +100,7 @@ def plan(stack: str) -> dg.OpDefinition:
 
     @step(f"plan_{stack}", "What applying would do; nothing is changed. The plan is kept for this run.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = _stack(context, terraform, stack)
+        chosen = stack_of(context, terraform, stack)
         try:
             planned = chosen.plan()
         except TerraformError as error:
@@ -123,7 +124,7 @@ def plan_destroy(stack: str) -> dg.OpDefinition:
 
     @step(f"plan_destroy_{stack}", "What destroying would take away; nothing is changed.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = _stack(context, terraform, stack)
+        chosen = stack_of(context, terraform, stack)
         if chosen.resources():
             _show(context, chosen.plan(destroy=True))
         else:
@@ -138,7 +139,7 @@ def destroy(stack: str) -> dg.OpDefinition:
 
     @step(f"destroy_{stack}", "The very plan that was shown; nothing, where nothing was there.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = _stack(context, terraform, stack)
+        chosen = stack_of(context, terraform, stack)
         if chosen.planned:
             chosen.apply()
 
@@ -171,7 +172,7 @@ def untaint(stack: str) -> dg.OpDefinition:
         "A cluster, bucket or key whose creation was interrupted is kept and finished, not replaced.",
     )
     def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
-        chosen = _stack(context, terraform, stack)
+        chosen = stack_of(context, terraform, stack)
         begun = chosen.read_plan().begun(config.allow_destroying)
         for change in begun:
             chosen.untaint(change.address)
@@ -193,7 +194,7 @@ def guard(stack: str) -> dg.OpDefinition:
         f"guard_{stack}", "Stops where the plan would replace or delete the cluster, the bucket or the key."
     )
     def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
-        refused = _stack(context, terraform, stack).read_plan().refused(config.allow_destroying)
+        refused = stack_of(context, terraform, stack).read_plan().refused(config.allow_destroying)
         if refused:
             what = "; ".join(f"{change.action} {change.address}" for change in refused)
             because = "; ".join(str(d) for change in refused for d in change.differences if d.forces)
@@ -212,7 +213,7 @@ def apply(stack: str) -> dg.OpDefinition:
 
     @step(f"apply_{stack}", "The very plan that was shown.")
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        _stack(context, terraform, stack).apply()
+        stack_of(context, terraform, stack).apply()
 
     return run
 
@@ -226,7 +227,7 @@ def publish(stack: str) -> dg.OpDefinition:
     )
     def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
         outputs = {
-            key: str(value) for key, value in _stack(context, terraform, stack).outputs().items() if value
+            key: str(value) for key, value in stack_of(context, terraform, stack).outputs().items() if value
         }
         context.add_output_metadata(dict(outputs))
         if stack == "warehouse":
@@ -245,7 +246,7 @@ def cluster_of(stack: Stack) -> cluster_state.Cluster | None:
 
 
 def _existing_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> cluster_state.Cluster:
-    cluster = cluster_of(_stack(context, terraform, "warehouse"))
+    cluster = cluster_of(stack_of(context, terraform, "warehouse"))
     if cluster is None:
         raise InfrastructureError(
             f"there is no cluster in environment {terraform.environment}: provision it first"
@@ -265,7 +266,7 @@ class Waking(dg.Config):
 )
 def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: TerraformResource) -> None:
     """Resumes a paused cluster before its stack is applied, or destroyed with a final snapshot."""
-    cluster = cluster_of(_stack(context, terraform, "warehouse"))
+    cluster = cluster_of(stack_of(context, terraform, "warehouse"))
     if cluster is None or not cluster.without_nodes:
         return
     if cluster.paused and not config.resume_paused:
@@ -300,14 +301,6 @@ def resume_cluster(context: dg.OpExecutionContext, terraform: TerraformResource)
 # ---------------------------------------------------------------- the end
 
 
-class Confirmation(dg.Config):
-    """What a person has to type, so that nothing is destroyed by a slip."""
-
-    confirm: str
-    foundation_too: bool = False
-    confirm_data_loss: str = ""
-
-
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
@@ -320,90 +313,3 @@ def refuse_while_loads_run(context: dg.OpExecutionContext) -> None:
     if busy:
         named = ", ".join(f"{run.job_name} {run.run_id[:8]} ({run.status.value.lower()})" for run in busy[:5])
         raise InfrastructureError(f"refused while loads run: {named}. Wait for them, or cancel them")
-
-
-@step(
-    "confirm_destroy", "Nothing is destroyed unless its name was typed, no load runs, and data loss is meant."
-)
-def confirm_destroy(
-    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
-) -> None:
-    """Refuses to destroy what was not meant."""
-    if config.confirm != terraform.environment:
-        raise InfrastructureError(
-            f"refused: to destroy environment {terraform.environment}, type its name in confirm"
-            f" (got {config.confirm!r})"
-        )
-    refuse_while_loads_run(context)
-    if config.foundation_too:
-        _refuse_to_lose_data(context, config, terraform)
-
-
-def _refuse_to_lose_data(
-    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
-) -> None:
-    stack = _stack(context, terraform, "foundation")
-    foundation = stack.outputs()
-    if "landing_bucket" not in foundation:
-        return
-    bucket = foundation["landing_bucket"]
-    at_stake = aws.data_at_stake(bucket, foundation.get("kms_key_arn"), stack.region)
-    warehouse = _stack(context, terraform, "warehouse").outputs()
-    if warehouse.get("final_snapshot_identifier"):
-        at_stake.append(
-            f"snapshot {warehouse['final_snapshot_identifier']}, which destroying the warehouse takes"
-        )
-    if at_stake and config.confirm_data_loss != bucket:
-        raise InfrastructureError(
-            f"refused: the foundation's end would lose {', '.join(at_stake)}."
-            f" If that is meant, type the bucket's name, {bucket}, in confirm_data_loss"
-        )
-
-
-@dg.op(
-    ins=_AFTER,
-    out={"go_on": dg.Out(dg.Nothing, is_required=False)},
-    description="Goes on to the foundation only if that was asked for; it holds the data.",
-)
-def choose_foundation(context: dg.OpExecutionContext, config: Confirmation) -> Iterator[dg.Output[None]]:
-    """Lets the rest of the job be skipped where only the warehouse is to go."""
-    if config.foundation_too:
-        yield dg.Output(None, "go_on")
-    else:
-        context.log.info("The foundation stays: network, landing bucket, key and logs.")
-
-
-@step("release_bucket", "Lets Terraform delete a bucket that is not empty, where its loss was confirmed.")
-def release_bucket(
-    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
-) -> None:
-    """Sets force_destroy on the landing bucket: Terraform reads it from the state, so it must be applied first."""
-    stack = _stack(context, terraform, "foundation")
-    if config.confirm_data_loss and config.confirm_data_loss == stack.outputs().get("landing_bucket"):
-        stack.plan(extra={"destroy_landing_objects": "true"}, target=_BUCKET)
-        stack.apply()
-
-
-_BUCKET = "module.landing.aws_s3_bucket.this"
-
-
-@functools.cache
-def prove_gone(stack: str) -> dg.OpDefinition:
-    """The op that proves that nothing of a stack is left but what was meant to stay."""
-
-    @step(
-        f"prove_{stack}_gone", "Asks Terraform's state and AWS what is left; names what stays, and its cost."
-    )
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = _stack(context, terraform, stack)
-        found = aws.leftovers(terraform.environment, stack, chosen.region)
-        unexpected = [*chosen.resources(), *found.unexpected]
-        for line in found.meant:
-            context.log.info(f"Stays: {line}")
-        context.add_output_metadata(
-            {"stays": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.meant))}
-        )
-        if unexpected:
-            raise InfrastructureError(f"{chosen} is destroyed, but this is left: {', '.join(unexpected)}")
-
-    return run

@@ -15,8 +15,9 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.diagnostics import Diagnostic
 from sparkify_assets.infra.plan import Plan, read_plan
-from sparkify_assets.infra.terraform import Command, Diagnostic, Log, TerraformError, TerraformResource
+from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource
 
 #: The stacks, in the order in which they are made; destroying goes the other way.
 STACKS = ("foundation", "warehouse")

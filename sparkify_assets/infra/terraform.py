@@ -11,7 +11,6 @@ Belongs here: running one command, and telling in plain words why it failed. Doe
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -23,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ import python_terraform
 from pydantic import PrivateAttr
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
+from sparkify_assets.infra.diagnostics import Diagnostic, advise, diagnostics, first_error, message_of, parse
 
 #: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
 #: https://developer.hashicorp.com/terraform/language/backend/s3
@@ -51,31 +50,6 @@ class TerraformUnusable(InfrastructureError):
     """Terraform is missing or too old."""
 
 
-@dataclass(frozen=True)
-class Diagnostic:
-    """One complaint of Terraform (https://developer.hashicorp.com/terraform/internals/machine-readable-ui)."""
-
-    severity: str
-    summary: str
-    detail: str
-    address: str
-
-    @classmethod
-    def of(cls, message: dict[str, Any]) -> Diagnostic:
-        """Reads a message of type diagnostic."""
-        diagnostic = message["diagnostic"]
-        return cls(
-            severity=diagnostic["severity"],
-            summary=diagnostic["summary"],
-            detail=diagnostic.get("detail", ""),
-            address=diagnostic.get("address", ""),
-        )
-
-    def __str__(self) -> str:
-        place = f" [{self.address}]" if self.address else ""
-        return " ".join(f"{self.summary}: {self.detail}{place}".split()).removesuffix(": ")
-
-
 class TerraformError(InfrastructureError):
     """A Terraform command failed. `kind` and `advice` say why and what to do, as far as that is known."""
 
@@ -91,7 +65,7 @@ class TerraformError(InfrastructureError):
     ) -> None:
         self.command, self.where, self.code, self.answer = command, where, code, answer
         self.diagnostics = found or [d for d in diagnostics(answer) if d.severity == "error"]
-        text = "\n".join(map(str, self.diagnostics)) or _error(complaint.strip() or answer)
+        text = "\n".join(map(str, self.diagnostics)) or first_error(complaint.strip() or answer)
         self.kind, self.advice = advise(text, waited)
         reason = str(self.diagnostics[0]) if self.diagnostics else text
         super().__init__(f"terraform {command} of {where} failed (exit {code}): {self.advice or reason}")
@@ -197,7 +171,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         self.log("Terraform has stopped; its state is saved and unlocked.")
 
     def _tell(self, line: str) -> None:
-        if message := _message(line):
+        if message := message_of(line):
             self.log(message)
 
 
@@ -221,138 +195,7 @@ def _interruptions_noted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def diagnostics(output: str) -> Iterator[Diagnostic]:
-    """The complaints among the JSON lines of a command's output; other lines are passed over."""
-    for line in output.splitlines():
-        message = _parse(line)
-        if message.get("type") == "diagnostic":
-            yield Diagnostic.of(message)
-
-
-def _error(complaint: str) -> str:
-    """The error in a command's plain text, without the warnings before it and the frame around it."""
-    text = " ".join(re.sub("[╷│╵]", " ", complaint).split())
-    return text[max(text.find("Error: "), 0) :].removeprefix("Error: ")[:2000]
-
-
-def _parse(line: str) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-#: Messages whose text a reader of the log wants. Not `outputs`, and never a line that is not a message: the
-#: answer of `terraform show` and `terraform output` is one, and may be sensitive.
-_TOLD = {
-    "log",
-    "init_output",
-    "diagnostic",
-    "change_summary",
-    "apply_start",
-    "apply_progress",
-    "apply_complete",
-    "apply_errored",
-    "state_lock_acquire",
-}
-
-
-def _message(line: str) -> str:
-    message = _parse(line)
-    reading = message.get("hook", {}).get("action") == "read"  # data sources are many and say nothing
-    if message.get("type") not in _TOLD or reading:
-        return ""
-    if message["type"] == "diagnostic":
-        return f"{message['@level']}: {Diagnostic.of(message)}"
-    return str(message.get("@message", "")).strip()
-
-
 # ---------------------------------------------------------------- why it failed, in plain words
-
-
-def advise(text: str, waited: str = "0s") -> tuple[str, str]:
-    """Kind and advice for a failure, by what AWS and Terraform say; ("other", "") where nothing is known.
-
-    `waited` is how long the command would have waited for a locked state, as `60s`.
-    """
-    if (
-        "Error acquiring the state lock" in text and "Lock Info" in text
-    ):  # else the lock could not be asked for
-        return "locked", _advise_on_lock(text, waited)
-    for kind, pattern, advice in _KNOWN:
-        if found := re.search(pattern, text, re.IGNORECASE):
-            return kind, advice.format(found=found.group(0), text=" ".join(text.split())[:500])
-    return "other", ""
-
-
-def _advise_on_lock(text: str, waited: str) -> str:
-    """Who holds the lock, in the lock's own words (https://developer.hashicorp.com/terraform/language/state/locking)."""
-    info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
-
-    def field(name: str) -> str:
-        found = re.search(
-            rf"\b{name}:\s+(.+?)(?=\s+(?:ID|Path|Operation|Who|Version|Created|Info):|\s*$)", info
-        )
-        return found.group(1) if found else "unknown"
-
-    return (
-        f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}), and did not come"
-        f" free within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {field('ID')}"
-    )
-
-
-_KNOWN = (
-    (
-        "unsaved",
-        r"Failed to (?:save|persist) state|Error saving state",
-        "what was made could not be written to the shared state, and is in errored.tfstate in the stack's folder"
-        " until it can. Launch again, and you are told how to bring it in. The reason: {text}",
-    ),
-    (
-        "expired",
-        r"ExpiredToken\w*|token included in the request is expired|RequestExpired",
-        "the AWS credentials have expired ({found}): renew them (for instance `aws sso login`) and launch again",
-    ),
-    (
-        "credentials",
-        r"No valid credential sources found|InvalidClientTokenId|SignatureDoesNotMatch|failed to refresh cached"
-        r"|Unable to locate credentials",
-        "no usable AWS credentials ({found}): set AWS_PROFILE, or log in",
-    ),
-    (
-        "quota",
-        r"\w*QuotaExceeded\w*|\w*LimitExceeded\w*|InsufficientClusterCapacity\w*",
-        "AWS refuses more ({found}): {text}. Ask for a higher quota or choose a smaller size, then launch again;"
-        " what exists already is kept",
-    ),
-    (
-        "exists",
-        r"\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceAlreadyExistsException",
-        "it exists already, but not in this state ({found}): {text}. Import it (`terraform import`), or remove it",
-    ),
-    (
-        "no foundation",
-        r"Unable to find remote state|No stored state was found",
-        "the foundation of this environment is not there yet: apply stack foundation first",
-    ),
-    (
-        "half foundation",
-        r"This object does not have an attribute named|Unsupported attribute",
-        "the foundation's outputs are incomplete: apply stack foundation again",
-    ),
-    ("stale", r"Saved plan is stale", "the state has changed since the plan was made: launch again"),
-    (
-        "denied",
-        r"AccessDenied\w*|UnauthorizedOperation|is not authorized to perform",
-        "AWS denies it ({found}): {text}",
-    ),
-    (
-        "provider",
-        r"Failed to query available provider packages|could not connect to registry|Failed to install provider",
-        "the AWS provider can't be downloaded: check the network, or name a mirror (`terraform init -plugin-dir`)",
-    ),
-)
 
 
 # ---------------------------------------------------------------- the resource
@@ -434,7 +277,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         answer = subprocess.run(
             ["terraform", "version", "-json"], capture_output=True, text=True, check=False
         )
-        version = str(_parse(" ".join(answer.stdout.split())).get("terraform_version", ""))
+        version = str(parse(" ".join(answer.stdout.split())).get("terraform_version", ""))
         found = re.match(r"(\d+)\.(\d+)", version)
         if not found or tuple(map(int, found.groups())) < OLDEST_TERRAFORM:
             raise TerraformUnusable(f"Terraform {version or 'of unknown version'} is too old; {remedy}")

@@ -13,7 +13,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from redshift_local.copy.records import Block, read_blocks
+from sparkify_assets.inspection.profiles import Field, Oddity, Profile, drift
 from sparkify_assets.load.quarantine import what_is_no_object
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
@@ -42,8 +43,6 @@ MOST_UNKNOWN = 50
 #: A value that is nested deeper is not looked into.
 MOST_NESTED = 100
 
-#: A share of a field's records has moved when it differs by so many of a hundred.
-MOVED_PERCENT = 5.0
 
 #: A field that names its record by itself; of an event, session and position do it together.
 _KEYS: Mapping[Dataset, str | None] = {"events": None, "songs": "song_id"}
@@ -56,62 +55,6 @@ _DUCKDB = {
     "memory_limit": "512MB",
     "preserve_insertion_order": "false",
 }
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of the records. `present` counts records that have it, `filled` those where it is not null; `width`
-    is that of its column in bytes, where it is text. `top` are values with their records, `histogram` the records in
-    twelve equal steps from `least` to `greatest`.
-    """
-
-    name: str
-    expected: bool
-    width: int | None
-    present: int
-    filled: int
-    empty: int
-    distinct: int
-    least: str | None
-    greatest: str | None
-    longest_bytes: int | None
-    types: Mapping[str, int]
-    top: Sequence[tuple[str, int]]
-    histogram: Sequence[int]
-
-
-@dataclass(frozen=True)
-class Oddity:
-    """What a rule found, in a field or between records."""
-
-    rule: str
-    field: str | None
-    records: int
-    examples: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A data set as its files had it. `unknown` are the fields that nobody expects, with where each was first seen
-    and what was written there; `faults` counts what is no record.
-    """
-
-    dataset: str
-    made_at: str
-    seconds: float
-    objects: int
-    bytes: int
-    records: int
-    faults: int
-    fields: Sequence[Field]
-    unknown: Mapping[str, str]
-    oddities: Sequence[Oddity]
-    drift: Sequence[str] = ()  # what has moved since the profile before
-
-    @property
-    def missing(self) -> list[str]:
-        """Expected fields that no record has."""
-        return [item.name for item in self.fields if item.expected and self.records and not item.present]
 
 
 @dataclass
@@ -196,33 +139,6 @@ def make_profile(settings: Settings, source: ObjectStore, dataset: Dataset) -> P
     fresh.write_text(json.dumps(asdict(latest)), "utf-8")
     fresh.replace(path)
     return latest
-
-
-def drift(former: Profile, latest: Profile) -> list[str]:
-    """What differs between two profiles so much that somebody should know, in words."""
-    before = {item.name: item for item in former.fields if item.present}
-    after = {item.name: item for item in latest.fields if item.present}
-    moved = [f"new field {name}" for name in after if name not in before]
-    moved += [f"field {name} is gone" for name in before if name not in after]
-    for name in before.keys() & after.keys():
-        moved += _moved(before[name], after[name], former.records, latest.records)
-    return sorted(moved)
-
-
-def _moved(before: Field, after: Field, all_before: int, all_after: int) -> Iterator[str]:
-    if before.types.keys() != after.types.keys():
-        yield f"{after.name} was {_listed(before.types)}, is {_listed(after.types)}"
-    shares = [("filled", before.filled, after.filled), ("empty", before.empty, after.empty)]
-    if after.distinct <= 20:
-        former_top, latest_top = dict(before.top), dict(after.top)
-        shares += [
-            (f"“{text}”", former_top.get(text, 0), latest_top.get(text, 0))
-            for text in former_top.keys() & latest_top.keys()
-        ]
-    for words, number_before, number_after in shares:
-        was, is_ = 100 * number_before / all_before, 100 * number_after / all_after
-        if abs(is_ - was) > MOVED_PERCENT:
-            yield f"{after.name} {words}: {was:.0f} % of the records before, {is_:.0f} % now"
 
 
 def _chunks(
@@ -397,7 +313,3 @@ def _rows(connection: DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
 def _width(type_: str) -> int | None:
     match = re.fullmatch(r"varchar\((\d+)\)", type_)
     return int(match[1]) if match else None
-
-
-def _listed(types: Mapping[str, int]) -> str:
-    return " and ".join(sorted(types)) or "nothing"

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from sparkify_assets.defs.instance import PROCESS_TAG
-from sparkify_assets.infra import InfrastructureError, aws, ops
+from sparkify_assets.infra import InfrastructureError, aws, destroy_ops
 from sparkify_assets.infra.jobs import STACKS_FOLDER, infrastructure_defs
 from tests.infrastructure.harness import Checkout, Emulator
 
@@ -158,7 +158,7 @@ def test_what_is_left_of_a_destroyed_stack_is_named(
 
     @dg.job(executor_def=dg.in_process_executor)
     def proof() -> None:
-        ops.prove_gone("warehouse")()
+        destroy_ops.prove_gone("warehouse")()
 
     failed = checkout.run(proof)
     told = failed.failures["prove_warehouse_gone"]

@@ -1,0 +1,170 @@
+"""What Terraform says while it runs, and what a person can do about the errors that are known.
+
+Belongs here: reading its output of JSON lines, and advice. Does not: running it (`terraform`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One complaint of Terraform (https://developer.hashicorp.com/terraform/internals/machine-readable-ui)."""
+
+    severity: str
+    summary: str
+    detail: str
+    address: str
+
+    @classmethod
+    def of(cls, message: dict[str, Any]) -> Diagnostic:
+        """Reads a message of type diagnostic."""
+        diagnostic = message["diagnostic"]
+        return cls(
+            severity=diagnostic["severity"],
+            summary=diagnostic["summary"],
+            detail=diagnostic.get("detail", ""),
+            address=diagnostic.get("address", ""),
+        )
+
+    def __str__(self) -> str:
+        place = f" [{self.address}]" if self.address else ""
+        return " ".join(f"{self.summary}: {self.detail}{place}".split()).removesuffix(": ")
+
+
+def diagnostics(output: str) -> Iterator[Diagnostic]:
+    """The complaints among the JSON lines of a command's output; other lines are passed over."""
+    for line in output.splitlines():
+        message = parse(line)
+        if message.get("type") == "diagnostic":
+            yield Diagnostic.of(message)
+
+
+def first_error(complaint: str) -> str:
+    """The error in a command's plain text, without the warnings before it and the frame around it."""
+    text = " ".join(re.sub("[╷│╵]", " ", complaint).split())
+    return text[max(text.find("Error: "), 0) :].removeprefix("Error: ")[:2000]
+
+
+def parse(line: str) -> dict[str, Any]:
+    """A line of output as the JSON object that it is; empty for one that is none."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+#: Messages whose text a reader of the log wants. Not `outputs`, and never a line that is not a message: the
+#: answer of `terraform show` and `terraform output` is one, and may be sensitive.
+_LOGGED = {
+    "log",
+    "init_output",
+    "diagnostic",
+    "change_summary",
+    "apply_start",
+    "apply_progress",
+    "apply_complete",
+    "apply_errored",
+    "state_lock_acquire",
+}
+
+
+def message_of(line: str) -> str:
+    """What a reader of the log wants to know of a line of output; nothing of most."""
+    message = parse(line)
+    reading = message.get("hook", {}).get("action") == "read"  # data sources are many and say nothing
+    if message.get("type") not in _LOGGED or reading:
+        return ""
+    if message["type"] == "diagnostic":
+        return f"{message['@level']}: {Diagnostic.of(message)}"
+    return str(message.get("@message", "")).strip()
+
+
+def advise(text: str, waited: str = "0s") -> tuple[str, str]:
+    """Kind and advice for a failure, by what AWS and Terraform say; ("other", "") where nothing is known.
+
+    `waited` is how long the command would have waited for a locked state, as `60s`.
+    """
+    if (
+        "Error acquiring the state lock" in text and "Lock Info" in text
+    ):  # else the lock could not be asked for
+        return "locked", _advise_on_lock(text, waited)
+    for kind, pattern, advice in _KNOWN:
+        if found := re.search(pattern, text, re.IGNORECASE):
+            return kind, advice.format(found=found.group(0), text=" ".join(text.split())[:500])
+    return "other", ""
+
+
+def _advise_on_lock(text: str, waited: str) -> str:
+    """Who holds the lock, in the lock's own words (https://developer.hashicorp.com/terraform/language/state/locking)."""
+    info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
+
+    def field(name: str) -> str:
+        found = re.search(
+            rf"\b{name}:\s+(.+?)(?=\s+(?:ID|Path|Operation|Who|Version|Created|Info):|\s*$)", info
+        )
+        return found.group(1) if found else "unknown"
+
+    return (
+        f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}), and did not come"
+        f" free within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {field('ID')}"
+    )
+
+
+_KNOWN = (
+    (
+        "unsaved",
+        r"Failed to (?:save|persist) state|Error saving state",
+        "what was made could not be written to the shared state, and is in errored.tfstate in the stack's folder"
+        " until it can. Launch again, and you are told how to bring it in. The reason: {text}",
+    ),
+    (
+        "expired",
+        r"ExpiredToken\w*|token included in the request is expired|RequestExpired",
+        "the AWS credentials have expired ({found}): renew them (for instance `aws sso login`) and launch again",
+    ),
+    (
+        "credentials",
+        r"No valid credential sources found|InvalidClientTokenId|SignatureDoesNotMatch|failed to refresh cached"
+        r"|Unable to locate credentials",
+        "no usable AWS credentials ({found}): set AWS_PROFILE, or log in",
+    ),
+    (
+        "quota",
+        r"\w*QuotaExceeded\w*|\w*LimitExceeded\w*|InsufficientClusterCapacity\w*",
+        "AWS refuses more ({found}): {text}. Ask for a higher quota or choose a smaller size, then launch again;"
+        " what exists already is kept",
+    ),
+    (
+        "exists",
+        r"\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceAlreadyExistsException",
+        "it exists already, but not in this state ({found}): {text}. Import it (`terraform import`), or remove it",
+    ),
+    (
+        "no foundation",
+        r"Unable to find remote state|No stored state was found",
+        "the foundation of this environment is not there yet: apply stack foundation first",
+    ),
+    (
+        "half foundation",
+        r"This object does not have an attribute named|Unsupported attribute",
+        "the foundation's outputs are incomplete: apply stack foundation again",
+    ),
+    ("stale", r"Saved plan is stale", "the state has changed since the plan was made: launch again"),
+    (
+        "denied",
+        r"AccessDenied\w*|UnauthorizedOperation|is not authorized to perform",
+        "AWS denies it ({found}): {text}",
+    ),
+    (
+        "provider",
+        r"Failed to query available provider packages|could not connect to registry|Failed to install provider",
+        "the AWS provider can't be downloaded: check the network, or name a mirror (`terraform init -plugin-dir`)",
+    ),
+)
