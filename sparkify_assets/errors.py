@@ -27,7 +27,7 @@ class SparkifyError(Exception):
 TRACE_FILE = "last-error.txt"
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An error in one line: its text alone where it is one of the project's own, else its class too."""
     return line_of(f"{type(error).__module__}.{type(error).__name__}", str(error))
 

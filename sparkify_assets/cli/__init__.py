@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from sparkify_assets.cli import dev, infra, inspection, load, tables
 from sparkify_assets.cli.console import err
-from sparkify_assets.errors import keep_trace, told
+from sparkify_assets.errors import describe_error, keep_trace
 from sparkify_assets.settings import Settings, SettingsError
 from sparkify_assets.warehouse.errors import is_foreseen
 
@@ -55,7 +55,7 @@ def main() -> None:
             text = " ".join(lines[:1]) or type(error).__name__
         else:
             try:
-                text = told(error) + keep_trace(Settings.from_environment().home, error)
+                text = describe_error(error) + keep_trace(Settings.from_environment().home, error)
             except (SettingsError, OSError):
                 raise error from None
         err.print(f"[red]error[/]: {escape(text)}", soft_wrap=True)

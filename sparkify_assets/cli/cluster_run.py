@@ -17,6 +17,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from sparkify_assets.errors import SparkifyError
+from sparkify_assets.infra.prices import NODE_USD_PER_HOUR
 from sparkify_assets.inspection.findings import outcomes
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
@@ -28,18 +29,15 @@ from sparkify_assets.source.urls import open_source
 from sparkify_assets.warehouse.cluster import with_options
 from sparkify_assets.warehouse.connection import Warehouse
 
-#: On demand, us-west-2, in US dollars for a node and hour; how sure they are: terraform/cost.md.
-NODE_USD_PER_HOUR = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "ra3.4xlarge": 3.26, "ra3.16xlarge": 13.04}
-
 End = Literal["keep", "pause", "destroy"]
 
 
-class LifeCycleError(SparkifyError):
+class ClusterRunError(SparkifyError):
     """A phase failed, in a way that a person can put right; one line."""
 
 
 @dataclass
-class LifeCycle:
+class ClusterRun:
     """One life. `say` gets each line for the person who waits, `show` the loaded warehouse with its settings."""
 
     settings: Settings
@@ -55,7 +53,7 @@ class LifeCycle:
     def run(self) -> None:
         """Live it. Whatever happens, Ctrl-C and SIGTERM too, it ends as asked and says what is left.
 
-        Raises LifeCycleError, InfrastructureError, what the other phases raise, and KeyboardInterrupt.
+        Raises ClusterRunError, InfrastructureError, what the other phases raise, and KeyboardInterrupt.
         """
         self._refuse_without_data()
         started = time.monotonic()
@@ -79,9 +77,9 @@ class LifeCycle:
                 )
 
     def _refuse_without_data(self) -> None:
-        """What can be known before anything costs money. Raises LifeCycleError, SourceError."""
+        """What can be known before anything costs money. Raises ClusterRunError, SourceError."""
         if not any(partition_of(item.key) for item in open_source(self.settings).list()):
-            raise LifeCycleError(f"there is nothing to load in {self.settings.source}; nothing was made")
+            raise ClusterRunError(f"there is nothing to load in {self.settings.source}; nothing was made")
 
     def _live(self) -> None:
         with self._phase("provision"):
@@ -131,7 +129,7 @@ class LifeCycle:
             f" {sum(item.rows_quarantined for item in items):,} rejected."
         )
         if not report.succeeded:
-            raise LifeCycleError(
+            raise ClusterRunError(
                 "; ".join([*map(str, report.not_loaded), *report.errors]) or "the load failed"
             )
 
@@ -145,7 +143,7 @@ class LifeCycle:
         ]
         self.say(f"{len(found)} checks asked; {'; '.join(told) or 'all passed'}.")
         if any(outcome.count and outcome.blocks for outcome in found):
-            raise LifeCycleError("checks that block found rows in what is published")
+            raise ClusterRunError("checks that block found rows in what is published")
 
     # --- the end
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 import redshift_local
 from sparkify_assets.cli import dev_server
-from sparkify_assets.cli.cluster_run import LifeCycle
+from sparkify_assets.cli.cluster_run import ClusterRun
 from sparkify_assets.cli.console import CommandError, Format, err, out, settings
 from sparkify_assets.cli.load import load
 from sparkify_assets.settings import Settings
@@ -114,7 +114,7 @@ def run(
     ] = False,
 ) -> None:
     """Make a warehouse on AWS, load all, check, show it, and take it away again."""
-    LifeCycle(
+    ClusterRun(
         settings(),
         env,
         say=lambda line: out.print(escape(line), soft_wrap=True),

@@ -189,7 +189,7 @@ def _plain_errors() -> Iterator[None]:
     # Here: together they take two seconds to import, which the other commands need not wait for.
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from sparkify_assets.infra.aws import told
+    from sparkify_assets.infra.aws import describe_error
     from sparkify_assets.infra.run import InfrastructureInterrupted
 
     try:
@@ -199,7 +199,7 @@ def _plain_errors() -> Iterator[None]:
     except InfrastructureError as error:
         _fail(str(error))
     except (BotoCoreError, ClientError) as error:
-        _fail(str(told(error)))
+        _fail(str(describe_error(error)))
 
 
 def _fail(text: str, code: int = 1) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
-from sparkify_assets.defs.metadata import shown_rows
+from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.defs.source_assets import LANDED
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.settings import Settings
@@ -98,7 +98,7 @@ def _metadata(
         **({"newest_day": dg.MetadataValue.text(newest.day.isoformat())} if newest else {}),
         **({"newest_event": dg.MetadataValue.text(f"{newest.last_event_at} UTC")} if newest else {}),
         **({"newest_arrival": dg.MetadataValue.text(f"{newest.arrived_at} UTC")} if newest else {}),
-        **({"late": shown_rows(table)} if table else {}),
+        **({"late": preview_rows(table)} if table else {}),
     }
 
 

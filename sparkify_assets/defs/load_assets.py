@@ -14,10 +14,10 @@ import psycopg2
 from pydantic import Field
 
 from sparkify_assets.defs.instance import PROCESS_TAG
-from sparkify_assets.defs.metadata import asset_spec, shown_rows
+from sparkify_assets.defs.metadata import asset_spec, preview_rows
 from sparkify_assets.defs.partitions import event_days
 from sparkify_assets.defs.run_errors import not_loaded_metadata, read_not_loaded
-from sparkify_assets.errors import SparkifyError, told
+from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import BatchesFailed, Loader
 from sparkify_assets.load.quarantine import shown
@@ -216,7 +216,7 @@ def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any
 def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
     """The first records in quarantine as a table, if there are any; `sparkify rejects` has all."""
     rows = [shown(reject) for item in items for reject in item.rejects][:MOST_REJECTS]
-    return {"rejected": shown_rows(rows)} if rows else {}
+    return {"rejected": preview_rows(rows)} if rows else {}
 
 
 def _check_results(
@@ -256,7 +256,7 @@ def _check_result(
     metadata: dict[str, Any] = {"published": partitions, "violations": sum(item.count for item in found)}
     sample = [row for violation in found for row in violation.sample][:20]
     if sample:
-        metadata["sample"] = shown_rows(sample)
+        metadata["sample"] = preview_rows(sample)
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=check.asset,
@@ -301,7 +301,7 @@ def _not_loaded(
     return [
         *(NotLoaded([item.partition], True, reasons.get(item.partition, "")) for item in blocked),
         *(
-            NotLoaded(sorted(group), False, told(error))
+            NotLoaded(sorted(group), False, describe_error(error))
             for group, error in (failed.failures if failed else ())
         ),
     ]

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.defs.memory import MemoryStore
-from sparkify_assets.defs.metadata import shown_rows
+from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.defs.source_assets import LANDED
 from sparkify_assets.inspection.reconcile import Finding, reconcile
 from sparkify_assets.load.loader import Loader
@@ -54,7 +54,7 @@ def _dataset(finding: Finding) -> Dataset:
 
 def _metadata(found: list[Finding]) -> dict[str, Any]:
     rows = [{"kind": item.kind, "where": item.where, "what": item.detail} for item in found[:200]]
-    return {"differences": len(found), **({"sample": shown_rows(rows)} if rows else {})}
+    return {"differences": len(found), **({"sample": preview_rows(rows)} if rows else {})}
 
 
 @dg.op(description="Sorts tables, gives back the space of deleted rows, brings statistics up to date.")

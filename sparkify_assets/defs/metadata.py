@@ -66,7 +66,7 @@ def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
         return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
-def shown_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+def preview_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
     """Rows as Dagster's page shows them: a table, with nothing where a value is null."""
     return dg.MetadataValue.table(
         [

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.defs.metadata import shown_rows, tags
+from sparkify_assets.defs.metadata import preview_rows, tags
 from sparkify_assets.defs.source_assets import LANDED
 from sparkify_assets.inspection.profile import make_profile
 from sparkify_assets.inspection.profiles import Field, Profile
@@ -66,15 +66,15 @@ def _metadata(found: Profile) -> dict[str, Any]:
         "missing fields": len(found.missing),
         "records that are odd": sum(oddity.records for oddity in found.oddities),
         "seconds": found.seconds,
-        "fields": shown_rows([_field_row(item) for item in found.fields]),
+        "fields": preview_rows([_field_row(item) for item in found.fields]),
         "drift": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.drift) or "nothing has moved"),
     }
     if found.oddities:
-        metadata["oddities"] = shown_rows(
+        metadata["oddities"] = preview_rows(
             [{**asdict(oddity), "examples": " · ".join(oddity.examples)} for oddity in found.oddities]
         )
     if found.unknown:
-        metadata["unknown"] = shown_rows(
+        metadata["unknown"] = preview_rows(
             [{"field": name, "seen": seen} for name, seen in found.unknown.items()]
         )
     return metadata

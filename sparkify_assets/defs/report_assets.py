@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.defs.metadata import code_reference, shown_rows, tags
+from sparkify_assets.defs.metadata import code_reference, preview_rows, tags
 from sparkify_assets.defs.profile_assets import profile_assets, profile_names
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.report.page import report_path, write_report
@@ -85,7 +85,7 @@ def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
     if shown:
         svg = b64encode(picture(question, shown).encode()).decode()
         metadata["picture"] = dg.MetadataValue.md(f"![{question.title}](data:image/svg+xml;base64,{svg})")
-        metadata["answer"] = shown_rows(shown)
+        metadata["answer"] = preview_rows(shown)
     return metadata
 
 

@@ -38,7 +38,7 @@ def reason_of(failure: StepFailureData) -> str:
 
 
 def cause_of(recorded: SerializableErrorInfo) -> str:
-    """What `errors.told` says of the first error in a chain of records that is not a wrapping of Dagster's."""
+    """The first error in a chain of records that is not a wrapping of Dagster's, as `describe_error` puts it."""
     own = _own(recorded)
     return "interrupted" if own.cls_name in _INTERRUPTED else line_of(*_name_and_text(own))
 

@@ -18,16 +18,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.diagnostics import advise
-
-#: Snapshots of RA3 clusters, USD per GB and month in us-west-2; see terraform/cost.md for how sure this is.
-SNAPSHOT_USD_PER_GB = 0.024
+from sparkify_assets.infra.prices import SNAPSHOT_USD_PER_GB
 
 #: PostgreSQL's question whether the server speaks TLS; the answer is one byte:
 #: https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest)
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
-def told(error: BotoCoreError | ClientError) -> InfrastructureError:
+def describe_error(error: BotoCoreError | ClientError) -> InfrastructureError:
     """An error of boto3's in one line, in the words that Terraform's errors are told in."""
     _, advice = advise(str(error))
     return InfrastructureError(advice or f"AWS: {error}")

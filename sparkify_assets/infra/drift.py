@@ -12,7 +12,7 @@ import dagster as dg
 
 from sparkify_assets.defs.metadata import code_reference, tags
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
-from sparkify_assets.infra.ops import CLUSTER, cluster_of, told_plainly
+from sparkify_assets.infra.ops import CLUSTER, cluster_of, failing_plainly
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import STACKS, Stack
 from sparkify_assets.infra.state_backend import OVERRIDE
@@ -34,7 +34,7 @@ def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformReso
     """Whether AWS still is what terraform/ says. A paused cluster is no drift, nor is one that was never made."""
     metadata: dict[str, Any] = {"environment": terraform.environment}
     passed = True
-    with told_plainly():
+    with failing_plainly():
         for name in STACKS:
             stack = Stack(terraform, name, context.log.info)
             found = _drift(stack, metadata)

@@ -33,7 +33,7 @@ TAGS = {"dagster/compute_kind": "terraform"}
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def failing_plainly() -> Iterator[None]:
     """Turns what a person can put right into a failure of one line; its details stand beside it."""
     try:
         yield
@@ -45,7 +45,7 @@ def told_plainly() -> Iterator[None]:
     except SparkifyError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
     except (BotoCoreError, ClientError) as error:
-        raise dg.Failure(str(aws.told(error)), allow_retries=False) from None
+        raise dg.Failure(str(aws.describe_error(error)), allow_retries=False) from None
 
 
 def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]], dg.OpDefinition]:
@@ -54,7 +54,7 @@ def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]]
     def make(function: Callable[..., None]) -> dg.OpDefinition:
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
-            with told_plainly():
+            with failing_plainly():
                 function(*args, **kwargs)
 
         return dg.op(name=name, description=text, ins=AFTER, out=dg.Out(dg.Nothing), tags=TAGS, **options)(

@@ -22,7 +22,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
-from sparkify_assets.errors import SparkifyError, told
+from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.load import ledger
 from sparkify_assets.load.plan import LoadPlan, make_plan
 from sparkify_assets.load.publish import Publisher, SourceChanged
@@ -50,7 +50,9 @@ class BatchesFailed(SparkifyError):
     """Some batches could not be loaded, and all others were. `failures` has their partitions, each with the error."""
 
     def __init__(self, failures: Sequence[tuple[Collection[Partition], Exception]]) -> None:
-        super().__init__("\n".join(f"{named(partitions)}: {told(error)}" for partitions, error in failures))
+        super().__init__(
+            "\n".join(f"{named(partitions)}: {describe_error(error)}" for partitions, error in failures)
+        )
         self.failures = failures
 
     @property

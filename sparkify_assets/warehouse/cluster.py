@@ -212,7 +212,7 @@ class RedshiftCluster:
         return found
 
     def _describe(self) -> ClusterTypeDef:
-        with _told_plainly(self.address):
+        with _failing_plainly(self.address):
             clusters = self._client("redshift").describe_clusters(ClusterIdentifier=self.address.cluster)
             described: ClusterTypeDef = clusters["Clusters"][0]
             return described
@@ -224,7 +224,7 @@ class RedshiftCluster:
                 f"cluster {address.cluster} is {status}, and resume=no: `sparkify infra resume` wakes it"
             )
         self.log(f"Cluster {address.cluster} is {status}; resuming it, which takes some minutes.")
-        with _told_plainly(address):
+        with _failing_plainly(address):
             cluster = cluster_state.find_cluster(address.cluster, self._client("redshift").meta.region_name)
             if cluster is None:
                 raise errors.ClusterError(f"there is no cluster {address.cluster}")
@@ -235,7 +235,7 @@ class RedshiftCluster:
         with self._guard:
             if self._credentials and self._credentials.fresh:
                 return self._credentials, True
-            with _told_plainly(self.address):
+            with _failing_plainly(self.address):
                 self._credentials = self._new_credentials(cluster)
             return self._credentials, False
 
@@ -274,7 +274,7 @@ class RedshiftCluster:
 
 
 @contextmanager
-def _told_plainly(address: Address) -> Iterator[None]:
+def _failing_plainly(address: Address) -> Iterator[None]:
     """Turns what AWS's API refuses into one line."""
     from botocore.exceptions import BotoCoreError, ClientError
 

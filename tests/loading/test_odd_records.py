@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparkify_assets.defs.metadata import shown_rows
+from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.inspection.profile import profile
 from sparkify_assets.inspection.profiles import Profile
@@ -92,7 +92,7 @@ def brought(tables: Warehouse, folder: Path, dataset: Dataset, records: list[obj
     loader = loader_for(tables, source, folder / "home")
     found = staged(loader, dataset)[partition]
     if found.rejects:
-        shown_rows(shown(reject) for reject in found.rejects)
+        preview_rows(shown(reject) for reject in found.rejects)
     json.dumps([shown(reject) for reject in found.rejects], ensure_ascii=False).encode()
     json.dumps(unexpected(dataset, loader.source, [key]), ensure_ascii=False).encode()
     assert found.records_read == len(records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -139,9 +140,47 @@ def test_the_architecture_names_files_that_there_are() -> None:
     assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
 
 
+def defined(path: Path, name: str) -> bool:
+    """Whether a module defines a function, class or constant; `Class.method` for what a class defines."""
+    body = ast.parse(path.read_text("utf-8")).body
+    for part in name.split("."):
+        found = [
+            node
+            for node in body
+            if getattr(node, "name", None) == part
+            or (isinstance(node, ast.AnnAssign) and getattr(node.target, "id", None) == part)
+        ]
+        if not found:
+            return False
+        body = getattr(found[0], "body", [])
+    return True
+
+
+def test_the_way_of_a_record_is_short_and_names_functions_that_there_are() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    steps = re.findall(r"^\| (\d+) \| `([\w/]+\.py):([\w.]+)` \|", text, re.MULTILINE)
+    assert [int(number) for number, *_ in steps] == list(range(1, len(steps) + 1))
+    assert 20 <= len(steps) <= 30
+    missing = []
+    for _, file, name in steps:
+        path = ROOT / file if file.startswith("redshift_local/") else ROOT / "sparkify_assets" / file
+        if not path.exists() or not defined(path, name):
+            missing.append(f"{file}:{name}")
+    assert missing == []
+
+
 def test_every_picture_is_small() -> None:
     pictures = list((ROOT / "docs" / "screenshots").glob("*.png"))
     assert {f"docs/screenshots/{path.name}" for path in pictures} == set(
         re.findall(r"!\[.*?\]\((.*?)\)", README)
     )
     assert all(path.stat().st_size < 300_000 for path in pictures)
+
+
+def test_the_table_of_where_things_belong_names_what_there_is() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = guide.partition("## Where things belong")[2].partition("\n## ")[0]
+    named = re.findall(r"`([\w/]+(?:\.\w+|/))`", table.partition("|---|")[2])
+    assert len(named) > 25
+    places = (ROOT, ROOT / "sparkify_assets")
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
