@@ -1,4 +1,4 @@
-"""Asks the checks of `sql/checks` about what a warehouse holds."""
+"""Runs the checks of `sql/checks` against a warehouse."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def violations(
     settings: Settings,
     only: Collection[str] | None = None,
 ) -> list[Violation]:
-    """Ask one check about the partitions from `first` to `last`, both included, or about some of them only; nothing
-    found: an empty list.
+    """Run one check over the partitions from `first` to `last`, both included, or over some of them only. Returns what
+    it finds, by partition.
     """
-    # Not streamed: a cursor is planned for its first rows and without helpers, which made the gates six times slower.
+    # Not streamed: a cursor is planned for its first rows and without parallel workers, which made the checks six times
+    # slower.
     rows = transaction.records(
         check.file,
         first=first,

@@ -1,7 +1,8 @@
-"""Many small song objects as a few large ones, for COPY opens each object anew.
+"""Puts many small song objects together into a few large ones, because COPY opens each object anew.
 
-A song is about 250 bytes and COPY wants megabytes; 15,000 single objects took the earlier Sparkify projects four to
-five minutes. Each record keeps its own text and gets the batch and the prefix of its path, which COPY cannot know.
+A song has about 250 bytes, and COPY works best with megabytes: 15,000 single objects took earlier Sparkify projects
+four to five minutes. Each record keeps its own text and gets the batch and the prefix of its path, which COPY cannot
+know.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sparkify_assets.source.content import Unreadable, text_of
 from sparkify_assets.source.sampling import UnexpectedFields
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 
-#: The size of a compacted object, in bytes: well inside the 1 MB to 1 GB that AWS advises
+#: The size of a compacted object in bytes, well within the 1 MB to 1 GB that AWS recommends
 #: (https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html).
 PART_BYTES = 32 * 1024 * 1024
 
@@ -50,8 +51,8 @@ def compact(
 ) -> Compacted:
     """Read the song objects of each prefix and write them as newline-delimited JSON into the work area.
 
-    An object that cannot be read is among what is rejected of its prefix, whole. Raises SourceError where the work area
-    cannot be written, S3 is away or denies access.
+    An object that cannot be read is rejected as a whole. Raises SourceError if the work area cannot be written, or if
+    S3 is unavailable or denies access.
     """
     result = Compacted()
     prefix_of = {item.key: prefix for prefix, items in objects.items() for item in items}
@@ -109,7 +110,7 @@ def compact(
 
 
 def _records(key: str, data: bytes) -> Iterator[Record]:
-    """The records of a song object; nearly always it is one."""
+    """The records of a song object, of which there is nearly always one."""
     try:
         content = text_of(key, data)
     except Unreadable as error:

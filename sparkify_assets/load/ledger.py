@@ -1,4 +1,4 @@
-"""What was loaded, as the warehouse itself remembers it: the only truth about loads.
+"""What was loaded, as the warehouse itself records it: the single source of truth about loads.
 
 Belongs here: reading and writing `ledger.*`. Does not: deciding what to load (`source.changes`) or loading it
 (`loader`).
@@ -26,10 +26,10 @@ from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.source.changes import KnownPartition
 from sparkify_assets.warehouse.transaction import Transaction
 
-#: The widths of ledger.quarantine's text columns, in bytes.
+#: The widths of the text columns of ledger.quarantine, in bytes.
 _REASON_BYTES, _RAW_BYTES = 1024, 65535
 
-#: That of ledger.warnings.sample, and how much of a value it shows, in characters.
+#: The width of ledger.warnings.sample in bytes, and how many characters of a value it shows.
 _SAMPLE_BYTES, _VALUE_CHARACTERS = 8192, 200
 
 
@@ -48,7 +48,7 @@ class LoadState(NamedTuple):
 def known_partitions(
     transaction: Transaction, only: Collection[Partition] | None = None
 ) -> dict[Partition, KnownPartition]:
-    """What was staged last of each partition, or of some, published or not."""
+    """The version of each partition, or of the given ones, that was staged last, whether published or not."""
     known: dict[Partition, tuple[str, str, queries.Rules, dict[str, str]]] = {}
     rows = transaction.rows(
         "ledger/known_objects",
@@ -66,7 +66,7 @@ def known_partitions(
 
 
 def discard_blocked(transaction: Transaction, dataset: Dataset, keys: Sequence[str]) -> None:
-    """Forget what is blocked of these partitions, for a newer version takes its place."""
+    """Discard the blocked versions of these partitions, because a newer version replaces them."""
     if dataset == "events":
         transaction.run("ledger/discard_events", event_dates=tuple(map(date.fromisoformat, keys)))
     else:
@@ -82,7 +82,7 @@ def record(
     rules: queries.Rules,
     run_id: str | None,
 ) -> None:
-    """Write a batch with its objects, rejected records and findings into the ledger, on its way."""
+    """Write a batch with its objects, rejected records and findings into the ledger, in state `incoming`."""
     now = datetime.now(UTC).replace(tzinfo=None)
     places = {(batch_id, item.partition.dataset, item.partition.key): item for item in staged}
     transaction.insert(
@@ -131,7 +131,7 @@ def record(
 
 
 def keep(transaction: Transaction, batch_id: str, partition: Partition) -> None:
-    """Take over, into a partition of a batch, what is published of it: rows, objects, rejected records, counts."""
+    """Carry over what is published of a partition into the batch: rows, objects, rejected records, counts."""
     seen = tuple(check.name for check in CLIENT_CHECKS)
     of = {"batch_id": batch_id, "dataset": partition.dataset, "partition_key": partition.key}
     transaction.run("ledger/keep", check_names=seen, **of)
@@ -139,14 +139,14 @@ def keep(transaction: Transaction, batch_id: str, partition: Partition) -> None:
 
 
 def block(transaction: Transaction, batch_id: str, dataset: Dataset, key: str, verdict: str) -> None:
-    """Set a partition of a batch aside, with the reason; its rows stay in `incoming`."""
+    """Block a partition of a batch and record why. Its rows are kept in the schema `incoming`."""
     transaction.run(
         f"ledger/block_{dataset}", batch_id=batch_id, dataset=dataset, partition_key=key, verdict=verdict
     )
 
 
 def record_batch(transaction: Transaction, batch: Batch, result: BatchResult) -> None:
-    """Write what a batch did, before it is committed."""
+    """Record what a batch did, just before it is committed."""
     transaction.run(
         "ledger/insert_batch",
         batch_id=batch.id,
@@ -192,7 +192,7 @@ def replace_warnings(
     checks: Sequence[Check],
     found: Iterable[Violation],
 ) -> None:
-    """Write what these checks have just found in published partitions, in place of what they found there before."""
+    """Replace what these checks found in published partitions by what they have just found."""
     of = {"dataset": dataset, "partition_keys": tuple(keys)}
     transaction.run("ledger/discard_warnings", check_names=tuple(check.name for check in checks), **of)
     if found := list(found):
@@ -202,7 +202,7 @@ def replace_warnings(
 
 
 def current_warnings(transaction: Transaction) -> list[Violation]:
-    """What is known to the ledger about every version that readers see or that waits to replace it."""
+    """The warnings about every version that is published, or blocked and waiting."""
     return [
         Violation(check, key, int(count), json.loads(sample))
         for key, check, count, sample in transaction.rows("ledger/current_warnings")
@@ -210,7 +210,7 @@ def current_warnings(transaction: Transaction) -> list[Violation]:
 
 
 def _finding(found: Violation) -> tuple[str, int, str]:
-    """The columns of a warning after its place. The sample is JSON, of as many rows as fit."""
+    """A warning's check, count and sample. The sample is JSON, with as many rows as fit."""
     rows: list[dict[str, str | None]] = []
     text = "[]"
     for row in found.sample:
@@ -223,7 +223,7 @@ def _finding(found: Violation) -> tuple[str, int, str]:
 
 
 def _fit(text: str | None, width: int) -> str | None:
-    """Text cut to a width in bytes, without the character that no column can hold."""
+    """Text truncated to a width in bytes, without NUL, which no column can hold."""
     if text is None:
         return None
     return (

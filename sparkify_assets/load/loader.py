@@ -1,9 +1,9 @@
-"""One load: list, incoming, audit, publish; the same for days of events and prefixes of songs.
+"""One load: plan, stage, publish. It is the same for days of events and for prefixes of songs.
 
-COPY brings a batch of partitions into tables of the session's own, where it holds no lock and nobody sees it. One
-transaction then takes the lock, writes the batch into staging and all that follows from it, asks the gates of
-`sql/checks`, and lists the source again; whatever fails, readers see the state before. The ledger in the warehouse says
-what is done, so a load that was killed is done by the next, and one that is repeated changes nothing.
+COPY brings a batch of partitions into temporary tables, where it holds no lock and nobody sees it. One transaction then
+takes the lock, writes the batch into staging and everything that follows from it, runs the blocking checks of
+`sql/checks`, and lists the source again. Whatever fails, readers see the former state. The ledger in the warehouse says
+what is done, so the next load finishes what a killed load began, and a repeated load changes nothing.
 
 Belongs here: what a load consists of. Does not: reading objects (`stage`), the transaction (`publish`), Dagster
 (`defs.load_assets`), what is new (`source.changes`).
@@ -39,15 +39,15 @@ from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, fault_o
 
 Result = TypeVar("Result")
 
-#: What is older than this in the work area was left there by a load that was killed.
+#: Anything older than this in the work area was left there by a load that was killed.
 LEFT_BEHIND = timedelta(days=2)
 
-#: How often a load lists anew when objects change under it.
+#: How many times a load lists the source again when objects change while it reads them.
 READ_ATTEMPTS = 3
 
 
 class BatchesFailed(SparkifyError):
-    """Some batches could not be loaded, and all others were. `failures` has their partitions, each with the error."""
+    """Some batches could not be loaded, and all others were. `failures` has the partitions of each with its error."""
 
     def __init__(self, failures: Sequence[tuple[Collection[Partition], Exception]]) -> None:
         super().__init__(
@@ -61,7 +61,7 @@ class BatchesFailed(SparkifyError):
 
 
 def _silent(phase: str, dataset: Dataset, done: int, total: int) -> None:
-    """Nobody watches."""
+    """Report no progress."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Loader:
 
     @property
     def publisher(self) -> Publisher:
-        """What publishes, releases and rebuilds in this loader's warehouse."""
+        """Publishes, releases and rebuilds in this loader's warehouse."""
         return Publisher(self.settings, self.warehouse, self.source)
 
     def plan(self) -> LoadPlan:
@@ -118,12 +118,12 @@ class Loader:
         accept_deletions: bool = False,
         run_id: str | None = None,
     ) -> Iterator[BatchResult]:
-        """Load what is pending of a data set, batch by batch: of all partitions, or of the given ones.
+        """Load what is pending in a data set, batch by batch: all partitions, or only the given ones.
 
-        `reload` loads what is listed of them whether it changed or not; `run_id` is the run that the ledger names. A
-        batch that cannot be loaded leaves the others to be loaded; BatchesFailed is raised at the end then. Raises
-        DeletionsRefused before anything is changed, and at once what concerns every batch: SourceError, WarehouseError,
-        and psycopg2's errors of the connection.
+        `reload` also loads what has not changed. `run_id` is the run that the ledger names. A batch that cannot be
+        loaded does not stop the others; BatchesFailed is raised at the end. Raises DeletionsRefused before anything is
+        changed, and at once whatever concerns every batch: SourceError, WarehouseError, and psycopg2's connection
+        errors.
         """
         done: set[Partition] = set()
         failures: list[tuple[Collection[Partition], Exception]] = []
@@ -149,7 +149,7 @@ class Loader:
     def _load(
         self, plan: LoadPlan, dataset: Dataset, wanted: Sequence[Partition], reload: bool, run_id: str | None
     ) -> Iterator[tuple[Collection[Partition], BatchResult | Exception]]:
-        """The batches of what is wanted, each with what became of it."""
+        """Load the wanted partitions in batches and yield what became of each batch."""
         if wanted:
             self.work.sweep(LEFT_BEHIND)
         tried = 0
@@ -172,8 +172,9 @@ class Loader:
             yield group, outcome
 
     def _load_batch(self, batch: Batch) -> BatchResult:
-        """One batch, without the objects that cannot be read. A partition of which COPY refuses more records than it
-        may is blocked; raises TooManyRefused where one COPY was of several partitions, and halves of them may pass.
+        """Load one batch without the objects that cannot be read. A partition in which COPY rejects more records than
+        MAXERROR allows is blocked. Raises TooManyRefused if one COPY read several partitions, so that each half may be
+        tried by itself.
         """
         while True:
             try:
@@ -186,8 +187,8 @@ class Loader:
                 batch.give_up(error.partitions[0], f"COPY gave up: {line(error)}")
 
     def without_unreadable(self, batch: Batch, bring: Callable[[], Result]) -> Result:
-        """Call what brings a batch, again without the objects that cannot be read where there are such; they are in
-        `batch.unreadable` then. Raises CopyFailed where it is about no object of the batch.
+        """Call what stages a batch, and call it again without the objects that turn out to be unreadable; they are then
+        in `batch.unreadable`. Raises CopyFailed if the failure is not about an object of the batch.
         """
         while True:
             try:
@@ -198,10 +199,10 @@ class Loader:
                 batch.unreadable |= self._unreadable(batch, error)
 
     def _unreadable(self, batch: Batch, error: CopyFailed) -> dict[str, str]:
-        """The object that made COPY fail, and every other packed one that would: one more try is then enough.
+        """The object that made COPY fail, and every other compressed object that would, so that one more try is enough.
 
-        Redshift may name the manifest instead of the object, so what is packed is looked at in any case. Raises the
-        error itself where it is about no object of the batch.
+        Redshift may name the manifest instead of the object, so compressed objects are examined in any case. Raises the
+        error itself if it is not about an object of the batch.
         """
         readable = {item.key for items in batch.objects.values() for item in batch.readable(items)}
         url = error.object_url or ""
@@ -216,7 +217,7 @@ class Loader:
         return {name: UNREADABLE + reason for name, reason in faults.items()}
 
     def _stage_and_publish(self, batch: Batch) -> BatchResult:
-        """A batch from its objects to the readers, on one connection."""
+        """Take a batch from its objects to the readers, on one connection."""
         started = time.perf_counter()
         batch.id = uuid.uuid4().hex
         stager = Stager(self.settings, self.source, self.work, self.progress)
@@ -233,8 +234,9 @@ class Loader:
 
 
 def concerns_all(error: Exception) -> bool:
-    """Whether an error is one of the source, the warehouse or what COPY may do (its role, its region, the JSONPaths),
-    and no batch would fare better. A COPY that fails for an object of its batch is tried again without that object.
+    """Whether every other batch would fail likewise, because the source, the warehouse, or the permissions of COPY (its
+    role, its region, the JSONPaths) are at fault. A COPY that fails for an object of its batch is repeated without that
+    object.
     """
     if isinstance(error, CopyFailed):
         return not isinstance(error, TooManyRefused)
@@ -243,7 +245,7 @@ def concerns_all(error: Exception) -> bool:
 
 
 def open_loader(settings: Settings, **options: Any) -> Loader:
-    """The loader between the source and the warehouse that the settings name; `options` are the warehouse's."""
+    """The loader from the source to the warehouse that the settings name. `options` are passed to the warehouse."""
     return Loader(
         settings, open_warehouse(settings, **options), open_source(settings), open_store(settings.work)
     )

@@ -1,4 +1,4 @@
-"""What a load has to do: the source compared with the ledger, under the settings.
+"""What a load has to do: the source compared with the ledger, under the settings in force.
 
 Made once for a command, from one listing and one read of the ledger, and handed down. Belongs here: which partitions
 are loaded, and which are left alone. Does not: listing, or loading (`loader`).
@@ -35,11 +35,11 @@ class LoadPlan:
 
     @property
     def suspicion(self) -> str | None:
-        """Why this listing should change nothing, or None; where what is gone is kept, nothing can be lost."""
+        """Why this listing should change nothing, or None. Where deleted objects are kept, nothing can be lost."""
         return None if self.keeps else self.difference.looks_incomplete
 
     def guard_deletions(self, accepted: bool) -> None:
-        """Raise DeletionsRefused where the listing lacks too much to be believed without a word."""
+        """Raise DeletionsRefused if the listing lacks so much that somebody has to accept it first."""
         if self.suspicion and not accepted:
             raise DeletionsRefused(
                 f"{self.suspicion}; nothing was changed (accept it with --accept-deletions)"
@@ -47,21 +47,21 @@ class LoadPlan:
 
     @property
     def inseparable(self) -> list[Partition]:
-        """Partitions that cannot be loaded while what is gone is kept: an object of theirs was overwritten, and its
-        former rows cannot be told from those of the object that is gone.
+        """Partitions that cannot be loaded while deleted objects are kept: one of their objects was overwritten, and
+        its former rows cannot be distinguished from those of the deleted object.
         """
         return sorted(partition for partition, change in self.kept.items() if change.overwritten)
 
     def to_read(self, partition: Partition) -> list[SourceObject]:
-        """The objects that a load of the partition reads: all, or only the new where the others are kept."""
+        """The objects that a load of the partition reads: all of them, or only the new ones if the others are kept."""
         listed = self.difference.listed.get(partition, [])
         if partition not in self.kept:
             return listed
         return [item for item in listed if item.key in self.kept[partition].new]
 
     def pending(self, dataset: Dataset) -> list[Partition]:
-        """What a load has to do: what changed, and what was blocked by other rules than today's. What is blocked by
-        today's rules waits for its source to change.
+        """What has changed, and what was blocked by rules other than today's. A partition that today's rules block
+        waits for its source to change.
         """
         outdated = {
             p for p, was in self.known.items() if p.dataset == dataset and self._outdated_verdict(was)
@@ -81,8 +81,8 @@ class LoadPlan:
     def chosen(
         self, dataset: Dataset, keys: Collection[str] | None = None, *, reload: bool = False
     ) -> list[Partition]:
-        """The partitions to load: what is pending, of all partitions or of the given ones; with `reload` also what is
-        listed of them and has not changed.
+        """The partitions to load, all or only the given ones: those that are pending and, with `reload`, those that are
+        listed and have not changed.
         """
         wanted = set(self.pending(dataset))
         if reload:
@@ -100,7 +100,7 @@ class LoadPlan:
 def make_plan(
     found: SourceChanges, known: Mapping[Partition, KnownPartition], settings: Settings
 ) -> LoadPlan:
-    """What follows from a comparison under the settings: the days that they name, and what they keep."""
+    """Apply the settings to a comparison: the range of days to load, and what happens to deleted objects."""
     today = datetime.now(UTC).date()
     outside = [p.key for p in found.listed if p.dataset == "events" and not in_range(p.key, settings, today)]
     for day in outside:

@@ -1,4 +1,4 @@
-"""From rows that wait to what readers see: the merges, the gates and the ledger in one transaction.
+"""Publishes staged rows: the merges, the blocking checks and the ledger in one transaction.
 
 Belongs here: the one transaction that changes what readers see. Does not: reading objects (`stage`).
 """
@@ -43,10 +43,11 @@ from sparkify_assets.warehouse.errors import is_conflict
 from sparkify_assets.warehouse.setup import create_tables
 from sparkify_assets.warehouse.transaction import Transaction
 
-#: With more listings than this to make again, the whole data set is listed instead.
+#: If more prefixes than this would have to be listed again, the whole data set is listed instead.
 MOST_LISTINGS = 32
 
-#: From this share of a table's rows on, a batch makes the planner's statistics wrong: Redshift's own threshold
+#: A batch with at least this share of a table's rows makes the planner's statistics stale; this is Redshift's own
+#: threshold
 #: (https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html, analyze_threshold_percent).
 ANALYZE_SHARE = 0.1
 
@@ -56,7 +57,7 @@ class SourceChanged(SparkifyError):
 
 
 class RulesRefused(SparkifyError):
-    """The star rebuilt by today's SQL does not pass the gates; nothing was changed."""
+    """The star rebuilt by today's SQL does not pass the blocking checks. Nothing was changed."""
 
 
 class NotBlocked(SparkifyError):
@@ -65,18 +66,18 @@ class NotBlocked(SparkifyError):
 
 @dataclass
 class Publisher:
-    """Publishes batches into a warehouse. `source` is asked whether what was read is still there."""
+    """Publishes batches into a warehouse. `source` is listed again before each commit."""
 
     settings: Settings
     warehouse: Warehouse
     source: ObjectStore
 
     def publish(self, session: Session, batch: Batch, staged: Sequence[StagedPartition]) -> BatchResult:
-        """Publish what passes of a batch and block the rest; one transaction.
+        """Publish the partitions of a batch that pass and block the others, in one transaction.
 
-        Which partitions those are is found out by trying: where a gate fails, the transaction is rolled back and
-        done again without the partitions that failed it. Raises SourceChanged, with everything rolled back, where an
-        object was overwritten or deleted while it was read.
+        Which partitions pass is found out by trying: if a blocking check fails, the transaction is rolled back and
+        repeated without the partitions that failed it. Raises SourceChanged, with everything rolled back, if an object
+        was overwritten or deleted while it was read.
         """
         failed = dict(batch.refused)
         started = time.perf_counter()
@@ -127,7 +128,7 @@ class Publisher:
         return result
 
     def release(self, partition: Partition, reason: str) -> BatchResult:
-        """Publish a blocked partition as it waits, whatever its gates say; the reason goes into the ledger.
+        """Publish a blocked partition as it is, whatever its checks say, and record the reason in the ledger.
 
         Raises NotBlocked.
         """
@@ -152,10 +153,11 @@ class Publisher:
         return result
 
     def republish(self) -> dict[str, Changes]:
-        """Rebuild the star from what is staged, by today's SQL, in one transaction; the rows each table then holds.
+        """Rebuild the star from staging by today's SQL, in one transaction, and return how many rows each table then
+        holds.
 
-        Raises RulesRefused, with nothing changed, where the result does not pass the gates; those of a partition that
-        was released have spoken before.
+        Raises RulesRefused, with nothing changed, if the result does not pass the blocking checks. The checks of a
+        released partition are not asked again.
         """
         return self.warehouse.retried(self._republish)
 
@@ -182,8 +184,8 @@ class Publisher:
         return changes
 
     def upgrade(self) -> dict[str, Changes] | None:
-        """Bring the tables of an earlier edition over, in one transaction, and make the star again from staging: the
-        rows each table then holds. None where there is nothing to do. Raises RulesRefused, with nothing changed.
+        """Migrate the tables of an earlier edition and rebuild the star from staging, in one transaction. Returns how
+        many rows each table then holds, or None if there was nothing to do. Raises RulesRefused, with nothing changed.
         """
         return self.warehouse.retried(self._upgrade)
 
@@ -199,8 +201,8 @@ class Publisher:
             return self._rebuild_and_audit(transaction)
 
     def rebuild(self, transaction: Transaction) -> tuple[dict[str, Changes], dict[Dataset, tuple[str, str]]]:
-        """Empty the star and make it anew from staging: the rows each table got, and the first and last published
-        partition of each data set.
+        """Empty the star and rebuild it from staging. Returns how many rows each table got, and the first and last
+        published partition of each data set.
         """
         bounds: dict[Dataset, tuple[str, str]] = {
             dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")
@@ -260,8 +262,8 @@ class Publisher:
     def _warn(
         self, transaction: Transaction, dataset: Dataset, keys: Sequence[str], result: BatchResult
     ) -> None:
-        """Ask the checks that warn about partitions that were just published; where songs were, also what the checks of
-        plays say of the days whose plays they have matched again.
+        """Ask the warning checks about the partitions that were just published. After songs, also ask the checks of
+        plays about the days whose plays were matched again.
         """
         checks = warning_queries(dataset, self.settings)
         result.warnings += self._ask_again(transaction, dataset, keys, checks)
@@ -272,7 +274,7 @@ class Publisher:
     def _ask_again(
         self, transaction: Transaction, dataset: Dataset, keys: Sequence[str], checks: Sequence[Check]
     ) -> list[Violation]:
-        """What some checks that warn find in published partitions, in the ledger in place of what they found before."""
+        """Ask some warning checks about published partitions, and replace in the ledger what they found before."""
         found = [
             violation
             for check in checks
@@ -283,7 +285,7 @@ class Publisher:
         return found
 
     def _verify_versions(self, batch: Batch, staged: Sequence[StagedPartition]) -> None:
-        """List the partitions again: what was read must be what is there, all of it, in the same versions.
+        """List the partitions again: what was read must be exactly what is there, in the same versions.
 
         A manifest cannot pin versions, and a listing may be older than what another load has published since.
         """
@@ -335,8 +337,8 @@ class _GatesFailed(Exception):
 
 def reach_of_plays(transaction: Transaction) -> dict[str, int]:
     """The first and last ts, in milliseconds since 1970 (UTC), that a record of a touched play can have; an empty range
-    where no play is touched. A time is made of ts in double precision, which is off by up to 16 µs before the year 1684
-    and after 2255, so the range is a millisecond wider at each end.
+    if no play is touched. A time is computed from ts in double precision, which is off by up to 16 µs before the year
+    1684 and after 2255, so the range is a millisecond wider at each end.
     """
     ((first, last),) = transaction.rows("merge/reach_of_plays")
     if first is None:
@@ -349,7 +351,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def verdict(found: Sequence[Violation]) -> str:
-    """Why a partition is blocked, as JSON: check, number of offending rows, a sample of them."""
+    """Why a partition is blocked, as JSON: for each check the number of offending rows and a sample of them."""
     return json.dumps(
         [{"check": v.check, "violations": v.count, "sample": v.sample} for v in found],
         default=str,

@@ -1,6 +1,6 @@
-"""Records that could not be staged: where each stands in its object, and what is written there.
+"""Records that could not be staged: where each of them is in its object, and its text.
 
-COPY names the line of a record that it refuses; a rule of ours names only its values. Both end as the same kind of
+COPY names the line of a record that it rejects, and our own rules name only its values. Both become the same kind of
 row, with the record's own text, by reading the few objects concerned once more.
 """
 
@@ -29,8 +29,8 @@ from sparkify_assets.source.store import ObjectStore, SourceError
 
 
 class Reject(NamedTuple):
-    """One record in quarantine. `position` is the line that the record ends on; None: not known (or the whole
-    object, where `raw` is None too).
+    """One rejected record. `position` is the line that the record ends on, or None if it is not known; if `raw` is None
+    too, the whole object was rejected.
     """
 
     object_key: str | None
@@ -41,17 +41,17 @@ class Reject(NamedTuple):
 
     @property
     def is_whole_object(self) -> bool:
-        """Whether the object itself could not be read, and not one of its records."""
+        """Whether the object itself could not be read, rather than one of its records."""
         return self.position is None and self.raw is None and self.reason.startswith(UNREADABLE)
 
 
-#: How the reason begins where an object cannot be read at all.
+#: The beginning of the reason if an object cannot be read at all.
 UNREADABLE = "unreadable object: "
 
 
 class Rejects:
-    """Rejects in order, any number of them: the latest in memory, the others in a temporary file, which is open only
-    while it is written or read.
+    """Any number of rejects in order: the latest in memory, the others in a temporary file, which is open only while it
+    is written or read.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Rejects:
         self._file: Path | None = None
 
     def append(self, reject: Reject) -> None:
-        """Add a reject behind the others."""
+        """Add a reject after the others."""
         self._latest.append(reject)
         self._count += 1
         self._bytes += len(reject.raw or "")
@@ -89,21 +89,21 @@ class Rejects:
         self._latest, self._bytes = [], 0
 
 
-#: What of a partition's rejects stays in memory: bytes of their records, and their number.
+#: How much of a partition's rejects stays in memory: bytes of their records, and their number.
 _REJECT_BYTES, _REJECT_ROWS = 64 * 1024, 500
 
 
 @dataclass
 class Rejected:
-    """Records that could not be staged, and how many records each object holds that has one; an object that cannot be
-    read at all counts as one record, here as everywhere.
+    """Records that could not be staged, and how many records each of their objects holds. An object that cannot be read
+    at all counts as one record, here as everywhere.
     """
 
     rejects: Rejects = field(default_factory=Rejects)
     records_of: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Rejected) -> None:
-        """Take over what was found elsewhere of the same partition."""
+        """Add what was found elsewhere in the same partition."""
         for reject in other.rejects:
             self.rejects.append(reject)
         self.records_of |= other.records_of
@@ -121,18 +121,18 @@ _KINDS = {
     type(None): "null",
 }  # fmt: skip
 
-#: What sql/copy/incoming_events.sql says of a record of which COPY makes nothing but nulls.
+#: The fault that sql/copy/incoming_events.sql gives to a record of which COPY makes nothing but nulls.
 NO_VALUES = "none of the expected fields has a value"
 
-#: Keys of a record that has none of those expected.
+#: How many keys are named of a record that has none of the expected ones.
 _KEYS_SHOWN = 5
 
-#: Bytes of a record, or of a value, that are enough to recognise it.
+#: How much of a record or of a value is enough to recognise it, in characters.
 _SHOWN = 200
 
 
 def shown(reject: Reject) -> dict[str, Any]:
-    """A reject as people look at it: file, line, column, value, reason, and how the record begins."""
+    """A reject as it is displayed: file, line, column, value, reason, and the beginning of the record."""
     return {
         "file": reject.object_key,
         "line": reject.position,
@@ -144,7 +144,7 @@ def shown(reject: Reject) -> dict[str, Any]:
 
 
 def _value_of(reject: Reject) -> str | None:
-    """What the record holds for the column that COPY refused; a field is the column's name in another style."""
+    """The value of the column that COPY rejected. A field is the column's name in another style."""
     try:
         record = exact((reject.raw or "").encode("utf-8", "backslashreplace"))
     except ValueError:
@@ -157,7 +157,7 @@ def _value_of(reject: Reject) -> str | None:
 
 
 def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
-    """Which of these objects cannot be read, and why. Raises SourceError where no object is at fault."""
+    """Which of these objects cannot be read, and why. Raises SourceError if no object is at fault."""
     faults: dict[str, str] = {}
     for key in keys:
         try:
@@ -172,9 +172,9 @@ def unreadable(store: ObjectStore, keys: Iterable[str]) -> dict[str, str]:
 
 
 def with_raw(store: ObjectStore, rejects: Iterable[Reject]) -> Rejected:
-    """The rejects of COPY, which come object by object and there in the order of their lines, with the text of their
-    records, and with what stands there where it is no object; one that was rewritten meanwhile keeps its reason and
-    has no text. Each object is read once.
+    """Add the text of their records to the rejects of COPY, which come object by object and in the order of their
+    lines; if there is no JSON object at the position, say what is there. A reject whose object was rewritten meanwhile
+    keeps its reason and has no text. Each object is read once.
     """
     rejected = Rejected()
     for key, of_object in groupby(rejects, key=attrgetter("object_key")):
@@ -192,8 +192,8 @@ def with_raw(store: ObjectStore, rejects: Iterable[Reject]) -> Rejected:
 
 
 def _as_found(reject: Reject, written: list[Record]) -> Reject:
-    """A reject of COPY with what is written at its place, where several records may end on one line. COPY names a
-    column of those that are objects, and none of those that are not.
+    """A reject of COPY with the text at its position, where several records may end on one line. COPY names a column
+    for a record that is an object, and none for any other.
     """
     likely = [record for record in written if isinstance(record.value, dict) == bool(reject.column)]
     record = next(iter(likely or written), None)
@@ -205,7 +205,7 @@ def _as_found(reject: Reject, written: list[Record]) -> Reject:
 
 
 def what_is_no_object(record: Record) -> str | None:
-    """What stands where an object should be, or None where it is no JSON, or an object that is too long."""
+    """What is written where an object should be; None if it is not JSON, or is an object that is too long."""
     if record.raw == codecs.BOM_UTF8:
         return "a byte order mark that does not begin the object"
     try:
@@ -226,9 +226,9 @@ def located(
 ) -> Rejected:
     """Find records again by their values.
 
-    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record); `expected`
-    are all keys that COPY knows, with the types of their columns. Each row is found once, and never at the place of a
-    record that COPY itself `refused`; one that is found nowhere keeps its values as text and has no position.
+    `faults` are rows with a `fault` and the values of the columns of `fields` (column -> key in the record). `expected`
+    are all keys that COPY knows, with the types of their columns. Each row is found once, and never at the position of
+    a record that COPY itself `refused`. A row that is not found keeps its values as text and has no position.
     """
     taken = {(reject.object_key, reject.position) for reject in refused}
     wanted: dict[tuple[str | bool | None, ...], list[str]] = defaultdict(list)
@@ -264,7 +264,7 @@ def located(
 
 
 def _is_empty(record: Mapping[str, Any], expected: Mapping[str, str]) -> bool:
-    """Whether COPY makes a row of nothing but nulls of it: blanks are null in a number, and '' is a text."""
+    """Whether COPY makes a row of nulls of the record: blanks in a number are null, while '' in a text is a value."""
     return all(
         (value := record.get(name)) is None
         or (isinstance(value, str) and not value.strip() and not type_.startswith("varchar"))
@@ -273,7 +273,7 @@ def _is_empty(record: Mapping[str, Any], expected: Mapping[str, str]) -> bool:
 
 
 def _with_keys(reason: str, record: Mapping[str, Any], expected: Mapping[str, str]) -> str:
-    """The reason, with the keys of the record where these may be why: COPY finds a key by its case."""
+    """The reason, with the keys of the record if they may explain it: COPY matches keys by case."""
     others = {name.lower(): name for name in record if name not in expected}
     missed = [name for name in expected if name not in record and name.lower() in others]
     if missed:
@@ -294,8 +294,8 @@ def _records(store: ObjectStore, key: str) -> Iterator[Record]:
 
 
 def _text(value: Any) -> str | None:
-    """A value as it compares: whole numbers as they count however they are written, '' and blanks as null, and what
-    COPY writes into a column as the text of JSON without regard to its white space.
+    """A value in a form that compares: whole numbers by their value, '' and blanks as null, and arrays and objects,
+    which COPY writes into a column as JSON text, without regard to white space.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""What moves through a load: a batch of partitions on its way, and what became of it. Only data, no step of a load."""
+"""The data of a load: a batch of partitions, and what became of it. No step of a load belongs here."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from sparkify_assets.model.datasets import Dataset, Partition, named
 from sparkify_assets.source.changes import KnownPartition
 from sparkify_assets.source.store import SourceObject
 
-#: What one batch may read, in bytes as stored: large enough that the set-based merges pay, small enough that a
-#: transaction ends within minutes.
+#: How much one batch may read, in bytes as stored: enough for the set-based merges to pay off, and little enough for a
+#: transaction to end within minutes.
 BATCH_BYTES = 1024 * 1024 * 1024
 
 
-#: Rejects of a partition that a result keeps, to be shown; all are in the quarantine.
+#: How many rejects of a partition a result keeps for display. All of them are in the quarantine.
 MOST_REJECTS = 20
 
 
 @dataclass
 class StagedPartition:
-    """One partition as it was brought to `incoming`: the versions read, what became of their records, and what a person
-    should know of them. `records_of` says how many records each object holds that has a reject.
+    """One staged partition: the versions read, what became of their records, and what a person should know about them.
+    `records_of` says how many records there are in each object that has a reject.
     """
 
     partition: Partition
@@ -40,8 +40,8 @@ class StagedPartition:
     findings: list[Violation] = field(default_factory=list)
 
     def equal_objects(self) -> list[tuple[str, ...]]:
-        """The keys of objects with one and the same content, each of which is loaded: a copy, or a file that was
-        delivered under two names. What holds no bytes is equal to nothing.
+        """The keys of objects that have the same content, all of which are loaded: copies, or files that were delivered
+        under two names. Empty objects do not count.
         """
         keys: dict[str, list[str]] = {}
         for item in self.objects:
@@ -50,8 +50,8 @@ class StagedPartition:
         return sorted(tuple(sorted(same)) for same in keys.values() if len(same) > 1)
 
     def faulty_objects(self) -> Iterator[tuple[str, str, int, str]]:
-        """The objects of which nothing was staged: key, fault (`unreadable`, or `refused`: every record of it), how
-        many records that are, and why the first of them was refused.
+        """The objects of which nothing was staged: key, fault (`unreadable`, or `refused` if every record was
+        rejected), the number of records, and why the first of them was rejected.
         """
         counts: Counter[str] = Counter()
         first: dict[str, Reject] = {}
@@ -67,7 +67,7 @@ class StagedPartition:
 
 @dataclass
 class Batch:
-    """Partitions on their way to readers. The id is that of the last try."""
+    """Partitions that are loaded together. The id is that of the last attempt."""
 
     dataset: Dataset
     objects: dict[Partition, list[SourceObject]]
@@ -82,17 +82,19 @@ class Batch:
     refused: dict[str, list[Violation]] = field(default_factory=dict)  # keys of partitions that COPY gave up
 
     def give_up(self, partition: Partition, reason: str) -> None:
-        """Leave a partition out, of which COPY refused more records than it may: it is blocked, with the reason."""
+        """Leave out a partition in which COPY rejected more records than MAXERROR allows, and block it with this
+        reason.
+        """
         self.unreadable |= {item.key: reason for item in self.readable(self.objects[partition])}
         check = f"{partition.dataset}_reject_share"
         self.refused[partition.key] = [Violation(check, partition.key, 1, [{"reason": reason}])]
 
     def readable(self, objects: Sequence[SourceObject]) -> list[SourceObject]:
-        """Those of the objects that COPY can read."""
+        """The objects that COPY can read."""
         return [item for item in objects if item.key not in self.unreadable]
 
     def unreadable_of(self, partition: Partition) -> Rejected:
-        """The others of a partition, each a reject of its own."""
+        """The unreadable objects of a partition, each as a reject."""
         rejected = Rejected()
         for item in self.objects[partition]:
             if item.key in self.unreadable:
@@ -102,7 +104,7 @@ class Batch:
     def without_loaded(
         self, staged: Sequence[StagedPartition], known: Mapping[Partition, KnownPartition]
     ) -> list[StagedPartition]:
-        """Leave out what another load has published in between, in the very same version."""
+        """Leave out the partitions that another load has meanwhile published in the same version."""
         return [
             item
             for item in staged
@@ -115,7 +117,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a merge did to a table, in rows."""
+    """How many rows a merge inserted, updated and deleted."""
 
     inserted: int = 0
     updated: int = 0
@@ -129,8 +131,8 @@ class Changes:
 
 @dataclass(frozen=True)
 class PartitionResult:
-    """What became of one partition. `state` is published, withdrawn, blocked, or unchanged where somebody else
-    had loaded the same version; `verdict` says why it is blocked. `rejects` are the first MOST_REJECTS in quarantine.
+    """What became of one partition. `state` is published, withdrawn or blocked; `verdict` says why it is blocked.
+    `rejects` are the first MOST_REJECTS in quarantine.
     """
 
     partition: Partition
@@ -146,8 +148,8 @@ class PartitionResult:
 
 @dataclass
 class BatchResult:
-    """What became of a batch: its partitions, the rows each table gained and lost, the seconds it took, and the days
-    whose plays were matched again because songs changed.
+    """What became of a batch: its partitions, the rows that each table gained and lost, the seconds that it took, and
+    the days whose plays were matched again because songs changed.
     """
 
     partitions: list[PartitionResult]
@@ -161,7 +163,7 @@ class BatchResult:
 
 @dataclass
 class RunResult:
-    """What became of everything that a run staged, over its batches."""
+    """What became of everything that a run staged, summed over its batches."""
 
     partitions: list[PartitionResult] = field(default_factory=list)
     changes: dict[str, Changes] = field(default_factory=dict)
@@ -172,7 +174,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class NotLoaded:
-    """Partitions that a run did not publish: `blocked` by a check, or not loaded for an error."""
+    """Partitions that a run did not publish: `blocked` by a check, or not loaded because of an error."""
 
     partitions: Sequence[Partition]
     blocked: bool

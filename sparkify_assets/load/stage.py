@@ -1,4 +1,4 @@
-"""From the objects of a batch to rows that wait: COPY into tables of the session's own, and rejects into quarantine.
+"""Stages a batch: COPY into temporary tables, and what cannot be staged into the quarantine.
 
 Belongs here: what is read, how, and what becomes of each record. Does not: what readers see (`publish`).
 """
@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from psycopg2.extensions import AsIs
 
+from sparkify_assets.load.client_checks import client_findings, spread
 from sparkify_assets.load.compact import Compacted, compact
 from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
 from sparkify_assets.load.results import Batch, StagedPartition
-from sparkify_assets.load.sightings import client_findings, spread
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.model.fields import expected_fields
@@ -29,7 +29,7 @@ from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 from sparkify_assets.warehouse.errors import CopyFailed
 from sparkify_assets.warehouse.transaction import Copied, Transaction
 
-#: What finds a record of a fault again: column of `incoming` -> key in the record.
+#: The columns by which a rejected record is found again: column of the temporary table -> key in the record.
 _EVENT_FIELDS = {
     "page": "page", "auth": "auth", "user_id": "userId", "session_id": "sessionId",
     "item_in_session": "itemInSession", "ts": "ts",
@@ -37,7 +37,7 @@ _EVENT_FIELDS = {
 _SONG_FIELDS = {"song_id": "song_id", "artist_id": "artist_id", "title": "title"}
 
 
-#: Called with a phase (`incoming`, `publish`), partitions done and partitions in all.
+#: Called with a phase (`stage` or `publish`), the data set, and how many of how many partitions are done.
 Progress = Callable[[str, Dataset, int, int], None]
 
 
@@ -51,7 +51,7 @@ class Address(NamedTuple):
 
 
 class TooManyRefused(CopyFailed):
-    """A COPY refused as many records as it may (MAXERROR) and gave up; `partitions` are those that it was to copy."""
+    """A COPY rejected as many records as MAXERROR allows and gave up. `partitions` are those that it was reading."""
 
     def __init__(self, error: CopyFailed, partitions: Sequence[Partition]) -> None:
         super().__init__(error)
@@ -60,7 +60,7 @@ class TooManyRefused(CopyFailed):
 
 @dataclass
 class Stager:
-    """Brings batches from a source to `incoming_events` and `incoming_songs`."""
+    """Stages batches from a source in the temporary tables `incoming_events` and `incoming_songs`."""
 
     settings: Settings
     source: ObjectStore
@@ -68,10 +68,10 @@ class Stager:
     progress: Progress
 
     def stage(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
-        """Copy a batch; what became of each partition's records.
+        """Stage a batch and return, for each partition, what was staged and what was rejected.
 
-        Raises CopyFailed for an object that COPY cannot read at all, TooManyRefused, SourceError where the work area
-        cannot be written, or the source is away.
+        Raises CopyFailed for an object that COPY cannot read at all, TooManyRefused, and SourceError if the work area
+        cannot be written or the source is unavailable.
         """
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
@@ -197,8 +197,8 @@ class Stager:
             raise
 
     def _addresses(self, batch: Batch, objects: Sequence[SourceObject]) -> list[Address]:
-        """Where COPY can read the objects: in the source, or copied to the work area, below the batch's id. Those of
-        which the first bytes say that COPY could not read them are the batch's unreadable ones from now on.
+        """Where COPY can read the objects: in the source, or copied to the work area below the batch's id. Objects
+        whose first bytes say that COPY could not read them are added to the batch's unreadable ones.
         """
         sizes = {item.key: item.size for item in objects}
         found = []
@@ -219,8 +219,8 @@ class Stager:
         return found
 
     def _relayed(self, batch: Batch, key: str, data: bytes, form: Form) -> Address:
-        """A copy of an object in the work area; of one with a byte order mark the text behind it, for no page of AWS
-        says that COPY passes over the mark where it reads JSON.
+        """Copy an object to the work area. If it begins with a byte order mark, only the text after the mark is copied,
+        because no page of AWS says that COPY skips the mark when it reads JSON.
         """
         if form.marked:
             data = text_of(key, self.source.read(key) if self._copy_reads_source else data)
@@ -229,7 +229,7 @@ class Stager:
 
     @property
     def _copy_reads_source(self) -> bool:
-        """COPY has no parameter by which it would agree to pay for a request
+        """Whether COPY can read the source itself. It has no parameter to accept requester-pays charges
         (https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-alphabetical-parm-list.html), and its REGION is that of
         the manifest and of all that the manifest names
         (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html#copy-region).
@@ -238,13 +238,15 @@ class Stager:
         return not self.settings.requester_pays and len(regions) < 2
 
     def _write(self, batch: Batch, name: str, content: bytes) -> str:
-        """Write an object of a batch into the work area, where it stays until its batch is incoming."""
+        """Write an object of a batch into the work area, where it stays until the batch is staged."""
         key = f"{batch.id}/{name}"
         batch.written.append(key)
         return self.work.write(key, content)
 
     def _hash(self, item: SourceObject) -> str | None:
-        """The content hash of an object; None where it has just gone, which the listing before commit will see."""
+        """The content hash of an object. None if it has just been deleted, which the listing before the commit will
+        notice.
+        """
         try:
             return self.source.content_hash(item)
         except SourceError:
@@ -253,7 +255,7 @@ class Stager:
     def _refused(
         self, transaction: Transaction, copies: Mapping[Copied, Sequence[Address]]
     ) -> Iterator[tuple[Copied, Reject]]:
-        """What each COPY refused of the objects at these addresses, object by object."""
+        """The records that each COPY rejected, object by object."""
         keys = {copied: {a.url: a.key for a in addresses} for copied, addresses in copies.items()}
         for copied, url, line, column, reason in transaction.load_errors(list(copies)):
             yield copied, Reject(_key_at(url, keys[copied]), line, column or None, reason, None)
@@ -261,7 +263,7 @@ class Stager:
     def _refused_songs(
         self, transaction: Transaction, compacted: Compacted, copies: Mapping[Copied, Sequence[Address]]
     ) -> Iterator[tuple[str, Reject]]:
-        """What COPY refused of compacted objects, each at its place in the source, with its prefix."""
+        """The records that COPY rejected in compacted objects, each at its position in the source, with its prefix."""
         for _, reject in self._refused(transaction, copies):
             origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
             yield origin.prefix, reject._replace(object_key=origin.object_key, position=origin.position)
@@ -275,7 +277,7 @@ def _role(name: str) -> str | AsIs:
 
 
 def _key_at(address: str, keys: Mapping[str, str]) -> str | None:
-    """The key of an object that COPY names; the load-error tables keep 256 bytes of its address
+    """The key of an object that COPY names. The load-error tables keep 256 bytes of its URL
     (https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html).
     """
     if address in keys:

@@ -97,7 +97,7 @@ CHECKS: Sequence[Check] = (
     Check("artists_keys", "artists", "songs"),
 )
 
-#: The checks of what is seen while objects are read: `load/sightings.py` makes them.
+#: The checks of what is seen while objects are read: `load/client_checks.py` makes them.
 CLIENT_CHECKS: Sequence[Check] = (
     Check(
         "events_fields",

@@ -16,8 +16,8 @@ import pytest
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.inspection.status import status
 from sparkify_assets.load import ledger
+from sparkify_assets.load.client_checks import spread
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.load.sightings import spread
 from sparkify_assets.model import queries
 from sparkify_assets.model.checks import ALL_CHECKS, CHECKS, Violation
 from sparkify_assets.model.datasets import Partition

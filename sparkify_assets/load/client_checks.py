@@ -1,7 +1,8 @@
-"""What a person should know of a staged partition and no query can find: COPY leaves no trace of it.
+"""The checks that only the client can make: what a person should know about a staged partition, and COPY leaves no
+trace of.
 
 Belongs here: pure functions from what was read to warnings, one for each of `checks.CLIENT_CHECKS`. Does not: reading,
-or what the tables can tell (`sql/checks`).
+or what queries can find (`sql/checks`).
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ from collections.abc import Callable, Iterator, Sequence
 from sparkify_assets.load.results import StagedPartition
 from sparkify_assets.model.checks import Violation, sampled
 
-#: How many objects of a batch are looked into.
+#: How many objects of a batch are examined.
 MOST_OBJECTS = 50
 
 
 def spread(keys: Sequence[str], most: int = MOST_OBJECTS) -> frozenset[str]:
-    """At most so many of the keys, from the first to the last in equal steps."""
+    """At most this many of the keys, evenly spaced from the first to the last."""
     if len(keys) <= most:
         return frozenset(keys)
     return frozenset(keys[place * (len(keys) - 1) // (most - 1)] for place in range(most))
 
 
 def client_findings(staged: StagedPartition) -> list[Violation]:
-    """Everything that these functions find in a staged partition."""
+    """Everything that these checks find in a staged partition."""
     return [found for look in _LOOKS for found in look(staged)]
 
 
 def _unexpected_fields(staged: StagedPartition) -> Iterator[Violation]:
-    """The fields that nobody reads, and those that are not there."""
+    """Fields that no load reads, and expected fields that are missing."""
     if rows := staged.unexpected_fields:
         dataset, key = staged.partition
         yield Violation(
@@ -37,7 +38,7 @@ def _unexpected_fields(staged: StagedPartition) -> Iterator[Violation]:
 
 
 def _equal_objects(staged: StagedPartition) -> Iterator[Violation]:
-    """Objects of one and the same content: a copy, or one file under two names."""
+    """Objects with the same content: copies, or one file under two names."""
     if found := staged.equal_objects():
         dataset, key = staged.partition
         rows = [{"partition_key": key, "objects": ", ".join(keys)} for keys in found]
