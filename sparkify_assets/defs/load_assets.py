@@ -26,7 +26,7 @@ from sparkify_assets.model.checks import ALL_CHECKS, Check, Violation
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
-from sparkify_assets.warehouse.errors import may_pass
+from sparkify_assets.warehouse.errors import is_transient
 
 #: One load at a time, over all runs (https://docs.dagster.io/guides/operate/managing-concurrency).
 POOL = "sparkify_load"
@@ -139,7 +139,7 @@ def _loaded(
         )
     except (SparkifyError, psycopg2.Error) as error:
         waits = PROCESS_TAG not in context.run.tags and context.retry_number < MOST_RETRIES
-        if waits and may_pass(error):
+        if waits and is_transient(error):
             raise dg.RetryRequested(MOST_RETRIES, RETRY_SECONDS) from error
         if not isinstance(error, BatchesFailed):
             raise

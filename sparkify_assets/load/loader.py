@@ -35,7 +35,7 @@ from sparkify_assets.source.changes import KnownPartition, difference
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 from sparkify_assets.source.urls import open_source, open_store
 from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
-from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, fault_of, line, may_pass
+from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, fault_of, is_transient, line
 
 Result = TypeVar("Result")
 
@@ -57,7 +57,7 @@ class BatchesFailed(SparkifyError):
 
     @property
     def transient(self) -> bool:
-        return any(may_pass(cause) for _, cause in self.failures)
+        return any(is_transient(cause) for _, cause in self.failures)
 
 
 def _silent(phase: str, dataset: Dataset, done: int, total: int) -> None:

@@ -2,14 +2,14 @@
 
     redshift://cluster-identifier/database?region=us-west-2[&option=value…]
 
-Belongs here: what only Redshift asks for before the first statement. Does not: transactions (`redshift`), what an error
-means (`errors`), the life of the cluster (`sparkify_assets.infra`).
+Belongs here: what only Redshift requires before the first statement. Does not: transactions (`connection`), what an
+error means (`errors`), whether the cluster runs (`cluster_state`), how it is created (`infra`).
 
-No password is written anywhere: AWS's credentials come from boto3's own chain, the database's are made for an hour by
-the API and live in this process only. Everybody who loads does so as one database user, whatever IAM role asks for it,
-so that laptop and server own the same tables. The names of the options are those of dagster-aws's
-RedshiftClientResource where it has one; that resource itself is not used, for it commits on exceptions, knows no
-transaction that spans calls and binds no parameters.
+No password is written anywhere: AWS credentials come from boto3's default chain, and those of the database are issued
+by the API for an hour and stay in this process. Everybody who loads does so as one database user, whatever their IAM
+role, so that a laptop and a server own the same tables. Options are named as in dagster-aws's RedshiftClientResource
+where it has them; that resource is not used, because it commits on exceptions, has no transaction that spans calls and
+binds no parameters.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 #: The database user that owns the tables and loads them; `sparkify tables bootstrap` makes it.
 LOADER = "sparkify_loader"
 
-#: How long the API lets temporary credentials live, in seconds: its most
-#: (https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html). A session that is open
-#: outlives them; only a new one needs new ones.
+#: How long temporary credentials are valid, in seconds: the API's maximum
+#: (https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html). An open session outlives
+#: them; only a new one needs new credentials.
 CREDENTIALS_SECONDS = 3600
 
-#: With less than this left, credentials are renewed before they are used.
+#: Credentials that are valid for less than this are renewed before they are used.
 CREDENTIALS_MARGIN = timedelta(minutes=5)
 
-#: A COPY may be silent for minutes, and what lies between drops connections that are silent
+#: A COPY may be silent for minutes, and firewalls drop idle connections
 #: (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-drop-issues.html).
 KEEPALIVES: Mapping[str, Any] = {
     "keepalives": 1,
@@ -61,11 +61,11 @@ Login = Literal["user", "iam", "secret"]
 class Address:
     """What the URL says.
 
-    `login` says how a session gets in: `user` as the database user named `user`, `iam` as the user that belongs to the
+    `login` says how a session authenticates: `user` as the database user named `user`, `iam` as the user of the
     IAM identity (for analysts), `secret` as the administrator, by the secret that the cluster manages (for the one-time
-    bootstrap). `host` and `port` are where to knock where that is not the cluster's own endpoint (a forwarded port);
-    the certificate is checked against the cluster's name all the same. `sslrootcert` is a file of certificates that are
-    trusted. `statement_timeout` is in seconds. `resume`: whether a paused cluster is resumed.
+    bootstrap). `host` and `port` are the address to connect to if it is not the cluster's own endpoint (a forwarded
+    port); the certificate is still checked against the cluster's name. `sslrootcert` is a file of trusted certificates.
+    `statement_timeout` is in seconds. `resume` says whether a paused cluster is resumed.
     """
 
     cluster: str
@@ -108,7 +108,7 @@ _OPTIONS = (
 
 
 def with_options(url: str, **options: str) -> str:
-    """The URL with some of its options set anew."""
+    """The URL with some of its options replaced."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), **options})))
 
@@ -130,7 +130,7 @@ def _option(name: str, text: str) -> Any:
 
 @dataclass(frozen=True)
 class Credentials:
-    """A database user with a password that ends; its text never holds the password."""
+    """A database user with a temporary password, which its repr never shows."""
 
     user: str
     password: str = field(repr=False)
@@ -138,7 +138,7 @@ class Credentials:
 
     @property
     def fresh(self) -> bool:
-        """Whether they last for another session to be opened."""
+        """Whether they are valid for long enough to open another session."""
         return datetime.now(UTC) + CREDENTIALS_MARGIN < self.until
 
 
@@ -164,10 +164,10 @@ class RedshiftCluster:
             except psycopg2.OperationalError as error:
                 if not (remembered and errors.is_refused_login(error)):
                     raise
-                self._credentials = None  # somebody ended them before their time: once more, with new ones
+                self._credentials = None  # they were revoked early: retry once with new ones
                 connection = self._open(cluster, self._login(cluster)[0])
         except psycopg2.Error as error:
-            raise errors.ClusterError(errors.line(error), transient=errors.is_transient(error)) from None
+            raise errors.ClusterError(errors.line(error), transient=errors.is_retryable(error)) from None
         return connection
 
     def _open(self, cluster: ClusterTypeDef, credentials: Credentials) -> Connection:
@@ -200,7 +200,7 @@ class RedshiftCluster:
         return connection
 
     def _available(self) -> ClusterTypeDef:
-        """The cluster as describe_clusters tells it, once it takes connections."""
+        """The cluster as describe_clusters describes it, once it accepts connections."""
         found = self._describe()
         if found["ClusterStatus"] in ("paused", "pausing", "resuming"):
             self._wake(found["ClusterStatus"])
@@ -264,7 +264,7 @@ class RedshiftCluster:
         secret = json.loads(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
         until = datetime.now(UTC) + timedelta(
             seconds=CREDENTIALS_SECONDS
-        )  # a rotated secret is asked for again
+        )  # so that a rotated secret is read again
         return Credentials(secret["username"], secret["password"], until)
 
     def _client(self, service: str) -> Any:
@@ -275,7 +275,7 @@ class RedshiftCluster:
 
 @contextmanager
 def _failing_plainly(address: Address) -> Iterator[None]:
-    """Turns what AWS's API refuses into one line."""
+    """Turn an error of AWS's API into a ClusterError of one line."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -286,7 +286,7 @@ def _failing_plainly(address: Address) -> Iterator[None]:
 
 
 def _numeric(host: str) -> str:
-    """The address of a host as numbers: so the name that TLS is checked against may be another."""
+    """The numeric address of a host, so that TLS may be checked against another name."""
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except OSError as error:
@@ -296,8 +296,8 @@ def _numeric(host: str) -> str:
 
 
 def _certificates(named: str | None) -> str:
-    """The file of trusted certificates: the one that is named, or the public ones that botocore brings, which hold the
-    Amazon Trust Services roots that sign Redshift's
+    """The file of trusted certificates: the given one, or the public ones that botocore ships, which include the Amazon
+    Trust Services roots that sign Redshift's
     (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html).
     """
     import botocore

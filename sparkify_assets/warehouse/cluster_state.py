@@ -1,4 +1,4 @@
-"""The state of a provisioned cluster: found, paused and resumed by Redshift's API.
+"""The state of a provisioned cluster: finds, pauses and resumes it by Redshift's API.
 
 Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 
-#: How long a pause or resume may take; AWS speaks of minutes:
+#: How long a pause or resume may take, in seconds. AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html
 PAUSE_SECONDS = 1800.0
 
@@ -27,7 +27,7 @@ POLL_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Redshift cluster as describe_clusters tells it. `host` is empty while it is being created."""
+    """A Redshift cluster as describe_clusters describes it. `host` is empty while it is being created."""
 
     identifier: str
     region: str
@@ -40,12 +40,12 @@ class Cluster:
 
     @property
     def paused(self) -> bool:
-        """Whether it does not work, until somebody resumes it."""
+        """Whether it does not run until somebody resumes it."""
         return self.status in ("paused", "pausing")
 
     @property
     def without_nodes(self) -> bool:
-        """Whether it is paused or on the way from or to there: Terraform sees no nodes then, and can't change it."""
+        """Whether it is paused, pausing or resuming. Terraform sees no nodes then and cannot change it."""
         return self.paused or self.status == "resuming"
 
 
@@ -70,14 +70,14 @@ def find_cluster(identifier: str, region: str) -> Cluster | None:
 
 
 def pause(cluster: Cluster, log: Log) -> None:
-    """Pauses the cluster and waits until it is paused; nothing to do is no error."""
+    """Pause the cluster and wait until it is paused. Does nothing if it is paused already."""
     if not cluster.paused:
         _redshift(cluster.region).pause_cluster(ClusterIdentifier=cluster.identifier)
     wait_for_status(cluster, "paused", log)
 
 
 def resume(cluster: Cluster, log: Log) -> None:
-    """Resumes the cluster and waits until it is available; nothing to do is no error."""
+    """Resume the cluster and wait until it is available. Does nothing if it is available already."""
     if cluster.status == "pausing":  # Redshift refuses to resume before it has paused
         wait_for_status(cluster, "paused", log)
     if cluster.paused:
@@ -86,7 +86,7 @@ def resume(cluster: Cluster, log: Log) -> None:
 
 
 def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PAUSE_SECONDS) -> Cluster:
-    """The cluster once its status is `status`. Raises ClusterError when it is gone, or after `seconds`."""
+    """The cluster once its status is `status`. Raises ClusterError if it no longer exists, or after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         now = find_cluster(cluster.identifier, cluster.region)

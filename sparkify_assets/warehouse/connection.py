@@ -1,7 +1,8 @@
 """The warehouse: connections, transactions and their retries, over psycopg2 on every engine.
 
-Belongs here: transactions, and trying them again. Does not: which statements a load is made of (`load`), how
-Redshift is reached (`cluster`), which errors pass (`errors`), how the stand-in runs it (`redshift_local`).
+Belongs here: transactions and their retries. Does not: which statements a load consists of (`load`), how Redshift is
+reached (`cluster`), which errors are worth a retry (`errors`), how the local Redshift runs a statement
+(`redshift_local`).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from sparkify_assets.warehouse.errors import (
     EarlierTables,
     LockTimeout,
     WarehouseError,
+    is_retryable,
     is_transient,
     line,
-    may_pass,
 )
 from sparkify_assets.warehouse.setup import EXPECTED_TABLES, create_tables
 from sparkify_assets.warehouse.transaction import Transaction
@@ -43,14 +44,14 @@ LOCK_WAIT_MS = 15 * 60 * 1000
 
 
 def _tell(text: str) -> None:
-    """Say to whoever waits what is waited for."""
+    """Print a progress line."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - a line of the terminal, or of a run's log
 
 
 @dataclass
 class Warehouse:
-    """Where the tables are. `before_statement` is called with each statement of the project's own before it runs, `log`
-    with a line for each wait of minutes.
+    """The database that holds the tables. `before_statement` is called with each of the project's statements before it
+    runs, `log` with a line for each wait of minutes.
     """
 
     url: str
@@ -69,18 +70,19 @@ class Warehouse:
 
     @property
     def statement_timeout_ms(self) -> int:
-        """How long a statement may run; 0: without end."""
+        """How long a statement may run, in milliseconds; 0 means without limit."""
         return self.cluster.address.statement_timeout * 1000 if self.cluster else 0
 
     def connect(self, *, read_only: bool = False) -> Connection:
         """A new connection whose cursors take Redshift's SQL; raises WarehouseError.
 
-        Isolation is that of the server: snapshot on Redshift, its equal REPEATABLE READ on the stand-in.
+        The isolation level is the server's: snapshot on Redshift, and its equivalent REPEATABLE READ on the local
+        Redshift.
         """
         try:
             connection = self.cluster.connect() if self.cluster else self._connect_stand_in()
         except (ClusterError, redshift_local.ServerError, psycopg2.OperationalError) as error:
-            transient = isinstance(error, redshift_local.ServerError) or may_pass(error)
+            transient = isinstance(error, redshift_local.ServerError) or is_transient(error)
             raise WarehouseError(f"warehouse {self.url}: {line(error)}", transient=transient) from None
         if read_only:
             connection.set_session(readonly=True)
@@ -104,7 +106,7 @@ class Warehouse:
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """A transaction without the lock, on tables that were created if they were not there; one connection."""
+        """A transaction without the lock, on one connection; missing tables are created first."""
         with self.session() as session:
             self.ensure_tables(session)
             with session.transaction(lock=False) as transaction:
@@ -119,13 +121,13 @@ class Warehouse:
     def retried(
         self, work: Callable[[], Result], transient: Callable[[BaseException], bool] | None = None
     ) -> Result:
-        """Run a function that makes one whole transaction, again with jitter where trying again can help.
+        """Run a function that makes one whole transaction, and retry it with jitter if its error is `transient`.
 
-        That is what `transient` says of its error: by default serialization failures, deadlocks and lost
-        connections. The function finds out from the ledger whether its earlier try was committed.
+        By default these are serialization failures, deadlocks and lost connections. The function finds out from the
+        ledger whether its earlier attempt was committed.
         """
         for attempt in Retrying(
-            retry=retry_if_exception(transient or is_transient),
+            retry=retry_if_exception(transient or is_retryable),
             wait=wait_random_exponential(multiplier=0.2, max=10),
             stop=stop_after_attempt(8),
             reraise=True,
@@ -135,9 +137,9 @@ class Warehouse:
         return result
 
     def ensure_tables(self, session: Session | None = None) -> None:
-        """Create whatever schema or table is not there yet. `session` spares a connection for the question.
+        """Create the schemas and tables that are missing. With `session` no connection is opened for the question.
 
-        Raises EarlierTables where there are tables, and they have to be upgraded first.
+        Raises EarlierTables if there are tables that have to be upgraded first.
         """
         with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
             ((tables, earlier),) = transaction.rows("ledger/layout")
@@ -156,15 +158,15 @@ class Warehouse:
         self.retried(create, _is_race_of_creators)
 
     def run_outside_transactions(self, name: str) -> None:
-        """Run every statement of a file by itself, as VACUUM has to be."""
+        """Run every statement of a file outside a transaction, as VACUUM requires."""
         with self.session() as session:
             session.connection.autocommit = True
             Transaction(session.connection, session.waiter, self.before_statement).run(name)
 
     def bootstrap(self) -> None:
-        """Once for a Redshift database, by its administrator: the loader and the group of readers; then the tables.
+        """Set a Redshift database up as its administrator, once: the loader, the group of readers, then the tables.
 
-        What is there already stays. Raises WarehouseError.
+        What exists already is kept. Raises WarehouseError.
         """
         if self.cluster is None:
             raise WarehouseError(f"{self.url} needs no bootstrap: only Redshift has users of its own")
@@ -191,7 +193,7 @@ class Warehouse:
 
 @dataclass
 class Session:
-    """A connection in use. `waiter` waits for its statements."""
+    """An open connection. `waiter` is the thread that waits for its statements."""
 
     warehouse: Warehouse
     connection: Connection
@@ -201,9 +203,9 @@ class Session:
     def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
         """One transaction: committed at the end, rolled back on any exception.
 
-        With `lock` it first takes the project's one lock, as every transaction that changes anything must:
-        before the first read, so that its snapshot already holds what the holder before it wrote.
-        Raises LockTimeout, or psycopg2's errors as they are.
+        With `lock` it first takes the project's one lock, as every transaction that changes anything must do before its
+        first read, so that its snapshot includes what the previous holder wrote. Raises LockTimeout, and psycopg2's
+        errors as they are.
         """
         transaction = Transaction(self.connection, self.waiter, self.warehouse.before_statement)
         try:
@@ -232,13 +234,13 @@ class Session:
 
 
 def _is_race_of_creators(error: BaseException) -> bool:
-    """Whether somebody else was creating the same tables; "if not exists" looks before it leaps."""
+    """Whether somebody else was creating the same tables: "if not exists" does not protect against that."""
     raced = (
         psycopg2.errors.UniqueViolation,
         psycopg2.errors.DuplicateSchema,
         psycopg2.errors.DuplicateTable,
     )
-    return isinstance(error, raced) or "concurrently updated" in str(error) or is_transient(error)
+    return isinstance(error, raced) or "concurrently updated" in str(error) or is_retryable(error)
 
 
 def open_warehouse(settings: Settings, **options: Any) -> Warehouse:

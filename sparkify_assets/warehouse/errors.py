@@ -1,6 +1,6 @@
-"""What Redshift's errors and notices mean: which work may be tried again, and how, and what a failed COPY says.
+"""What errors and notices of the warehouse mean: which work is worth a retry, and how, and why a COPY failed.
 
-Belongs here: one table of error and action, for both engines. Does not: trying again (`connection`), logging in
+Belongs here: one table of errors and actions, for both engines. Does not: retrying (`connection`), logging in
 (`cluster`).
 """
 
@@ -26,7 +26,7 @@ Action = Literal["again", "reconnect", "login", "fail"]
 
 
 class Fault(NamedTuple):
-    """A kind of error: by its SQLSTATEs or by what its text says (a pattern), what to do, and AWS's page about it."""
+    """A kind of error, recognised by its SQLSTATEs or by a pattern in its text; what to do about it, and AWS's page."""
 
     what: str
     states: Sequence[str]
@@ -35,7 +35,7 @@ class Fault(NamedTuple):
     page: str
 
 
-#: The first that applies counts. Redshift gives most errors of its own the SQLSTATE XX000 and a number in the text.
+#: The first match counts. Redshift gives most of its own errors the SQLSTATE XX000 and a number in the text.
 FAULTS: Sequence[Fault] = (
     Fault("serializable isolation violation", ["40001"], r"\b1023\b.*erializable", "again", "dg/c_serial_isolation"),
     Fault("conflict of writers", [], r"conflict with concurrent transaction", "again", "dg/c_serial_isolation"),
@@ -59,12 +59,12 @@ FAULTS: Sequence[Fault] = (
     Fault("lost connection", ["08000", "57P01", "57P02", "57P03"], r"(?!)", "reconnect", "mgmt/connecting-drop-issues"),
 )  # fmt: skip
 
-#: Any other error of these says that the connection, not the work, is at fault.
+#: Any other error of these classes says that the connection, not the work, is at fault.
 _OF_THE_CONNECTION = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 def fault_of(error: BaseException) -> Fault | None:
-    """What kind of error this is; None where trying again cannot help."""
+    """What kind of error this is; None if no retry can help."""
     if not isinstance(error, psycopg2.Error):
         return None
     text = line(error)
@@ -77,31 +77,33 @@ def fault_of(error: BaseException) -> Fault | None:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether the warehouse gave way to another transaction: the same session may try again."""
+    """Whether another transaction was in the way, so that the same session may retry."""
     fault = fault_of(error)
     return fault is not None and fault.action == "again"
 
 
-def is_transient(error: BaseException) -> bool:
-    """Whether work that failed with this error may succeed on a new connection: a conflict, or a lost connection."""
+def is_retryable(error: BaseException) -> bool:
+    """Whether a transaction that failed with this error is worth an immediate retry on a new connection: after a
+    conflict, or a lost connection.
+    """
     fault = fault_of(error)
     return fault is not None and fault.action in ("again", "reconnect")
 
 
-def may_pass(error: BaseException) -> bool:
-    """Whether the work that failed with this error may succeed a little later, though nobody changes anything."""
-    return error.transient if isinstance(error, SparkifyError) else is_transient(error)
+def is_transient(error: BaseException) -> bool:
+    """Whether the work that failed with this error may succeed later without anybody changing anything."""
+    return error.transient if isinstance(error, SparkifyError) else is_retryable(error)
 
 
 def is_foreseen(error: BaseException) -> bool:
-    """Whether the text of an error says all there is to say: it is one of the project's own, or the state of the
-    warehouse or of the connection is to blame. Any other error of the database is a fault of the SQL that was sent.
+    """Whether the text of an error says everything: it is one of the project's own, or the state of the warehouse or of
+    the connection is to blame. Any other error of the database is a defect of the SQL that was sent.
     """
     return isinstance(error, (SparkifyError, ServerError)) or fault_of(error) is not None
 
 
 def is_foreseen_by_name(name: str, text: str) -> bool:
-    """`is_foreseen` for an error that is known by its class (with the module) and its text only."""
+    """The same as `is_foreseen`, for an error of which only the class (with its module) and the text are known."""
     if name.startswith(("sparkify_assets.", "redshift_local.")):
         return True
     kind = getattr(psycopg2.errors, name.rpartition(".")[2], None) or getattr(
@@ -111,7 +113,7 @@ def is_foreseen_by_name(name: str, text: str) -> bool:
 
 
 def is_refused_login(error: BaseException) -> bool:
-    """Whether the server did not take the credentials."""
+    """Whether the server rejected the credentials."""
     fault = fault_of(error)
     return fault is not None and fault.action == "login"
 
@@ -125,10 +127,12 @@ def line(error: BaseException) -> str:
 
 
 class Cursor(PlainCursor):
-    """psycopg2's cursor, whose failed COPY is a CopyError as on the embedded warehouse."""
+    """psycopg2's cursor, with CopyError for a failed COPY, as on the local Redshift."""
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002
-        """Run a statement; raises CopyError for a COPY that failed by its objects, else what psycopg2 raises."""
+        """Run a statement. Raises CopyError for a COPY that failed because of its objects, otherwise what psycopg2
+        raises.
+        """
         copies = isinstance(query, str) and _COPY.match(query) is not None
         if copies:
             self.connection.notices.clear()
@@ -146,7 +150,7 @@ _S3 = re.compile(r"S3ServiceException:\s*(?P<text>.*?)\s*,Status (?P<status>\d+)
 _GAVE_UP = re.compile(r"Load into table '[^\n]*' failed\..*", re.DOTALL)
 _KEY_READ = re.compile(r"S3 key being read\s*:\s*(s3://.+)")
 
-#: What a person can do about an answer of S3 (https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html).
+#: What a person can do about an error of S3 (https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html).
 _ADVICE = {
     "PermanentRedirect": "the bucket did not tell its region: AWS_REGION has to name it",
     "AuthorizationHeaderMalformed": "the bucket did not tell its region: AWS_REGION has to name it",
@@ -156,11 +160,11 @@ _ADVICE = {
 
 
 def copy_error(error: psycopg2.Error) -> CopyError:
-    """What Redshift says of a COPY that failed, in one line; with the object where one is at fault.
+    """Why a COPY failed, as Redshift says it, in one line, with the object that is at fault if there is one.
 
     The detail has lines `error:`, `code:`, `context:` and `query:`, as in
-    https://docs.aws.amazon.com/redshift/latest/dg/t_Validating_input_files.html. An object that a key names is at
-    fault where it is missing or its content cannot be read; a role, bucket or region that is wrong is nobody's object.
+    https://docs.aws.amazon.com/redshift/latest/dg/t_Validating_input_files.html. The object that a key names is at
+    fault if it is missing or its content cannot be read; a wrong role, bucket or region is no fault of an object.
     """
     detail = dict(_DETAIL.findall(error.diag.message_detail or ""))
     told = max(
@@ -187,9 +191,9 @@ _REFUSED = re.compile(_TOLD + r"could not be loaded\.\s+Check '\w+' system table
 
 
 def announced_rejects(notices: Sequence[str], rows: int) -> int | None:
-    """How many records the last COPY, which loaded so many `rows`, says it refused; None where anything that it says
-    is not in the words of https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html: a patch may
-    change them, and words that are not understood are no count.
+    """How many records the last COPY, which loaded this many `rows`, reports as rejected. None if any notice is not in
+    the words of https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html, because a patch may
+    change them, and words that are not understood count nothing.
     """
     said = [notice.strip() for notice in notices]
     loaded = [int(match[1]) for notice in said if (match := _LOADED.fullmatch(notice))]
@@ -199,7 +203,7 @@ def announced_rejects(notices: Sequence[str], rows: int) -> int | None:
 
 
 class WarehouseError(SparkifyError):
-    """The warehouse cannot be reached or refuses; one line."""
+    """The warehouse cannot be reached, or refuses."""
 
 
 class EarlierTables(WarehouseError):
@@ -211,7 +215,7 @@ class LockTimeout(WarehouseError):
 
 
 class ClusterError(SparkifyError):
-    """The cluster cannot be used; one line that says why, and what to do about it."""
+    """The cluster cannot be used; the text says why, and what to do about it."""
 
 
 class CopyFailed(SparkifyError):

@@ -7,7 +7,7 @@ from sparkify_assets.warehouse.transaction import Transaction
 
 
 def create_tables(transaction: Transaction) -> None:
-    """Create whatever schema or table is not there yet, for the readers too where they have their group."""
+    """Create the schemas and tables that are missing, and grant them to the group of readers if there is one."""
     for name in _DDL:
         transaction.run(name)
     if transaction.value("access/reader_exists"):

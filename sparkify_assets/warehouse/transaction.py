@@ -1,6 +1,6 @@
-"""The statements of `sql/` in one open transaction: run, read, copy, insert, and what COPY refused.
+"""The statements of `sql/` in one open transaction: run, read, copy, insert, and read what COPY rejected.
 
-Belongs here: one statement after another. Does not: beginning, committing and trying again (`connection`).
+Belongs here: single statements. Does not: beginning, committing and retrying transactions (`connection`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from redshift_local import CopyError
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, announced_rejects
 
-#: How long the rows of a system view are waited for: Redshift writes them after the fact.
+#: How long to wait for the rows of a system view, which Redshift writes some time after the statement.
 LOAD_ERRORS_SECONDS = 60.0
 
 
-#: For so many refused records, and those of one COPY more, the system views are asked at once: as many as COPY refuses
+#: How many rejected records one query of the system views covers, not counting its last COPY: as many as COPY rejects
 #: before it gives up (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror).
 MOST_ERRORS = 100_000
 
@@ -39,7 +39,7 @@ FETCH_ROWS = 1000
 
 
 class Copied(NamedTuple):
-    """What a COPY did: rows loaded, records refused, and its ids: in the STL views, and in the SYS views."""
+    """What a COPY did: rows loaded, records rejected, and its ids in the STL views and in the SYS views."""
 
     rows: int
     refused: int
@@ -77,17 +77,17 @@ class Transaction:
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def each(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Run a file of one query; its rows by column name, made one by one of what the server has sent as a whole."""
+        """Run a file with one query and yield its rows by column name. The server sends the result as a whole."""
         with self._apart(name, **parameters) as cursor:
             columns = [column.name for column in cursor.description or ()]
             for row in cursor:
                 yield dict(zip(columns, row, strict=True))
 
     def stream(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Run a file of one query; its rows by column name, in flat memory however many they are.
+        """Run a file with one query and yield its rows by column name, in constant memory.
 
-        By a cursor as Redshift documents it, one at a time; psycopg2's named cursors add WITHOUT HOLD, which is not
-        in its grammar (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
+        Uses a cursor as Redshift documents it, of which there may be one at a time. psycopg2's named cursors add
+        WITHOUT HOLD, which is not in Redshift's grammar (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
         """
         with self._apart(name, "declare stream cursor for ", **parameters) as cursor:
             while True:
@@ -101,7 +101,7 @@ class Transaction:
             cursor.execute("close stream")
 
     def _apart(self, name: str, before: str = "", **parameters: Any) -> Cursor:
-        """Run a file of one query; its result in a cursor of its own, which later statements leave as it is."""
+        """Run a file with one query and return its result in a cursor that later statements leave alone."""
         (statement,) = queries.statements(name)
         if self._before:
             self._before(f"{name}: {statement}")
@@ -110,7 +110,7 @@ class Transaction:
         return cursor
 
     def copy(self, name: str, **parameters: Any) -> Copied:
-        """Run a file of one COPY. Raises CopyFailed; WarehouseError where nobody says how many records it refused."""
+        """Run a file with one COPY. Raises CopyFailed; WarehouseError if nothing says how many records it rejected."""
         try:
             self.run(name, **parameters)
         except CopyError as error:
@@ -128,10 +128,10 @@ class Transaction:
         return Copied(rows, refused, copy_id, query_id)
 
     def load_errors(self, copies: Sequence[Copied]) -> Iterator[tuple[Copied, str, int, str, str]]:
-        """What these COPYs of the session refused, in their order: which of them, object, line, column, reason.
+        """The records that these COPYs of the session rejected, in their order: COPY, object, line, column, reason.
 
-        One question is for as many COPYs as refused MOST_ERRORS together, and for none where nothing was refused.
-        Raises WarehouseError where the views name fewer than that: a record must not be lost in silence.
+        One query covers as many COPYs as rejected MOST_ERRORS records together; none is sent if nothing was rejected.
+        Raises WarehouseError if the views name fewer records, because no record may be lost in silence.
         """
         group: list[Copied] = []
         for copied in copies:
@@ -144,7 +144,7 @@ class Transaction:
             yield from self._errors_of(group)
 
     def _errors_of(self, asked: Sequence[Copied]) -> Iterator[tuple[Copied, str, int, str, str]]:
-        """By the ids of the SYS views; where these name too few records, by those of the STL views."""
+        """Query by the ids of the SYS views, and if these name too few records, by those of the STL views."""
         refused = sum(copied.refused for copied in asked)
         of_id = {copied.query_id: copied for copied in asked}
         answer = self._awaited("copy/load_errors", refused, query_ids=tuple(of_id))
@@ -161,7 +161,9 @@ class Transaction:
                 yield (of_id[number], *error)
 
     def _awaited(self, name: str, rows: int, **parameters: Any) -> Cursor:
-        """The answer of a system view as soon as it has so many rows, or as it is after LOAD_ERRORS_SECONDS."""
+        """The rows of a system view as soon as there are at least this many, or whatever there is after
+        LOAD_ERRORS_SECONDS.
+        """
         until = time.monotonic() + LOAD_ERRORS_SECONDS
         while (answer := self._apart(name, **parameters)).rowcount < rows and time.monotonic() < until:
             answer.close()
@@ -173,8 +175,8 @@ class Transaction:
         return self.rows(name, **parameters)[0][0]
 
     def insert(self, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Insert any number of rows by a file whose statement ends in `values %(rows)s`, in statements of INSERT_ROWS
-        and INSERT_BYTES at most, as they are sent.
+        """Insert any number of rows by a file whose statement ends in `values %(rows)s`, with at most INSERT_ROWS rows
+        and INSERT_BYTES bytes in each statement.
         """
         (statement,) = queries.statements(name)
         page: list[bytes] = []
@@ -196,10 +198,10 @@ class Transaction:
         self._interruptibly(partial(self.cursor.execute, before + b",".join(rows) + after))
 
     def _interruptibly(self, statement: Callable[[], None]) -> None:
-        """Run a statement so that Ctrl-C, or Terminate on Dagster's page, cancels it.
+        """Run a statement so that Ctrl-C, or Terminate in Dagster's web UI, cancels it.
 
-        libpq waits in C, where Python's signal handlers do not get to run; a thread waits instead. psycopg2's own
-        way, a wait callback, excludes COPY
+        libpq waits in C, where Python's signal handlers cannot run, so a thread waits instead. psycopg2's own
+        mechanism, a wait callback, excludes COPY
         (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
         """
         if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only

@@ -14,7 +14,7 @@ from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.defs import load_assets
 from sparkify_assets.defs.instance import PROCESS_TAG
-from sparkify_assets.defs.load_assets import may_pass
+from sparkify_assets.defs.load_assets import is_transient
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.source.store import SourceError, SourceObject
 from sparkify_assets.warehouse.errors import EarlierTables, LockTimeout, WarehouseError
@@ -50,7 +50,7 @@ def run_songs(loader: Loader, **tags: str) -> dg.ExecuteInProcessResult:
     ],
 )
 def test_only_what_may_pass_is_tried_again(error: Exception, passes: bool) -> None:
-    assert may_pass(error) is passes
+    assert is_transient(error) is passes
 
 
 def failing(loader: Loader, errors: list[Exception]) -> Callable[..., Iterator[SourceObject]]:

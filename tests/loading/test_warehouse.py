@@ -13,7 +13,7 @@ import psycopg2.errors
 import pytest
 
 from sparkify_assets.warehouse.connection import Warehouse
-from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError, is_conflict, is_transient
+from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError, is_conflict, is_retryable
 from tests.conftest import Admin
 from tests.invariants import processes
 
@@ -128,7 +128,7 @@ def test_a_fault_of_the_data_is_not_tried_again(ready: Warehouse) -> None:
 )
 def test_what_may_be_tried_again(error: Exception, conflict: bool, transient: bool) -> None:
     assert is_conflict(error) is conflict
-    assert is_transient(error) is transient
+    assert is_retryable(error) is transient
 
 
 def test_a_failed_transaction_leaves_nothing(ready: Warehouse) -> None:
