@@ -1,4 +1,4 @@
-"""The only wiring: assets, checks, jobs and resources as one code location
+"""The code location that Dagster loads: all assets, checks, jobs, sensors, schedules and resources
 (https://docs.dagster.io/guides/build/projects).
 """
 
@@ -29,11 +29,12 @@ def build_defs(
     pool: str | None = POOL,
     **resources: Any,
 ) -> dg.Definitions:
-    """The code location for some settings (the environment's where none are given); resources by name override.
+    """The code location for the given settings, or for the environment's. Resources given by name override the
+    defaults.
 
-    Column lineage and links to the code take a third of a second and are only looked at, so runs of the command line do
-    without them. They do without a pool too: a run in this process that is killed would keep its place there, and the
-    next would wait for ever, while the warehouse's own lock goes with the connection.
+    Column lineage and links to the code take a third of a second and are for display only, so runs of the command line
+    leave them out. They leave out the pool too: a run in this process that is killed would keep its slot there, and the
+    next would wait forever, while the warehouse's own lock is released with the connection.
     """
     settings = settings or Settings.from_environment()
     made: Sequence[Any] = [*load_assets(settings, pool), *report_assets(settings)]

@@ -1,5 +1,5 @@
-"""Dagster runs started from the command line, in this process and on the project's own Dagster home, so that they show
-in the UI like any other.
+"""Runs a load as a Dagster run in this process, on the project's own Dagster instance, so that it shows in the web UI
+like any other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from sparkify_assets.warehouse.errors import WarehouseError
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a run came to: what it did by the ledger, what it did not load, and what else ended it, in lines."""
+    """The outcome of a run: what it did, according to the ledger; what it did not load; and what else ended it, in
+    lines.
+    """
 
     run_id: str
     succeeded: bool
@@ -39,7 +41,7 @@ def run_load(
     reload: bool = False,
     accept_deletions: bool = False,
 ) -> LoadReport:
-    """One Dagster run over some prefixes of songs and some days of a plan, songs first."""
+    """Load some prefixes of songs and some days of a plan in one Dagster run, songs first."""
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
 
     from sparkify_assets.definitions import build_defs
@@ -79,7 +81,7 @@ def run_load(
 
 
 def _done(loader: Loader, run_id: str) -> RunResult:
-    """What the ledger knows of a run; nothing where the warehouse is unavailable by now, which the errors say."""
+    """What the ledger knows about a run; nothing if the warehouse is unavailable by now, which the errors say."""
     try:
         with loader.warehouse.transaction(lock=False) as transaction:
             return of_run(transaction, run_id)

@@ -9,7 +9,7 @@ import typer
 from dotenv import load_dotenv
 from rich.markup import escape
 
-from sparkify_assets.cli import dev, infra, inspection, load, tables
+from sparkify_assets.cli import dev, infra, inspection, load, query, tables
 from sparkify_assets.cli.console import err
 from sparkify_assets.errors import describe_error, keep_trace
 from sparkify_assets.settings import Settings, SettingsError
@@ -22,8 +22,8 @@ tables_app = typer.Typer(no_args_is_help=True, help="The warehouse's tables.")
 
 for command in (
     load.load,
-    inspection.query,
-    inspection.psql,
+    query.query,
+    query.psql,
     inspection.status,
     inspection.reconcile,
     inspection.rejects,

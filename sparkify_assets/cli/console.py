@@ -1,4 +1,4 @@
-"""What all commands share: where they print, in which forms, and what they work on."""
+"""What all commands share: where and in which formats they print, and the loader that they work on."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ OutputRowFormat = Annotated[RowFormat, typer.Option("--format", help="How to pri
 
 
 class CommandError(SparkifyError):
-    """Something that the user can put right; its text is the one line shown."""
+    """Something that the user can correct; its text is the one line that is printed."""
 
 
 def settings() -> Settings:
-    """The settings in force, with the home made ready."""
+    """The settings in force, with the state directory created."""
     chosen = Settings.from_environment()
     try:
         chosen.home.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def loader_in_force() -> Loader:
 
 @contextmanager
 def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
-    """The loader with a bar for each data set while it runs; without where nobody would see it."""
+    """The loader with a progress bar for each data set; without it if nobody would see it."""
     if quiet or not err.is_terminal:
         yield loader
         return
@@ -111,7 +111,7 @@ def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
 
 
 def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowFormat) -> None:
-    """Rows of a result, in the form that was asked for."""
+    """Print rows in the requested format."""
     if output is RowFormat.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
@@ -126,7 +126,7 @@ def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowForma
 
 
 def print_warnings(warnings: Sequence[Warned]) -> None:
-    """A line for each check that warns: how much it found, where, and examples."""
+    """Print a line for each warning check: how much it found, where, and examples."""
     for found in warnings:
         where = ", ".join(found.partitions[:MOST_PARTITIONS_SHOWN])
         if (more := len(found.partitions) - MOST_PARTITIONS_SHOWN) > 0:
@@ -149,14 +149,14 @@ def _example(row: Mapping[str, str | None], *, of_several: bool) -> str:
 
 
 def print_rebuilt(changes: Mapping[str, Changes]) -> None:
-    """How many rows each table of the star holds after it was made again from staging."""
+    """Print how many rows each table of the rebuilt star holds."""
     for name, value in changes.items():
         out.print(f"{name:<10} {value.inserted:>12,} rows")
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:
-    """What a source holds beside its data, in a few lines: names that no load knows, with the reason, hidden files by
-    their number, and how a data set is laid out that was not found.
+    """Print what a source holds besides its data: names that no load recognises, with the reason; the number of hidden
+    files; and what was found instead of a data set that is missing.
     """
     for name in unrecognised[:MOST_NAMES_SHOWN]:
         out.print(f"[yellow]unrecognised[/] {escape(f'{name}: {why_unrecognised(name)}')}", soft_wrap=True)
@@ -169,7 +169,7 @@ def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[st
 
 
 def print_json(data: Any) -> None:
-    """One line of JSON, for a machine to read; dataclasses are objects, and what JSON does not know is text."""
+    """Print one line of JSON. Dataclasses are objects, and whatever JSON does not know is text."""
     sys.stdout.write(json.dumps(data, default=_as_json, ensure_ascii=False) + "\n")
 
 

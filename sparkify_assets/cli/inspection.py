@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: at the source, the warehouse, and where the two differ."""
+"""Commands that inspect the source and the warehouse, and change nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import psycopg2
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -45,34 +44,6 @@ MOST_OBJECTS_SHOWN = 5
 MOST_CHARACTERS_SHOWN = 300
 
 
-def query(
-    text: Annotated[str, typer.Argument(metavar="SQL", help="A statement in Redshift's SQL.")],
-    output: OutputRowFormat = RowFormat.table,
-    write: Annotated[bool, typer.Option("--write", help="Let the statement change something.")] = False,
-) -> None:
-    """Ask the warehouse."""
-    connection = open_warehouse(settings()).connect(read_only=not write)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(text)
-            rows = cursor.fetchall() if cursor.description else []
-            columns = [column.name for column in cursor.description or ()]
-        connection.commit()
-    except psycopg2.Error as error:
-        raise CommandError(str(error).strip().partition("\n")[0]) from None
-    finally:
-        connection.close()
-    print_rows(columns, rows, output)
-
-
-def psql() -> None:
-    """Print the connection string, for psql and others: psql "$(sparkify psql)"."""
-    warehouse = open_warehouse(settings())
-    connection = warehouse.connect()
-    sys.stdout.write(connection.dsn + "\n")
-    connection.close()
-
-
 def status(output: OutputFormat = Format.table) -> None:
     """Compare the source with what is loaded."""
     found = compare(loader_in_force())
@@ -96,7 +67,7 @@ def _print_status(found: Status) -> None:
         if item.released:
             notes.append(f"released: {item.released}")
         if item.state == "loaded" and not item.rows_quarantined and not notes and len(found.partitions) > 60:
-            continue  # a long list shows what asks for attention
+            continue  # a long list shows only what needs attention
         counts = (item.objects, item.records_read, item.rows_staged, item.rows_quarantined)
         table.add_row(
             item.dataset,

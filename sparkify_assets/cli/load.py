@@ -1,4 +1,4 @@
-"""`sparkify load`: what is new or changed, or what is asked for."""
+"""`sparkify load` and `sparkify release`."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ class _Choice:
 def _choose(
     loader: Loader, days: str | None, songs: str | None, full: bool, accept_deletions: bool
 ) -> _Choice:
-    """Which prefixes and days to load. Raises CommandError for a day or prefix that there cannot be, and for a source
-    of which nothing is recognised.
+    """Choose which prefixes and days to load. Raises CommandError for a day or prefix that does not exist, and for a
+    source in which nothing is recognised.
     """
     wanted_days = _day_range(days) if days else None
     wanted_songs = _prefixes(songs) if songs else None
@@ -146,8 +146,8 @@ def _prefixes(text: str) -> list[str]:
 def _report(
     loader: Loader, choice: _Choice, report: LoadReport | None, started: float, listed: float
 ) -> dict[str, Any]:
-    """What a load did, as data. `errors` are the causes of what is neither loaded nor blocked; `failed` names what was
-    tried of that, `not_tried` what was not.
+    """What a load did, as data. `errors` say why something is neither loaded nor blocked; `failed` names what was tried
+    of that, and `not_tried` the rest.
     """
     plan, found = choice.plan, choice.plan.difference
     done = report.done if report else RunResult()
@@ -198,7 +198,7 @@ def _print_report(report: dict[str, Any]) -> None:
         nothing = "Nothing was loaded" if report["errors"] else "Nothing new in the source"
         out.print(f"{nothing} ({seconds:.1f} s).")
     else:
-        done = "Loaded" if report["tables"] else "Read"  # what is blocked is only read
+        done = "Loaded" if report["tables"] else "Read"  # blocked partitions were only read
         done = f"Not all: {done.lower()}" if report["errors"] else done
         out.print(
             f"{done} {report['files']:,} files ({report['bytes'] / 1e6:,.1f} MB) of {report['partitions']:,} partitions"

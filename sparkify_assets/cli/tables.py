@@ -31,7 +31,7 @@ def create() -> None:
 
 
 def upgrade() -> None:
-    """Bring the tables of an earlier edition over: what is staged stays, the star is made again from it."""
+    """Migrate the tables of an earlier edition: staging is kept, and the star is rebuilt from it."""
     publisher = open_loader(settings()).publisher
     with err.status("making the star again from staging"):
         changes = publisher.upgrade()
@@ -49,7 +49,7 @@ def bootstrap() -> None:
 
 
 def first_contact(output: OutputFormat = Format.table) -> None:
-    """Ask a cluster what the project counts on, and name what differs; exit code 1 where something does."""
+    """Ask a cluster whether it behaves as the project expects, and name what differs; exit code 1 if something does."""
     chosen = settings()
     answers = []
     for answer in ask_everything(open_warehouse(chosen), chosen, open_store(chosen.work)):
@@ -78,5 +78,5 @@ def reset(
         raise CommandError("not confirmed; nothing was changed")
     warehouse.drop_tables()
     warehouse.ensure_tables()
-    forget_all(settings())  # else the sensors would hold everything to be loaded still
+    forget_all(settings())  # otherwise the sensors would take everything as loaded
     out.print("The tables are there, and empty.")

@@ -1,6 +1,6 @@
-"""Dagster's instance of this project: its home, and the runs that are a process of the command line.
+"""The project's Dagster instance: its state directory, and runs that are processes of the command line.
 
-Belongs here: which process a run is, and the end of runs whose process is gone. Does not: what a run does (`run`).
+Belongs here: which process a run is, and ending runs whose process has died. Does not: what a run does (`run`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sparkify_assets.settings import Settings
 if TYPE_CHECKING:
     import dagster as dg
 
-#: Names, on a run of the command line, the host and process that it is in.
+#: The tag that names the host and the process of a run of the command line.
 PROCESS_TAG = "sparkify/process"
 
 
@@ -28,7 +28,7 @@ DAGSTER_YAML = Path(__file__).resolve().parents[2] / "dagster.yaml"
 
 
 def prepare_home(settings: Settings) -> None:
-    """Make the home with Dagster's settings in it and point Dagster there. Raises OSError."""
+    """Create the state directory with Dagster's settings in it and point Dagster to it. Raises OSError."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     wanted, there = settings.dagster_yaml or DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
     if not there.exists() or there.read_bytes() != wanted.read_bytes():
@@ -38,8 +38,8 @@ def prepare_home(settings: Settings) -> None:
 
 @contextmanager
 def run_of_this_process(instance: dg.DagsterInstance) -> Iterator[str]:
-    """The id for a run in this process. However the block is left, no run of a process that is gone counts as going
-    on, nor this one: Dagster leaves it so where it is interrupted before or between its steps.
+    """The id for a run in this process. However the block is left, neither this run nor one whose process has died
+    still counts as running; Dagster would leave a run that is interrupted before or between its steps in that state.
     """
     run_id = str(uuid4())
     end_killed_runs(instance)
@@ -52,12 +52,12 @@ def run_of_this_process(instance: dg.DagsterInstance) -> Iterator[str]:
 
 
 def this_process() -> dict[str, str]:
-    """The tag that names this process on a run, so that the run can be ended should the process be killed."""
+    """The tag that names this process on a run, so that the run can be ended if the process is killed."""
     return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
 
 
 def end_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs of this command line as failed whose process is gone; nobody else would ever end them."""
+    """Mark runs of the command line as failed if their process has died; nothing else would ever end them."""
     import dagster as dg
 
     begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]

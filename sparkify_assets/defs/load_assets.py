@@ -1,8 +1,8 @@
-"""The tables as software-defined assets: thin, over `load`.
+"""The tables as software-defined assets, as a thin layer over `load`.
 
 The tables that one load publishes together are one multi-asset (https://docs.dagster.io/guides/build/assets), so that
-choosing one takes the set and a batch is always whole. Days are materialized by single-run ranges; each published day
-is recorded with its own rows, and a day that was blocked fails the run at its end, by name.
+selecting one of them selects them all, and a batch is always whole. Days are materialized by single-run ranges. Each
+published day is recorded with its own row count, and a blocked day fails the run at its end, by name.
 """
 
 # No postponed annotations here: Dagster reads the config classes of a step from them.
@@ -32,12 +32,12 @@ from sparkify_assets.warehouse.errors import is_transient
 POOL = "sparkify_load"
 
 
-#: How often a step is run again for an error that may pass, and after how many seconds.
+#: How often a step is retried after a transient error, and after how many seconds.
 MOST_RETRIES, RETRY_SECONDS = 3, 20.0
 
 
 class LoadConfig(dg.Config):
-    """How a load chooses among the partitions that it was asked for."""
+    """How a load chooses among the requested partitions."""
 
     only_changed: bool = False
     """Leave out partitions whose objects are loaded in the version that is there."""
@@ -81,7 +81,7 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
         for asset in ASSETS["songs"]:
             yield dg.MaterializeResult(asset, metadata=_songs_metadata(asset, results))
         for day in sorted({day for result in results for day in result.rematched_days}):
-            # Their rows changed though their files did not: what is made from plays has to know.
+            # Their rows have changed although their files have not, so what is made from plays has to be made again.
             context.log_event(
                 dg.AssetMaterialization("songplays", partition=day, metadata={"matched_again": True})
             )
@@ -124,10 +124,10 @@ def _loaded(
     dataset: Dataset,
     keys: Sequence[str],
 ) -> Iterator[BatchResult | BatchesFailed]:
-    """The batches of a load, and at the end what could not be loaded, if there is such.
+    """Yield the batches of a load and, at the end, what could not be loaded.
 
-    Has Dagster run the step again where that can help: S3 or the warehouse was away. Somebody who waits at the command
-    line decides for himself. What concerns every batch is raised.
+    If the error is transient, Dagster is asked to retry the step, except in runs of the command line, where a person
+    decides. Errors that concern every batch are raised.
     """
     try:
         yield from loader.load(
@@ -147,7 +147,7 @@ def _loaded(
 
 
 def _specs(dataset: Dataset) -> list[dg.AssetSpec]:
-    # Days are recorded one by one, as far as they were published: the step itself yields no output for them.
+    # Days are recorded one by one as they are published, so the step itself yields no output for them.
     return [asset_spec(asset, skippable=dataset == "events") for asset in ASSETS[dataset]]
 
 
@@ -214,7 +214,7 @@ def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any
 
 
 def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
-    """The first records in quarantine as a table, if there are any; `sparkify rejects` has all."""
+    """The first rejected records as a table, if there are any; `sparkify rejects` lists all of them."""
     rows = [shown(reject) for item in items for reject in item.rejects][:MOST_REJECTS]
     return {"rejected": preview_rows(rows)} if rows else {}
 
@@ -222,7 +222,7 @@ def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
 def _check_results(
     dataset: Dataset, settings: Settings, results: Sequence[BatchResult]
 ) -> Iterator[dg.AssetCheckResult]:
-    """The checks as they went inside the transactions, one result for all partitions of the run."""
+    """The results of the checks inside the transactions, one for all partitions of the run."""
     published = sum(len(_published(result)) for result in results)
     found = [violation for result in results for violation in (*result.violations, *result.warnings)]
     for check in ALL_CHECKS:
@@ -232,11 +232,12 @@ def _check_results(
 
 
 def _apart(found: dg.AssetCheckResult) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
-    """A check's result apart from the materialization that it is about, and from the step's end.
+    """Report a check's result apart from the materialization that it is about, and apart from the end of the step.
 
-    In a run of one day Dagster would name that day's, and its page shows a result only if that is the latest of all
-    days: what blocked an older day would not be seen there. And it would end the step for a blocking check, though
-    what a gate has refused is in no table, and keeps nobody from going on with what is.
+    In a run of one day Dagster would attach the result to that day's materialization, and the web UI shows a result
+    only if that is the latest of all days, so that what blocked an older day would not be seen. Besides, it would end
+    the step after a failed blocking check, although what the check refused is in no table and keeps nobody from using
+    what is.
     """
     assert found.asset_key
     assert found.check_name
@@ -273,10 +274,10 @@ def _end(
     results: Sequence[BatchResult],
     failed: BatchesFailed | None,
 ) -> None:
-    """End a step: what could not be loaded fails the run, by name.
+    """End a step. What could not be loaded fails the run, by name.
 
-    A step that fails has Dagster skip those that follow it by lineage. So where another load follows in the same run,
-    it goes on first: what failed before is kept in the run's events, where every process of the run finds it.
+    If a step fails, Dagster skips the steps that follow it by lineage. So if another load follows in the same run, the
+    failure is kept in the run's events, where every process of the run finds it, and the last load fails.
     """
     blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
     found = _not_loaded(loader, blocked, failed)

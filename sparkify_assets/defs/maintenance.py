@@ -1,4 +1,4 @@
-"""What keeps source, ledger and warehouse in order: the nightly reconciliation and the warehouse's maintenance.
+"""The nightly reconciliation of source and ledger, and the maintenance of the warehouse.
 
 Belongs here: the jobs. Does not: how differences are found (`inspection.reconcile`), when jobs run
 (`schedules`).
@@ -33,7 +33,7 @@ CHECK = "in_step_with_ledger"
     ],
 )
 def reconcile_source(loader: dg.ResourceParam[Loader]) -> Iterator[dg.AssetCheckResult]:
-    """Compare the whole listing with the ledger, name what differs, and have the sensors ask for what is missing."""
+    """Compare the whole listing with the ledger, name every difference, and have the sensors request what is missing."""
     findings = reconcile(loader)
     for dataset in DATASETS:
         found = [item for item in findings if _dataset(item) == dataset]
@@ -48,7 +48,7 @@ def reconcile_source(loader: dg.ResourceParam[Loader]) -> Iterator[dg.AssetCheck
 
 
 def _dataset(finding: Finding) -> Dataset:
-    """An object in no known place is looked for among the songs if it lies there, else among the events."""
+    """An object that no load recognises counts to the songs if it is in their folder, and otherwise to the events."""
     return "songs" if finding.where.startswith("song") else "events"
 
 
@@ -59,7 +59,7 @@ def _metadata(found: list[Finding]) -> dict[str, Any]:
 
 @dg.op(description="Sorts tables, gives back the space of deleted rows, brings statistics up to date.")
 def vacuum_and_analyze(loader: dg.ResourceParam[Loader]) -> None:
-    """VACUUM and ANALYZE, each statement by itself."""
+    """Run VACUUM and ANALYZE, each statement outside a transaction."""
     loader.warehouse.ensure_tables()
     for name in ("maintenance/vacuum", "maintenance/analyze"):
         loader.warehouse.run_outside_transactions(name)

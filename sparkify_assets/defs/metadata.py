@@ -50,14 +50,14 @@ def asset_spec(asset: str, *, skippable: bool = False) -> dg.AssetSpec:
 
 
 def tags(domain: Literal["listening", "library", "platform"], *, pii: bool = False) -> dict[str, str]:
-    """The tags by which Dagster's catalog is searched: what an asset is about, and `pii` where it names people, or
-    says where they are.
+    """The tags by which Dagster's catalog is searched: what an asset is about, and `pii` if it names people or says
+    where they are.
     """
     return {"domain": domain, **({"pii": "true"} if pii else {})}
 
 
 def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
-    """The metadata by which Dagster's page opens a file of the checkout, by its path there
+    """The metadata by which Dagster's web UI opens a file of the checkout, by its path there
     (https://docs.dagster.io/guides/build/assets/metadata-and-tags#source-code).
     """
     path = queries.FOLDER.parent / file
@@ -67,7 +67,7 @@ def code_reference(file: str) -> dict[str, dg.CodeReferencesMetadataValue]:
 
 
 def preview_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """Rows as Dagster's page shows them: a table, with nothing where a value is null."""
+    """Rows as a table in Dagster's web UI, with empty cells for nulls."""
     return dg.MetadataValue.table(
         [
             dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
@@ -77,7 +77,7 @@ def preview_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
 
 
 def with_column_lineage(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The asset with the lineage of its columns; as it is, where it is no table. Raises LineageError."""
+    """The asset with the lineage of its columns, or unchanged if it is no table. Raises LineageError."""
     origins = column_origins().get(spec.key.to_user_string())
     if origins is None:
         return spec

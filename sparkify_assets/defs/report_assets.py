@@ -27,8 +27,8 @@ _ASKED: dg.AutomationCondition[Any] = (
 )
 
 
-#: Was never made, though there is something to make it of: also where that was loaded before anything watched, which
-#: `since_last_handled` would take for handled.
+#: True if the asset was never made although its inputs exist. That includes inputs that were loaded before anything
+#: watched, which `since_last_handled` would take as handled.
 _FIRST: dg.AutomationCondition[Any] = (
     (
         dg.AutomationCondition.missing()
@@ -77,7 +77,7 @@ def _asset(question: Question) -> dg.AssetsDefinition:
 
 def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
     """Rows and figures, which Dagster plots over time, the answer as a table and as a picture."""
-    # Here, so that nobody else waits for the drawing library.
+    # Imported here, so that nothing else waits for the drawing library.
     from sparkify_assets.report.charts import picture
 
     shown = rows[-MOST_ROWS:]

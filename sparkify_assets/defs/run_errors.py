@@ -1,4 +1,4 @@
-"""Why a run of Dagster failed, as people read it: the error itself, without what it came wrapped in.
+"""Why a Dagster run failed: the error itself, without Dagster's wrappers.
 
 Belongs here: Dagster's records of errors. Does not: what is done about one.
 """
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 #: Names, in the metadata of a failure or of an observation, what a step could not load.
 NOT_LOADED = "not loaded"
 
-#: What is raised in a step that somebody ends.
+#: What is raised in a step that is interrupted.
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 
 def reason_of(failure: StepFailureData) -> str:
-    """Why a step failed: what it says itself, or else its cause, that is the first error in the chain that is not a
-    wrapping of Dagster's.
+    """Why a step failed: its own description, or else its cause, which is the first error in the chain that is not a
+    wrapper of Dagster's.
     """
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
@@ -38,14 +38,14 @@ def reason_of(failure: StepFailureData) -> str:
 
 
 def cause_of(recorded: SerializableErrorInfo) -> str:
-    """The first error in a chain of records that is not a wrapping of Dagster's, as `describe_error` puts it."""
+    """The first error in a chain that is not a wrapper of Dagster's, in the form of `describe_error`."""
     own = _own(recorded)
     return "interrupted" if own.cls_name in _INTERRUPTED else line_of(*_name_and_text(own))
 
 
 def trace_of(recorded: SerializableErrorInfo | None, home: Path) -> str:
-    """Where the trace of a recorded error is from now on, in words to put behind its cause; nothing where it is an
-    error of the project or of the database, which needs none.
+    """Keep the traceback of a recorded error and say where it is, in words to append to its cause. Empty for a foreseen
+    error, which needs none.
     """
     if recorded is None:
         return ""
@@ -57,7 +57,7 @@ def trace_of(recorded: SerializableErrorInfo | None, home: Path) -> str:
 
 
 def _own(recorded: SerializableErrorInfo) -> SerializableErrorInfo:
-    """The first error in a chain that is not a wrapping of Dagster's; the last where all are."""
+    """The first error in a chain that is not a wrapper of Dagster's, or the last one if all are."""
     while recorded.message.startswith("dagster.") or recorded.cls_name == "RetryRequested":
         inner = recorded.cause or recorded.context
         if inner is None:
@@ -74,8 +74,8 @@ def _name_and_text(recorded: SerializableErrorInfo) -> tuple[str, str]:
 
 
 def not_loaded(failure: StepFailureData, home: Path) -> list[NotLoaded]:
-    """What a failed load names as not loaded; nothing where the step ended otherwise. Where the program is at fault,
-    the last of the reasons says where the trace is.
+    """What a failed load names as not loaded; empty if the step ended otherwise. If the program is at fault, the last
+    reason says where the traceback is.
     """
     items = read_not_loaded(failure.user_failure_data.metadata if failure.user_failure_data else {})
     if items and (where := trace_of(failure.error, home)):
@@ -106,8 +106,8 @@ def read_not_loaded(metadata: Mapping[str, dg.MetadataValue]) -> list[NotLoaded]
 
 
 def errors_of(result: dg.ExecuteInProcessResult, home: Path) -> list[str]:
-    """What ended a run besides what it names as not loaded, in lines. The trace of an error that nobody foresaw is kept
-    below the home.
+    """What ended a run besides what it names as not loaded, in lines. The traceback of an unforeseen error is kept in
+    the state directory.
     """
     failures = [event.step_failure_data for event in result.get_step_failure_events()]
     texts = [
