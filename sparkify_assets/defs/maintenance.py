@@ -33,7 +33,7 @@ CHECK = "in_step_with_ledger"
     ],
 )
 def reconcile_source(loader: dg.ResourceParam[Loader]) -> Iterator[dg.AssetCheckResult]:
-    """Compare the whole listing with the ledger, name every difference, and have the sensors request what is missing."""
+    """Compare the whole listing with the ledger, name the differences, and have the sensors request the rest."""
     findings = reconcile(loader)
     for dataset in DATASETS:
         found = [item for item in findings if _dataset(item) == dataset]
