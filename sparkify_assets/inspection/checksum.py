@@ -1,4 +1,4 @@
-"""The digest D: one value for all that the warehouse holds, the same for the same source whatever happened on the way.
+"""The digest: one value for everything that the warehouse holds, which depends on the source only, not on the history.
 
 Every row of the star, of staging, of the quarantine and of the current ledger is hashed from its typed values; the
 hashes are summed modulo 2**128 for each table, so that the order of rows does not matter, and then hashed together.
@@ -21,7 +21,7 @@ _MODULUS = 2**128
 
 @dataclass(frozen=True)
 class Digest:
-    """D as 32 hexadecimal digits, the sum of each table, and the blocked partitions that it leaves out."""
+    """The digest as 32 hexadecimal digits, the sum of each table, and the blocked partitions, which it leaves out."""
 
     value: str
     tables: Mapping[str, str]
@@ -33,7 +33,7 @@ class Digest:
 
 
 def digest(warehouse: Warehouse) -> Digest:
-    """Compute D in one snapshot of the warehouse, in flat memory."""
+    """Compute the digest in one snapshot of the warehouse, in constant memory."""
     tables: dict[str, str] = {}
     with warehouse.transaction(lock=False) as transaction:
         blocked = [Partition(*row) for row in transaction.rows("ledger/blocked")]

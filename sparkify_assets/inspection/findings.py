@@ -1,4 +1,4 @@
-"""What the checks found, as it is shown alike wherever people look: by `load` and `status`, and in the report.
+"""What the checks found, in the form that `load`, `status` and the report share.
 
 Belongs here: findings put together by check. Does not: asking one check (`load.audit`), keeping what it found
 (`load.ledger`).
@@ -22,7 +22,7 @@ Row = dict[str, str | None]
 
 @dataclass(frozen=True)
 class Warned:
-    """What a check that warns found: how many records or rows, in which partitions, and some of them."""
+    """What a warning check found: how many records or rows, in which partitions, and a sample."""
 
     check: str
     rule: str
@@ -45,15 +45,17 @@ class Outcome:
 
     @property
     def sample(self) -> list[Row]:
-        """Some of the rows, all with the same columns: those in the ledger may be of an earlier form of the rule."""
+        """Some of the rows, all with the same columns, since those in the ledger may come from an earlier form of the
+        rule.
+        """
         rows = _in_turn([violation.sample for violation in self.found])[: 2 * SAMPLE_ROWS]
         columns = dict.fromkeys(name for row in rows for name in row)
         return [{name: row.get(name) for name in columns} for row in rows]
 
 
 def by_check(warnings: Iterable[Violation]) -> list[Warned]:
-    """Warnings put together, one entry a check, in the order of the checks. Of a partition that a check was asked about
-    again, as when songs come before their plays, the last word counts.
+    """Warnings grouped by check, in the order of the checks. If a check was run again for a partition, as when songs
+    are loaded before their plays, its last result counts.
     """
     latest = {(found.check, found.partition_key): found for found in warnings}
     by_name: dict[str, list[Violation]] = {}
@@ -78,8 +80,8 @@ def _in_turn(samples: Iterable[Sequence[Row]]) -> list[Row]:
 
 
 def outcomes(transaction: Transaction, settings: Settings) -> list[Outcome]:
-    """Every check of what is there: one that blocks is asked now about everything that is published; what one found
-    that warns is in the ledger.
+    """Every check of what is published: blocking checks are run now, and what warning checks found is read from the
+    ledger.
     """
     bounds = {dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")}
     warned: dict[str, list[Violation]] = {}

@@ -1,7 +1,7 @@
-"""First contact with a cluster: the questions of `sql/first_contact`, each with the answer that the project counts on.
+"""First contact with a cluster: the probes of `sql/first_contact`, each with the result that the project expects.
 
-Nobody of the project has asked a real Redshift yet. Whoever has one runs this once: every probe is a transaction of its
-own, on tables of the session, and is rolled back. Belongs here: asking and comparing. Does not: the questions.
+The project has not been run on a real Redshift yet. Whoever has one runs this once: every probe is a transaction of its
+own, on temporary tables, and is rolled back. Belongs here: running and comparing. Does not: the probes.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from sparkify_assets.source.store import ObjectStore, SourceError
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import line
 
-#: How long the rows of a system view are waited for, in seconds.
+#: How long to wait for the rows of a system view, in seconds.
 WAIT_SECONDS = 60.0
 
-#: Three records, of which COPY refuses the second.
+#: Three records, of which COPY rejects the second.
 BAD_OBJECT = b'{"k": "a", "v": 1}\n{"k": "b", "v": "not a number"}\n{"k": "c", "v": 3}\n'
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a probe. `outcome` is same, differs, or not here: the stand-in is known to answer otherwise."""
+    """The result of a probe. `outcome` is same, differs, or not here, if the local Redshift is known to differ."""
 
     probe: str
     question: str
@@ -42,13 +42,13 @@ class Answer:
 
 
 class _Undo(Exception):
-    """Takes a probe back."""
+    """Rolls a probe back."""
 
 
 def first_contact(warehouse: Warehouse, settings: Settings, work: ObjectStore) -> Iterator[Answer]:
-    """Ask everything, in order. Writes one small object into the work area, and removes it.
+    """Run every probe, in order. Writes one small object into the work area, and removes it.
 
-    Raises WarehouseError where the warehouse cannot be reached, SourceError where the work area cannot be written.
+    Raises WarehouseError if the warehouse cannot be reached, SourceError if the work area cannot be written.
     """
     key = "first_contact/bad.json"
     parameters = {
@@ -80,7 +80,7 @@ def _asked(warehouse: Warehouse, name: str, parameters: dict[str, Any]) -> Answe
 
 
 def _noted(notes: list[str], word: str) -> list[str]:
-    """What stands behind a word in the head of a probe."""
+    """The text after a keyword in the head of a probe."""
     return [note.removeprefix(word) for note in notes if note.startswith(word)]
 
 

@@ -1,4 +1,4 @@
-"""Where a play comes from: the objects of its day, the run, the rules, and how its song was found."""
+"""The provenance of a play: the objects of its day, the run, the rules, and how its song was found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sparkify_assets.model import queries
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
 
-#: A session and an item in it, as people name a play: 818-5.
+#: A session and an item, such as 818-5.
 _ITEM = re.compile(r"(-?\d+)-(-?\d+)")
 
 #: How many plays an ambiguous name lists.
@@ -18,11 +18,11 @@ _MOST_CANDIDATES = 10
 
 
 class NoSuchPlay(SparkifyError):
-    """There is no play of this id, or several go by this session and item."""
+    """There is no play with this id, or several plays share this session and item."""
 
 
 def why(warehouse: Warehouse, name: str) -> dict[str, Any]:
-    """The provenance of a play, as data. `name` is its songplay_id, or its session and item where that is unique.
+    """The provenance of a play, as data. `name` is its songplay_id, or its session and item if these are unique.
 
     Raises NoSuchPlay, which lists the candidates where there are several, and WarehouseError.
     """
@@ -48,7 +48,7 @@ def why(warehouse: Warehouse, name: str) -> dict[str, Any]:
 
 
 def _songplay_id(transaction: Transaction, name: str) -> str:
-    """The id that a name stands for: itself, or that of the one play of a session and item."""
+    """The id for a name: the name itself, or the id of the only play of a session and item."""
     match = _ITEM.fullmatch(name)
     if match is None:
         return name

@@ -1,8 +1,8 @@
-"""Source, ledger, staging and star held against each other: what differs, by name.
+"""Compares source, ledger, staging and star, and names what differs.
 
 The quick form compares the listing with the ledger, as every load does. The deep form reads the objects again and
 compares every staged row, and rebuilds the star in a transaction that is rolled back and compares every row of it: it
-finds a single row that was lost, doubled or changed, whoever did it.
+finds a single row that was lost, duplicated or changed, whatever the cause.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STAR = ("songplays", "users", "songs", "artists", "time")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be.
+    """A difference.
 
     `kind` is a state of `status` other than loaded (new, changed, gone, blocked, outside, unrecognised), `layout`,
     `unreadable` (an object of what is loaded that cannot be read; no row of it is expected), or `missing` (a row that
@@ -45,7 +45,7 @@ class Finding:
 
 
 def reconcile(loader: Loader, *, deep: bool = False) -> list[Finding]:
-    """Everything that differs; an empty list where source and warehouse agree.
+    """Everything that differs; an empty list if source and warehouse agree.
 
     Raises SourceError, WarehouseError; changes nothing.
     """
@@ -94,7 +94,7 @@ def _staging(
 
 
 def _staged_rows(loader: Loader, batch: Batch) -> list[Finding]:
-    """The rows of a batch's partitions against its objects, and the objects that cannot be read."""
+    """Compare the rows of a batch's partitions with its objects, and name the objects that cannot be read."""
     keys = [partition.key for partition in batch.objects]
     stager = Stager(loader.settings, loader.source, loader.work, loader.progress)
     with loader.warehouse.transaction(lock=False) as transaction:
@@ -122,11 +122,11 @@ def _strays(loader: Loader, dataset: Dataset) -> list[Finding]:
 
 
 class _Undo(Exception):
-    """Takes a comparison's own changes back."""
+    """Rolls a comparison's own changes back."""
 
 
 def _star(loader: Loader) -> list[Finding]:
-    """The star against one that is rebuilt from staging, and never seen."""
+    """Compare the star with one that is rebuilt from staging in a transaction that is rolled back."""
     findings: list[Finding] = []
     try:
         with loader.warehouse.transaction() as transaction:

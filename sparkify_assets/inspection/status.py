@@ -1,4 +1,4 @@
-"""The source against the ledger, for people and machines: what is loaded, new, changed, blocked, gone, unrecognised."""
+"""Compares the source with the ledger: what is loaded, new, changed, blocked, gone or unrecognised."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sparkify_assets.source.changes import Change
 from sparkify_assets.source.layout import layout_problems, unrecognised_source
 from sparkify_assets.warehouse.connection import Warehouse
 
-#: What has changed since a partition was loaded, and what brings it up to date.
+#: Which rules have changed since a partition was loaded, and what brings it up to date.
 OTHER_RULES = {
     "staging": "staged by other rules (load --full applies today's)",
     "star": "made by other rules (load --republish applies today's)",
@@ -47,9 +47,9 @@ class PartitionStatus:
 
 @dataclass
 class Status:
-    """All partitions that are in the source or in the ledger, the objects that are in no known place, how many files
-    are hidden, what is laid out otherwise than expected, and what the checks that warn found in what is loaded.
-    `warning` says why the listing itself should not be believed.
+    """All partitions of the source and of the ledger, the unrecognised objects, the number of hidden files, what is not
+    laid out as expected, and what the warning checks found in what is loaded. `warning` says why the listing itself
+    should not be trusted.
     """
 
     source: str
@@ -63,7 +63,7 @@ class Status:
 
 
 def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
-    """Compare source and ledger, as a plan has them if there is one. Raises SourceError, WarehouseError."""
+    """Compare source and ledger, or use the comparison of a given plan. Raises SourceError, WarehouseError."""
     plan = plan or loader.plan()
     with loader.warehouse.transaction(lock=False) as transaction:
         loads = transaction.records("ledger/current_loads")
@@ -89,8 +89,8 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
 
 
 def why_blocked(warehouse: Warehouse) -> dict[Partition, str]:
-    """A line for each blocked partition: its checks, the first rejected record by file, line and reason, and the files
-    by which rows that readers see would be lost. Raises WarehouseError.
+    """A line for each blocked partition: its checks, the first rejected record with file, line and reason, and the
+    files by which published rows would be lost. Raises WarehouseError.
     """
     with warehouse.transaction(lock=False) as transaction:
         rows = transaction.records("ledger/why_blocked")

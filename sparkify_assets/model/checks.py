@@ -1,8 +1,8 @@
-"""The gates and checks: the queries of `sql/checks`, each a select of offending rows, and what is seen while reading.
+"""The checks: the queries of `sql/checks`, each of which selects offending rows, and what a load notices while reading.
 
-A check that blocks is a gate inside the publishing transaction. One that warns is asked there too, right after the
-gates, and what it finds is kept in `ledger.warnings`. A file's first comment says which of them it is; it may leave
-that to a setting.
+A blocking check decides inside the publishing transaction. A warning check runs there too, right after the blocking
+ones, and what it finds is kept in `ledger.warnings`. The first comment of a file says which of them it is, or which
+setting decides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.settings import Settings
 
-#: How many offending rows of a partition are shown.
+#: How many offending rows of a partition are kept as a sample.
 SAMPLE_ROWS = 10
 
 #: The column in which a query says how many records a row of it stands for.
@@ -38,8 +38,8 @@ class Violation:
 
 @dataclass(frozen=True)
 class Check:
-    """A rule about an asset: one file of `sql/checks`, or, where `seen` says it, what a load sees while it reads the
-    objects; the latter only ever warns.
+    """A rule about an asset: one file of `sql/checks`, or something that a load notices while it reads the objects, in
+    which case `seen` is the rule, and the check only ever warns.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Check:
         return self.seen or self._head[2]
 
     def blocks(self, settings: Settings) -> bool:
-        """Whether it decides about a publication: as its file says, or the setting that the file names."""
+        """Whether it blocks publication, according to its file or to the setting that the file names."""
         if self.seen:
             return False
         severity, setting, _ = self._head
@@ -97,7 +97,7 @@ CHECKS: Sequence[Check] = (
     Check("artists_keys", "artists", "songs"),
 )
 
-#: The checks of what is seen while objects are read: `load/client_checks.py` makes them.
+#: The checks of what a load notices while it reads objects: see `load/client_checks.py`.
 CLIENT_CHECKS: Sequence[Check] = (
     Check(
         "events_fields",
@@ -126,22 +126,22 @@ CLIENT_CHECKS: Sequence[Check] = (
     ),
 )
 
-#: All of them, in the order in which they are shown.
+#: All checks, in the order of display.
 ALL_CHECKS: Sequence[Check] = (*CHECKS, *CLIENT_CHECKS)
 
 
 def gates(dataset: Dataset, settings: Settings) -> list[Check]:
-    """The checks that decide, inside the transaction, whether a partition is published."""
+    """The blocking checks, which decide inside the transaction whether a partition is published."""
     return [check for check in CHECKS if check.dataset == dataset and check.blocks(settings)]
 
 
 def warning_queries(dataset: Dataset, settings: Settings) -> list[Check]:
-    """The checks that are asked in the same transaction, and only warn."""
+    """The warning checks that are queries."""
     return [check for check in CHECKS if check.dataset == dataset and not check.blocks(settings)]
 
 
 def sampled(rows: Sequence[dict[str, Any]]) -> list[dict[str, str | None]]:
-    """The first of some rows as text by column."""
+    """The first of the rows, with values as text."""
     return [
         {name: None if value is None else str(value) for name, value in row.items()}
         for row in rows[:SAMPLE_ROWS]

@@ -1,7 +1,6 @@
-"""Where an object belongs: object key to event day or song prefix, and back.
+"""Which partition an object belongs to: object key to event day or song prefix, and back.
 
-Belongs here: the grammar of the landing zone's keys and Dagster's partitions over it
-(https://docs.dagster.io/guides/build/partitions-and-backfills). Does not: listing, loading.
+Belongs here: the grammar of the source's keys. Does not: listing, loading, Dagster's partitions (`defs.partitions`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 Dataset = Literal["events", "songs"]
 
-#: In the order in which they are loaded: a play looks for its song.
+#: In the order of loading: songs come first, because plays are matched to them.
 DATASETS: tuple[Dataset, ...] = ("songs", "events")
 
 #: The folders of the source, as the Sparkify data sets name them.
@@ -27,7 +26,7 @@ EVENTS_FOLDER, SONGS_FOLDER = "log_data/", "song_data/"
 #: Objects of the source that are no data.
 KNOWN_EXTRAS = frozenset({"log_json_path.json", "sample.json"})
 
-#: What stands in a key for bytes of a file's name that are no UTF-8.
+#: Replaces bytes of a file's name that are not UTF-8.
 NOT_UTF8 = "\ufffd"
 
 
@@ -38,7 +37,7 @@ _SONGS = re.compile(r"song_data/([A-Z0-9])/([A-Z0-9])/(?:[^/]+/)*[^/]+\.json(\.g
 
 
 class Partition(NamedTuple):
-    """What is loaded as one: a day of events (`2018-11-12`) or a prefix of songs (`AB`)."""
+    """The unit of a load: a day of events (`2018-11-12`) or a prefix of songs (`AB`)."""
 
     dataset: Dataset
     key: str
@@ -48,13 +47,13 @@ class Partition(NamedTuple):
 
 
 def named(things: Iterable[object]) -> str:
-    """Partitions or objects in words: all of a few, the first and the last of many."""
+    """Partitions or objects in words: all of them if they are few, otherwise the first and the last."""
     names = sorted(map(str, things))
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]} ({len(names)})"
 
 
 def partition_of(object_key: str) -> Partition | None:
-    """The partition that an object belongs to, or None for an object that is in no known place.
+    """The partition that an object belongs to, or None if no load recognises the object.
 
     The day is that of the file's name, which lies in the folder of its year and month, or in none; the prefix is made
     of the first two folders. A hidden file belongs to none, nor does one whose name is no UTF-8.
@@ -72,16 +71,16 @@ def partition_of(object_key: str) -> Partition | None:
 
 
 def is_hidden(object_key: str) -> bool:
-    """Whether a file or one of its folders begins with `.` or `_`, which makes it no data, as for Spark and Redshift
-    Spectrum (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html): what systems, editors and
-    archives leave beside the data, such as `.ipynb_checkpoints/` and `__MACOSX/`.
+    """Whether a file or one of its folders begins with `.` or `_`, and so is not data, as for Spark and Redshift
+    Spectrum (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html): what operating systems,
+    editors and archives leave beside the data, such as `.ipynb_checkpoints/` and `__MACOSX/`.
     """
     return object_key.startswith((".", "_")) or "/." in object_key or "/_" in object_key
 
 
 def beginnings_of(partition: Partition) -> tuple[str, ...]:
-    """What the keys of all objects of the partition begin with, shared by as many partitions as possible: the folder of
-    songs; of a day the folder of its month, and its month in the name of a file that lies in no such folder.
+    """The prefixes under which all objects of a partition are listed, shared by as many partitions as possible: the
+    folder of songs; for a day the folder of its month, and the month in the name of a file outside such a folder.
     """
     if partition.dataset == "songs":
         return (f"{SONGS_FOLDER}{partition.key[0]}/{partition.key[1]}/",)

@@ -1,7 +1,6 @@
-"""The fields of the source's records: those that a load reads, and those that there are.
+"""The fields of the source's records that a load reads.
 
-COPY leaves out what it does not know and fills what is missing with nulls, without a word
-(https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html); here both are named.
+Which fields the records really have is examined in `source.sampling`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from sparkify_assets.model.tables import TABLES
 
 
 def expected_fields(dataset: Dataset) -> dict[str, str]:
-    """The fields that a load reads -> the types of their columns, as `sql/ddl` declares them."""
+    """The fields that a load reads, each with the type of its column, as `sql/ddl` declares it."""
     types = list(TABLES[f"staging_{dataset}"].types.items())[:-1]  # the last is the partition's
     if dataset == "songs":
         return dict(types)

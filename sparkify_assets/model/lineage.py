@@ -1,12 +1,12 @@
-"""Column lineage: which columns of which assets each column of a table is made of, taken from the SQL that makes it.
+"""Column lineage: which columns of which assets each column of a table is made of, read from the SQL.
 
 Every statement of a load is read with sqlglot; temporary tables are followed down to the columns of other assets, and
 COPY to the keys of the source's records. It is in the metadata of the assets, where Dagster+ draws it
 (https://docs.dagster.io/guides/build/assets/metadata-and-tags/column-level-lineage), and in docs/tables.md.
 
-A column comes from what its expression reads. A value found by an outer join comes from what it was found by, too: the
-song of a play from title and artist name, and from the length that decides among namesakes. What only says where to
-look again (equal keys of one origin, the partition of a window) is no origin.
+A column comes from what its expression reads. A value that an outer join finds also comes from the columns of the join
+condition: the song of a play from title and artist name, and from the length that decides among namesakes. Columns that
+only identify a row again (equal keys of one origin, the partition of a window) are no origin.
 
 Belongs here: reading the SQL. Does not: what the tables mean (`tables`). Only the code location needs it; the command
 line does without its cost.
@@ -50,13 +50,13 @@ _ADDED = frozenset({"batch_id", "song_prefix"})
 
 
 class LineageError(ValueError):
-    """A statement whose lineage is not understood; the message has its beginning."""
+    """A statement whose lineage cannot be determined; the message has its beginning."""
 
 
 @cache
 def column_origins() -> Mapping[str, Mapping[str, Sequence[Column]]]:
-    """The columns that each column of each table comes from, by asset: pairs of an asset and a column, sorted. Columns
-    that the key of an object gives (`event_date` and `song_prefix` in staging) come from none. Raises LineageError.
+    """The origins of each column of each table, by asset: sorted pairs of an asset and a column. Columns that are
+    derived from an object's key (`event_date` and `song_prefix` in staging) have none. Raises LineageError.
     """
     statements = _Statements()
     return {

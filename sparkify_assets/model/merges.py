@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sparkify_assets.model.datasets import Dataset
 
-#: The tables that publishing a batch changes, with the merge that does it, in order.
+#: The merges of a batch in order, each with the star table that it changes.
 MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
     "events": (
         ("merge/staging_events", None),
@@ -32,11 +32,11 @@ MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
 }
 
 
-#: What a rebuild of the star leaves out: staging stays as it is, and every play is made once, with its day.
+#: The merges that a rebuild of the star leaves out: staging stays as it is, and every play is made once, with its day.
 NOT_REBUILT = frozenset(
     {"merge/staging_events", "merge/staging_songs", "merge/plays_of_titles", "merge/records_of_titles"}
 )
 
 
-#: The merges that read older records of the touched plays, and only those of the time that these span.
+#: The merges that read older records of the touched plays, within the time that these plays span.
 BOUNDED_BY_TIME = frozenset({"merge/contested_plays", "merge/records_of_titles"})

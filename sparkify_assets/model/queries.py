@@ -17,12 +17,14 @@ _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _TOKEN = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\w+|\S")
 _SEVERITY = re.compile(r"-- (?:block|warn):")
 
-#: The merges that write staging, which a rebuild of the star leaves as it is.
+#: The merges that write staging, which a rebuild of the star does not touch.
 _STAGING = frozenset({"merge/staging_events", "merge/staging_songs"})
 
 
 class Rules(NamedTuple):
-    """The fingerprints of what made a load: of what stages a record, and of what makes the star of staged records."""
+    """The fingerprints of the rules of a load: of the SQL that stages records, and of the SQL that makes the star from
+    them.
+    """
 
     staging: str
     star: str
@@ -51,8 +53,8 @@ def names(folder: str) -> tuple[str, ...]:
 
 @cache
 def rules() -> Rules:
-    """The rules in force. A published row is only as good as they are: after a change of the first an object has to be
-    read again, after one of the second the star is made again from staging. Comments and white space do not count.
+    """The rules in force. If the staging rules change, objects have to be read again; if the star rules change, the
+    star is rebuilt from staging. Comments and white space do not count.
     """
     jsonpaths = (FOLDER / "copy/log_json_path.json").read_text("utf-8")
     star = {*names("merge"), *names("checks")} - _STAGING

@@ -18,8 +18,8 @@ from sparkify_assets.model.datasets import Dataset
 if TYPE_CHECKING:
     pass
 
-#: How the merges find older rows of the same keys. Redshift scans the named columns; the stand-in, which has no
-#: columnar storage, builds a plain index for each when the filled table is first analyzed.
+#: The expressions by which merges find older rows. Redshift scans these columns; the local Redshift, which has no
+#: columnar storage, builds an index for each when the filled table is first analyzed.
 LOOKUPS: Mapping[str, Sequence[str]] = {
     "staging.events": ("event_date", "ts", "rtrim(song)"),
     "staging.songs": ("song_prefix", "song_id", "artist_id"),
@@ -40,7 +40,7 @@ ASSETS: Mapping[Dataset, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table that an asset stands for. `merge` is the file of `sql/` that writes it; `pii` says that it names people,
+    """A table that an asset represents. `merge` is the file of `sql/` that writes it. `pii` says that it names people,
     or where they are.
     """
 

@@ -1,6 +1,6 @@
-"""Pictures of answers: static SVG by Vega-Altair and its bundled renderer (https://altair-viz.github.io).
+"""Charts of answers: static SVG by Vega-Altair and its bundled renderer (https://altair-viz.github.io).
 
-Belongs here: how each kind of picture looks. Does not: what is asked (`questions`), the page around it (`page`).
+Belongs here: how each kind of chart looks. Does not: what is asked (`questions`), the page around it (`page`).
 
 One drawing serves both themes: colours are CSS variables, which a page sets for light and dark; an SVG on its own
 has none, and takes the light colours that stand beside them.
@@ -34,17 +34,17 @@ MOST_WEEKS = 12
 
 
 def picture(question: Question, rows: Sequence[Row], width: int = WIDE) -> str:
-    """The SVG of an answer, so many pixels wide; rows as `questions.answer` gives them, at least one."""
+    """The SVG of an answer, `width` pixels wide. Rows are those of `questions.answer`, at least one."""
     chart = _DRAW[question.kind](question, rows, width)
     spec = chart.properties(background=GROUND).configure(**_look()).to_dict()
     svg: str = vl_convert.vegalite_to_svg(spec)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alternative(question, rows))}" ', 1)
-    # Nobody sees a thousandth of a pixel.
+    # Rounded, because a thousandth of a pixel is invisible.
     return re.sub(r"(\.\d\d)\d+", r"\1", svg)
 
 
 def alternative(question: Question, rows: Sequence[Row]) -> str:
-    """What the picture shows, in a sentence."""
+    """What the chart shows, in one sentence."""
     column = question.y[0]
     values = [row for row in rows if row[column] is not None]
     if not values:
@@ -239,7 +239,7 @@ def _series(question: Question, symbol: str) -> alt.Color:
 
 
 def _look() -> Mapping[str, Any]:
-    """What all pictures share: quiet axes, one font, and the whole within its width."""
+    """What all charts share: unobtrusive axes, one font, and a fixed total width."""
     return {
         "aria": False,  # the picture is one image with a sentence, and a table stands beside it
         "autosize": alt.AutoSizeParams(type="fit", contains="padding"),

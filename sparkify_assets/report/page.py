@@ -1,7 +1,7 @@
-"""The report: everything that people look at, as one HTML page that asks nobody for anything.
+"""The report: answers, loads and checks as one self-contained HTML page that needs no network.
 
-Belongs here: what stands on the page and in which order. Does not: how it looks (`report.html`), the questions and
-their pictures (`questions`, `charts`), what the source files are like (`inspection.profile`).
+Belongs here: what is on the page and in which order. Does not: how it looks (`report.html`), the questions and their
+charts (`questions`, `charts`), what the source files are like (`inspection.profile`).
 """
 
 from __future__ import annotations
@@ -70,17 +70,17 @@ def report_page(warehouse: Warehouse, settings: Settings) -> str:
 
 
 def write_report(warehouse: Warehouse, settings: Settings, path: Path) -> int:
-    """Write the page; its size in bytes. Raises OSError, WarehouseError."""
+    """Write the page and return its size in bytes. Raises OSError, WarehouseError."""
     page = report_page(warehouse, settings).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_bytes(page)
-    fresh.replace(path)  # whoever reads it sees the former page or this one, never half of it
+    fresh.replace(path)  # a reader sees the former page or this one, never half of it
     return len(page)
 
 
 def report_path(settings: Settings) -> Path:
-    """Where the page lies unless one says otherwise."""
+    """The default path of the page."""
     return settings.home / "report.html"
 
 
@@ -154,12 +154,12 @@ def _missing_days(freshness: Mapping[str, Any]) -> int:
 
 
 def _words(name: str) -> str:
-    """A column's name as people write it."""
+    """A column's name in words."""
     return name.removesuffix("_id").replace("_", " ").removesuffix(" rows")
 
 
 def _shown(value: Any, column: str = "") -> str:
-    """A value as people read it."""
+    """A value in a readable form."""
     if value is None:
         return "–"
     if isinstance(value, datetime):

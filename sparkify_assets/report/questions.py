@@ -1,8 +1,8 @@
-"""The questions of `sql/analytics` as assets: each with its answer as a table and as a picture
+"""The questions of `sql/analytics`, each with its answer as rows and a chart
 (https://docs.dagster.io/guides/build/assets/metadata-and-tags).
 
-Belongs here: which questions there are, and what Dagster shows of an answer. Does not: how a picture is drawn
-(`charts`), nor the page that shows all of them (`report`).
+Belongs here: which questions there are, and their answers. Does not: how a chart is drawn (`charts`), the page that
+shows them all (`page`), their assets (`defs.report_assets`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MOST_ROWS = 366
 
 @dataclass(frozen=True)
 class Question:
-    """A file of `sql/analytics` and its picture: `x` is told by the values of the columns `y`. `pii` says that the
-    answer names people.
+    """A file of `sql/analytics` and its chart, which plots the columns `y` over `x`. `pii` says that the answer names
+    people.
     """
 
     name: str
@@ -81,7 +81,7 @@ QUESTIONS: Sequence[Question] = (
 
 
 def answer(transaction: Transaction, question: Question) -> list[Row]:
-    """The rows of a question, with values that JSON knows: days as text, decimals as floats."""
+    """The rows of a question, with values that JSON can hold: days as text, decimals as floats."""
     return [
         {name: _plain(value) for name, value in row.items()} for row in transaction.records(question.file)
     ]

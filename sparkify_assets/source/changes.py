@@ -1,4 +1,4 @@
-"""What is new: the difference between a listing of the source and what is known of it.
+"""What has changed: compares a listing of the source with what the ledger knows.
 
 Belongs here: one pure function that loads, sensors, status and reconcile all use. Does not: Dagster, boto3, SQL.
 """
@@ -15,7 +15,7 @@ from sparkify_assets.source.store import SourceObject
 
 @dataclass(frozen=True)
 class KnownPartition:
-    """What the ledger holds of a partition: the version that was staged last, which readers may not see yet."""
+    """What the ledger knows about a partition: the version that was staged last, whether published or not."""
 
     state: str
     batch_id: str
@@ -25,7 +25,7 @@ class KnownPartition:
 
 @dataclass(frozen=True)
 class Change:
-    """How a partition of the source differs from what is known of it, by object key."""
+    """How a partition of the source differs from what is known about it, by object key."""
 
     new: tuple[str, ...] = ()
     overwritten: tuple[str, ...] = ()
@@ -33,14 +33,14 @@ class Change:
 
     @property
     def deleted(self) -> tuple[str, ...]:
-        """What is gone and was data: hidden files were loaded by earlier editions, and are no loss."""
+        """The data that was deleted. Hidden files, which earlier editions loaded, are no loss."""
         return tuple(key for key in self.gone if not is_hidden(key))
 
 
 @dataclass
 class SourceChanges:
-    """The source against what is known: `listed` is all that was listed, `changed` what has to be loaded;
-    `known_objects` counts those of the whole ledger, also where only a part was compared.
+    """The source compared with what is known: `listed` is everything that was listed, `changed` what has to be loaded.
+    `known_objects` counts the objects of the whole ledger, even if only a part was compared.
     """
 
     listed: dict[Partition, list[SourceObject]] = field(default_factory=dict)
@@ -56,10 +56,10 @@ class SourceChanges:
 
     @property
     def looks_incomplete(self) -> str | None:
-        """Why the listing should not be trusted where it says that objects are gone, or None.
+        """Why the listing should not be trusted when it says that objects are gone, or None.
 
-        An empty listing, or one that lacks more than a fifth and at least ten of the known objects, is more
-        often a wrong address or a lost right than a clean-up.
+        An empty listing, or one that lacks more than a fifth and at least ten of the known objects, is more likely a
+        wrong address or a missing permission than a clean-up.
         """
         if 0 < self.known_objects == self.gone_objects and not self.listed_objects:
             return f"the listing is empty, while {self.known_objects} objects are known"
@@ -71,13 +71,11 @@ class SourceChanges:
 def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownPartition]) -> SourceChanges:
     """Compare a complete listing of the source with what is known.
 
-    A partition is changed when its set of (key, version token) is another one than the known; nothing else
-    decides, no time and no order. Objects in no known place are named as unrecognised, hidden files are counted.
+    A partition has changed if its set of (key, version token) differs from the known one. Nothing else decides: no time
+    and no order. Objects that no load recognises are named, and hidden files are counted.
     """
     result = SourceChanges()
-    places: dict[
-        str, Partition | None
-    ] = {}  # song folders hold many objects: the grammar is asked once for each
+    places: dict[str, Partition | None] = {}  # song folders hold many objects, so each folder is parsed once
     for item in listing:
         if is_hidden(item.key):
             result.hidden += 1

@@ -1,7 +1,7 @@
-"""What the bytes of a source object are: UTF-8 text, perhaps packed by gzip and perhaps behind a byte order mark.
+"""What the bytes of a source object are: UTF-8 text, possibly compressed by gzip, possibly after a byte order mark.
 
-The bytes decide, not the name: S3 hands out what was stored as `Content-Encoding: gzip` packed as it is, whatever its
-key says. Belongs here: from bytes to text. Does not: where one record ends and the next begins
+The bytes decide, not the name, because S3 delivers an object with `Content-Encoding: gzip` compressed, whatever its key
+says. Belongs here: from bytes to text. Does not: where one record ends and the next begins
 (`redshift_local.copy.records`).
 """
 
@@ -13,7 +13,7 @@ import json
 import zlib
 from typing import NamedTuple
 
-#: So many bytes at the start of an object tell what it is, also behind the header of gzip with a file's name in it.
+#: How many bytes at the start of an object are enough to recognise it, even after a gzip header with a file name.
 START_BYTES = 1024
 
 _GZIP = b"\x1f\x8b"  # https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
@@ -31,14 +31,14 @@ class Unreadable(ValueError):
 
 
 class Form(NamedTuple):
-    """How an object holds its text: `packed` by gzip or as it is, and whether it is `marked` by a byte order mark."""
+    """How an object holds its text: whether it is `packed` by gzip, and whether it is `marked` by a byte order mark."""
 
     packed: bool
     marked: bool
 
 
 def form_of(key: str, start: bytes) -> Form:
-    """The form of an object that begins with these bytes. Raises Unreadable where it is no text for COPY."""
+    """The form of an object that begins with these bytes. Raises Unreadable if COPY cannot read it as text."""
     packed = start.startswith(_GZIP)
     if key.endswith(".gz") and not packed:
         raise Unreadable("no gzip, though its key ends in .gz" if start else "an empty object is no gzip")
@@ -54,7 +54,7 @@ def form_of(key: str, start: bytes) -> Form:
 
 
 def text_of(key: str, data: bytes) -> bytes:
-    """The text of a whole object, unpacked and without a byte order mark. Raises Unreadable."""
+    """The text of a whole object, decompressed and without a byte order mark. Raises Unreadable."""
     packed, _ = form_of(key, data[:START_BYTES])
     if packed:
         try:
@@ -65,7 +65,7 @@ def text_of(key: str, data: bytes) -> bytes:
 
 
 def start_of_text(key: str, start: bytes, most: int) -> bytes:
-    """The text that an object begins with, at most so many bytes of it. Raises Unreadable."""
+    """The text at the beginning of an object, at most this many bytes. Raises Unreadable."""
     packed, _ = form_of(key, start)
     text = _unpacked_start(start, most) if packed else start
     return text.removeprefix(codecs.BOM_UTF8)
@@ -79,8 +79,8 @@ def _unpacked_start(start: bytes, most: int) -> bytes:
 
 
 def _other_encoding(text: bytes) -> str | None:
-    """UTF-16 or UTF-32 where the text is in one of these: by its byte order mark, or by the zeros that JSON's first
-    characters have in it (https://www.rfc-editor.org/rfc/rfc4627#section-3).
+    """UTF-16 or UTF-32 if the text has one of these encodings, recognised by its byte order mark or by the zero bytes
+    of JSON's first characters (https://www.rfc-editor.org/rfc/rfc4627#section-3).
     """
     encoding = json.detect_encoding(text)
     if encoding.startswith("utf-8"):

@@ -1,4 +1,4 @@
-"""How a source is laid out, where it is not as expected: what a person is told instead of "nothing new".
+"""What to say about a source that is not laid out as expected, instead of "nothing new".
 
 Belongs here: pure functions over the keys that no load recognises. Does not: the grammar of the keys
 (`model.datasets`).
@@ -22,17 +22,17 @@ from sparkify_assets.source.changes import SourceChanges
 
 EXPECTED = "log_data/2018/11/2018-11-12-events.json and song_data/A/B/C/TR….json"
 
-#: So many keys are looked into, which is enough to see a pattern, and so many names are told.
+#: How many keys are examined, which is enough to see a pattern, and how many names are printed.
 MOST_KEYS, MOST_NAMES = 2000, 5
 
-#: So many folders above or below the right one are looked for.
+#: How many levels above or below the right folder are examined.
 MOST_LEVELS = 4
 
 _FOLDERS: dict[Dataset, str] = {"events": EVENTS_FOLDER, "songs": SONGS_FOLDER}
 
 
 def why_unrecognised(key: str) -> str:
-    """What is wrong with the name of an object that no load reads, where it is easy to say."""
+    """What is wrong with the name of an object that no load reads, if that is easy to say."""
     name = key.rpartition("/")[2]
     if NOT_UTF8 in key:
         return "its name is no UTF-8"
@@ -48,8 +48,8 @@ def why_unrecognised(key: str) -> str:
 
 
 def unrecognised_source(found: SourceChanges, url: str) -> str | None:
-    """Why there is nothing to load, where a source has not one object that a load reads: what it has instead, and what
-    is expected. None where something was recognised, or was there before.
+    """Why there is nothing to load in a source without a single recognised object: what it holds instead, and what is
+    expected. None if something was recognised, or was there before.
     """
     if found.listed or found.known_objects:
         return None
@@ -65,8 +65,8 @@ def unrecognised_source(found: SourceChanges, url: str) -> str | None:
 
 
 def layout_problems(found: SourceChanges, url: str) -> list[str]:
-    """What is laid out otherwise of each data set that has no recognised object: a folder by another name, or a source
-    that is a level too high or too low.
+    """What is wrong with the layout of each data set that has no recognised object: a folder with another name, or a
+    source that is a level too high or too low.
     """
     there = {partition.dataset for partition in found.listed}
     wanted = [dataset for dataset in DATASETS if dataset not in there]

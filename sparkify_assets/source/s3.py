@@ -1,7 +1,7 @@
 """The source in Amazon S3: objects below a prefix of a bucket.
 
-Belongs here: listing, reading and writing objects as the protocol of `store` asks. Does not: what an error of AWS means
-(`s3_errors`), nor what a key means (`model.datasets`).
+Belongs here: listing, reading and writing objects as the protocol of `store` requires. Does not: what an AWS error
+means (`redshift_local.s3_errors`), or what a key means (`model.datasets`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ListObjectsV2RequestPaginateTypeDef
 
-#: Objects of S3 that are read side by side: as many as boto3 keeps connections for
+#: How many objects are read in parallel: as many as boto3 keeps connections for
 #: (https://docs.aws.amazon.com/botocore/latest/reference/config.html, max_pool_connections).
 READERS = 10
 
 
 class S3Store:
     """A bucket, or a prefix in one. The version token of an object is its ETag and size. Credentials, region and
-    endpoint come from the environment by boto3's own chain, through dagster-aws's S3Resource. With `requester_pays`
-    every request says that the account of the credentials pays for it.
+    endpoint come from boto3's default chain, through dagster-aws's S3Resource. With `requester_pays` every request says
+    that the account of the credentials pays for it.
     """
 
     def __init__(self, url: str, *, requester_pays: bool = False) -> None:
@@ -44,7 +44,7 @@ class S3Store:
         """One client for the life of the store: it is thread-safe and keeps its connections."""
         from dagster_aws.s3 import (
             S3Resource,
-        )  # here, for its import costs a second that local files need not pay
+        )  # imported here, because it takes a second that local files need not pay
 
         client: S3Client = S3Resource(max_attempts=8).get_client()
         if self.requester_pays:
@@ -53,7 +53,7 @@ class S3Store:
 
     @cached_property
     def region(self) -> str | None:
-        """As HeadBucket's answer names it, also where the answer is that access is denied: the way of botocore itself
+        """The region that HeadBucket's response names, even if access is denied, as botocore itself finds it
         (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html, x-amz-bucket-region).
         """
         from botocore.exceptions import BotoCoreError, ClientError
@@ -102,9 +102,7 @@ class S3Store:
                 "Body"
             ].read()
         except ClientError as error:
-            if (
-                error.response["Error"]["Code"] == "InvalidRange"
-            ):  # no range of an object without bytes is there
+            if error.response["Error"]["Code"] == "InvalidRange":  # an empty object has no range
                 return b""
             raise _s3_error(key, error) from None
         except BotoCoreError as error:
@@ -166,7 +164,7 @@ _SETTINGS = {
 
 
 def _agree_to_pay(params: dict[str, Any], **_: Any) -> None:
-    """Say so in the header that S3 asks for
+    """Add the header by which the requester agrees to pay
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html).
     """
     params["headers"]["x-amz-request-payer"] = "requester"

@@ -1,6 +1,6 @@
-"""The fields that the records of the source have, against those that a load reads, from a sample of its objects.
+"""Compares the fields that the source's records have with those that a load reads, in a sample of its objects.
 
-COPY leaves out what it does not know and fills what is missing with nulls, without a word
+COPY silently ignores unknown fields and fills missing ones with nulls
 (https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html); here both are named.
 """
 
@@ -19,11 +19,11 @@ from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.source.content import Unreadable, start_of_text
 from sparkify_assets.source.store import ObjectStore, SourceError
 
-#: So much of an object is looked at, in bytes as stored: some hundred events.
+#: How much of an object is examined, in bytes as stored: a few hundred events.
 START_BYTES = 128 * 1024
 
 
-#: As many fields are told apart; where every record has names of its own, the rest would say no more.
+#: How many fields are counted. If every record has field names of its own, the rest would say nothing more.
 MOST_FIELDS = 100
 
 
@@ -31,16 +31,14 @@ _NAMED = re.compile(rb'"[ \t\r\n]*:')
 
 
 class UnexpectedFields:
-    """The unknown, the missing and the duplicate fields of the records that it is shown."""
+    """Collects the unknown, missing and duplicate fields of the records that it sees."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._expected = expected_fields(dataset).keys()
         self._found: dict[tuple[str, str], dict[str, Any]] = {}
 
     def see(self, key: str, record: Mapping[str, Any], raw: bytes) -> None:
-        """Look at a record of an object, and at its text. One that has none of the expected fields is no record of this
-        kind.
-        """
+        """Examine a record and its text. A record with none of the expected fields is not one of this data set."""
         names = record.keys()
         if names.isdisjoint(self._expected):
             return
@@ -62,13 +60,15 @@ class UnexpectedFields:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """What each field is, in how many records, where it was first seen and what is written there; unknown first."""
+        """For each field: what is wrong, in how many records, where it was first seen and what is written there.
+        Unknown fields come first.
+        """
         return [self._found[name] for name in sorted(self._found, reverse=True)]
 
 
 def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> list[dict[str, Any]]:
-    """The unknown, missing and duplicate fields in the first records of some objects, as `UnexpectedFields` has them.
-    An object that has gone meanwhile is passed over.
+    """The unknown, missing and duplicate fields in the first records of some objects, in the form of
+    `UnexpectedFields`. An object that was deleted meanwhile is skipped.
     """
     found = UnexpectedFields(dataset)
     for key in keys:
@@ -78,7 +78,7 @@ def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> li
 
 
 def as_written(value: Any) -> str:
-    """A value of a record as JSON that can be shown and stored, however deep it is nested."""
+    """A value of a record as JSON that can be displayed and stored, however deeply it is nested."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except RecursionError:
@@ -92,9 +92,9 @@ def _differences(names: Set[str], expected: Set[str]) -> Iterator[tuple[str, str
 
 
 def _duplicates(record: Mapping[str, Any], raw: bytes) -> Iterator[tuple[str, list[Any]]]:
-    """The keys that an object has more than once, with their values; COPY takes one of these without a word."""
+    """The keys that an object has more than once, with their values. COPY silently takes one of these."""
     if len(_NAMED.findall(raw)) == len(record):
-        return  # as many keys as are written there: nearly always, and it need not be parsed again
+        return  # as many keys as there are names in the text: nearly always so, and then it need not be parsed again
     try:
         pairs = json.loads(raw, object_pairs_hook=list)
     except (ValueError, RecursionError):
@@ -105,8 +105,8 @@ def _duplicates(record: Mapping[str, Any], raw: bytes) -> Iterator[tuple[str, li
 
 
 def _first_records(source: ObjectStore, key: str) -> list[Record]:
-    """The objects at the start of an object. One that is cut is left out, as is whatever is none: that is in the
-    quarantine.
+    """The JSON objects at the beginning of a source object. One that is cut off is left out, as is anything that is no
+    JSON object: that is in the quarantine.
     """
     try:
         data = start_of_text(key, source.read_start(key, START_BYTES), START_BYTES)

@@ -1,6 +1,6 @@
 """The objects of the source and of the work area: what a store can do, whether it is a folder or S3.
 
-Belongs here: the protocol and its errors. Does not: either implementation (`files`, `s3`), any rule of the data.
+Belongs here: the protocol and its errors. Does not: the implementations (`files`, `s3`), any rule about the data.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ class SourceObject(NamedTuple):
 
 
 class SourceError(SparkifyError):
-    """The source or the work area cannot be used; one line that names it and the reason. It is transient where S3 was
-    busy or out of reach, and `denied` where a permission is missing. Otherwise, where an object was read, the object is
-    at fault.
+    """The source or the work area cannot be used; the text names it and the reason. It is transient if S3 was busy or
+    unreachable, and `denied` if a permission is missing. Otherwise the object that was read is at fault.
     """
 
     def __init__(self, message: str, *, transient: bool = False, denied: bool = False) -> None:
@@ -42,32 +41,31 @@ class SourceError(SparkifyError):
 
 
 class ObjectStore(Protocol):
-    """A folder of files or a prefix of a bucket; keys are relative to it."""
+    """A folder of files, or a prefix of a bucket. Keys are relative to it."""
 
     url: str
 
     @property
     def region(self) -> str | None:
-        """The region of AWS that it lies in; None where there is none, or nobody tells. Raises SourceError."""
+        """The AWS region of the bucket; None for a folder, or if the region is unknown. Raises SourceError."""
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
-        """Every object whose key starts with the prefix, in an order that is always the same and keeps what has the
-        same beginning together; with `after`, only those behind that key. A listing that cannot be completed raises
-        SourceError.
+        """Every object whose key starts with the prefix, in a stable order that keeps keys with a common beginning
+        together; with `after`, only those after that key. Raises SourceError if the listing cannot be completed.
         """
 
     def read(self, key: str) -> bytes:
         """The whole object. Raises SourceError."""
 
     def read_start(self, key: str, size: int) -> bytes:
-        """The first bytes of an object, at most so many. Raises SourceError."""
+        """The first bytes of an object, at most `size`. Raises SourceError."""
 
     def read_many(
         self, keys: Sequence[str], size: int | None = None
     ) -> Iterator[tuple[str, bytes | SourceError]]:
-        """The objects, whole or their first bytes, in the order of the keys, read side by side where that is faster; an
-        object that is at fault comes with its error. Raises SourceError where reading fails for another reason: the
-        others would, too.
+        """The objects, or their first bytes, in the order of the keys, read in parallel where that is faster. An object
+        that is at fault comes with its error. Raises SourceError if reading fails for a reason that concerns the other
+        objects too.
         """
 
     def content_hash(self, item: SourceObject) -> str:
@@ -83,14 +81,14 @@ class ObjectStore(Protocol):
         """Write an object; returns its address."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; those that are gone already do not matter."""
+        """Remove objects. Objects that do not exist are ignored."""
 
     def sweep(self, age: timedelta) -> None:
-        """Remove everything that was written longer ago than this: what a killed load left in the work area."""
+        """Remove everything that is older than this: what a killed load left in the work area."""
 
 
 def read_or_error(store: ObjectStore, key: str, size: int | None) -> bytes | SourceError:
-    """An object, or its first `size` bytes; the error, where it is the object that is at fault."""
+    """An object, or its first `size` bytes, or the error if the object is at fault."""
     try:
         return store.read(key) if size is None else store.read_start(key, size)
     except SourceError as error:
