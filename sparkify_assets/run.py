@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import psycopg2
 
 from sparkify_assets.defs.instance import run_of_this_process, this_process
-from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
 from sparkify_assets.defs.run_errors import errors_of, not_loaded
 from sparkify_assets.load.ledger import of_run
 from sparkify_assets.load.loader import Loader
@@ -45,6 +44,7 @@ def run_load(
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
 
     from sparkify_assets.definitions import build_defs
+    from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
     from sparkify_assets.model.tables import ASSETS
 
     choice = {"only_changed": not reload, "accept_deletions": accept_deletions}

@@ -149,3 +149,12 @@ def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
     assert completed("sparkify lo") == {"load"}
     assert "--republish" in completed("sparkify load --re")
     assert completed("sparkify tables re") == {"reset"}
+
+
+def test_no_command_waits_for_a_library_that_it_does_not_use() -> None:
+    """Dagster takes a second to import, boto3 and DuckDB a good part of one; `sparkify --help` needs none of them."""
+    loaded = "import sys; import sparkify_assets.cli; print(*sys.modules)"
+    names = subprocess.run(
+        [sys.executable, "-c", loaded], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert {"dagster", "boto3", "duckdb", "altair", "pyarrow"} & set(names) == set()
