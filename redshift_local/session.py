@@ -25,6 +25,7 @@ from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local import dialect
 from redshift_local.copy import load
+from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
 from redshift_local.dialect import NotPortable, Step
 
@@ -55,6 +56,7 @@ class Connection(PlainConnection):
     def __init__(self, *dsn: Any) -> None:
         super().__init__(*dsn)
         self.lookups: Mapping[str, Sequence[str]] = {}
+        self.objects = ObjectStore()
         self._another: Callable[[], PlainConnection]
         self._unsaved: list[LoadErrors] = []  # load errors that the open transaction may take away
         self._domains: set[str] = set()
@@ -225,7 +227,7 @@ class Cursor(PlainCursor):
                 self._analyze_filled(step.table)
             case "copy":
                 bound = self.mogrify(step.sql, given).decode()
-                load.execute(self, bound, PlainCursor.copy_expert, self.connection.keep_errors)
+                load.execute(self, bound, self.connection.objects, self.connection.keep_errors)
                 self.connection.copied = True
             case "analyze":
                 self._build_lookups(step.table)

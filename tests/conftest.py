@@ -20,7 +20,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import redshift_local
-from redshift_local.copy import objects
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.results import BatchResult
 from sparkify_assets.settings import Settings
@@ -71,12 +70,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for what, how in sorted(_ABSENT.items()):
         terminalreporter.write_line(f"did not run: tests that need {what} ({how})", yellow=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_client_of_an_earlier_emulator() -> None:
-    """COPY's client is made once for a process; emulators of S3 come and go within one."""
-    objects._s3.cache_clear()
 
 
 @pytest.fixture(scope="session")

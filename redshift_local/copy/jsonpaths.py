@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from redshift_local.copy import objects
 from redshift_local.copy.convert import Refused, Row
 from redshift_local.copy.objects import CopyError
 
@@ -29,16 +28,16 @@ class Mapping(NamedTuple):
     present: Callable[[Any], Row] | None = None
 
 
-def mapping(option: str, columns: Sequence[str]) -> Mapping:
+def mapping(option: str, columns: Sequence[str], read: Callable[[str], bytes]) -> Mapping:
     """The mapping for the names of `columns`; `option` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file.
 
-    Raises CopyError if the file is none, or does not fit.
+    `read` returns the content at a URL. Raises CopyError if that is not a jsonpaths file, or does not fit the columns.
     """
     if option == "auto":
         return _by_keys(columns)
     if option == "auto ignorecase":
         return _by_folded_keys(columns)
-    paths = [_path(option, path) for path in _jsonpaths(option)]
+    paths = [_path(option, path) for path in _jsonpaths(option, read(option))]
     if len(paths) != len(columns):
         raise CopyError(f"{len(paths)} JSONPath expressions for {len(columns)} columns", option)
     if all(len(path) == 1 and isinstance(path[0], str) for path in paths):
@@ -102,10 +101,10 @@ def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-def _jsonpaths(url: str) -> list[str]:
-    """The expressions of a jsonpaths file."""
+def _jsonpaths(url: str, text: bytes) -> list[str]:
+    """The expressions of the jsonpaths file at `url`."""
     try:
-        content = orjson.loads(objects.read(url))
+        content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise CopyError(f"the jsonpaths file is not one JSON object: {error}", url) from error
     if not isinstance(content, dict) or list(content) != ["jsonpaths"]:

@@ -25,10 +25,9 @@ from psycopg2 import sql as composed
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
-from redshift_local.copy import objects
 from redshift_local.copy.convert import CSV_OPTIONS, Column, Encoder, Kind, Refused, Row, reason
 from redshift_local.copy.jsonpaths import mapping
-from redshift_local.copy.objects import CopyError, DataObject
+from redshift_local.copy.objects import CopyError, DataObject, ObjectStore, is_missing
 from redshift_local.copy.records import Block, Record, Source, exact, read_blocks
 from redshift_local.copy.rejects import (
     GAVE_UP,
@@ -44,18 +43,17 @@ from redshift_local.copy.statement import Command, parse
 _ROWS_AT_ONCE = 256  # rows of small objects that are converted together
 
 
-Send = Callable[..., None]
 Keep = Callable[[LoadErrors, bool], None]
 
 
-def execute(cursor: PlainCursor, statement: str, send: Send, keep: Keep) -> None:
+def execute(cursor: PlainCursor, statement: str, store: ObjectStore, keep: Keep) -> None:
     """Carry out a COPY in the transaction of `cursor`, whose row count is then that of the rows loaded.
 
-    `send` is psycopg2's copy_expert; `keep` is called with the rows for redshift.load_errors and whether the COPY
+    Its objects are read from `store`; `keep` is called with the rows for redshift.load_errors and whether the COPY
     succeeded. The connection's notices are then those of Redshift. Raises NotPortable, CopyError with the transaction
     aborted, or, where the data is not at fault, what psycopg2 raises.
     """
-    run = _Run(cursor, parse(statement), send)
+    run = _Run(cursor, parse(statement), store)
     try:
         run.execute()
     except CopyError as error:
@@ -72,9 +70,9 @@ def execute(cursor: PlainCursor, statement: str, send: Send, keep: Keep) -> None
 class _Run:
     """One COPY being carried out."""
 
-    def __init__(self, cursor: PlainCursor, command: Command, send: Send) -> None:
+    def __init__(self, cursor: PlainCursor, command: Command, store: ObjectStore) -> None:
         self._cursor = cursor
-        self._send = send
+        self._store = store
         self._command = command
         self._plain: PlainCursor = cursor.connection.cursor(cursor_factory=PlainCursor)
         self._name = composed.SQL(".").join(map(composed.Identifier, command.table))
@@ -111,9 +109,9 @@ class _Run:
         """Load all, or raise."""
         command = self._command
         self._columns = self._table_columns()
-        self._mapping = mapping(command.json, [column.name for column in self._columns])
+        self._mapping = mapping(command.json, [column.name for column in self._columns], self._store.read)
         self._encoder = Encoder(self._columns, command.conversions)
-        self._objects = objects.manifest(command.source) if command.manifest else objects.find(command.source)
+        self._objects = (self._store.manifest if command.manifest else self._store.find)(command.source)
         self._loaded = self._stream()
         self._plain.execute("select")  # the server's notices come with the answer to the next statement
         self._note_skipped()
@@ -160,7 +158,7 @@ class _Run:
         stream = _Stream(self._lines())
         self._cursor.connection.notices = self._skipped  # type: ignore[assignment]
         try:
-            self._send(self._cursor, statement, stream)
+            PlainCursor.copy_expert(self._cursor, statement, stream)  # type: ignore[arg-type] # calls read only
         except psycopg2.Error as error:
             if stream.failure:
                 raise stream.failure from None
@@ -198,7 +196,7 @@ class _Run:
                         if len(batch.rows) >= _ROWS_AT_ONCE:
                             yield from self._encoded(batch)
             except CopyError as error:
-                if item.mandatory or not objects.is_missing(error):
+                if item.mandatory or not is_missing(error):
                     raise
                 missing += 1
         if missing == len(self._objects):
@@ -206,7 +204,7 @@ class _Run:
         yield from self._encoded(batch)
 
     def _opened(self, item: DataObject) -> AbstractContextManager[Source]:
-        return objects.opened(item, packed=self._command.gzip, replacement=self._command.replacement)
+        return self._store.open(item, gzipped=self._command.gzip, replacement=self._command.replacement)
 
     def _rows(self, number: int, block: Block, batch: Batch) -> Iterator[bytes]:
         """The rows of a block, added to the batch; yields the batch wherever a record makes no row."""

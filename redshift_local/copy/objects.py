@@ -1,6 +1,6 @@
 """The objects that COPY reads, on S3 or as files: which there are, and their bytes.
 
-Belongs here: URLs, listing by prefix, manifests, gzip. Does not belong here: what the bytes mean (`records.py`).
+Belongs here: URLs, listing by prefix, manifests, gzip. Does not belong here: what the bytes mean (`records`).
 
 A prefix is what S3 takes it for, the beginning of a key, for folders of files too:
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
@@ -14,7 +14,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -64,60 +64,95 @@ class DataObject(NamedTuple):
     mandatory: bool = True
 
 
-def find(url: str) -> list[DataObject]:
-    """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError if there is none."""
-    scheme, bucket, prefix = _parts(url)
-    try:
-        keys = sorted(_s3_keys(bucket, prefix) if scheme == "s3" else _file_keys(prefix))
-    except _unreadable() as error:
-        raise CopyError(f"{url} cannot be listed: {_line(error)}") from error
-    if not keys:
-        raise CopyError(f"the prefix {url} names no object")
-    if scheme == "s3":
-        return [DataObject(f"s3://{bucket}/{key}") for key in keys]
-    return [DataObject("file://" + quote(os.fsencode(key))) for key in keys]
+class ObjectStore:
+    """What COPY reads from: S3, and this machine's files.
 
-
-def manifest(url: str) -> list[DataObject]:
-    """The objects that a manifest names, each as often as it names it. Raises CopyError if it is none, or empty."""
-    try:
-        entries = orjson.loads(read(url))["entries"]
-        objects = [
-            DataObject(
-                entry["url"], entry.get("meta", {}).get("content_length"), bool(entry.get("mandatory", False))
-            )
-            for entry in entries
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CopyError(f"this is no manifest ({PAGE}): {error!r}", url) from error
-    for entry in objects:
-        _parts(entry.url)
-    if not objects:
-        raise CopyError("the manifest names no object", url)
-    return objects
-
-
-def read(url: str) -> bytes:
-    """The whole of a small object. Raises CopyError."""
-    with opened(DataObject(url)) as source:
-        return b"".join(iter(lambda: source.read(1 << 20), b""))
-
-
-@contextmanager
-def opened(item: DataObject, *, packed: bool = False, replacement: str | None = None) -> Iterator[Source]:
-    """The bytes of an object, unpacked where `packed` says that it is gzip, invalid UTF-8 replaced where asked for.
-
-    What goes wrong with the object, here or while it is read, is a CopyError that names it; what goes wrong on the way
-    to it, and a right that is missing, is one that does not, for the object may be sound.
+    A session has one of its own. Its client of S3 is made when an object of S3 is first asked for, with credentials,
+    region and endpoint from boto3's usual chain.
     """
-    try:
-        with _open(item) as file:
-            source: Source = gzip.GzipFile(fileobj=file) if packed else file
-            yield source if replacement is None else _Replacing(source, replacement)
-    except _unreadable() as error:
-        if s3_errors.is_passing(error) or s3_errors.is_denied(error):
-            raise CopyError(f"{item.url} cannot be read: {_line(error)}") from error
-        raise CopyError(_line(error), item.url) from error
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        import boto3
+
+        client: S3Client = boto3.client("s3")
+        return client
+
+    def find(self, url: str) -> list[DataObject]:
+        """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError if there are none."""
+        scheme, bucket, prefix = _parts(url)
+        try:
+            keys = sorted(self._s3_keys(bucket, prefix) if scheme == "s3" else _file_keys(prefix))
+        except _unreadable() as error:
+            raise CopyError(f"{url} cannot be listed: {_describe(error)}") from error
+        if not keys:
+            raise CopyError(f"the prefix {url} names no object")
+        if scheme == "s3":
+            return [DataObject(f"s3://{bucket}/{key}") for key in keys]
+        return [DataObject("file://" + quote(os.fsencode(key))) for key in keys]
+
+    def manifest(self, url: str) -> list[DataObject]:
+        """The objects that a manifest names, each as often as it names it.
+
+        Raises CopyError if it is not a manifest, or names no object.
+        """
+        try:
+            entries = orjson.loads(self.read(url))["entries"]
+            objects = [
+                DataObject(
+                    entry["url"],
+                    entry.get("meta", {}).get("content_length"),
+                    bool(entry.get("mandatory", False)),
+                )
+                for entry in entries
+            ]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CopyError(f"this is no manifest ({PAGE}): {error!r}", url) from error
+        for entry in objects:
+            _parts(entry.url)
+        if not objects:
+            raise CopyError("the manifest names no object", url)
+        return objects
+
+    def read(self, url: str) -> bytes:
+        """The whole of a small object. Raises CopyError."""
+        with self.open(DataObject(url)) as source:
+            return b"".join(iter(lambda: source.read(1 << 20), b""))
+
+    @contextmanager
+    def open(
+        self, item: DataObject, *, gzipped: bool = False, replacement: str | None = None
+    ) -> Iterator[Source]:
+        """The bytes of an object, decompressed if it is `gzipped`, with `replacement` for each invalid byte of UTF-8.
+
+        Raises CopyError, here or while the object is read. The error names the object if the object is at fault; if
+        S3 could not be reached or a permission is missing, it does not, because the object may be sound.
+        """
+        try:
+            with self._open(item) as file:
+                source: Source = gzip.GzipFile(fileobj=file) if gzipped else file
+                yield source if replacement is None else _Replacing(source, replacement)
+        except _unreadable() as error:
+            if s3_errors.is_passing(error) or s3_errors.is_denied(error):
+                raise CopyError(f"{item.url} cannot be read: {_describe(error)}") from error
+            raise CopyError(_describe(error), item.url) from error
+
+    @contextmanager
+    def _open(self, item: DataObject) -> Iterator[Any]:
+        scheme, bucket, key = _parts(item.url)
+        if scheme == "file":
+            with open(key, "rb", buffering=0) as file:
+                _check_size(item, os.fstat(file.fileno()).st_size)
+                yield file
+        else:
+            answer = self._s3.get_object(Bucket=bucket, Key=key)
+            with answer["Body"] as body:
+                _check_size(item, answer["ContentLength"])
+                yield body
+
+    def _s3_keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))
 
 
 def is_missing(error: CopyError) -> bool:
@@ -140,21 +175,7 @@ def _parts(url: str) -> tuple[str, str, str]:
     raise CopyError(f"{url!r} is no s3:// or absolute file:// URL")
 
 
-@contextmanager
-def _open(item: DataObject) -> Iterator[Any]:
-    scheme, bucket, key = _parts(item.url)
-    if scheme == "file":
-        with open(key, "rb", buffering=0) as file:
-            _expect(item, os.fstat(file.fileno()).st_size)
-            yield file
-    else:
-        answer = _s3().get_object(Bucket=bucket, Key=key)
-        with answer["Body"] as body:
-            _expect(item, answer["ContentLength"])
-            yield body
-
-
-def _expect(item: DataObject, size: int) -> None:
+def _check_size(item: DataObject, size: int) -> None:
     if item.size is not None and item.size != size:
         raise CopyError(
             f"the manifest says {item.size} bytes (content_length), the object has {size}", item.url
@@ -171,20 +192,6 @@ def _file_keys(prefix: str) -> Iterator[str]:
         ]
 
 
-@cache
-def _s3() -> S3Client:
-    """Credentials, region and endpoint by boto3's own chain, as for the landing zone."""
-    import boto3
-
-    client: S3Client = boto3.client("s3")
-    return client
-
-
-def _s3_keys(bucket: str, prefix: str) -> Iterator[str]:
-    for page in _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))
-
-
 def _unreadable() -> tuple[type[Exception], ...]:
     """What reading an object may raise."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -192,7 +199,7 @@ def _unreadable() -> tuple[type[Exception], ...]:
     return (OSError, EOFError, zlib.error, BotoCoreError, ClientError)
 
 
-def _line(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     if isinstance(error, (BotoCoreError, ClientError)):

@@ -27,7 +27,7 @@ from psycopg2.extensions import cursor as PlainCursor
 
 import redshift_local
 from redshift_local import CopyError, dialect
-from redshift_local.copy import objects, statement
+from redshift_local.copy import statement
 
 #: System views that tell of loads.
 _VIEWS = {"SYS_LOAD_ERROR_DETAIL", "SYS_LOAD_HISTORY", "STL_LOAD_ERRORS"}
@@ -168,7 +168,7 @@ class Engine:
             _check_bucket(url, region)
         try:
             if command.manifest:  # the region holds for everything that it names
-                named = objects.manifest(command.source)
+                named = self.connection.objects.manifest(command.source)
                 for url in {f"s3://{urlsplit(item.url).netloc}": item.url for item in named}.values():
                     _check_bucket(url, region)
             with self.connection.cursor() as cursor:

@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import redshift_local
-from redshift_local.copy import objects
 from redshift_local.endpoint.server import Endpoint
 from redshift_local.endpoint.session import ClusterState, Engine
 from sparkify_assets.inspection.checksum import Digest, digest
@@ -51,17 +50,15 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**emulator.environment, "AWS_DEFAULT_REGION": REGION}.items():
             patch.setenv(name, value)
-        objects._s3.cache_clear()  # a client of an earlier emulator
         yield emulator
     emulator.stop()
 
 
 @pytest.fixture(autouse=True)
 def emulated(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test here talks to the emulator, and nothing remembers another."""
+    """Every test here talks to the emulator."""
     for name, value in {**aws.environment, "AWS_DEFAULT_REGION": REGION}.items():
         monkeypatch.setenv(name, value)
-    objects._s3.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import redshift_local
-from redshift_local.copy import objects
 from redshift_local.session import Connection
 
 
@@ -19,11 +18,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("local") / "warehouse"
     yield redshift_local.ensure(folder)
     redshift_local.stop(folder)
-
-
-@pytest.fixture(autouse=True)
-def _no_client_of_an_earlier_emulator() -> None:
-    objects._s3.cache_clear()
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from redshift_local import CopyError
-from redshift_local.copy import load, objects
+from redshift_local.copy import load
+from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.records import read_blocks
 from redshift_local.session import Connection
 
@@ -174,13 +175,13 @@ def test_each_object_is_read_twice_at_most_however_many_of_its_records_are_refus
     sql: Sql, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: dict[str, int] = {}
-    opened = objects.opened
+    opened = ObjectStore.open
 
-    def counting(item: Any, **options: Any) -> Any:
+    def counting(store: ObjectStore, item: Any, **options: Any) -> Any:
         read[item.url] = read.get(item.url, 0) + 1
-        return opened(item, **options)
+        return opened(store, item, **options)
 
-    monkeypatch.setattr(load.objects, "opened", counting)
+    monkeypatch.setattr(ObjectStore, "open", counting)
     monkeypatch.setattr(load, "read_blocks", partial(read_blocks, size=1 << 12))
     written = Written(put, "mixed", 3000, packed=True, several=True)
     written.copy(sql, 100_000)

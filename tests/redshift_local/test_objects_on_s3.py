@@ -13,7 +13,6 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from redshift_local import CopyError
-from redshift_local.copy import objects
 from redshift_local.session import Connection
 
 Sql = Callable[..., list[tuple]]
@@ -131,7 +130,6 @@ def test_trouble_on_the_way_is_no_fault_of_an_object(
     manifest.write_text(json.dumps({"entries": [{"url": "s3://landing/data", "mandatory": True}]}))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    objects._s3.cache_clear()
     for url, options in (("s3://landing/data", ""), (manifest.as_uri(), "manifest")):
         with pytest.raises(CopyError, match=r"s3://landing/data cannot be .*Could not connect") as caught:
             copied(url, options)
