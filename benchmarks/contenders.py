@@ -52,7 +52,7 @@ class Floor:
     def __init__(self, folder: Path, source: Path) -> None:
         self.folder = folder / "floor"
         self.source = source
-        self.dsn = redshift_local.ensure(self.folder)
+        self.dsn = redshift_local.ensure(self.folder, "sparkify")
         create_database(self.dsn, "keyed")
         self._load("keyed", "keyed")
 
@@ -94,7 +94,7 @@ class Project:
     def start_round(self) -> None:
         """A new home, its server running."""
         self.finish()
-        self.dsn = redshift_local.ensure(self.home / "warehouse")
+        self.dsn = redshift_local.ensure(self.home / "warehouse", "sparkify")
         self.rows = {}
 
     def do(self, _work: Work, /) -> Done:
@@ -122,7 +122,7 @@ class Dlt:
         self.server = folder / "dlt-server"
         self.state = folder / "dlt-state"
         self.source = source
-        self.dsn = redshift_local.ensure(self.server)
+        self.dsn = redshift_local.ensure(self.server, "sparkify")
 
     def start_round(self) -> None:
         """A new database, and nothing remembered."""

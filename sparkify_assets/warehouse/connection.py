@@ -89,7 +89,7 @@ class Warehouse:
         return connection
 
     def _connect_stand_in(self) -> Connection:
-        dsn = redshift_local.ensure(self.folder) if self.url == "embedded" else self.url
+        dsn = redshift_local.ensure(self.folder, "sparkify") if self.url == "embedded" else self.url
         return redshift_local.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
 
     @contextmanager

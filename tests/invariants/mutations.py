@@ -249,7 +249,7 @@ def main() -> int:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy)
-        os.environ["SPARKIFY_TEST_SERVER"] = redshift_local.ensure(Path(folder, "server"))
+        os.environ["SPARKIFY_TEST_SERVER"] = redshift_local.ensure(Path(folder, "server"), "sparkify")
         try:
             survivors = run(found, copy, chosen.unproven)
         finally:

@@ -222,7 +222,7 @@ def test_the_server_is_killed(source: Path, files: Files, tmp_path: Path, moment
         with suppress(WarehouseError, psycopg2.OperationalError, psycopg2.InterfaceError):
             world.load_all(loader_for(watched(warehouse, watch), source, tmp_path / "home"))
         assert killed
-        local = Warehouse(url=redshift_local.ensure(warehouse.folder), folder=warehouse.folder)
+        local = Warehouse(url=redshift_local.ensure(warehouse.folder, "sparkify"), folder=warehouse.folder)
         again = load_again(local, source, tmp_path / "home")
         assert again == world.fresh_digest(local, files, tmp_path)
     finally:

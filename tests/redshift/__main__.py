@@ -31,7 +31,7 @@ def main() -> None:
         os.environ |= {**aws.environment, "AWS_DEFAULT_REGION": REGION}
         aws.control(redshift_host="127.0.0.1")
         try:
-            server = redshift_local.ensure(folder / "warehouse")
+            server = redshift_local.ensure(folder / "warehouse", "sparkify")
             with make_cluster(aws, server, Authority.make(folder)) as cluster:
                 _serve(cluster, folder)
         except KeyboardInterrupt:

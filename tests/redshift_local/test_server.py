@@ -62,7 +62,15 @@ def test_starts_once_and_is_found_again(folder: Path) -> None:
     first = postmaster(folder)
     assert ensure(folder) == dsn
     assert postmaster(folder) == first
-    assert run(dsn, "select current_database()") == [("sparkify",)]
+    assert run(dsn, "select current_database()") == [("dev",)]
+
+
+def test_the_database_has_the_name_that_was_asked_for(folder: Path) -> None:
+    dsn = ensure(folder, "Sales 2018")
+    assert run(dsn, "select current_database(), current_user") == [("Sales 2018", "Sales 2018")]
+    assert ensure(folder, "Sales 2018") == dsn
+    with pytest.raises(ServerError, match=f"the server of {folder} has no database dev"):
+        ensure(folder)
 
 
 def test_settings_are_durable_and_isolated_as_redshift(folder: Path) -> None:
@@ -154,7 +162,7 @@ def test_many_processes_start_one_server(folder: Path) -> None:
     answers = {process.communicate(timeout=60)[0].strip() for process in processes}
     assert all(process.returncode == 0 for process in processes)
     assert len(answers) == 1
-    assert run(answers.pop(), "select count(*) from pg_database where datname = 'sparkify'") == [(1,)]
+    assert run(answers.pop(), "select count(*) from pg_database where datname = 'dev'") == [(1,)]
 
 
 def test_a_process_with_another_temporary_folder_finds_it(folder: Path, tmp_path: Path) -> None:
@@ -190,13 +198,13 @@ def test_folders_that_only_the_caller_may_enter(tmp_path: Path) -> None:
     folder = private / "a folder's \\ name" / "warehouse"
     binaries = private / "bin"
     binaries.symlink_to(postgres._binaries(None))
-    dsn = ensure(folder, binaries)
+    dsn = ensure(folder, bin_directory=binaries)
     try:
         assert run(dsn, "select 1") == [(1,)]
         assert private.stat().st_mode & 0o777 == 0o700
         assert private.stat().st_uid == os.geteuid()
     finally:
-        assert stop(folder, binaries)
+        assert stop(folder, bin_directory=binaries)
 
 
 def test_root_does_not_run_it(folder: Path) -> None:
@@ -213,7 +221,7 @@ def test_only_its_owner_reaches_the_socket(folder: Path) -> None:
 
 def test_no_binaries(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=r"no PostgreSQL in .*: postgres, initdb, pg_ctl missing"):
-        ensure(folder, tmp_path)
+        ensure(folder, bin_directory=tmp_path)
 
 
 def test_no_folder(tmp_path: Path) -> None:
@@ -243,9 +251,9 @@ def test_a_start_killed_before_its_database_was_made_is_finished(tmp_path: Path)
     folder = tmp_path / "warehouse"
     dsn = postgres.ensure(folder)
     try:
-        with closing(psycopg2.connect(dsn.replace("dbname=sparkify", "dbname=postgres"))) as connection:
+        with closing(psycopg2.connect(dsn.replace("dbname=dev", "dbname=postgres"))) as connection:
             connection.autocommit = True
-            connection.cursor().execute("drop database sparkify")
+            connection.cursor().execute("drop database dev")
         assert postgres.ensure(folder) == dsn
         psycopg2.connect(dsn).close()
     finally:
