@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import lru_cache
+from importlib.resources import files
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -30,7 +30,6 @@ from redshift_local.copy.rejects import LoadErrors
 from redshift_local.dialect import NotPortable, Step
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
-_SQL = Path(__file__).parent / "sql"
 
 
 def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **libpq: Any) -> Connection:
@@ -344,7 +343,7 @@ def _shares(steps: Sequence[Step], given: Any) -> list[Any]:
 
 @lru_cache
 def _text(name: str) -> str:
-    return (_SQL / name).read_text()
+    return files("redshift_local").joinpath("sql", name).read_text("utf-8")
 
 
 def _catalog_version() -> str:
