@@ -1,5 +1,5 @@
-"""Writes the lists of docs/redshift.md from the code that acts on them: what is refused, what differs, which error
-means what. The words before them are written by hand. With --check it only says whether the file is in step.
+"""Write the last lists of docs/redshift.md from the code that acts on them: what is refused, and what is done about an
+error. Everything before them is written by hand. With --check, only say whether the file is in sync with the code.
 
     .venv/bin/python docs/make_redshift.py
 """
@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from redshift_local.dialect import DOCUMENTATION
-from redshift_local.differences import DIFFERENT
 from redshift_local.portability import REFUSED
 from sparkify_assets.warehouse import errors
 
 FILE = Path(__file__).parent / "redshift.md"
 
-#: From this line on the page is made.
+#: From this line on the page is generated.
 MARK = "<!-- from here on made by docs/make_redshift.py -->"
 
 _ACTIONS = {
@@ -30,21 +29,14 @@ _ACTIONS = {
 
 
 def render() -> str:
-    """The made part of the page."""
+    """The generated part of the page."""
     return "\n".join(
         [
             MARK,
             "",
-            "## What is the same statement and means something else",
+            "## What the local Redshift refuses",
             "",
-            *_table(
-                ("What", "Redshift", "The embedded warehouse", "This project", ""),
-                ((d.subject, d.redshift, d.here, d.ours, _page(DOCUMENTATION, d.page)) for d in DIFFERENT),
-            ),
-            "",
-            "## What the embedded warehouse refuses",
-            "",
-            "Most of it Redshift does not have; some of it only Redshift has. Either way it would not run on both.",
+            "Redshift lacks most of it; some of it only Redshift has. Either way it would not run on both.",
             "",
             *_table(
                 ("What", "Write instead", ""),
@@ -90,7 +82,7 @@ def main() -> None:
     if not check:
         FILE.write_text(whole, "utf-8")
     elif written != whole:
-        sys.exit("docs/redshift.md is not in step with the code: run .venv/bin/python docs/make_redshift.py")
+        sys.exit("docs/redshift.md is not in sync with the code: run .venv/bin/python docs/make_redshift.py")
 
 
 if __name__ == "__main__":

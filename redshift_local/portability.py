@@ -1,6 +1,6 @@
-"""What Redshift lacks, or does otherwise: the deny-list of the embedded warehouse and of the tests over sql/.
+"""The constructs that do not run on Redshift, or not as on PostgreSQL: what the local Redshift refuses.
 
-Belongs here: one rule for each construct. How the patterns are applied: `dialect.refusals`.
+Belongs here: one rule for each construct. Does not belong here: how the patterns are applied (`dialect.refusals`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ class Rule(NamedTuple):
     """A construct that is refused, what to write instead, and the page of AWS's documentation that says so.
 
     `pattern` is searched, token by token, in a statement's normal form: keywords and plain names in upper case, strings
-    as 's', one blank between every two tokens.
+    as 's', one blank between two tokens.
     """
 
     construct: str
@@ -248,7 +248,7 @@ REFUSED: tuple[Rule, ...] = (
     Rule(
         "CHECK or EXCLUDE",
         r"^(?:CREATE|ALTER) (?:TEMP |TEMPORARY )?TABLE .*(?:CHECK \(|EXCLUDE (?:USING|\())",
-        "a query that looks for what must not be",
+        "a query that looks for violations",
         _FEATURE,
     ),
     Rule(
@@ -283,22 +283,22 @@ REFUSED: tuple[Rule, ...] = (
         "r_ALTER_TABLE",
     ),
     Rule("quoted capitals", r'"[^"]*[A-Z][^"]*"', "lower case: Redshift folds quoted names too", "r_names"),
-    # Of Redshift, but not here
-    Rule("#table", r"\#\w+", "create temp table (the embedded warehouse knows no #)", "r_CREATE_TABLE_NEW"),
+    # Redshift only
+    Rule("#table", r"\#\w+", "create temp table (the local Redshift has no #)", "r_CREATE_TABLE_NEW"),
     Rule(
         "ALTER TABLE APPEND",
         r"^ALTER TABLE .* APPEND FROM",
-        "insert into ... select (the embedded warehouse cannot append)",
+        "insert into ... select (the local Redshift cannot append)",
         "r_ALTER_TABLE_APPEND",
     ),
-    Rule("UNLOAD", r"^UNLOAD", "select, and write in the client (not in the embedded warehouse)", "r_UNLOAD"),
+    Rule("UNLOAD", r"^UNLOAD", "select, and write in the client (not in the local Redshift)", "r_UNLOAD"),
     Rule(
         "ANALYZE COMPRESSION",
         r"^ANALYZE COMPRESSION",
-        "encode auto (the embedded warehouse has no encodings)",
+        "encode auto (the local Redshift has no encodings)",
         "r_ANALYZE_COMPRESSION",
     ),
-    # Of PostgreSQL only
+    # PostgreSQL only
     Rule(
         "COPY from or to the client",
         r"^COPY .*(?:FROM (?:STDIN|PROGRAM)|TO (?:STDOUT|PROGRAM|'s'))",

@@ -304,17 +304,17 @@ def _steps(query: str | bytes | composed.Composable, connection: PlainConnection
 
 
 #: https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html: "The maximum size for a single SQL statement"
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 
 
 def _check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
     """Raise NotPortable for a statement that is longer than Redshift takes, in the words that people have met."""
-    if isinstance(query, composed.Composable) or 4 * (len(query) + _weight(given)) < MOST_BYTES:
+    if isinstance(query, composed.Composable) or 4 * (len(query) + _weight(given)) < MAX_BYTES:
         return
     text = cursor.mogrify(query, given) if given else query.encode() if isinstance(query, str) else query
-    if len(text) > MOST_BYTES:
+    if len(text) > MAX_BYTES:
         raise NotPortable(
-            f"Statement is too large. Statement Size: {len(text)} bytes. Maximum Allowed: {MOST_BYTES} bytes."
+            f"Statement is too large. Statement Size: {len(text)} bytes. Maximum Allowed: {MAX_BYTES} bytes."
             f" {dialect.DOCUMENTATION}c_redshift-sql.html"
         )
 

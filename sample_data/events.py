@@ -28,7 +28,7 @@ WEEKDAYS = (0.95, 1.0, 1.25, 1.0, 1.2, 0.6, 0.4)
 
 
 #: At most so many users and played songs are kept in memory, however much is written.
-MOST_USERS = 20_000
+MAX_USERS = 20_000
 
 
 CITIES = (
@@ -124,7 +124,7 @@ class Audience:
     def __init__(self, events: int, library: list[Track], dice: Dice) -> None:
         self.dice = dice
         self.library = library
-        self.users = [_make_user(number, dice) for number in range(min(20 + events // 100, MOST_USERS))]
+        self.users = [_make_user(number, dice) for number in range(min(20 + events // 100, MAX_USERS))]
         self.elsewhere = [self._make_unknown() for _ in range(max(50, len(library)))]
 
     def _make_unknown(self) -> Track:

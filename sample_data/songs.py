@@ -11,7 +11,7 @@ from sample_data.draws import LAST_NAMES, Dice
 Place = tuple[str | None, float | None, float | None]
 
 
-MOST_TRACKS = 20_000
+MAX_TRACKS = 20_000
 
 
 TITLE_FORMS = (
@@ -74,7 +74,7 @@ class _Artist(NamedTuple):
 def write_songs(out: Path, songs: int, dice: Dice) -> list[Track]:
     """Write the song files; returns what can be played of them."""
     (out / "song_data").mkdir()
-    artists = [_make_artist(number, dice) for number in range(min(1 + songs * 2 // 3, MOST_TRACKS))]
+    artists = [_make_artist(number, dice) for number in range(min(1 + songs * 2 // 3, MAX_TRACKS))]
     tracks: list[Track] = []
     artist, title = artists[0], ""
     for number in range(songs):
@@ -86,7 +86,7 @@ def write_songs(out: Path, songs: int, dice: Dice) -> list[Track]:
         folder = out / "song_data" / Path(*letters)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"TR{letters}{_suffix(number, dice)}.json").write_text(json.dumps(song), "ascii")
-        if number < MOST_TRACKS:
+        if number < MAX_TRACKS:
             tracks.append(make_track(name, title, seconds))
     return tracks
 

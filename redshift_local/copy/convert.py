@@ -1,10 +1,10 @@
 """Values of JSON records as rows of a table, the way Redshift's COPY converts them, in the CSV that PostgreSQL reads.
 
-Belongs here: columns, conversions, the reasons why a value is refused. Does not belong here: where records come from
-(`records.py`, `objects.py`), the stream to the server (`copy.py`).
+Belongs here: conversions, and the reasons why a value is refused. Does not belong here: where records come from
+(`records`, `objects`), the stream to the server (`load`).
 
-Types, ranges and lengths are left to the server, whose COPY skips a row that does not fit and names it. Here is what
-PostgreSQL would understand otherwise than Redshift.
+Types, ranges and lengths are checked by the server, whose COPY skips a row that does not fit and reports it. Handled
+here is what PostgreSQL reads differently from Redshift.
 """
 
 from __future__ import annotations
@@ -16,25 +16,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Context, Decimal
 from types import NoneType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
-Kind = Literal["text", "integer", "float", "decimal", "boolean", "date", "timestamp", "timestamptz"]
+from redshift_local.copy.columns import Column, Kind
+
 Row = Sequence[Any]
 
 CSV_OPTIONS = "FORMAT csv, NULL 'null', ESCAPE '\\', ENCODING 'utf8'"
-
-
-class Column(NamedTuple):
-    """A column as COPY sees it; `type` and `length` (bytes, or digits) as Redshift's error tables name them."""
-
-    name: str
-    kind: Kind
-    type: str
-    length: int | None = None
-    scale: int = 0
-    nullable: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,7 @@ class Conversions:
 
     @property
     def of_text(self) -> bool:
-        """Whether any text has to be looked at."""
+        """Whether text has to be converted at all."""
         return self.truncate_columns or self.blanks_as_null or self.empty_as_null
 
 
@@ -69,15 +59,15 @@ class Refused(ValueError):
 class Encoded(NamedTuple):
     """Rows as lines of CSV.
 
-    `irregular` names each row (by its index) that has not exactly one line: how many it has, and why it has none.
+    `irregular` lists the rows that are not exactly one line: the index, the number of lines, and why there is none.
     """
 
     text: bytes
     irregular: list[tuple[int, int, Refused | None]]
 
 
-# What a column takes as it comes: JSON and PostgreSQL write and read these alike. JSON's quotes and escapes are those
-# of CSV as CSV_OPTIONS has it, but for control characters.
+# The types whose JSON PostgreSQL reads as it is. JSON's quotes and escapes are those of CSV under CSV_OPTIONS, except
+# for control characters.
 _PLAIN: dict[Kind, frozenset[type]] = {
     "text": frozenset({str, int, bool, NoneType}),
     "integer": frozenset({int, NoneType}),
@@ -99,9 +89,10 @@ class Encoder:
         self._plain = [_plain_types(column, conversions) for column in columns]
 
     def encode(self, rows: Sequence[Row], exact: Callable[[int], Row]) -> Encoded:
-        """The rows as CSV; `exact` gives a row again with integers as they are written, of any size.
+        """The rows as CSV; `exact` returns the row of an index with integers of any size as they were written.
 
-        Whole columns are checked and whole rows written by calls in C; only the odd row is looked at value by value.
+        Whole columns are checked and whole rows are written by calls in C. Only the row that needs a conversion is
+        converted value by value.
         """
         rows, odd = self._checked(rows)
         if odd:
@@ -128,34 +119,34 @@ class Encoder:
         return Encoded(b"\n".join(kept) + b"\n" if kept else b"", irregular)
 
     def _checked(self, rows: Sequence[Row]) -> tuple[Sequence[Row], set[int]]:
-        """The rows, '' for a number being NULL, and which of them hold what has to be converted."""
+        """The rows, with '' replaced by NULL in numbers, and the indexes of those that need a conversion."""
         odd: set[int] = set()
-        for place, values in enumerate(zip(*rows, strict=True)):
-            plain = self._plain[place]
+        for position, values in enumerate(zip(*rows, strict=True)):
+            plain = self._plain[position]
             if plain.issuperset(map(type, values)):
                 continue
-            strange = [index for index, value in enumerate(values) if type(value) not in plain]
-            if self._columns[place].kind not in _NUMBERS or not _are_digits(
-                [values[index] for index in strange]
+            unusual = [index for index, value in enumerate(values) if type(value) not in plain]
+            if self._columns[position].kind not in _NUMBERS or not _are_digits(
+                [values[index] for index in unusual]
             ):
-                odd.update(strange)
-            elif not self._columns[place].nullable:
-                odd.update(index for index in strange if values[index] == "")
+                odd.update(unusual)
+            elif not self._columns[position].nullable:
+                odd.update(index for index in unusual if values[index] == "")
             else:
                 rows = list(rows)
-                for index in strange:
+                for index in unusual:
                     if values[index] == "":
-                        rows[index] = (*rows[index][:place], None, *rows[index][place + 1 :])
+                        rows[index] = (*rows[index][:position], None, *rows[index][position + 1 :])
         return rows, odd
 
     def _line(self, row: Row, exact: Callable[[], Row]) -> bytes:
         """One row. Raises Refused."""
         values = list(row)
-        for place, (plain, value) in enumerate(zip(self._plain, row, strict=True)):
+        for position, (plain, value) in enumerate(zip(self._plain, row, strict=True)):
             if type(value) not in plain:
                 if type(value) is float and abs(value) >= 2**63:
-                    value = exact()[place]  # noqa: PLW2901
-                values[place] = self.field(self._columns[place], value)
+                    value = exact()[position]  # noqa: PLW2901
+                values[position] = self.field(self._columns[position], value)
         line = orjson.dumps(values)[1:-1]
         if not _escapes_control(line):
             return line
@@ -163,7 +154,7 @@ class Encoder:
         return ",".join(map(_quoted, fields)).encode()
 
     def field(self, column: Column, value: Any) -> str | None:
-        """A value as the text that the server gets; None is NULL. Raises Refused."""
+        """A value as the text that is sent to the server; None is NULL. Raises Refused."""
         try:
             text = None if value is None else _CONVERTERS[column.kind](value, column, self._conversions)
         except Refused as fault:
@@ -173,8 +164,8 @@ class Encoder:
         return text
 
 
-def reason(column: Column, value: str) -> Refused:
-    """Why the server could not take this value."""
+def refusal_by_server(column: Column, value: str) -> Refused:
+    """Why the server refused this value, in Redshift's words."""
     match column.kind:
         case "text" if column.length is not None and len(value.encode()) > column.length:
             return Refused(1204, "String length exceeds DDL length", column, value)
@@ -199,9 +190,8 @@ def reason(column: Column, value: str) -> Refused:
     return Refused(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
 
 
-_ESCAPE = re.compile(
-    rb'\\[^"\\]'
-)  # of a control character, or the second half of an escaped backslash; and quick
+# Matches the escape of a control character, and sometimes half an escaped backslash: a quick test before the exact one.
+_ESCAPE = re.compile(rb'\\[^"\\]')
 
 
 def _escapes_control(line: bytes) -> bool:
@@ -221,7 +211,7 @@ _NUMBERS = ("integer", "float", "decimal")
 
 
 def _are_digits(values: Sequence[Any]) -> bool:
-    """Whether all are strings of nothing but digits, or empty: numbers as JSON's own, if not negative or fractional."""
+    """Whether all values are strings that are empty or consist of digits, which PostgreSQL reads as it does numbers."""
     if set(map(type, values)) != {str}:
         return False
     joined = "".join(values)
@@ -273,7 +263,7 @@ def _to_text(value: Any, column: Column, conversions: Conversions) -> str | None
 
 
 def _stripped(value: Any) -> str | None:
-    """The text of a value for a column that is not of text: '' and blanks are NULL."""
+    """The text of a value for a column of another type than text, where '' and blanks are NULL."""
     return _text(value).strip() or None
 
 
@@ -285,21 +275,21 @@ def _to_integer(value: Any, column: Column, conversions: Conversions) -> str | N
 
 
 def _invalid_digit(text: str, column: Column) -> Refused:
-    place = next((place for place, character in enumerate(text) if character not in "-+0123456789"), 0)
+    position = next((index for index, character in enumerate(text) if character not in "-+0123456789"), 0)
     return Refused(
-        1207, f"Invalid digit, Value '{text[place]}', Pos {place}, Type: {column.type}", column, text
+        1207, f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {column.type}", column, text
     )
 
 
 def _to_float(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
     text = _stripped(value)
     if text is not None and not _NUMBER.fullmatch(text):
-        raise reason(column, text)
+        raise refusal_by_server(column, text)
     return text
 
 
 def _to_decimal(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
-    """COPY cuts off what exceeds the scale, where INSERT rounds (docs: copy-roundec)."""
+    """COPY truncates what exceeds the scale, where INSERT rounds: copy-roundec in copy-parameters-data-conversion."""
     text = _stripped(value)
     if text is None:
         return None
@@ -314,14 +304,14 @@ def _to_decimal(value: Any, column: Column, conversions: Conversions) -> str | N
 def _to_boolean(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
     text = _stripped(value)
     if text is not None and text.lower() not in _BOOLEAN:
-        raise reason(column, text)
+        raise refusal_by_server(column, text)
     return text
 
 
 def _to_date(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
     text = _stripped(value)
     if text is not None and not _DATE.fullmatch(text):
-        raise reason(column, text)
+        raise refusal_by_server(column, text)
     return text
 
 
@@ -333,14 +323,14 @@ def _to_timestamp(value: Any, column: Column, conversions: Conversions) -> str |
         try:
             return str(_EPOCH + unit * int(text)) + ("+00" if column.kind == "timestamptz" else "")
         except (ValueError, OverflowError):
-            raise reason(column, text) from None
+            raise refusal_by_server(column, text) from None
     if conversions.time_format == "auto":
         try:
             return str(datetime.fromisoformat(text))
         except ValueError:
-            raise reason(column, text) from None
+            raise refusal_by_server(column, text) from None
     if not _TIMESTAMP[column.kind].fullmatch(text):
-        raise reason(column, text)
+        raise refusal_by_server(column, text)
     return text
 
 

@@ -1,7 +1,7 @@
 """Which value of a JSON record goes into which column: 'auto', 'auto ignorecase' or a jsonpaths file.
 
 The rules: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html#copy-json-jsonpaths.
-Does not belong here: what becomes of a value (`convert.py`).
+Does not belong here: how a value is converted (`convert`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redshift_local.copy.objects import CopyError
 class Mapping(NamedTuple):
     """How the values of a record are found.
 
-    `row` raises Refused. `present` is quicker; it raises KeyError or TypeError for records that lack a key.
+    `row` raises Refused. `present` is faster, but raises KeyError or TypeError for a record that lacks a key.
     """
 
     row: Callable[[Any], Row]
@@ -50,7 +50,7 @@ def _array() -> Refused:
 
 
 def _by_keys(keys: Sequence[str]) -> Mapping:
-    """First-level keys, by their case."""
+    """First-level keys, compared with their case."""
     first, *others = keys
     present = itemgetter(first, *others) if others else lambda record: (record[first],)
 
@@ -63,7 +63,7 @@ def _by_keys(keys: Sequence[str]) -> Mapping:
 
 
 def _by_folded_keys(keys: Sequence[str]) -> Mapping:
-    """First-level keys in lower case."""
+    """First-level keys, compared in lower case."""
 
     @lru_cache(maxsize=256)
     def written(present: tuple[str, ...]) -> list[str | None]:
@@ -86,7 +86,7 @@ def _by_paths(paths: Sequence[tuple[str | int, ...]]) -> Mapping:
 
 
 def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
-    """What lies at the path. An object element that is missing is NULL, an array element that is missing an error."""
+    """The value at a path. A missing element of an object is NULL; a missing element of an array is an error."""
     for step in path:
         if isinstance(step, int):
             if not isinstance(value, list) or step >= len(value):
@@ -109,11 +109,12 @@ def _jsonpaths(url: str, text: bytes) -> list[str]:
         raise CopyError(f"the jsonpaths file is not one JSON object: {error}", url) from error
     if not isinstance(content, dict) or list(content) != ["jsonpaths"]:
         raise CopyError(
-            "the jsonpaths file needs the one key 'jsonpaths' (else Redshift would silently use 'auto')", url
+            "the jsonpaths file has to have the one key 'jsonpaths'; without it Redshift silently uses 'auto'",
+            url,
         )
     paths = content["jsonpaths"]
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
-        raise CopyError("'jsonpaths' is not an array of strings, none of them empty", url)
+        raise CopyError("'jsonpaths' is not an array of non-empty strings", url)
     if len({"['" in path for path in paths if re.search(r"\.|\['", path)}) > 1:
         raise CopyError("the jsonpaths file mixes bracket and dot notation", url)
     return paths
@@ -125,7 +126,7 @@ _STEP = re.compile(r"\['([^']+)'\]|\.([^.\[\]']+)|\[([0-9]+)\]")
 
 def _path(url: str, expression: str) -> tuple[str | int, ...]:
     if not _PATH.fullmatch(expression):
-        raise CopyError(f"{expression!r} is no JSONPath expression that COPY knows", url)
+        raise CopyError(f"{expression!r} is not a JSONPath expression that COPY supports", url)
     return tuple(
         int(index) if index else quoted or plain for quoted, plain, index in _STEP.findall(expression)
     )

@@ -1,18 +1,16 @@
-"""COPY ... FORMAT JSON, carried out here: objects in, rows and load errors out, as on Redshift.
+"""COPY ... FORMAT JSON, carried out as Redshift does: it reads objects, and leaves rows and load errors.
 
-Belongs here: the one stream to the server, what it refuses, MAXERROR. Does not belong here: the statement's grammar
-(`statement.py`), reading objects (`objects.py`, `records.py`), finding and converting values (`jsonpaths.py`,
-`convert.py`).
+Belongs here: the one stream to the server, what the server refuses, MAXERROR. Does not belong here: the statement's
+grammar (`statement`), reading objects (`objects`, `records`), finding and converting values (`jsonpaths`, `convert`).
 
 Records become CSV and go through one `COPY ... FROM STDIN` inside the caller's transaction. The server skips rows that
-do not fit a column (ON_ERROR ignore) and names their lines; which record a line was is found by reading its block
-again, so that memory stays flat and the usual row costs nothing. However many records are refused, their text goes to a
-file, and each object is read once more at most.
+do not fit a column (ON_ERROR ignore) and reports their lines. The record of such a line is found by reading its block
+again, so memory use is constant and a row that fits costs nothing. The text of refused records is kept in a temporary
+file, and no object is read more than twice, however many records are refused.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from io import BytesIO
@@ -25,35 +23,35 @@ from psycopg2 import sql as composed
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
-from redshift_local.copy.convert import CSV_OPTIONS, Column, Encoder, Kind, Refused, Row, reason
+from redshift_local.copy.columns import Column, fetch_columns
+from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Refused, Row, refusal_by_server
 from redshift_local.copy.jsonpaths import mapping
 from redshift_local.copy.objects import CopyError, DataObject, ObjectStore, is_missing
 from redshift_local.copy.records import Block, Record, Source, exact, read_blocks
 from redshift_local.copy.rejects import (
-    GAVE_UP,
+    LINE_STOPPED,
     Batch,
+    BlockPosition,
+    LinePositions,
     LoadError,
     LoadErrors,
-    Place,
-    Places,
-    Skipped,
+    SkippedLines,
 )
 from redshift_local.copy.statement import Command, parse
 
-_ROWS_AT_ONCE = 256  # rows of small objects that are converted together
-
+_BATCH_ROWS = 256  # rows of small objects that are converted together
 
 Keep = Callable[[LoadErrors, bool], None]
 
 
 def execute(cursor: PlainCursor, statement: str, store: ObjectStore, keep: Keep) -> None:
-    """Carry out a COPY in the transaction of `cursor`, whose row count is then that of the rows loaded.
+    """Carry out a COPY in the transaction of `cursor`, whose row count is then the number of rows loaded.
 
-    Its objects are read from `store`; `keep` is called with the rows for redshift.load_errors and whether the COPY
-    succeeded. The connection's notices are then those of Redshift. Raises NotPortable, CopyError with the transaction
-    aborted, or, where the data is not at fault, what psycopg2 raises.
+    The objects are read from `store`. `keep` is called with the rows for redshift.load_errors and with whether the COPY
+    succeeded. Afterwards the connection's notices are those that Redshift gives. Raises NotPortable for an unsupported
+    statement, CopyError, which leaves the transaction aborted, and psycopg2's own errors if the data is not at fault.
     """
-    run = _Run(cursor, parse(statement), store)
+    run = _Copy(cursor, parse(statement), store)
     try:
         run.execute()
     except CopyError as error:
@@ -67,8 +65,8 @@ def execute(cursor: PlainCursor, statement: str, store: ObjectStore, keep: Keep)
     cursor.connection.notices = run.notices()
 
 
-class _Run:
-    """One COPY being carried out."""
+class _Copy:
+    """One COPY that is being carried out."""
 
     def __init__(self, cursor: PlainCursor, command: Command, store: ObjectStore) -> None:
         self._cursor = cursor
@@ -81,10 +79,10 @@ class _Run:
             " localtimestamp",
             (self._name.as_string(cursor),),
         )
-        (self._copy,) = self._plain.fetchall()  # what the errors of this COPY have in common
+        (self._copy,) = self._plain.fetchall()  # the columns that all errors of this COPY have in common
         self.errors = LoadErrors()
-        self._places = Places()
-        self._skipped = Skipped()
+        self._positions = LinePositions()
+        self._skipped = SkippedLines()
         self._loaded = 0
 
     @property
@@ -93,32 +91,34 @@ class _Run:
         return 2 * int(self._copy[0]) + 1
 
     def notices(self) -> list[str]:
-        """What Redshift says of a COPY that succeeded, word for word
+        """Redshift's notices of a COPY that succeeded, word for word
         (https://docs.aws.amazon.com/redshift/latest/dg/tutorial-loading-run-copy.html).
         """
         load = f"INFO:  Load into table '{self._command.table[-1]}' completed, "
-        told = [f"{load}{self._loaded} record(s) loaded successfully.\n"]
+        notices = [f"{load}{self._loaded} record(s) loaded successfully.\n"]
         if self.errors.count:
-            told.append(
+            notices.append(
                 f"{load}{self.errors.count} record(s) could not be loaded.  "
                 "Check 'sys_load_error_detail' system table for details.\n"
             )
-        return told
+        return notices
 
     def execute(self) -> None:
-        """Load all, or raise."""
+        """Load everything. Raises what the function `execute` does."""
         command = self._command
-        self._columns = self._table_columns()
+        self._columns = self._fetch_columns()
         self._mapping = mapping(command.json, [column.name for column in self._columns], self._store.read)
         self._encoder = Encoder(self._columns, command.conversions)
         self._objects = (self._store.manifest if command.manifest else self._store.find)(command.source)
         self._loaded = self._stream()
         self._plain.execute("select")  # the server's notices come with the answer to the next statement
         self._note_skipped()
-        if self._loaded + len(self._skipped.lines) != self._places.rows:
-            why = "the server skipped rows and did not name them (client_min_messages, lc_messages?)"
-            raise CopyError(why)
-        if self.errors.count >= command.most_errors:
+        if self._loaded + len(self._skipped.lines) != self._positions.rows:
+            raise CopyError(
+                "the server skipped rows and did not name them: client_min_messages has to include notices,"
+                " and lc_messages has to be English"
+            )
+        if self.errors.count >= command.max_errors:
             raise self._failure()
         self._plain.execute(
             _DONE,
@@ -127,31 +127,20 @@ class _Run:
         )  # fmt: skip
 
     def abort(self, message: str) -> None:
-        """Leave the transaction as a failed COPY does."""
+        """Abort the transaction, as a failed COPY does."""
         if self._cursor.connection.info.transaction_status != TRANSACTION_STATUS_INERROR:
             with suppress(psycopg2.Error):
                 self._plain.execute("select redshift.fail(%s)", (message,))
 
-    def _table_columns(self) -> list[Column]:
-        """The columns that the COPY fills."""
+    def _fetch_columns(self) -> list[Column]:
         if self._copy[3] is None:  # so that PostgreSQL says which is unknown, the schema or the table
             self._plain.execute(composed.SQL("select from {} limit 0").format(self._name))
-        self._plain.execute(_COLUMNS, (self._copy[3],))
-        rows = self._plain.fetchall()
-        if not rows:
-            raise psycopg2.errors.SerializationFailure("the table is younger than the transaction's snapshot")
-        described = {name: _column(name, type_name, not_null) for name, type_name, not_null, _ in rows}
-        if not self._command.columns:
-            return [described[name] for name, _, _, identity in rows if not identity]
-        unknown = [name for name in self._command.columns if name not in described]
-        if unknown:
-            raise CopyError(f"the table {'.'.join(self._command.table)} has no column {', '.join(unknown)}")
-        return [described[name] for name in self._command.columns]
+        return fetch_columns(self._plain, ".".join(self._command.table), self._copy[3], self._command.columns)
 
     def _stream(self) -> int:
-        """Send everything; the number of rows that the server took."""
-        most = self._command.most_errors
-        tolerant = f", ON_ERROR ignore, REJECT_LIMIT {most - 1}, LOG_VERBOSITY verbose" if most > 1 else ""
+        """Send all rows; returns how many the server accepted."""
+        limit = self._command.max_errors - 1
+        tolerant = f", ON_ERROR ignore, REJECT_LIMIT {limit}, LOG_VERBOSITY verbose" if limit else ""
         statement = composed.SQL("copy {} ({}) from stdin (" + CSV_OPTIONS + tolerant + ")").format(
             self._name, composed.SQL(", ").join(composed.Identifier(column.name) for column in self._columns)
         )
@@ -167,19 +156,21 @@ class _Run:
             with suppress(psycopg2.Error):
                 self._plain.execute("select")  # for the notices
             self._note_skipped()
-            self._note_place(error)
+            self._note_last(error)
             raise self._failure() from error
         return self._cursor.rowcount
 
     def _failure(self) -> CopyError:
         first, count = self.errors.first, self.errors.count
         assert first is not None
-        why = first.error_message
+        reason = first.error_message
         if count > 1:
-            why += f" ({count} errors, MAXERROR {self._command.most_errors})"
-        failed = CopyError(why, first.file_name, first.line_number, first.column_name, first.raw_field_value)
-        failed.of_records = True
-        return failed
+            reason += f" ({count} errors, MAXERROR {self._command.max_errors})"
+        failure = CopyError(
+            reason, first.file_name, first.line_number, first.column_name, first.raw_field_value
+        )
+        failure.of_records = True
+        return failure
 
     # from objects to lines
 
@@ -191,23 +182,23 @@ class _Run:
             try:
                 with self._opened(item) as source:
                     for block in read_blocks(source):
-                        self._places.begin(batch.end, number, block)
+                        self._positions.begin(batch.end, number, block)
                         yield from self._rows(number, block, batch)
-                        if len(batch.rows) >= _ROWS_AT_ONCE:
+                        if len(batch.rows) >= _BATCH_ROWS:
                             yield from self._encoded(batch)
             except CopyError as error:
                 if item.mandatory or not is_missing(error):
                     raise
                 missing += 1
         if missing == len(self._objects):
-            raise CopyError("none of the objects of the manifest is there", self._command.source)
+            raise CopyError("none of the objects that the manifest names exists", self._command.source)
         yield from self._encoded(batch)
 
     def _opened(self, item: DataObject) -> AbstractContextManager[Source]:
         return self._store.open(item, gzipped=self._command.gzip, replacement=self._command.replacement)
 
     def _rows(self, number: int, block: Block, batch: Batch) -> Iterator[bytes]:
-        """The rows of a block, added to the batch; yields the batch wherever a record makes no row."""
+        """Add the rows of a block to the batch; yields the batch as CSV whenever a record is refused."""
         for fault in block.faults:
             self._add(number, fault, Refused(1216, str(fault.value)))
         batch.blocks.append((batch.end, number, block))
@@ -225,7 +216,7 @@ class _Run:
                 batch.blocks.append((batch.first - index - 1, number, block))
 
     def _encoded(self, batch: Batch) -> Iterator[bytes]:
-        """The batch as CSV; it is empty afterwards."""
+        """Yield the batch as CSV and empty it."""
         if not batch.rows:
             batch.blocks = []
             return
@@ -233,7 +224,7 @@ class _Run:
         for index, _, fault in encoded.irregular:
             if fault:
                 self._add(*batch.record(index), fault)
-        self._places.sent(batch.first, len(batch.rows), encoded)
+        self._positions.note_sent(batch.first, len(batch.rows), encoded)
         batch.first, batch.rows, batch.blocks = batch.end, [], []
         yield encoded.text
 
@@ -243,9 +234,9 @@ class _Run:
     # errors
 
     def _add(self, number: int, record: Record, fault: Refused) -> None:
-        """Note a record that was refused here; raises CopyError when it is one too many."""
+        """Note a record that was refused here. Raises CopyError if MAXERROR is reached."""
         self._note(number, record, fault)
-        if self.errors.count >= self._command.most_errors:
+        if self.errors.count >= self._command.max_errors:
             raise self._failure()
 
     def _note(self, number: int, record: Record, fault: Refused) -> None:
@@ -260,8 +251,8 @@ class _Run:
                 column and column.name,
                 column and column.type,
                 length,
-                _stored(raw),
-                _stored(fault.value),
+                _truncated(raw),
+                _truncated(fault.value),
                 fault.code,
                 fault.reason,
             ),
@@ -271,31 +262,31 @@ class _Run:
         """Note the rows that the server skipped."""
         self._note_refused(zip(self._skipped.lines, self._skipped.columns, strict=True))
 
-    def _note_place(self, error: psycopg2.Error) -> None:
-        """Note the row at which the server gave up, unless it is the last that it skipped."""
-        match = GAVE_UP.search(error.diag.context or "")
+    def _note_last(self, error: psycopg2.Error) -> None:
+        """Note the row at which the server stopped, unless it is one that was skipped."""
+        match = LINE_STOPPED.search(error.diag.context or "")
         if match and not self.errors.count:
             self._note_refused([(int(match[1]), match[2])])
         if not self.errors.count:
             raise CopyError(" ".join((error.diag.message_primary or str(error)).split())) from error
 
     def _note_refused(self, lines: Iterable[tuple[int, str | None]]) -> None:
-        """Note the rows that were these lines of CSV, in order: each object is read once more, as far as needed."""
+        """Note the records that became these lines of CSV, which are in order; reads each object once more."""
         columns = {column.name: column for column in self._columns}
-        found = ((*self._places.find(line), column) for line, column in lines)
+        found = ((*self._positions.find(line), name) for line, name in lines)
         for number, of_object in groupby(found, key=lambda row: row[0].number):
             with self._opened(self._objects[number]) as source:
-                at = 0
-                for place, refused in groupby(of_object, key=itemgetter(0)):
-                    _advance(source, place.offset - at)
-                    at = place.offset + place.size
-                    records = _values(_exactly(source, place.size), place)
-                    passed = 0
+                offset = 0
+                for block, refused in groupby(of_object, key=itemgetter(0)):
+                    _skip(source, block.offset - offset)
+                    offset = block.offset + block.size
+                    records = _records(_read_exactly(source, block.size), block)
+                    following = 0
                     for _, index, name in refused:
-                        record = next(islice(records, index - passed, None), None)
+                        record = next(islice(records, index - following, None), None)
                         if record is None:
                             raise CopyError("the object changed while it was read", self._objects[number].url)
-                        passed = index + 1
+                        following = index + 1
                         self._note(number, record, self._reason(record, columns.get(name or "")))
 
     def _reason(self, record: Record, column: Column | None) -> Refused:
@@ -303,25 +294,25 @@ class _Run:
             return Refused(1216, "Invalid input line")
         try:
             value = self._exact_row(record)[self._columns.index(column)]
-            return reason(column, self._encoder.field(column, value) or "")
+            return refusal_by_server(column, self._encoder.field(column, value) or "")
         except Refused as fault:
             return fault
 
 
-def _stored(text: str) -> str:
-    """What the views keep of a record or a value
+def _truncated(text: str) -> str:
+    """As much of a record or a value as the system views hold
     (https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html).
     """
     return text[:1024].replace("\0", "\ufffd")
 
 
-def _advance(source: Source, offset: int) -> None:
+def _skip(source: Source, offset: int) -> None:
     while offset and (chunk := source.read(min(offset, 1 << 20))):
         offset -= len(chunk)
 
 
-def _exactly(source: Source, size: int) -> BytesIO:
-    """The next `size` bytes, or what there is of them."""
+def _read_exactly(source: Source, size: int) -> BytesIO:
+    """The next `size` bytes, or fewer at the end."""
     data = BytesIO()
     while data.tell() < size and (chunk := source.read(size - data.tell())):
         data.write(chunk)
@@ -329,14 +320,14 @@ def _exactly(source: Source, size: int) -> BytesIO:
     return data
 
 
-def _values(source: Source, place: Place) -> Iterator[Record]:
-    """The records of a block that are no faults."""
-    for block in read_blocks(source, place.offset, place.line):
+def _records(source: Source, position: BlockPosition) -> Iterator[Record]:
+    """The records of a block, without what is not a record."""
+    for block in read_blocks(source, position.offset, position.line):
         yield from (block.record(index) for index in range(len(block.values)))
 
 
 class _Stream:
-    """What psycopg2 reads from; keeps the error that ended it, of which psycopg2 only tells the server."""
+    """What psycopg2 reads from. It keeps the error that ended it, which psycopg2 reports to the server only."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -353,7 +344,7 @@ class _Stream:
         return b""
 
 
-# What the session and sys_load_history then know of a COPY.
+# What the session's functions and sys_load_history then return of a COPY.
 _DONE = """
     insert into redshift.loads (
         query_id, transaction_id, session_id, table_name, start_time, data_source, loaded_rows, error_count
@@ -365,42 +356,3 @@ _DONE = """
         set_config('redshift.last_copy_count', '%(loaded)s', false),
         set_config('redshift.last_user_query_id', '%(number)s', false)
 """
-
-# format_type asks the catalog as it is now. A join with pg_type would ask the transaction's snapshot, in which types
-# are missing that another session has just created for this one.
-_COLUMNS = """
-    select attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> ''
-    from pg_attribute
-    where attrelid = %s and attnum > 0 and not attisdropped
-    order by attnum
-"""
-_KINDS: dict[str, tuple[Kind, str]] = {
-    "varchar": ("text", "varchar"),  # of dialect.SCHEMA, with its bytes in its name
-    "char": ("text", "char"),
-    "character varying": ("text", "varchar"),
-    "character": ("text", "char"),
-    "text": ("text", "varchar"),
-    "smallint": ("integer", "int2"),
-    "integer": ("integer", "int4"),
-    "bigint": ("integer", "int8"),
-    "real": ("float", "float4"),
-    "double precision": ("float", "float8"),
-    "numeric": ("decimal", "numeric"),
-    "boolean": ("boolean", "bool"),
-    "date": ("date", "date"),
-    "timestamp without time zone": ("timestamp", "timestamp"),
-    "timestamp with time zone": ("timestamptz", "timestamptz"),
-}
-_TYPE = re.compile(
-    r"(?:redshift\.)?(?P<name>[a-z ]+?)(?:_(?P<bytes>\d+)|\((?P<digits>\d+)(?:,(?P<scale>\d+))?\))?"
-)
-
-
-def _column(name: str, type_name: str, not_null: bool) -> Column:
-    """A column from its row in the catalog."""
-    parts = _TYPE.fullmatch(type_name)
-    if parts is None or parts["name"] not in _KINDS:
-        raise CopyError(f"column {name} is of type {type_name}, which COPY FORMAT JSON does not fill")
-    kind, shown = _KINDS[parts["name"]]
-    length = parts["bytes"] or parts["digits"]
-    return Column(name, kind, shown, int(length) if length else None, int(parts["scale"] or 0), not not_null)

@@ -1,8 +1,8 @@
-"""The objects that COPY reads, on S3 or as files: which there are, and their bytes.
+"""The objects that COPY reads, on S3 or in folders: which there are, and their content.
 
 Belongs here: URLs, listing by prefix, manifests, gzip. Does not belong here: what the bytes mean (`records`).
 
-A prefix is what S3 takes it for, the beginning of a key, for folders of files too:
+A prefix is the beginning of a key, as on S3, for folders of files too:
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
 """
 
@@ -31,22 +31,22 @@ PAGE = "https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-
 
 
 class CopyError(psycopg2.DatabaseError):
-    """A COPY that failed, in one line; the transaction is aborted.
+    """A COPY that failed, described in one line; its transaction is aborted.
 
-    `object_url` is the object at fault, None where it is none of them; `line` (from 1), `column` and `value` say where
-    in it, as far as that is known; `reason` says why. `of_records` is whether it gave up because too many records were
-    refused, by MAXERROR. `query_id` is that of its rows in stl_load_errors.
+    `reason` says why. `object_url` is the object at fault, or None if no object is. `line` (from 1), `column` and
+    `value` say where in the object, as far as that is known. `of_records` is true if as many records were refused as
+    MAXERROR says. `query_id` is the id of its rows in stl_load_errors.
     """
 
     def __init__(
         self, reason: str, object_url: str | None = None, line: int | None = None, column: str | None = None,
         value: str | None = None,
     ) -> None:  # fmt: skip
-        place = ", ".join(
+        position = ", ".join(
             part for part in (object_url, line and f"line {line}", column and f"column {column}") if part
         )
-        shown = f" (value {value[:100]!r})" if value else ""
-        super().__init__(f"COPY: {place + ': ' if place else ''}{reason}{shown}")
+        preview = f" (value {value[:100]!r})" if value else ""
+        super().__init__(f"COPY: {position + ': ' if position else ''}{reason}{preview}")
         self.reason = reason
         self.object_url = object_url
         self.line = line
@@ -57,7 +57,7 @@ class CopyError(psycopg2.DatabaseError):
 
 
 class DataObject(NamedTuple):
-    """An object to load; `size` in bytes where a manifest says it, `mandatory` where its absence is an error."""
+    """An object to load; `size` in bytes if a manifest gives it, `mandatory` if its absence is an error."""
 
     url: str
     size: int | None = None
@@ -107,7 +107,7 @@ class ObjectStore:
                 for entry in entries
             ]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise CopyError(f"this is no manifest ({PAGE}): {error!r}", url) from error
+            raise CopyError(f"this is not a manifest ({PAGE}): {error!r}", url) from error
         for entry in objects:
             _parts(entry.url)
         if not objects:
@@ -156,7 +156,7 @@ class ObjectStore:
 
 
 def is_missing(error: CopyError) -> bool:
-    """Whether the object was not there."""
+    """Whether the object does not exist."""
     cause: Any = error.__cause__
     code = getattr(cause, "response", {}).get("Error", {}).get("Code")
     return isinstance(cause, FileNotFoundError) or code in ("NoSuchKey", "404")
@@ -172,7 +172,7 @@ def _parts(url: str) -> tuple[str, str, str]:
             "",
             unquote(url.removeprefix("file://").removeprefix(parts.netloc), errors="surrogateescape"),
         )
-    raise CopyError(f"{url!r} is no s3:// or absolute file:// URL")
+    raise CopyError(f"{url!r} is neither an s3:// nor an absolute file:// URL")
 
 
 def _check_size(item: DataObject, size: int) -> None:
@@ -193,7 +193,7 @@ def _file_keys(prefix: str) -> Iterator[str]:
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
-    """What reading an object may raise."""
+    """The errors that reading an object may raise."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     return (OSError, EOFError, zlib.error, BotoCoreError, ClientError)
@@ -209,7 +209,7 @@ def _describe(error: Exception) -> str:
 
 
 class _Replacing:
-    """ACCEPTINVCHARS: each invalid byte becomes the replacement character, so that no place moves."""
+    """ACCEPTINVCHARS: each invalid byte becomes the replacement character, so that every offset stays."""
 
     def __init__(self, source: Source, replacement: str) -> None:
         name = f"redshift-replace-{replacement}"

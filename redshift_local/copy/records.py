@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 BLOCK_BYTES = 1 << 17  # the values of one stay in the processor's cache; 256 kB took a fifth longer
-MOST_BYTES = 4 << 20  # of one object
+MAX_BYTES = 4 << 20  # of one object
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _BRACKETS = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*"|["\[\]{}]')
@@ -80,11 +80,6 @@ class Block:
         return [record for record in self.records or () if not isinstance(record.value, ValueError)]
 
 
-def read_records(data: bytes) -> Iterator[Record]:
-    """Every record and every fault of a whole object, in order."""
-    return iter(_find(data, 0, final=True)[0])
-
-
 def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOCK_BYTES) -> Iterator[Block]:
     """Read `source` to its end in blocks of about `size` bytes; `offset` and `line` are where it stands.
 
@@ -106,11 +101,11 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
             yield Block(data[:end], offset, line, values, records)
             line += data.count(b"\n", 0, end) if records is not None else len(values)
             offset, data = offset + end, data[end:]
-        if len(data) > MOST_BYTES:
+        if len(data) > MAX_BYTES:
             data, offset, line, record = _skip(source, data, offset, line, size)
             yield Block(record.raw, offset, line, [], [record])
         # What does not end yet is looked at again when it is twice as long, so that no text takes quadratic time.
-        enough = min(2 * len(data), MOST_BYTES + 1)
+        enough = min(2 * len(data), MAX_BYTES + 1)
 
 
 def each_record(source: Source) -> Iterator[Record]:
@@ -142,7 +137,7 @@ def _plain(data: bytes) -> list[dict[str, Any]] | None:
     so there are at most as many elements as lines; if there are as many, no element reaches over a line's end.
     """
     text = data[:-1] if data.endswith(b"\n") else data
-    if len(text) > MOST_BYTES:
+    if len(text) > MAX_BYTES:
         return None
     try:
         values = orjson.loads(b"[" + text.replace(b"\n", b",\n") + b"]")
@@ -174,7 +169,7 @@ def _find(data: bytes, line: int, *, final: bool) -> tuple[list[Record], int]:
         line += data.count(b"\n", counted, stop)
         counted = stop
         raw = data[start:stop]
-        if len(raw) > MOST_BYTES:
+        if len(raw) > MAX_BYTES:
             value = ValueError("the JSON object has more than 4 MB")
         records.append(Record(line + 1, value, raw))
         start = _after_blanks(data, stop)
@@ -257,7 +252,7 @@ def _skip(source: Source, data: bytes, offset: int, line: int, size: int) -> tup
 
     Returns what was read behind it, the offset and line there, and what was passed over as a fault.
     """
-    raw = data[:MOST_BYTES]
+    raw = data[:MAX_BYTES]
     while (following := data.find(b"\n{") + 1) == 0:
         chunk = source.read(size)
         if not chunk:

@@ -1,4 +1,8 @@
-"""Which records COPY refuses, and where in their objects they stand: from a line of the stream to a place in a file."""
+"""The records that a COPY refuses: their rows of redshift.load_errors, and where each is in its object.
+
+Belongs here: the way from a line of the stream back to a record. Does not belong here: why a value is refused
+(`convert`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from redshift_local.copy.records import Block, Record
 
 
 class LoadError(NamedTuple):
-    """A row of redshift.load_errors, behind the columns that say which COPY it was."""
+    """A row of redshift.load_errors, without the columns that identify its COPY."""
 
     file_name: str
     line_number: int | None
@@ -30,8 +34,9 @@ class LoadError(NamedTuple):
 
 
 class LoadErrors:
-    """The rows of redshift.load_errors that a COPY makes, as lines of PostgreSQL's text format: in memory while they
-    are few, else in a temporary file.
+    """The rows of redshift.load_errors of one COPY, as lines of PostgreSQL's text format.
+
+    They are in memory while they are few, and in a temporary file otherwise.
     """
 
     def __init__(self) -> None:
@@ -40,14 +45,14 @@ class LoadErrors:
         self._file: IO[bytes] = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115
 
     def add(self, copy: Sequence[object], error: LoadError) -> None:
-        """Add a row; `copy` are the columns that say which COPY it was."""
+        """Add a row; `copy` holds the columns that identify the COPY."""
         self.count += 1
         self.first = self.first or error
         fields = ("\\N" if value is None else str(value).translate(_ESCAPES) for value in (*copy, *error))
         self._file.write("\t".join(fields).encode() + b"\n")
 
     def lines(self) -> IO[bytes]:
-        """All rows from the first on."""
+        """All rows, from the first one on."""
         self._file.seek(0)
         return self._file
 
@@ -56,21 +61,21 @@ class LoadErrors:
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-class Skipped:
-    """Takes the server's notices: which lines of CSV it skipped, and for which columns.
+class SkippedLines:
+    """The lines of CSV that the server skipped, and the columns that they did not fit, from its notices.
 
-    It is no list, for of a list, its own or anybody's, psycopg2 keeps the newest fifty notices; to an object that has
-    nothing but append it gives them all
+    This is not a list, because psycopg2 trims a list of notices to the newest fifty. To any other object it appends
+    them all
     (https://github.com/psycopg/psycopg2/blob/2.9.10/psycopg/connection_int.c, conn_notice_process).
     """
 
     def __init__(self) -> None:
         self.lines = array("q")
         self.columns: list[str] = []
-        self._names: dict[str, str] = {}  # each name once
+        self._names: dict[str, str] = {}  # so that each name is in memory once
 
     def append(self, notice: str) -> None:
-        """Take a notice."""
+        """Read a notice."""
         if match := LINE_SKIPPED.search(notice):
             self.lines.append(int(match[1]))
             self.columns.append(self._names.setdefault(match[2], match[2]))
@@ -79,11 +84,11 @@ class Skipped:
 LINE_SKIPPED = re.compile(r'at line (\d+) for column "((?:[^"]|"")*)"')
 
 
-GAVE_UP = re.compile(r"line (\d+)(?:, column (\w+))?")
+LINE_STOPPED = re.compile(r"line (\d+)(?:, column (\w+))?")
 
 
-class Place(NamedTuple):
-    """Where a block is: the number of its object, its bytes there, the lines before it."""
+class BlockPosition(NamedTuple):
+    """Where a block is: the number of its object, its offset and size there, and how many lines precede it."""
 
     number: int
     offset: int
@@ -93,10 +98,10 @@ class Place(NamedTuple):
 
 @dataclass
 class Batch:
-    """Rows that are not sent yet, and the blocks that they are from.
+    """Rows that have not been sent yet, and the blocks that they are from.
 
-    `first` is the ordinal of the first record; with each block go the ordinal of its first record and the number of its
-    object.
+    `first` is the ordinal of the first record. Each block is kept with the ordinal of its first record and the number
+    of its object.
     """
 
     first: int = 0
@@ -115,25 +120,25 @@ class Batch:
         return number, block.record(ordinal - first)
 
 
-class Places:
-    """Which record is which line of CSV.
+class LinePositions:
+    """Which record became which line of CSV.
 
-    Records are counted over all objects (ordinals). Kept is only where blocks begin and where lines and ordinals do not
-    go on together.
+    Records are numbered over all objects (ordinals). To save memory, this holds only where blocks begin, and where the
+    difference between a line and its ordinal changes.
     """
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[int, Place]] = []  # by ordinal
+        self._blocks: list[tuple[int, BlockPosition]] = []  # by ordinal
         self._jump_lines, self._jump_ordinals = array("q", [1]), array("q", [0])  # line of CSV; ordinal
         self._lines = 0
-        self.rows = 0  # that were sent
+        self.rows = 0  # how many were sent
 
     def begin(self, ordinal: int, number: int, block: Block) -> None:
-        """A block begins with this ordinal."""
-        self._blocks.append((ordinal, Place(number, block.offset, len(block.data), block.line)))
+        """Note that a block begins with this ordinal."""
+        self._blocks.append((ordinal, BlockPosition(number, block.offset, len(block.data), block.line)))
 
-    def sent(self, first: int, count: int, encoded: Encoded) -> None:
-        """Rows from the ordinal `first` on were sent as these lines."""
+    def note_sent(self, first: int, count: int, encoded: Encoded) -> None:
+        """Note that `count` rows, from the ordinal `first` on, were sent as these lines."""
         line, after = self._lines, 0
         self._jump(line + 1, first)
         for index, lines, _ in encoded.irregular:
@@ -141,17 +146,17 @@ class Places:
             after = index + 1
             if lines:
                 line += lines
-                self._jump(line, first + index)  # the server names the last line of a row
+                self._jump(line, first + index)  # the server reports the last line of a row
             self._jump(line + 1, first + after)
         self._lines = line + count - after
         self.rows += count - sum(not lines for _, lines, _ in encoded.irregular)
 
-    def find(self, line: int) -> tuple[Place, int]:
-        """The block of a line of CSV, and the how-many-eth record of it."""
+    def find(self, line: int) -> tuple[BlockPosition, int]:
+        """The block of the record that became a line of CSV, and the index of the record in it."""
         jump = bisect_right(self._jump_lines, line) - 1
         ordinal = self._jump_ordinals[jump] + line - self._jump_lines[jump]
-        first, place = self._blocks[bisect_right(self._blocks, ordinal, key=itemgetter(0)) - 1]
-        return place, ordinal - first
+        first, block = self._blocks[bisect_right(self._blocks, ordinal, key=itemgetter(0)) - 1]
+        return block, ordinal - first
 
     def _jump(self, line: int, ordinal: int) -> None:
         if ordinal - self._jump_ordinals[-1] != line - self._jump_lines[-1]:

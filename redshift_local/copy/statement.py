@@ -1,6 +1,6 @@
 """The grammar of COPY ... FORMAT JSON: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html.
 
-Belongs here: what of the statement is understood, ignored or refused. Does not belong here: doing it (`copy.py`).
+Belongs here: which options are understood, ignored or refused. Does not belong here: carrying them out (`load`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 from redshift_local.copy.convert import Conversions
 from redshift_local.dialect import NotPortable, Token, closing, tokens
 
-MOST_ERRORS = (
-    100_000  # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
-)
+#: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
+MAX_ERRORS = 100_000
 
 
 @dataclass
 class Command:
-    """A COPY, parsed. `json` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file; `iam_role` and `region` mean
-    nothing to a server without roles and regions.
+    """A COPY statement. `json` is 'auto', 'auto ignorecase' or the URL of a jsonpaths file.
+
+    `iam_role` and `region` have no meaning for a local server; the endpoint checks them.
     """
 
     table: tuple[str, ...]
@@ -30,7 +30,7 @@ class Command:
     json: str = ""
     manifest: bool = False
     gzip: bool = False
-    most_errors: int = 1
+    max_errors: int = 1
     replacement: str | None = None
     iam_role: str | None = None
     region: str | None = None
@@ -38,7 +38,7 @@ class Command:
 
 
 def parse(statement: str) -> Command:
-    """A COPY statement, its parameters bound. Raises NotPortable for what is not supported here, naming it."""
+    """Parse a COPY statement whose parameters are bound. Raises NotPortable for an option that is not supported."""
     parts = tokens(statement)
     table, at = _table(parts)
     columns: list[str] = []
@@ -60,7 +60,7 @@ def parse(statement: str) -> Command:
         else:
             _option(command, options, option, given)
     if not command.json:
-        raise NotPortable("COPY: the embedded warehouse reads FORMAT JSON only")
+        raise NotPortable("COPY: the local Redshift reads FORMAT JSON only")
     for name in ("manifest", "gzip"):
         setattr(command, name, given.pop(name, False))
     command.conversions = Conversions(**given)
@@ -72,7 +72,7 @@ _FLAGS = {
     "BLANKSASNULL": "blanks_as_null", "EMPTYASNULL": "empty_as_null",
 }  # fmt: skip
 _IGNORED = {
-    # of no meaning for a server without column encodings
+    # PostgreSQL has no column encodings
     "COMPUPDATE": ("ON", "OFF", "TRUE", "FALSE", "PRESET"), "STATUPDATE": ("ON", "OFF", "TRUE", "FALSE"),
 }  # fmt: skip
 _ROLE = "aws_iam_role="
@@ -80,7 +80,7 @@ _TIME_FORMATS = ("auto", "epochsecs", "epochmillisecs", Conversions.time_format)
 
 
 class _Options:
-    """The tokens behind the source, read one after the other."""
+    """The tokens after the source, read one by one."""
 
     def __init__(self, parts: Sequence[Token]) -> None:
         self.left = list(parts)
@@ -92,7 +92,7 @@ class _Options:
         return token.upper
 
     def maybe(self, *words: str) -> bool:
-        """Pass over the next token if it is one of these."""
+        """Skip the next token if it is one of these."""
         found = bool(self.left) and self.left[0].upper in words
         if found:
             del self.left[0]
@@ -115,7 +115,7 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
             if option == "FORMAT":
                 options.maybe("AS")
                 if not options.maybe("JSON"):
-                    raise NotPortable("COPY: the embedded warehouse reads FORMAT JSON only")
+                    raise NotPortable("COPY: the local Redshift reads FORMAT JSON only")
             options.maybe("AS")
             command.json = (
                 _string(options.left.pop(0)) if options.left and options.left[0].kind == "string" else "auto"
@@ -125,21 +125,23 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
         case "CREDENTIALS":
             role = options.string(option)
             if not role.startswith(_ROLE):
-                raise NotPortable("COPY: CREDENTIALS takes 'aws_iam_role=...' here: no keys in SQL")
+                raise NotPortable(
+                    "COPY: CREDENTIALS takes 'aws_iam_role=...' here: keys do not belong in SQL"
+                )
             command.iam_role = role.removeprefix(_ROLE)
         case "REGION":
             command.region = options.string(option)
         case "MAXERROR":
             options.maybe("AS")
             number = options.left.pop(0).text if options.left else ""
-            if not number.isdigit() or int(number) > MOST_ERRORS:
-                raise NotPortable(f"COPY: MAXERROR takes a number from 0 to {MOST_ERRORS}")
-            command.most_errors = max(1, int(number))
+            if not number.isdigit() or int(number) > MAX_ERRORS:
+                raise NotPortable(f"COPY: MAXERROR takes a number from 0 to {MAX_ERRORS}")
+            command.max_errors = max(1, int(number))
         case "ENCODING":
             options.maybe("AS")
             token = options.left.pop(0) if options.left else None
             if token is None or token.text.strip("'").upper() != "UTF8":
-                raise NotPortable("COPY: the embedded warehouse reads ENCODING UTF8 only")
+                raise NotPortable("COPY: the local Redshift reads ENCODING UTF8 only")
         case "ACCEPTINVCHARS":
             options.maybe("AS")
             command.replacement = "?"
@@ -147,16 +149,16 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
                 command.replacement = options.string(option)
             if not re.fullmatch(r'[ -~](?<!["\\])', command.replacement):
                 raise NotPortable(
-                    "COPY: ACCEPTINVCHARS takes one ASCII character (here, none that JSON gives a meaning)"
+                    "COPY: ACCEPTINVCHARS takes one ASCII character, here neither a quote nor a backslash"
                 )
         case "TIMEFORMAT":
             given["time_format"] = options.string(option)
             if given["time_format"] not in _TIME_FORMATS:
                 raise NotPortable(
-                    f"COPY: the embedded warehouse knows TIMEFORMAT {', '.join(_TIME_FORMATS)} only"
+                    f"COPY: the local Redshift supports TIMEFORMAT {', '.join(_TIME_FORMATS)} only"
                 )
         case _:
-            raise NotPortable(f"COPY: the embedded warehouse does not know the option {option}")
+            raise NotPortable(f"COPY: the local Redshift does not support the option {option}")
 
 
 def _table(parts: Sequence[Token]) -> tuple[tuple[str, ...], int]:

@@ -1,4 +1,4 @@
-"""Every statement of sql/ is Redshift's: parsed as its dialect, and held against the list of what it lacks.
+"""Every statement of sql/ is Redshift's: parsed as its dialect, and compared with the list of what it lacks.
 
 sqlfluff, which knows Redshift's grammar best, parses the same files in `make lint`.
 """
@@ -16,7 +16,6 @@ import sqlglot
 from sqlglot.errors import ErrorLevel
 
 from redshift_local import refusals
-from redshift_local.differences import DIFFERENT
 from redshift_local.portability import REFUSED
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse.errors import FAULTS
@@ -118,10 +117,28 @@ def test_a_comparison_of_rows_counts_the_letters_of_every_text(name: str) -> Non
 
 
 def test_every_entry_of_the_lists_has_its_own_subject_and_a_page() -> None:
-    for names in ([r.construct for r in REFUSED], [d.subject for d in DIFFERENT], [f.what for f in FAULTS]):
+    for names in ([r.construct for r in REFUSED], [f.what for f in FAULTS]):
         assert len(names) == len(set(names))
-    pages = [*(r.page for r in REFUSED), *(d.page for d in DIFFERENT), *(f.page for f in FAULTS)]
+    pages = [*(r.page for r in REFUSED), *(f.page for f in FAULTS)]
     assert all(re.fullmatch(r"[\w/-]+", page) for page in pages)
+
+
+def test_every_difference_of_meaning_says_what_each_side_does_and_where_aws_says_so() -> None:
+    section = (
+        (ROOT / "docs/redshift.md")
+        .read_text("utf-8")
+        .partition("## The same statement with another meaning\n")[2]
+    )
+    lines = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    assert head[:4] == ["What", "Redshift", "The local Redshift", "This project"]
+    assert len({row[0] for row in rows}) == len(rows) >= 25
+    for *cells, page in rows:
+        assert len(cells) == 4
+        assert all(cells), cells
+        assert re.fullmatch(
+            r"\[AWS\]\(https://docs\.aws\.amazon\.com/redshift/latest/dg/[\w/-]+\.html\)", page
+        ), cells
 
 
 def test_the_page_for_users_is_made_of_these_lists() -> None:

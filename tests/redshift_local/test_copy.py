@@ -311,13 +311,13 @@ def test_arrays_of_the_root_need_a_jsonpaths_file(sql: Sql, put: Put, errors: Ca
         ('{"jsonpaths":["$.a"]}{}', "not one JSON object"),
         ('{"jsonpaths":["$.a"', "not one JSON object"),
         ('["$.a"]', "'jsonpaths'"),
-        ('{"jsonpaths":[""]}', "none of them empty"),
-        ('{"jsonpaths":[1]}', "array of strings"),
+        ('{"jsonpaths":[""]}', "array of non-empty strings"),
+        ('{"jsonpaths":[1]}', "array of non-empty strings"),
         ('{"jsonpaths":["$.a","$.i"]}', "2 JSONPath expressions for 1 columns"),
-        ('{"jsonpaths":["$.a.*"]}', "no JSONPath expression"),
-        ('{"jsonpaths":["a"]}', "no JSONPath expression"),
-        ('{"jsonpaths":["$.x[-1]"]}', "no JSONPath expression"),
-        ('{"jsonpaths":["$[\'x\'].y"]}', "no JSONPath expression"),
+        ('{"jsonpaths":["$.a.*"]}', "is not a JSONPath expression"),
+        ('{"jsonpaths":["a"]}', "is not a JSONPath expression"),
+        ('{"jsonpaths":["$.x[-1]"]}', "is not a JSONPath expression"),
+        ('{"jsonpaths":["$[\'x\'].y"]}', "is not a JSONPath expression"),
     ],
 )
 def test_a_jsonpaths_file_that_is_none(sql: Sql, put: Put, content: str, reason: str) -> None:
@@ -655,8 +655,8 @@ def test_a_manifest_names_exact_objects(sql: Sql, put: Put, connection: Connecti
         ([{"url": one + "-gone"}], "none of the objects", put("m", "")),
         ([], "names no object", put("m", "")),
         ([{"url": one, "meta": {"content_length": 8}}], "8 bytes .*the object has 7", one),
-        ([{"mandatory": True}], "no manifest", put("m", "")),
-        ([{"url": "http://h/k"}], "no s3:// or absolute file:// URL", None),
+        ([{"mandatory": True}], "not a manifest", put("m", "")),
+        ([{"url": "http://h/k"}], "neither an s3:// nor an absolute file:// URL", None),
     ):
         connection.commit()
         with pytest.raises(CopyError, match=reason) as caught:
@@ -710,7 +710,7 @@ def test_an_object_that_changes_while_it_is_read(sql: Sql, put: Put, monkeypatch
     """Which record the server refused is found by reading the object again; it may be another one then."""
     url = put("o", '{"i":1}\n{"i":99999999999}')
     with monkeypatch.context() as patch:
-        patch.setattr(copy_load, "_advance", lambda source, offset: put("o", ""))
+        patch.setattr(copy_load, "_skip", lambda source, offset: put("o", ""))
         with pytest.raises(CopyError, match="changed while it was read") as caught:
             sql("copy t from %s format json maxerror 2", (url,))
     assert caught.value.object_url == url

@@ -20,15 +20,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redshift_local.copy import records
-from redshift_local.copy.records import MOST_BYTES, read_blocks, read_records
+from redshift_local.copy.records import MAX_BYTES, Record, read_blocks
 from tests.measure import peak_memory
 
 BAD = "bad"
 
 
+def read_whole(data: bytes) -> list[Record]:
+    """The records and faults of an object that is read in one piece."""
+    return records._find(data, 0, final=True)[0]
+
+
 def found(data: bytes) -> list[tuple[int, Any]]:
     """Line and value of everything in the data."""
-    return [(line, BAD if isinstance(value, ValueError) else value) for line, value, _ in read_records(data)]
+    return [(line, BAD if isinstance(value, ValueError) else value) for line, value, _ in read_whole(data)]
 
 
 def in_blocks(data: bytes, size: int) -> list[tuple[int, Any, bytes]]:
@@ -90,8 +95,7 @@ def test_records_of_an_object(data: bytes, expected: list[tuple[int, Any]]) -> N
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 16, 1 << 16])
 def test_blocks_hold_the_same(data: bytes, size: int) -> None:
     whole = [
-        (line, BAD if isinstance(value, ValueError) else value, raw)
-        for line, value, raw in read_records(data)
+        (line, BAD if isinstance(value, ValueError) else value, raw) for line, value, raw in read_whole(data)
     ]
     assert in_blocks(data, size) == whole
 
@@ -103,8 +107,7 @@ lines = st.sampled_from([b'{"a":1}', b'{"b":{"c":[1,{}]}}', b'{"a":"},{"}', b"",
 def test_any_cut_gives_the_same_records(parts: list[bytes], newline: bytes, size: int) -> None:
     data = newline.join(parts)
     whole = [
-        (line, BAD if isinstance(value, ValueError) else value, raw)
-        for line, value, raw in read_records(data)
+        (line, BAD if isinstance(value, ValueError) else value, raw) for line, value, raw in read_whole(data)
     ]
     assert in_blocks(data, size) == whole
 
@@ -149,14 +152,14 @@ def _as_read(text: str) -> float:
 
 @pytest.mark.parametrize("size", [1 << 16, 1 << 20, 1 << 24])
 def test_an_object_over_4_mb_is_refused_and_its_neighbours_are_not(size: int) -> None:
-    largest = b'{"a":"' + b"x" * (MOST_BYTES - 8) + b'"}'
-    too_large = b'{"a":"' + b"x" * (MOST_BYTES - 7) + b'"}'
-    far_too_large = b'{"a":"' + b"x" * (3 * MOST_BYTES) + b'"}'
+    largest = b'{"a":"' + b"x" * (MAX_BYTES - 8) + b'"}'
+    too_large = b'{"a":"' + b"x" * (MAX_BYTES - 7) + b'"}'
+    far_too_large = b'{"a":"' + b"x" * (3 * MAX_BYTES) + b'"}'
     data = b'{"a":0}\n' + largest + b"\n" + too_large + b'\n{"a":3}\n' + far_too_large + b'\n{"a":5}\n'
     sizes = [
         (line, value if value == BAD else len(str(value["a"]))) for line, value, _ in in_blocks(data, size)
     ]
-    assert sizes == [(1, 1), (2, MOST_BYTES - 8), (3, BAD), (4, 1), (5, BAD), (6, 1)]
+    assert sizes == [(1, 1), (2, MAX_BYTES - 8), (3, BAD), (4, 1), (5, BAD), (6, 1)]
 
 
 @pytest.mark.parametrize(
