@@ -1,10 +1,11 @@
-"""Redshift's SQL on PostgreSQL, token by token: what runs verbatim, what is cut, what is refused.
+"""Redshift's SQL on PostgreSQL, token by token: what runs verbatim, what is removed, what is refused.
 
-Belongs here: pure functions from SQL text to a plan. Does not belong here: anything that talks to a server
-(`session.py`), or COPY's own grammar (`copy/statement.py`).
+Belongs here: pure functions from SQL text to a plan. Does not belong here: anything that talks to a server (`session`),
+or the grammar of COPY (`copy.statement`).
 
-Nothing is transpiled. A statement in the subset that both understand runs byte for byte; of DDL only the physical
-attributes are cut out and VARCHAR(n), CHAR(n) become types that count bytes; what Redshift lacks is refused (REFUSED).
+Nothing is transpiled. A statement in the subset that both understand runs byte for byte. From DDL the physical
+attributes and keys are removed, and VARCHAR(n) and CHAR(n) become types that count bytes. What Redshift lacks is
+refused (`portability.REFUSED`).
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ import psycopg2
 from redshift_local.portability import REFUSED, Rule
 
 DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/dg/"
-SCHEMA = "redshift"  # of the stand-in's own catalog objects: sql/embedded
+SCHEMA = "redshift"  # of the catalog objects in sql/catalog.sql
 
 
 class NotPortable(psycopg2.ProgrammingError):
-    """A statement that Redshift does not run, or that only one of the two would run as it is meant."""
+    """A statement that Redshift does not run, or that would not mean the same on Redshift and PostgreSQL."""
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------
@@ -57,12 +58,12 @@ class Token:
 
     @property
     def upper(self) -> str:
-        """The keyword that the token may be; a quoted identifier or a string is none."""
+        """The token as a keyword or operator; '' for a quoted identifier or a string."""
         return self.text.upper() if self.kind == "word" else self.text if self.kind == "operator" else ""
 
 
 def tokens(sql: str) -> list[Token]:
-    """The tokens of `sql` but for blanks and comments."""
+    """The tokens of `sql` without blanks and comments."""
     return [
         Token(kind, match.group(), match.start(), match.end())
         for match in _TOKEN.finditer(sql)
@@ -75,12 +76,12 @@ def _kind(match: re.Match[str]) -> str:
 
 
 def split(sql: str) -> list[str]:
-    """The statements of `sql`, in order, without their semicolons; empty ones are left out."""
+    """The statements of `sql` without their semicolons; empty ones are left out."""
     return [statement for _, statement in _statements(sql)]
 
 
 def _statements(sql: str) -> Iterator[tuple[int, str]]:
-    """Each statement of `sql` from its first token to its last, with the place where it begins."""
+    """Each statement of `sql` from its first token to its last, with its offset."""
     run: list[Token] = []
     for token in (*tokens(sql), Token("operator", ";", len(sql), len(sql))):
         if token.text != ";":
@@ -91,7 +92,7 @@ def _statements(sql: str) -> Iterator[tuple[int, str]]:
 
 
 def closing(found: Sequence[Token], opening: int) -> int:
-    """The index behind the parenthesis that closes the one at `opening`."""
+    """The index after the parenthesis that closes the one at `opening`. Raises NotPortable if none does."""
     depth = 0
     for index in range(opening, len(found)):
         depth += {"(": 1, ")": -1}.get(found[index].text, 0)
@@ -105,14 +106,14 @@ def closing(found: Sequence[Token], opening: int) -> int:
 
 @dataclass(frozen=True)
 class Refusal:
-    """One place in a text where a rule applies; `line` counts from 1."""
+    """A position in a text where a rule applies; `line` counts from 1."""
 
     rule: Rule
     line: int
     text: str
 
     def __str__(self) -> str:
-        """What, where, and what to write instead, in one line."""
+        """What is refused, where, and what to write instead, in one line."""
         return (
             f"{self.rule.construct} is not portable to Redshift (line {self.line}: {self.text}); "
             f"instead: {self.rule.instead}. {DOCUMENTATION}{self.rule.page}.html"
@@ -123,7 +124,7 @@ _PATTERNS = [(rule, re.compile(rf"(?<!\S)(?:{rule.pattern})(?!\S)")) for rule in
 
 
 def refusals(sql: str) -> list[Refusal]:
-    """Every rule of REFUSED that applies in `sql` (one statement or several), each where it first applies."""
+    """Each rule of REFUSED that applies to a statement of `sql`, at its first match there, in the order of the text."""
     found = []
     for start, statement in _statements(sql):
         parts = tokens(statement)
@@ -132,9 +133,9 @@ def refusals(sql: str) -> list[Refusal]:
         begins = list(accumulate((len(word) + 1 for word in words), initial=0))
         for rule, pattern in _PATTERNS:
             if match := pattern.search(normal):
-                place = parts[bisect_right(begins, match.start()) - 1].start
-                text = " ".join(statement[place:].split())[:60]
-                found.append((start + place, Refusal(rule, 1 + sql.count("\n", 0, start + place), text)))
+                offset = parts[bisect_right(begins, match.start()) - 1].start
+                text = " ".join(statement[offset:].split())[:60]
+                found.append((start + offset, Refusal(rule, 1 + sql.count("\n", 0, start + offset), text)))
     return [refusal for _, refusal in sorted(found, key=itemgetter(0))]
 
 
@@ -145,7 +146,7 @@ def _normal(token: Token) -> str:
     return token.upper or "".join(token.text.split())
 
 
-# --- what is done with a statement --------------------------------------------------------------------------------
+# --- the plan of a statement --------------------------------------------------------------------------------------
 
 Action = Literal[
     "run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback", "nothing"
@@ -154,7 +155,7 @@ Action = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement: what to do with it, its text as PostgreSQL gets it, the lengths of VARCHAR and CHAR it needs."""
+    """One statement: what to do with it, its text for PostgreSQL, and the types that count bytes which it needs."""
 
     action: Action
     sql: str
@@ -165,7 +166,7 @@ class Step:
 
 @lru_cache(maxsize=1024)
 def plan(sql: str) -> tuple[Step, ...]:
-    """The steps of `sql`, which may hold psycopg2's parameters. Raises NotPortable at the first refusal."""
+    """The steps of `sql`, which may contain psycopg2's parameters. Raises NotPortable for the first refusal."""
     if found := refusals(sql):
         raise NotPortable(str(found[0]))
     return tuple(_step(statement) for statement in split(sql))
@@ -179,7 +180,7 @@ _ROWS = re.compile(rf"(?:\(\s*{_VALUE}(?:\s*,\s*{_VALUE})*\s*\)\s*,\s*)+(?=\()",
 
 
 def shape(sql: str) -> str:
-    """A statement without comments and the content of literals, and with one row of many: planned alike, but short."""
+    """A short statement with the same plan: without comments, the content of literals, and the rows but one."""
     return _ROWS.sub("", _LITERAL.sub(lambda match: " " if match[0][0] in "-/" else "''", sql))
 
 
@@ -212,7 +213,7 @@ _VACUUM_WORDS = {"FULL", "SORT", "ONLY", "DELETE", "REINDEX", "RECLUSTER"}
 
 
 def _table_of(parts: Sequence[Token], start: int, skip: set[str]) -> str:
-    """The name (with its schema) that begins at the first token from `start` on that is none of `skip`."""
+    """The table's name, with its schema, that begins at the first token from `start` on that is not in `skip`."""
     while start < len(parts) and parts[start].upper in skip:
         start += 1
     name = parts[start].text if start < len(parts) else ""
@@ -223,7 +224,7 @@ def _table_of(parts: Sequence[Token], start: int, skip: set[str]) -> str:
 
 
 def _analyze(sql: str, parts: Sequence[Token]) -> Step:
-    """ANALYZE [VERBOSE] [t [(columns)]] [PREDICATE COLUMNS | ALL COLUMNS]: all columns are always analysed."""
+    """ANALYZE [VERBOSE] [t [(columns)]] [PREDICATE COLUMNS | ALL COLUMNS]: all columns are always analyzed."""
     words = [token.upper for token in parts]
     if words[-2:] in (["PREDICATE", "COLUMNS"], ["ALL", "COLUMNS"]):
         sql = sql[: parts[-2].start]
@@ -231,10 +232,10 @@ def _analyze(sql: str, parts: Sequence[Token]) -> Step:
     return Step("analyze", sql, table=_table_of(parts, 1, skip={"VERBOSE"}))
 
 
-# --- DDL: physical attributes and keys are cut, types count bytes -----------------------------------------------------
+# --- DDL without physical attributes and keys, types count bytes ------------------------------------------------------
 
 _TEXT_TYPES = {
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html: the length where none is given
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html: the length if none is given
     "VARCHAR": ("varchar", 256), "NVARCHAR": ("varchar", 256), "TEXT": ("varchar", 256),
     "CHAR": ("char", 1), "CHARACTER": ("char", 1), "NCHAR": ("char", 1), "BPCHAR": ("char", 256),
 }  # fmt: skip
@@ -242,8 +243,8 @@ _LONGEST = {"varchar": 65535, "char": 4096}
 
 
 def _definition(sql: str, parts: Sequence[Token]) -> Step:
-    """CREATE TABLE or ALTER TABLE without what only Redshift knows; a change of nothing else is no step at all."""
-    words = [token.upper for token in parts] + [""] * 4  # to look ahead
+    """CREATE TABLE or ALTER TABLE without what only Redshift has; nothing is run if nothing else is left."""
+    words = [token.upper for token in parts] + [""] * 4  # room to look ahead
     end = _end_of_definition(words, len(parts))
     if words[0] == "ALTER" and _only_physical(words):
         return Step("nothing", "")
@@ -260,13 +261,13 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
             domains.add(text.removeprefix(f"{SCHEMA}."))
         start = parts[index].start
         if not text and words[index] in _KEYS and words[index - 1] == ",":
-            start = parts[index - 1].start  # a key of the table goes with the comma before it
+            start = parts[index - 1].start  # a table's key is removed with the comma before it
         cuts.append((start, parts[after - 1].end, text))
         index = after
     for start, stop, text in reversed(cuts):
         sql = sql[:start] + text + sql[stop:]
     if end < len(parts):
-        # Redshift analyzes a table made by CREATE TABLE ... AS: docs, r_CREATE_TABLE_AS.
+        # Redshift analyzes a table that CREATE TABLE ... AS created: r_CREATE_TABLE_AS.
         return Step("fill", sql, table=_table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME))
     return Step("run", sql, domains=tuple(sorted(domains)))
 
@@ -275,7 +276,7 @@ _BEFORE_NAME = {"IF", "NOT", "EXISTS"}
 
 
 def _end_of_definition(words: Sequence[str], end: int) -> int:
-    """Where the definition ends: before the query of CREATE TABLE ... AS."""
+    """The index of the definition's end, before the query of CREATE TABLE ... AS."""
     depth = 0
     for index, word in enumerate(words[:end]):
         depth += {"(": 1, ")": -1}.get(word, 0)
@@ -285,7 +286,7 @@ def _end_of_definition(words: Sequence[str], end: int) -> int:
 
 
 def _only_physical(words: Sequence[str]) -> bool:
-    """ALTER TABLE t that changes its distribution, sorting, encoding or keys, none of which the stand-in has."""
+    """Whether ALTER TABLE changes only distribution, sorting, encoding or keys, which PostgreSQL does not have."""
     text = " ".join(words[3:])
     return bool(
         re.search(r"(?:^|\. \S* )ALTER (?:DISTKEY|DISTSTYLE|SORTKEY|COMPOUND SORTKEY|ENCODE)\b", text)
@@ -298,7 +299,7 @@ _KEYS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "REFERENCES")
 
 
 def _cut(parts: Sequence[Token], words: Sequence[str], index: int, depth: int) -> tuple[int, str]:
-    """What stands at `index`, if it has to go: the index behind it, and what takes its place."""
+    """The index after what has to be removed at `index`, and its replacement; `index` itself if nothing has to."""
     word = words[index]
     following = words[index + 1]
     if word in ("ENCODE", "DISTSTYLE", "BACKUP"):
@@ -325,7 +326,7 @@ def _identity(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple
 
 
 def _key(parts: Sequence[Token], words: Sequence[str], index: int) -> int:
-    """The index behind [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY [(...)] [REFERENCES t [(...)]]."""
+    """The index after [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY [(...)] [REFERENCES t [(...)]]."""
     if words[index] == "CONSTRAINT":
         index += 2
     if words[index] in ("PRIMARY", "FOREIGN"):
@@ -344,7 +345,7 @@ def _key(parts: Sequence[Token], words: Sequence[str], index: int) -> int:
 
 
 def _type(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int, str]:
-    """A type whose meaning differs: text counts bytes, a bare DECIMAL is DECIMAL(18,0)."""
+    """As `_cut`, for a type with another meaning: text counts bytes, a bare DECIMAL is DECIMAL(18,0)."""
     word, after = words[index], index + 1
     if not index or words[index - 1] in ("(", ",", ".", "ADD", "COLUMN", "DROP", "RENAME", "TO"):
         return index, ""  # a name, not a type

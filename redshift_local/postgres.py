@@ -1,13 +1,13 @@
-"""The PostgreSQL server of the embedded warehouse: found, started, stopped.
+"""The PostgreSQL server of the local Redshift: finds, starts and stops it.
 
-Belongs here: the life of one local server whose data lies in one folder. Does not belong here: what runs on it
-(`connection.py`), how Redshift's SQL is spoken (`dialect.py`).
+Belongs here: one local server, whose data is in one folder. Does not belong here: the sessions on it (`session`), how
+Redshift's SQL is translated (`dialect`).
 
-    folder/server.lock   held (flock) by whoever starts the server, then by its processes as long as any of them lives
+    folder/server.lock   locked (flock) by whoever starts the server, and then by its processes as long as any is alive
     folder/data/         PostgreSQL's data directory; its postmaster.pid says where the socket is, server.log is its log
 
-The lock is handed down to the server as an open file, so the kernel itself knows whether any process of it is left:
-neither a process id that was given to somebody else nor a killed postmaster whose children still work can mislead.
+The server inherits the lock as an open file, so the kernel itself knows whether any of its processes is left. Neither a
+reused process id nor a killed postmaster whose children still work can mislead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import psycopg2.errors
 from psycopg2.extensions import make_dsn
 from psycopg2.sql import SQL, Identifier
 
-PORT = 5432  # names the socket's file only: the server listens on no network address
+PORT = 5432  # part of the socket's name only: the server listens on no network address
 START_SECONDS = 120  # crash recovery replays at most max_wal_size
 SOCKET_FOLDER_BYTES = 107 - len(f"/.s.PGSQL.{PORT}")  # a socket's path holds 107 bytes: unix(7)
 
@@ -37,28 +37,28 @@ SETTINGS = {
     "listen_addresses": "",
     "port": str(PORT),
     "max_connections": "100",
-    # Durable: switching any of these off loses committed rows in some crash.
+    # Durability: without any of these, some crash loses committed rows.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    # No replica reads the log, so COPY into a table of the same transaction need not write one.
+    # No replica reads the log, so COPY into a table of the same transaction need not write it.
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "shared_buffers": "512MB",
     "work_mem": "256MB",
-    # A batch lives in temporary tables; 8 MB, the default, sends each page of it through the kernel again and again.
+    # A load keeps its rows in temporary tables; the default of 8 MB writes each of their pages to disk again and again.
     "temp_buffers": "512MB",
     # 3,000 rows of a table tell the planner enough; the default reads ten times as many.
     "default_statistics_target": "10",
     "maintenance_work_mem": "512MB",
     "random_page_cost": "1.1",
-    # A check reads much and finds little. The planner takes a join of several columns for one of many rows, and at the
-    # default price of a row that a worker hands over it would leave the other core idle.
+    # A check reads many rows and returns few. The planner overestimates the rows of a join on several columns, and at
+    # the default cost of passing a row from a worker it would leave the other core idle.
     "parallel_tuple_cost": "0.05",
     "jit": "off",
-    # On the few statistics above it looks cheaper to sort a million titles than to hash some thousand. Redshift merges
-    # only what lies sorted by the key: https://docs.aws.amazon.com/redshift/latest/dg/c-the-query-plan.html
+    # With the few statistics above, sorting a million titles looks cheaper than hashing some thousand. Redshift uses a
+    # merge join only for tables sorted by the key: https://docs.aws.amazon.com/redshift/latest/dg/c-the-query-plan.html
     "enable_mergejoin": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -75,7 +75,7 @@ SETTINGS = {
 
 
 class ServerError(RuntimeError):
-    """The embedded server cannot be used; one line that says why."""
+    """The local server cannot be used; the message is one line that says why."""
 
 
 def ensure(folder: Path, database: str = "dev", *, bin_directory: Path | None = None) -> str:
@@ -100,7 +100,7 @@ def ensure(folder: Path, database: str = "dev", *, bin_directory: Path | None = 
         os.close(lock)
     if dsn := _find(folder, database):
         return dsn
-    raise ServerError(f"the server of {folder} started but takes no connections:{_last_lines(folder)}")
+    raise ServerError(f"the server of {folder} started but accepts no connections:{_last_lines(folder)}")
 
 
 def stop(folder: Path, *, bin_directory: Path | None = None) -> bool:
@@ -144,13 +144,13 @@ def _refusal(folder: Path, user: str, database: str) -> str | None:
 
 
 def _runs(folder: Path) -> bool:
-    """Whether the folder's server takes connections, whatever its database is called."""
+    """Whether the folder's server accepts connections, whatever its database is called."""
     refusal = _refusal(folder, "postgres", "postgres")
     return refusal is None or 'role "postgres" does not exist' in refusal
 
 
 def _find(folder: Path, database: str) -> str | None:
-    """The connection string of the folder's server if it takes connections."""
+    """The connection string of the folder's server if it accepts connections."""
     refusal = _refusal(folder, database, database)
     sockets = _socket_folder(folder)
     if sockets is None:
@@ -196,21 +196,21 @@ def _open_lock(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         return os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise ServerError(f"the warehouse's folder {folder} cannot be written: {error.strerror}") from error
+        raise ServerError(f"the server's folder {folder} cannot be written: {error.strerror}") from error
 
 
 def _runs_or_locked(folder: Path, lock: int, binaries: Path) -> bool:
-    """Wait until the server takes connections (True), or has no process left and the lock is held here (False)."""
+    """Wait until the server accepts connections (True), or has no process left and the lock is held here (False)."""
     deadline = time.monotonic() + START_SECONDS
     # Not a blocking flock: the lock stays taken while the server runs, also while it is still starting.
     while not _take(lock):
         if _runs(folder):
             return True
         if time.monotonic() > deadline:
-            raise ServerError(f"the server of {folder} runs but takes no connections:{_last_lines(folder)}")
+            raise ServerError(f"the server of {folder} runs but accepts no connections:{_last_lines(folder)}")
         _stop_if_unreachable(folder, binaries)
         time.sleep(0.05)
-    return _runs(folder)  # it may have been started by other means, without the lock
+    return _runs(folder)  # it may have been started in another way, without the lock
 
 
 def _take(lock: int) -> bool:
@@ -222,7 +222,7 @@ def _take(lock: int) -> bool:
 
 
 def _stop_if_unreachable(folder: Path, binaries: Path) -> None:
-    """A server whose socket was swept away (a clean-up of temporary files) can only be started anew."""
+    """Stop a server whose socket was deleted by a clean-up of temporary files, so that it can be started again."""
     sockets = _socket_folder(folder)
     if sockets is None or (sockets / f".s.PGSQL.{PORT}").exists():
         return
@@ -236,7 +236,7 @@ def _start(folder: Path, database: str, binaries: Path, lock: int) -> None:
     data = folder / "data"
     if not data.exists():
         _initialise(folder, database, binaries)
-    # The lock was free, so no process of a server of this folder lives, whoever now has the process id in this file.
+    # The lock was free, so no server of this folder is left, whichever process now has the id in this file.
     (data / "postmaster.pid").unlink(missing_ok=True)
     with _fresh_socket_folder(_server_user(folder)) as sockets:
         settings = SETTINGS | _shared_memory() | {"unix_socket_directories": str(sockets)}
@@ -244,27 +244,27 @@ def _start(folder: Path, database: str, binaries: Path, lock: int) -> None:
         heading = "# Written at every start; settings of your own: ALTER SYSTEM.\n"
         configuration = data / "postgresql.conf"
         configuration.write_text(heading + "\n".join(quoted) + "\n")
-        _give(configuration, 0o600, _server_user(folder))
+        _set_permissions(configuration, 0o600, _server_user(folder))
         log = str(data / "server.log")
         _pg_ctl(folder, binaries, "start", f"-t{START_SECONDS}", "-l", log, keep=(lock,))
         _create_database(_dsn(folder, sockets, database, "postgres"), database)
 
 
 def _shared_memory() -> dict[str, str]:
-    """Parallel queries share memory through /dev/shm, of which a container has 64 MB unless told otherwise."""
+    """Parallel queries share memory through /dev/shm, which by default has 64 MB in a container."""
     with suppress(OSError):
-        found = os.statvfs("/dev/shm")  # noqa: S108 - only asked for its size
+        found = os.statvfs("/dev/shm")  # noqa: S108 - only its size is read
         if found.f_bavail * found.f_frsize < 2**30:
             return {"dynamic_shared_memory_type": "mmap"}
     return {}
 
 
 def _initialise(folder: Path, superuser: str, binaries: Path) -> None:
-    """Make the data directory under another name, so that an initdb cut short leaves none behind."""
+    """Create the data directory under another name first, so that an interrupted initdb leaves none behind."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
-    _give(fresh, 0o700, _server_user(folder))
+    _set_permissions(fresh, 0o700, _server_user(folder))
     command = [
         str(binaries / "initdb"), "-D", str(fresh), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C",
     ]  # fmt: skip
@@ -276,13 +276,13 @@ def _initialise(folder: Path, superuser: str, binaries: Path) -> None:
 
 @contextmanager
 def _fresh_socket_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
-    """A short temporary folder for the socket; removed again if the start fails."""
+    """A temporary folder with a short path for the socket; it is removed if the start fails."""
     base = tempfile.gettempdir()
     if len(os.fsencode(base)) + len("/redshift-12345678") > SOCKET_FOLDER_BYTES:
         base = "/tmp"  # noqa: S108 - a fresh folder of mode 0700 is made in it
     sockets = Path(tempfile.mkdtemp(prefix="redshift-", dir=base))
     try:
-        _give(sockets, 0o700, owner)
+        _set_permissions(sockets, 0o700, owner)
         yield sockets
     except BaseException:
         shutil.rmtree(sockets, ignore_errors=True)
@@ -318,7 +318,7 @@ def _last_lines(folder: Path, count: int = 5) -> str:
 
 
 def _server_user(folder: Path) -> pwd.struct_passwd:
-    """Who runs the server: whoever owns its data, else whoever asks, instead of root `nobody`."""
+    """The user who runs the server: the owner of its data, else the caller; `nobody` if that would be root."""
     uid = os.geteuid()
     if uid == 0:
         with suppress(FileNotFoundError):
@@ -330,15 +330,15 @@ def _server_user(folder: Path) -> pwd.struct_passwd:
         raise ServerError(f"PostgreSQL cannot run: there is no {user} in the passwd file") from None
 
 
-def _give(path: Path, mode: int, user: pwd.struct_passwd) -> None:
+def _set_permissions(path: Path, mode: int, user: pwd.struct_passwd) -> None:
     path.chmod(mode)
     if os.geteuid() == 0:
         os.chown(path, user.pw_uid, user.pw_gid)
 
 
 def _run(command: Sequence[str], folder: Path, binaries: Path, keep: Sequence[int] = ()) -> tuple[int, str]:
-    """Run `command` to its end as the server's user, `keep` the open files it inherits; its exit code and output."""
-    # Output goes to a file, not a pipe: the server inherits it and would keep a pipe open for ever.
+    """Run `command` as the server's user, inheriting the open files `keep`; returns its exit code and output."""
+    # Output goes to a file, not a pipe: the server inherits it and would keep a pipe open forever.
     with tempfile.TemporaryFile() as output:
         code = subprocess.run(
             [*_as_server_user(folder, binaries), *command],
@@ -350,17 +350,17 @@ def _run(command: Sequence[str], folder: Path, binaries: Path, keep: Sequence[in
 
 
 def _as_server_user(folder: Path, binaries: Path) -> list[str]:
-    """The words before a command that make it run as the server's user, with the least privilege that will do.
+    """The prefix of a command that runs it as the server's user, with the least privilege that suffices.
 
-    Where a folder on the way may not be entered by that user, the command gets one capability that passes it, rather
-    than that folder other permissions: capabilities(7). The secure bit lets access(2) count it, which initdb asks.
+    If that user may not enter a folder of the path, the command gets one capability that lets it through; the folder's
+    permissions stay as they are: capabilities(7). The secure bit makes access(2), which initdb calls, respect it.
     """
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise ServerError(
-            "as root the server is started through setpriv (Debian: util-linux), which is not installed"
+            "starting the server as root takes setpriv (Debian: util-linux), which is not installed"
         )
     user = _server_user(folder)
     plain = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
@@ -386,5 +386,5 @@ def _as_server_user(folder: Path, binaries: Path) -> list[str]:
         if subprocess.run(probe, check=False, capture_output=True, cwd="/").returncode == 0:
             return prefix
     raise ServerError(
-        f"as root the server runs as {user.pw_name}, who cannot enter {folder} or run {binaries}/postgres"
+        f"the server cannot run as root, and {user.pw_name} cannot enter {folder} or run {binaries}/postgres"
     )

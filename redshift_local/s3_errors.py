@@ -1,6 +1,7 @@
-"""What an error of S3 means: which right is missing on what, and whether the same may succeed a little later.
+"""What an error of S3 means: which permission is missing on what, and whether the error is transient.
 
-Belongs here: reading the errors of boto3, and S3's own words, which COPY hands on. Does not: what follows from it.
+Belongs here: reading boto3's errors, and S3's own messages, which COPY passes on. Does not belong here: how a caller
+reacts to them.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
 _UNNAMED_KEY = "the resource associated with this ciphertext"
-_REFUSED = re.compile(
-    r"(?P<who>arn:\S+) is not authorized to perform: (?P<right>\w+:\w+) on (?:resource: )?"
-    rf'"?(?P<what>arn:[^\s"]+|{_UNNAMED_KEY})'
+_DENIED = re.compile(
+    r"(?P<who>arn:\S+) is not authorized to perform: (?P<action>\w+:\w+) on (?:resource: )?"
+    rf'"?(?P<resource>arn:[^\s"]+|{_UNNAMED_KEY})'
 )
 
-#: What an operation needs where S3 does not say which right is missing, on a bucket that KMS encrypts too
-#: (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html).
+#: The permissions that an operation needs, for when S3 does not say which is missing, also on a bucket that KMS
+#: encrypts (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html).
 _NEEDED = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject, kms:Decrypt on the key that encrypts it",
@@ -26,45 +27,45 @@ _NEEDED = {
     "DeleteObject": "s3:DeleteObject",
 }
 
-#: What stands before what an operation needs.
+#: The words before the permissions that an operation needs.
 NEEDS = "; it needs "
 
-#: Credentials that were good once (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
-_ENDED = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
+#: Codes for credentials that have expired (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+_EXPIRED = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired"}
 
 
-def missing_right(text: str) -> str | None:
-    """Which right is missing, on what, to whom, where S3 says it; the key of KMS is a resource like any other
-    (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+def missing_permission(text: str) -> str | None:
+    """Which permission is missing on which resource, and for whom; None if S3's message does not say so. A KMS key is a
+    resource too (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
     """
-    if not (found := _REFUSED.search(text)):
+    if not (found := _DENIED.search(text)):
         return None
-    what = "the KMS key that encrypts it" if found["what"] == _UNNAMED_KEY else found["what"]
-    return f"{found['right']} on {what} is not allowed to {found['who']}"
+    resource = "the KMS key that encrypts it" if found["resource"] == _UNNAMED_KEY else found["resource"]
+    return f"{found['action']} on {resource} is not allowed to {found['who']}"
 
 
-def told(error: BotoCoreError | ClientError) -> str:
-    """The error in one line, with what would help where access was denied."""
+def describe(error: BotoCoreError | ClientError) -> str:
+    """The error in one line; if access was denied, with the permission that is missing or needed."""
     text = " ".join(str(error).split())
     if _code(error) not in ("AccessDenied", "403"):
         return text
-    if right := missing_right(text):
-        return f"{right} (AccessDenied)"
+    if permission := missing_permission(text):
+        return f"{permission} (AccessDenied)"
     needed = _NEEDED.get(getattr(error, "operation_name", ""))
     return f"{text}{NEEDS}{needed}" if needed else text
 
 
 def is_denied(error: Exception) -> bool:
-    """Whether a right is missing, or the credentials have ended: no object is at fault then. One that was archived is,
-    though S3 refuses it by the same status.
+    """Whether a permission is missing or the credentials have expired, so that no object is at fault. An archived
+    object is at fault, although S3 refuses it with the same status.
     """
     code = _code(error)
-    return code in _ENDED or (_status(error) == 403 and code != "InvalidObjectState")
+    return code in _EXPIRED or (_status(error) == 403 and code != "InvalidObjectState")
 
 
-def is_passing(error: Exception) -> bool:
-    """Whether the network or the service failed: no answer, or one of the 500s (503 is SlowDown). boto3 has tried for
-    as long as it may; an answer below 500 says what is wrong with the request
+def is_transient(error: Exception) -> bool:
+    """Whether the network or the service failed: there was no answer, or its status is 500 or more (503 is SlowDown).
+    boto3 has used up its retries by then. An answer below 500 says what is wrong with the request
     (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
     """
     from botocore.exceptions import BotoCoreError
@@ -78,5 +79,5 @@ def _code(error: Exception) -> str:
 
 
 def _status(error: Exception) -> int:
-    answer = getattr(error, "response", None) or {}  # an error of the connection has one, and it is None
+    answer = getattr(error, "response", None) or {}  # a connection error has the attribute, but it is None
     return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

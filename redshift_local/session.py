@@ -1,8 +1,7 @@
-"""A psycopg2 connection whose cursors take Redshift's SQL, on any PostgreSQL from 18 on.
+"""A psycopg2 connection whose cursors run Redshift's SQL, on any PostgreSQL from 18 on.
 
-Belongs here: sessions, transactions, and carrying out the plans of `dialect.py`. Does not belong here: which SQL is
-portable (`dialect.py`, `portability.py`), how COPY reads objects (`copy/`), where the server comes from
-(`postgres.py`).
+Belongs here: sessions, transactions, and carrying out the plans of `dialect`. Does not belong here: which SQL is
+portable (`dialect`, `portability`), how COPY reads objects (`copy`), where the server comes from (`postgres`).
 """
 
 from __future__ import annotations
@@ -33,12 +32,13 @@ OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
 
 
 def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **libpq: Any) -> Connection:
-    """Open a session that speaks Redshift; in all else it is psycopg2's.
+    """Open a session for Redshift's SQL; in everything else it is psycopg2's connection.
 
-    `lookups` names for a table (`schema.table`, lower case) the expressions by which it is looked up, as
-    `{"staging.events": ["event_date", "session_id, item_in_session"]}`: the stand-in has no sort keys, so it builds a
-    plain index for each when ANALYZE first meets the table filled. `libpq` are connection parameters.
-    Raises psycopg2.OperationalError, or psycopg2.NotSupportedError for a server older than 18.
+    `lookups` gives for a table (`schema.table`, lower case) the expressions that queries search it by, as in
+    `{"staging.events": ["event_date", "session_id, item_in_session"]}`. The local Redshift has no sort keys, so it
+    creates an index for each of them at the first ANALYZE of the table that finds rows in it. `libpq` are connection
+    parameters. COPY reads S3 with the credentials that boto3 finds. Raises psycopg2.OperationalError, or
+    psycopg2.NotSupportedError for a server older than 18.
     """
     connection: Connection = psycopg2.connect(dsn, connection_factory=Connection, **libpq)
     try:
@@ -50,22 +50,24 @@ def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **l
 
 
 class Connection(PlainConnection):
-    """psycopg2's connection; `lookups` as given to `connect`."""
+    """psycopg2's connection for Redshift's SQL; `objects` is where COPY reads, `lookups` are those of `connect`."""
 
     def __init__(self, *dsn: Any) -> None:
         super().__init__(*dsn)
         self.lookups: Mapping[str, Sequence[str]] = {}
         self.objects = ObjectStore()
         self._another: Callable[[], PlainConnection]
-        self._unsaved: list[LoadErrors] = []  # load errors that the open transaction may take away
+        self._unsaved: list[
+            LoadErrors
+        ] = []  # load errors that a rollback of the open transaction would remove
         self._domains: set[str] = set()
         self.copied = False  # the last statement was a COPY
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
-        """Make the session Redshift's: catalog, search path, time zone, isolation. `another` opens a second session."""
+        """Set up catalog, search path, time zone and isolation as on Redshift. `another` opens a second session."""
         if self.server_version < OLDEST_SERVER:
             raise psycopg2.NotSupportedError(
-                f"the embedded warehouse needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
+                f"the local Redshift needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
             )
         self._another = another
         self.lookups = lookups
@@ -83,23 +85,23 @@ class Connection(PlainConnection):
         self.settle(committed=True)
 
     def rollback(self) -> None:
-        """Roll back, as psycopg2 does; load errors remain, as on Redshift."""
+        """Roll back, as psycopg2 does, but keep load errors, as Redshift does."""
         super().rollback()
         self.settle(committed=False)
 
     def close(self) -> None:
-        """Close, as psycopg2 does; load errors remain, as on Redshift."""
+        """Close, as psycopg2 does, but keep load errors, as Redshift does."""
         super().close()
         self.settle(committed=False)
 
     def settle(self, *, committed: bool) -> None:
-        """The transaction has ended."""
+        """Keep the load errors of a transaction that has ended."""
         errors, self._unsaved = self._unsaved, []
         if errors and not committed:
-            self._save_apart(errors)
+            self._save_separately(errors)
 
     def keep_errors(self, errors: LoadErrors, loaded: bool) -> None:
-        """Keep the load errors of a COPY: in its own transaction if it `loaded`, so that this sees them."""
+        """Keep the load errors of a COPY; if it `loaded`, in its own transaction, so that this can query them."""
         if not errors.count:
             return
         if loaded:
@@ -107,16 +109,16 @@ class Connection(PlainConnection):
             with self.cursor(cursor_factory=PlainCursor) as cursor:
                 cursor.copy_expert(_text("load_errors.sql"), errors.lines())
         else:
-            self._save_apart([errors])
+            self._save_separately([errors])
 
-    def _save_apart(self, errors: list[LoadErrors]) -> None:
-        with suppress(psycopg2.Error):  # noqa: SIM117 - what brought us here matters more than a second failure
+    def _save_separately(self, errors: list[LoadErrors]) -> None:
+        with suppress(psycopg2.Error):  # noqa: SIM117 - the first failure matters more than a second one
             with closing(self._another()) as connection, connection, connection.cursor() as cursor:
-                for of_copy in errors:
-                    cursor.copy_expert(_text("load_errors.sql"), of_copy.lines())
+                for of_one_copy in errors:
+                    cursor.copy_expert(_text("load_errors.sql"), of_one_copy.lines())
 
     def create_domains(self, names: Iterable[str]) -> None:
-        """Create the types that count bytes; in a session apart, so that they do not go with a rollback."""
+        """Create the types that count bytes, in a separate session, so that a rollback does not remove them."""
         if self._domains.issuperset(names):
             return
         with self.cursor(cursor_factory=PlainCursor) as cursor:
@@ -145,14 +147,14 @@ _DOMAINS = {
 
 
 class Cursor(PlainCursor):
-    """psycopg2's cursor for Redshift's SQL: one statement or several, with psycopg2's parameters."""
+    """psycopg2's cursor for Redshift's SQL: one or several statements, with psycopg2's parameters."""
 
     connection: Connection
 
     def execute(self, query: str | bytes | composed.Composable, vars: Any = None) -> None:  # noqa: A002
-        """Run one statement, or several in order; the result is that of the last.
+        """Run one or several statements; the result is that of the last.
 
-        Raises NotPortable for what Redshift does not run, before anything is run, CopyError for a failed COPY.
+        Raises NotPortable, before anything is run, for what Redshift does not run, and CopyError for a failed COPY.
         """
         if self.name is not None:
             raise NotPortable(
@@ -171,26 +173,26 @@ class Cursor(PlainCursor):
             and not self.connection.copied
             and {step.action for step in steps}.isdisjoint({"commit", "rollback"})
         ):
-            self._number()
+            self._number_query()
 
-    def _number(self) -> None:
-        """What follows a COPY is numbered too, so that LAST_USER_QUERY_ID() is asked in time or finds nothing."""
+    def _number_query(self) -> None:
+        """Number the query after a COPY too: as on Redshift, LAST_USER_QUERY_ID() then returns another id."""
         with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
             cursor.execute(
                 "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
             )
 
     def executemany(self, query: str | bytes | composed.Composable, vars_list: Iterable[Any]) -> None:
-        """Run a statement for each set of parameters."""
+        """Run a statement for each set of parameters; psycopg2's own method would bypass `execute`."""
         for given in vars_list:
             self.execute(query, given)
 
     def copy_expert(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
-        """Refused: Redshift reads no rows from its client."""
-        raise NotPortable("copy_expert: Redshift copies from objects only; write COPY ... FROM 's3://...'")
+        """Raise NotPortable: Redshift does not read rows from its client."""
+        raise NotPortable("copy_expert: Redshift copies from objects only; instead: COPY ... FROM 's3://...'")
 
     def _carry_out(self, steps: Sequence[Step], given: Any) -> None:
-        """Run the steps, in autocommit as one transaction, as the server runs the statements of one text."""
+        """Run the steps; in autocommit as one transaction, as the server runs several statements of one query."""
         connection = self.connection
         actions = {step.action for step in steps}
         together = (
@@ -200,14 +202,14 @@ class Cursor(PlainCursor):
             and actions.isdisjoint({"begin", "commit", "rollback", "vacuum"})
         )
         if not together:
-            for step, part in zip(steps, _shares(steps, given), strict=True):
-                self._step(step, part)
+            for step, parameters in zip(steps, _split_parameters(steps, given), strict=True):
+                self._step(step, parameters)
             return
         with connection.cursor(cursor_factory=PlainCursor) as control:
             control.execute("begin")
             try:
-                for step, part in zip(steps, _shares(steps, given), strict=True):
-                    self._step(step, part)
+                for step, parameters in zip(steps, _split_parameters(steps, given), strict=True):
+                    self._step(step, parameters)
                 control.execute("commit")
             except BaseException:
                 if not connection.closed:
@@ -235,29 +237,29 @@ class Cursor(PlainCursor):
                 super().execute(step.sql, given)
                 self.connection.settle(committed=step.action == "commit")
             case "vacuum" | "truncate":
-                self._outside_transaction(step)
+                self._check_outside_transaction(step)
                 super().execute(step.sql, given)
             case "nothing":
                 super().execute("select")
 
     def _analyze_filled(self, table: str) -> None:
-        """Give the planner what it needs to know of a table that was just made from a query."""
+        """Analyze a table that was just created from a query, as Redshift does."""
         with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
             cursor.execute(f"analyze {table}")
 
-    def _outside_transaction(self, step: Step) -> None:
-        """VACUUM fails inside a transaction on Redshift, and TRUNCATE commits it; so neither runs in one here."""
+    def _check_outside_transaction(self, step: Step) -> None:
+        """Refuse in a transaction what fails in one on Redshift (VACUUM) or commits it (TRUNCATE)."""
         connection = self.connection
         if connection.autocommit and connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
             return
         if step.action == "vacuum":
             raise NotPortable("VACUUM cannot run in a transaction (set autocommit): r_VACUUM_command")
         raise NotPortable(
-            "TRUNCATE would commit the transaction it is in; use DELETE FROM, or autocommit: r_TRUNCATE"
+            "TRUNCATE would commit the transaction that contains it; use DELETE FROM, or autocommit: r_TRUNCATE"
         )
 
     def _build_lookups(self, table: str) -> None:
-        """Build what is missing of the lookups of an analysed table (all tables: ''), once it holds rows."""
+        """Create the missing indexes for the lookups of an analyzed table ('': all tables), if it holds rows."""
         with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
             for name, expressions in self.connection.lookups.items():
                 if table not in ("", name):
@@ -281,7 +283,7 @@ class Cursor(PlainCursor):
 _INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(index)s) is null"
 
 
-# --- texts --------------------------------------------------------------------------------------------------------
+# --- text ---------------------------------------------------------------------------------------------------------
 
 _LONG = 4000  # characters
 
@@ -289,8 +291,8 @@ _LONG = 4000  # characters
 def _steps(query: str | bytes | composed.Composable, connection: PlainConnection) -> tuple[Step, ...]:
     """The plan of a query.
 
-    What holds values already (bytes are psycopg2's own work, as from execute_values) or is long, is planned by its
-    shape, so that values are neither read token by token nor taken for SQL.
+    A query that is long or already contains its values (bytes, as psycopg2's execute_values makes them) is planned by
+    its shape, so that values are neither read token by token nor taken for SQL.
     """
     if isinstance(query, composed.Composable):
         query = query.as_string(connection)
@@ -308,8 +310,8 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 def _check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
-    """Raise NotPortable for a statement that is longer than Redshift takes, in the words that people have met."""
-    if isinstance(query, composed.Composable) or 4 * (len(query) + _weight(given)) < MAX_BYTES:
+    """Raise NotPortable, in Redshift's words, for a statement that is longer than Redshift accepts."""
+    if isinstance(query, composed.Composable) or 4 * (len(query) + _length(given)) < MAX_BYTES:
         return
     text = cursor.mogrify(query, given) if given else query.encode() if isinstance(query, str) else query
     if len(text) > MAX_BYTES:
@@ -319,26 +321,26 @@ def _check_size(query: str | bytes | composed.Composable, given: Any, cursor: Pl
         )
 
 
-def _weight(given: Any) -> int:
-    """About how many characters parameters have."""
+def _length(given: Any) -> int:
+    """Roughly the number of characters of the parameters."""
     if isinstance(given, (str, bytes)):
         return len(given)
     if isinstance(given, Mapping):
-        return sum(map(_weight, given.values()))
-    return sum(map(_weight, given)) if isinstance(given, (list, tuple)) else 16
+        return sum(map(_length, given.values()))
+    return sum(map(_length, given)) if isinstance(given, (list, tuple)) else 16
 
 
 _PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
 
 
-def _shares(steps: Sequence[Step], given: Any) -> list[Any]:
-    """The parameters of each step: its part of a sequence, or all that have names."""
+def _split_parameters(steps: Sequence[Step], given: Any) -> list[Any]:
+    """The parameters of each step: its part of a sequence, or the whole of a mapping."""
     if given is None or isinstance(given, Mapping):
         return [given] * len(steps)
     values = iter(given)
-    shares = [list(islice(values, _PLACEHOLDER.findall(step.sql).count("%s"))) for step in steps]
-    shares[-1] += values  # psycopg2 says that there are too many
-    return shares
+    split = [list(islice(values, _PLACEHOLDER.findall(step.sql).count("%s"))) for step in steps]
+    split[-1] += values  # if there are too many, psycopg2 raises an error
+    return split
 
 
 @lru_cache
@@ -351,7 +353,7 @@ def _catalog_version() -> str:
 
 
 def _install(cursor: PlainCursor) -> None:
-    """Create or renew the catalog objects; one session at a time."""
+    """Create or replace the catalog objects, one session at a time."""
     cursor.execute("begin")
     cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
     cursor.execute(_text("catalog.sql"))

@@ -1,1 +1,1 @@
-"""Made-up data in the exact formats of the source."""
+"""Generated data in the exact formats of the source: `generate` writes it, `songs` and `events` say what it is."""

@@ -1,4 +1,4 @@
-"""Draws that are the same on every Python, and the words that names and titles are drawn from."""
+"""Random draws that are the same on every version of Python, and the words that names and titles are made of."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WORDS = {
 
 
 class Dice:
-    """Draws that are the same everywhere: each is made from `Random.random()`, by nothing but multiplying."""
+    """Reproducible draws: each is computed from `Random.random()` by multiplication only."""
 
     def __init__(self, seed: str) -> None:
         self.random = Random(seed).random
@@ -60,7 +60,7 @@ class Dice:
         return choices[int(self.random() * len(choices))]
 
     def pick_early(self, choices: Sequence[T]) -> T:
-        """Prefer what stands in front, as hits are preferred: the first tenth gets a third of the draws."""
+        """Prefer the first choices, as listeners prefer hits: the first tenth gets a third of the draws."""
         return choices[int(self.random() * self.random() * len(choices))]
 
     def fill(self, form: str) -> str:

@@ -1,4 +1,4 @@
-"""What listeners do: events as compact JSON objects, a line each, in a file for each day (UTC)."""
+"""What listeners do: events as compact JSON objects, one a line, in a file for each day (UTC)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOURS = (19, 20, 16, 13, 16, 21, 23, 22, 25, 31, 36, 39, 37, 41, 50, 58, 63, 57,
 WEEKDAYS = (0.95, 1.0, 1.25, 1.0, 1.2, 0.6, 0.4)
 
 
-#: At most so many users and played songs are kept in memory, however much is written.
+#: The most users that are kept in memory, however many events are written.
 MAX_USERS = 20_000
 
 
@@ -59,8 +59,8 @@ USER_AGENTS = (
 )
 
 
-class _Face(NamedTuple):
-    """Who an event says it comes from: the JSON texts of its fields."""
+class _Identity(NamedTuple):
+    """The fields of an event that identify its user, as JSON."""
 
     auth: str
     first_name: str
@@ -80,15 +80,15 @@ class _Page(NamedTuple):
 
 @dataclass(slots=True)
 class _User:
-    face: _Face
+    identity: _Identity
     level: str
     busy_until: int = 0
 
 
-NOBODY = _Face("Logged Out", "null", "null", "null", "null", "null", "null", "")
+NOBODY = _Identity("Logged Out", "null", "null", "null", "null", "null", "null", "")
 
 
-SILENCE = Track("null", "null", "null", 0)
+NO_TRACK = Track("null", "null", "null", 0)
 
 
 NEXT_SONG, HOME = _Page("NextSong", "PUT", 200), _Page("Home", "GET", 200)
@@ -108,14 +108,14 @@ BEFORE_LOGIN = (*(HOME,) * 8, HELP, ABOUT)
 BETWEEN_SONGS = (*(HOME,) * 9, *(HELP,) * 2, *(SETTINGS,) * 3, SAVE_SETTINGS, ABOUT, ERROR)
 
 
-#: The pages on which a level is looked at and left, and the level that follows.
+#: For each level the pages on which a change is considered and submitted, and the level that follows.
 LEVELS = {
     "free": (_Page("Upgrade", "GET", 200), _Page("Submit Upgrade", "PUT", 307), "paid"),
     "paid": (_Page("Downgrade", "GET", 200), _Page("Submit Downgrade", "PUT", 307), "free"),
 }
 
 
-Step = tuple[_Face, _Page, Track]
+Step = tuple[_Identity, _Page, Track]
 
 
 class Audience:
@@ -125,14 +125,14 @@ class Audience:
         self.dice = dice
         self.library = library
         self.users = [_make_user(number, dice) for number in range(min(20 + events // 100, MAX_USERS))]
-        self.elsewhere = [self._make_unknown() for _ in range(max(50, len(library)))]
+        self.unknown_tracks = [self._make_unknown() for _ in range(max(50, len(library)))]
 
     def _make_unknown(self) -> Track:
         artist, title = self.dice.pick(ARTIST_FORMS), self.dice.pick(TITLE_FORMS)
         return make_track(self.dice.fill(artist), self.dice.fill(title), duration(self.dice))
 
     def next_user(self, start: int) -> _User:
-        """Somebody who is not listening yet at `start`; in a crowd where nearly all are, anybody."""
+        """A user who is not listening yet at `start`; if nearly all users are, any of them."""
         for _ in range(20):
             user = self.dice.pick_early(self.users)
             if user.busy_until <= start:
@@ -140,43 +140,43 @@ class Audience:
         return user
 
     def next_track(self) -> Track:
-        """Three plays of five are of the library's songs, when it has any."""
+        """Three of five plays are of the library's songs, if it has any."""
         known = self.library and self.dice.chance(0.6)
-        return self.dice.pick_early(self.library if known else self.elsewhere)
+        return self.dice.pick_early(self.library if known else self.unknown_tracks)
 
     def session(self, user: _User) -> Iterator[Step]:
         """The steps of one session in order; the user's level changes after the step that submits it."""
-        dice, face = self.dice, user.face
+        dice, identity = self.dice, user.identity
         if dice.chance(0.1):
             for _ in range(dice.below(3)):
-                yield NOBODY, dice.pick(BEFORE_LOGIN), SILENCE
-            yield NOBODY, LOGIN, SILENCE
+                yield NOBODY, dice.pick(BEFORE_LOGIN), NO_TRACK
+            yield NOBODY, LOGIN, NO_TRACK
             if dice.chance(0.2):
                 return  # a wrong password
-        yield face, HOME, SILENCE
+        yield identity, HOME, NO_TRACK
         for _ in range(dice.pick((1, 2, 3, 5, 8, 12, 20, 40))):
-            yield face, NEXT_SONG, self.next_track()
+            yield identity, NEXT_SONG, self.next_track()
             if dice.chance(0.08):
-                yield face, dice.pick(BETWEEN_SONGS), SILENCE
+                yield identity, dice.pick(BETWEEN_SONGS), NO_TRACK
             if dice.chance(0.004):
-                yield from self.think_about_level(user)
+                yield from self.consider_level(user)
         if dice.chance(0.1):
-            yield face, LOGOUT, SILENCE
+            yield identity, LOGOUT, NO_TRACK
             if dice.chance(0.7):
-                yield NOBODY, HOME, SILENCE
+                yield NOBODY, HOME, NO_TRACK
 
-    def think_about_level(self, user: _User) -> Iterator[Step]:
-        look, submit, other = LEVELS[user.level]
-        yield user.face, look, SILENCE
+    def consider_level(self, user: _User) -> Iterator[Step]:
+        consider, submit, other = LEVELS[user.level]
+        yield user.identity, consider, NO_TRACK
         if self.dice.chance(0.4):
-            yield user.face, submit, SILENCE
+            yield user.identity, submit, NO_TRACK
             user.level = other
-            yield user.face, HOME, SILENCE
+            yield user.identity, HOME, NO_TRACK
 
 
 def _make_user(number: int, dice: Dice) -> _User:
     gender, first_names = dice.pick((("F", FEMALE_NAMES), ("F", FEMALE_NAMES), ("M", MALE_NAMES)))
-    face = _Face(
+    identity = _Identity(
         auth="Logged In",
         first_name=event_json(dice.pick(first_names)),
         gender=event_json(gender),
@@ -186,11 +186,11 @@ def _make_user(number: int, dice: Dice) -> _User:
         user_agent=event_json(dice.pick(USER_AGENTS)),
         user_id=str(number + 1),
     )
-    return _User(face, "paid" if dice.chance(0.25) else "free")
+    return _User(identity, "paid" if dice.chance(0.25) else "free")
 
 
 def write_events(out: Path, audience: Audience, events: int, days: int, first_day: date) -> None:
-    """Write the day files hour by hour; only hours that running sessions still reach into are in memory."""
+    """Write the files of the days hour by hour; only hours that an open session still reaches are in memory."""
     (out / "log_data").mkdir()
     dice, ahead = audience.dice, defaultdict[int, list[tuple[int, str]]](list)
     opening = int(datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC).timestamp()) * 1000
@@ -212,34 +212,36 @@ def write_events(out: Path, audience: Audience, events: int, days: int, first_da
 
 
 def _due_by_hour(events: int, days: int, first_day: date, dice: Dice) -> list[int]:
-    """How many events shall have been made by the end of each hour, up to `events`."""
+    """How many events there are by the end of each hour, up to `events`."""
     weights = []
     for day in range(days):
-        liveliness = WEEKDAYS[(first_day + timedelta(days=day)).weekday()] * (0.85 + 0.3 * dice.random())
-        weights += [liveliness * hour for hour in HOURS]
+        activity = WEEKDAYS[(first_day + timedelta(days=day)).weekday()] * (0.85 + 0.3 * dice.random())
+        weights += [activity * hour for hour in HOURS]
     total = sum(weights)
     due = [int(events * weight / total) for weight in accumulate(weights)]
     return [*due[:-1], events]
 
 
 def _lines(audience: Audience, user: _User, session: int, start: int) -> Iterator[tuple[int, str]]:
-    """The events of one session as (ts in ms, line); items count from 0, through midnight too."""
+    """The events of one session as (ts in ms, line); items count from 0, also past midnight."""
     ts = start
-    for item, (face, page, track) in enumerate(audience.session(user)):
-        yield ts, event_line(face, page, track, item, user.level, session, ts)
+    for item, (identity, page, track) in enumerate(audience.session(user)):
+        yield ts, event_line(identity, page, track, item, user.level, session, ts)
         pause = 3_000 if track.lasts or page.status == 307 else 60_000
         ts += track.lasts + 1_000 + audience.dice.below(pause)
     user.busy_until = ts
 
 
-def event_line(face: _Face, page: _Page, track: Track, item: int, level: str, session: int, ts: int) -> str:
-    """One event as it stands in a file; written by hand, which is several times as fast as dumping a dict."""
+def event_line(
+    identity: _Identity, page: _Page, track: Track, item: int, level: str, session: int, ts: int
+) -> str:
+    """One event as it is written in a file. The format string is several times as fast as dumping a dict."""
     return (
-        f'{{"artist":{track.artist},"auth":"{face.auth}","firstName":{face.first_name},"gender":{face.gender},'
-        f'"itemInSession":{item},"lastName":{face.last_name},"length":{track.length},"level":"{level}",'
-        f'"location":{face.location},"method":"{page.method}","page":"{page.name}",'
-        f'"registration":{face.registration},"sessionId":{session},"song":{track.title},"status":{page.status},'
-        f'"ts":{ts},"userAgent":{face.user_agent},"userId":"{face.user_id}"}}'
+        f'{{"artist":{track.artist},"auth":"{identity.auth}","firstName":{identity.first_name},"gender":{identity.gender},'
+        f'"itemInSession":{item},"lastName":{identity.last_name},"length":{track.length},"level":"{level}",'
+        f'"location":{identity.location},"method":"{page.method}","page":"{page.name}",'
+        f'"registration":{identity.registration},"sessionId":{session},"song":{track.title},"status":{page.status},'
+        f'"ts":{ts},"userAgent":{identity.user_agent},"userId":"{identity.user_id}"}}'
     )
 
 

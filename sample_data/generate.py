@@ -1,12 +1,12 @@
-r"""Made-up source data in the exact form of the Sparkify data sets, for demo, tests and benchmark.
+r"""Generated source data in the exact form of the Sparkify data sets, for the demo, tests and benchmarks.
 
-Belongs here: what a listener's day looks like, and how a record is written. Does not: reading, loading, or
-anything that knows the warehouse. The form was taken from the real files. Events: one compact object a line,
-`/` escaped, no final line break, in `log_data/YYYY/MM/YYYY-MM-DD-events.json` by the UTC day of `ts`. Songs:
-one spaced object a file, in `song_data/A/B/C/TRABC….json`. ASCII throughout, other letters as `\uXXXX`.
+Belongs here: the files of a sample and its summary. Does not belong here: reading, loading, or anything that knows the
+warehouse. The form is that of the real files. Events are compact objects, one a line, with `/` escaped and no final
+line break, in `log_data/YYYY/MM/YYYY-MM-DD-events.json` by the UTC day of `ts`. Songs are spaced objects, one a file,
+in `song_data/A/B/C/TRABC….json`. All is ASCII, with other letters as `\uXXXX`.
 
-The same arguments give the same bytes on every Python: all draws come from `Random.random()`, the one method
-whose sequence is promised (https://docs.python.org/3/library/random.html#notes-on-reproducibility).
+The same arguments give the same bytes on every version of Python: all draws come from `Random.random()`, the one method
+whose sequence is guaranteed (https://docs.python.org/3/library/random.html#notes-on-reproducibility).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from sample_data.draws import Dice
-from sample_data.events import HOME, NOBODY, SILENCE, Audience, event_line, write_events
+from sample_data.events import HOME, NO_TRACK, NOBODY, Audience, event_line, write_events
 from sample_data.songs import write_songs
 
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """What was written: first and last event day (UTC), records, and how many files and bytes they take."""
+    """What was written: the first and last day of events (UTC), and how many records, files and bytes."""
 
     first_day: date
     last_day: date
@@ -39,15 +39,14 @@ def write_sample(
 ) -> SampleSummary:
     """Write `events` events over `days` days and `songs` song files into the folder `out`.
 
-    `out` appears whole or not at all. Beside the data it holds `log_json_path.json`, and the summary as
-    `sample.json`. A day on which nobody listened, as happens with a handful of events a day, has no file.
-    Memory stays flat however many events are written. Raises ValueError for counts that make no sense,
-    FileExistsError where `out` already holds something.
+    `out` is written completely or not at all. Besides the data it contains `log_json_path.json`, and the summary as
+    `sample.json`. A day without events, which happens if there are few events a day, has no file. Memory use does not
+    grow with the number of events. Raises ValueError for impossible counts, and FileExistsError if `out` is not empty.
     """
     if events < 0 or songs < 0 or days < 1:
         raise ValueError(f"a sample takes events ≥ 0, songs ≥ 0, days ≥ 1; got {events}, {songs}, {days}")
     if out.exists() and any(out.iterdir()):
-        raise FileExistsError(f"{out}: not empty; samples are written into a folder of their own")
+        raise FileExistsError(f"{out} is not empty: a sample is written into a folder of its own")
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -57,15 +56,9 @@ def write_sample(
     sizes = [path.stat().st_size for path in part.rglob("*.json")]
     last_day = first_day + timedelta(days=days - 1)
     summary = SampleSummary(first_day, last_day, events, songs, len(sizes), sum(sizes))
-    fields = json.loads(event_line(NOBODY, HOME, SILENCE, 0, "free", 0, 0))
+    fields = json.loads(event_line(NOBODY, HOME, NO_TRACK, 0, "free", 0, 0))
     jsonpaths = {"jsonpaths": [f"$['{field}']" for field in fields]}
     (part / "log_json_path.json").write_text(json.dumps(jsonpaths, indent=4), "utf-8")
     (part / "sample.json").write_text(json.dumps(asdict(summary), indent=4, default=str) + "\n", "utf-8")
     part.replace(out)
     return summary
-
-
-# Songs
-
-
-# Events

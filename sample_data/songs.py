@@ -55,7 +55,7 @@ PLACES: tuple[Place, ...] = (
 
 
 class Track(NamedTuple):
-    """What can be played: artist, title and length as the JSON texts of an event, and the length in ms."""
+    """A recording that can be played: artist, title and length as JSON, as in an event, and the length in ms."""
 
     artist: str
     title: str
@@ -64,7 +64,7 @@ class Track(NamedTuple):
 
 
 class _Artist(NamedTuple):
-    """An artist, with the names and the places that its songs give: usually one of each."""
+    """An artist with the names and places that appear in its songs, usually one of each."""
 
     id: str
     names: list[str]
@@ -72,13 +72,13 @@ class _Artist(NamedTuple):
 
 
 def write_songs(out: Path, songs: int, dice: Dice) -> list[Track]:
-    """Write the song files; returns what can be played of them."""
+    """Write the song files; returns the recordings that can be played."""
     (out / "song_data").mkdir()
     artists = [_make_artist(number, dice) for number in range(min(1 + songs * 2 // 3, MAX_TRACKS))]
     tracks: list[Track] = []
     artist, title = artists[0], ""
     for number in range(songs):
-        if number % 40 != 39:  # else the song before once more, in another recording
+        if number % 40 != 39:  # otherwise the previous song again, in another recording
             artist, title = dice.pick_early(artists), dice.fill(dice.pick(TITLE_FORMS))
         name, seconds = dice.pick(artist.names), duration(dice)
         song = _song_record(number, artist, name, title, seconds, dice)
@@ -121,13 +121,13 @@ def _song_record(
 
 
 def _letters(number: int, songs: int, dice: Dice) -> str:
-    """The three folder letters; the more songs, the more first letters, and each with all 26 second ones."""
+    """The three letters of the folders; more songs use more first letters, each with all 26 second letters."""
     first = number // 26 % min(26, 1 + songs // 1000)
     return chr(65 + first) + chr(65 + number % 26) + _code(1, dice)
 
 
 def _suffix(number: int, dice: Dice) -> str:
-    """The rest of an id, as in …AZH128F930419A: two letters, then hex unique below 2^28.
+    """The rest of an id, as in …AZH128F930419A: two letters, then a hexadecimal number that is unique below 2^28.
 
     (Multiplying by an odd constant only reorders the numbers below a power of two.)
     """
@@ -144,10 +144,10 @@ def duration(dice: Dice) -> float:
 
 
 def make_track(artist: str, title: str, seconds: float) -> Track:
-    """A track as a play names it; `seconds` is its length."""
+    """A track as it appears in a play; `seconds` is its length."""
     return Track(event_json(artist), event_json(title), repr(seconds), int(seconds * 1000))
 
 
 def event_json(text: str) -> str:
-    """A string as it stands in an event: quoted, ASCII, with `/` escaped."""
+    """A string as it is written in an event: quoted, ASCII, with `/` escaped."""
     return json.dumps(text).replace("/", "\\/")

@@ -133,7 +133,7 @@ class ObjectStore:
                 source: Source = gzip.GzipFile(fileobj=file) if gzipped else file
                 yield source if replacement is None else _Replacing(source, replacement)
         except _unreadable() as error:
-            if s3_errors.is_passing(error) or s3_errors.is_denied(error):
+            if s3_errors.is_transient(error) or s3_errors.is_denied(error):
                 raise CopyError(f"{item.url} cannot be read: {_describe(error)}") from error
             raise CopyError(_describe(error), item.url) from error
 
@@ -203,7 +203,7 @@ def _describe(error: Exception) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     if isinstance(error, (BotoCoreError, ClientError)):
-        return s3_errors.told(error)
+        return s3_errors.describe(error)
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(reason.split()) or type(error).__name__
 

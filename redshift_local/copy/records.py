@@ -1,11 +1,11 @@
-"""JSON objects out of bytes, as Redshift's COPY finds them: separated by white space, not by lines.
+"""The JSON objects in a file, as Redshift's COPY finds them: separated by white space, not by lines.
 
-Belongs here: where a record begins and ends, which line it is on, and what is no record. Does not belong here: what
-the values of a record mean for a table (`convert.py`).
+Belongs here: where a record begins and ends, which line it is on, and what is not a record. Does not belong here: how
+the values of a record become those of a table (`convert`).
 
 The rules (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html#copy-json): objects or
-arrays separated by nothing but white space; anything else before or between them is one error for each instance; an
-object has at most 4 MB; the line number of a record is that of the line on which it ends.
+arrays separated by white space only; anything else before or between them is one error for each instance; an object
+has at most 4 MB; the line number of a record is that of the line on which it ends.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-BLOCK_BYTES = 1 << 17  # the values of one stay in the processor's cache; 256 kB took a fifth longer
+BLOCK_BYTES = (
+    1 << 17
+)  # the values of a block fit the processor's cache; with 256 kB, reading took a fifth longer
 MAX_BYTES = 4 << 20  # of one object
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
@@ -29,9 +31,9 @@ _TWO_IN_A_LINE = re.compile(rb"\}\s*,\s*\{")
 
 
 class Record(NamedTuple):
-    """A record, or what stands where one should be: the line (from 1) on which it ends, its value, its text.
+    """A record, or a fault where one should be: the line (from 1) on which it ends, its value, its text.
 
-    The value is a dict or a list, or a ValueError that says why there is none.
+    The value is a dict or a list; that of a fault is a ValueError that says what is wrong.
     """
 
     line: int
@@ -40,18 +42,18 @@ class Record(NamedTuple):
 
 
 class Source(Protocol):
-    """Whatever bytes are read from."""
+    """What bytes are read from."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; none at the end."""
+        """Up to `size` bytes, or b'' at the end."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of an object, from the beginning of one record to the end of another.
+    """A part of an object, from the beginning of one record to the end of another.
 
-    `line` counts the lines before it, `values` are the objects and arrays in it. Where each line is one object
-    (`records` is None) nothing else was looked at.
+    `line` is the number of lines before it; `values` are its objects and arrays. `records` is None if each of its lines
+    is one object.
     """
 
     data: bytes
@@ -62,7 +64,7 @@ class Block:
 
     @property
     def faults(self) -> list[Record]:
-        """What is no record."""
+        """What is not a record."""
         return [record for record in self.records or () if isinstance(record.value, ValueError)]
 
     def record(self, index: int) -> Record:
@@ -81,9 +83,9 @@ class Block:
 
 
 def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """Read `source` to its end in blocks of about `size` bytes; `offset` and `line` are where it stands.
+    """Read `source` to its end in blocks of about `size` bytes; `offset` and `line` are its current position.
 
-    Holds no more than two blocks, or the longest object allowed. Errors of `source` pass through.
+    At most two blocks, or the longest allowed object, are in memory. Raises the errors of `source`.
     """
     data, final, enough = b"", False, 0
     while not final:
@@ -104,12 +106,12 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
         if len(data) > MAX_BYTES:
             data, offset, line, record = _skip(source, data, offset, line, size)
             yield Block(record.raw, offset, line, [], [record])
-        # What does not end yet is looked at again when it is twice as long, so that no text takes quadratic time.
+        # An unfinished record is parsed again only when it is twice as long, so that no text takes quadratic time.
         enough = min(2 * len(data), MAX_BYTES + 1)
 
 
 def each_record(source: Source) -> Iterator[Record]:
-    """Every record and every fault of `source`, in order, each where COPY has it. Errors of `source` pass through."""
+    """Every record and every fault of `source`, in COPY's order. Raises the errors of `source`."""
     for block in read_blocks(source):
         if block.records is not None:
             yield from block.records
@@ -120,9 +122,9 @@ def each_record(source: Source) -> Iterator[Record]:
 
 
 def exact(raw: bytes) -> Any:
-    """The value of a record with integers of any size as they are written, not as the nearest double.
+    """The value of a record, with integers of any size exactly as written, not as the nearest double.
 
-    Those of more than 4,300 digits, or nested hundreds deep, are as the usual parser has them.
+    Integers of more than 4,300 digits, and records nested hundreds deep, are as the fast parser returns them.
     """
     try:
         return json.loads(raw)
@@ -131,10 +133,10 @@ def exact(raw: bytes) -> Any:
 
 
 def _plain(data: bytes) -> list[dict[str, Any]] | None:
-    """The objects of a piece in which each line is one, by one call of the parser; None if it may be otherwise.
+    """The objects of a text in which each line is one, by one call of the parser; None if it may be different.
 
-    Why that is exact: the lines become the elements of one array. No line holds two objects with a comma between them,
-    so there are at most as many elements as lines; if there are as many, no element reaches over a line's end.
+    This is exact because the lines become the elements of one array. No line has two objects with a comma between them,
+    so there are at most as many elements as lines; if there are as many, no element continues on the next line.
     """
     text = data[:-1] if data.endswith(b"\n") else data
     if len(text) > MAX_BYTES:
@@ -153,9 +155,9 @@ def _plain(data: bytes) -> list[dict[str, Any]] | None:
 
 
 def _find(data: bytes, line: int, *, final: bool) -> tuple[list[Record], int]:
-    """The records and faults in `data`, and where it goes on; `line` counts the lines before.
+    """The records and faults in `data`, and the offset after them; `line` is the number of lines before.
 
-    Unless `final`, the last record may go on behind the end and is then left for the next piece.
+    Unless `final`, the last record may continue after the end of `data`; it is then left out.
     """
     records: list[Record] = []
     start = _after_blanks(data, 0)
@@ -184,20 +186,20 @@ def _after_blanks(data: bytes, start: int) -> int:
 def _structure(data: bytes, start: int) -> tuple[int, Any]:
     """The object or array that begins at `start`: where it ends (-1 if not in `data`), and its value or fault.
 
-    A fault reaches to the bracket that closes it. If none does before the next line that begins likewise, then that
-    line is a record again, and the fault reaches to it; or to the next line that begins with an object, for an array
-    that does not end.
+    A fault ends at the bracket that closes it. If there is none before the next line that begins with the same bracket,
+    that line is a new record and the fault ends before it; an array without an end also ends before a line that begins
+    with an object.
     """
     line_end = data.find(b"\n", start)
     try:
         return _parsed(data, start, line_end if line_end >= 0 else len(data))
     except orjson.JSONDecodeError:
         pass
-    likewise = data.find(b"\n" + data[start : start + 1], start) + 1
-    stop = _closing(data, start, likewise or len(data))
+    same_start = data.find(b"\n" + data[start : start + 1], start) + 1
+    stop = _closing(data, start, same_start or len(data))
     if stop < 0:
-        if likewise:
-            stop = start + len(data[start : data.find(b"\n{", start, likewise) + 1 or likewise].rstrip())
+        if same_start:
+            stop = start + len(data[start : data.find(b"\n{", start, same_start) + 1 or same_start].rstrip())
         return stop, ValueError("Invalid JSON: the object does not end")
     try:
         return _parsed(data, start, stop)
@@ -211,7 +213,7 @@ def _parsed(data: bytes, start: int, stop: int) -> tuple[int, Any]:
 
 
 def _closing(data: bytes, start: int, end: int) -> int:
-    """Behind the bracket that closes the one at `start`, before `end`; -1 if there is none."""
+    """The offset after the bracket that closes the one at `start`; -1 if there is none before `end`."""
     depth = 0
     for match in _BRACKETS.finditer(data, start, end):
         token = match.group()
@@ -227,8 +229,8 @@ def _closing(data: bytes, start: int, end: int) -> int:
 
 
 def _stray(data: bytes, start: int, final: bool) -> tuple[int, ValueError]:
-    """Text where a record should begin: it reaches to a sound object, which does not lie in a string, or to the end of
-    its line (-1 if not in `data`).
+    """The end of text where a record should begin (-1 if not in `data`), and its fault. It ends before a valid object
+    that is not part of a string, or with its line.
     """
     fault = ValueError("Invalid JSON: text that belongs to no object")
     line_end = data.find(b"\n", start)
@@ -248,9 +250,9 @@ def _stray(data: bytes, start: int, final: bool) -> tuple[int, ValueError]:
 
 
 def _skip(source: Source, data: bytes, offset: int, line: int, size: int) -> tuple[bytes, int, int, Record]:
-    """Pass over what is longer than any object may be, up to the next line that begins with one.
+    """Skip what is longer than an object may be, up to the next line that begins with an object.
 
-    Returns what was read behind it, the offset and line there, and what was passed over as a fault.
+    Returns the data after it, the offset and line there, and the skipped text as a fault.
     """
     raw = data[:MAX_BYTES]
     while (following := data.find(b"\n{") + 1) == 0:

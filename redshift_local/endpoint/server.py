@@ -1,8 +1,8 @@
-"""A Redshift cluster's endpoint on loopback: the wire protocol with TLS and temporary credentials in front of the
-embedded engine, so that psycopg2, psql and any other client of the simple query protocol can be pointed at it.
+"""A Redshift cluster's endpoint on loopback: the wire protocol with TLS and temporary credentials in front of the local
+Redshift, so that psycopg2, psql and any other client of the simple query protocol can connect to it.
 
-Belongs here: connections, logging in, cancelling, what a test wants to go wrong. Does not: bytes (`wire`), what
-Redshift does with a statement (`engine`).
+Belongs here: connections, authentication, cancelling, injected failures. Does not belong here: the format of messages
+(`wire`), what Redshift does with a statement (`session`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import BinaryIO
 from redshift_local.endpoint import wire
 from redshift_local.endpoint.session import Engine, Refusal, Result
 
-#: What Redshift says of itself; standard_conforming_strings is not among it, for a backslash is an escape there.
+#: The parameters that Redshift reports. standard_conforming_strings is not one of them: a backslash is an escape there.
 _PARAMETERS = {
     "server_version": "8.0.2", "server_encoding": "UNICODE", "client_encoding": "UNICODE", "DateStyle": "ISO, MDY",
     "integer_datetimes": "on", "TimeZone": "UTC",
@@ -29,10 +29,11 @@ _PARAMETERS = {
 
 @dataclass
 class Endpoint:
-    """A listening endpoint. `engine` opens a database for a user, `password` gives the password that a user has now.
+    """A listening endpoint. `engine` opens a database for a user; `password` returns a user's current password.
 
-    `statements` holds what clients sent, in order; `before` and `after`, if set, are called with each statement before
-    it runs and before it is answered, and may raise Refusal (an error of the server) or Cut (the line goes dead).
+    `statements` holds what clients sent, in order. If they are set, `before` and `after` are called with each statement
+    before it runs and before it is answered; they may raise Refusal (an error of the server) or Cut (the connection is
+    lost).
     """
 
     certificate: ssl.SSLContext
@@ -61,7 +62,7 @@ class Endpoint:
         self.cut_all()
 
     def cut_all(self) -> None:
-        """End every connection, as a cluster that restarts does."""
+        """Close every connection, as a cluster that restarts does."""
         for session in list(self._open.values()):
             session.cut()
         until = time.monotonic() + 10
@@ -87,7 +88,7 @@ class Endpoint:
 
 
 class Cut(Exception):
-    """The line goes dead, without a word."""
+    """The connection is lost without a message."""
 
 
 class _Session:
@@ -118,7 +119,7 @@ class _Session:
     # --- the start
 
     def _begin(self) -> bool:
-        """Everything before the first statement; whether the client is in."""
+        """Handle everything before the first statement; returns whether the client is authenticated."""
         stream = self._stream()
         encrypted = False
         while True:
@@ -185,11 +186,11 @@ class _Session:
                 case b"H" | b"S":
                     self.client.sendall(wire.ready(self.engine.status))
                 case _:
-                    refusal = Refusal("0A000", "this endpoint speaks the simple query protocol only")
+                    refusal = Refusal("0A000", "this endpoint supports the simple query protocol only")
                     self.client.sendall(_error(refusal))
 
     def _answer(self, statement: str) -> bytes:
-        """What goes back for a text of one statement or several; of several, the last one's result."""
+        """The answer to one or several statements; of several, the result of the last."""
         self.endpoint.statements.append(statement)
         try:
             if self.endpoint.before:

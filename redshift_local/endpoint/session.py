@@ -1,7 +1,7 @@
-"""What Redshift does with a statement, on the embedded engine: the result, or its refusal in Redshift's words.
+"""What a cluster does with a statement: its result, or its refusal in Redshift's words.
 
-Belongs here: what only a cluster checks (roles, regions, the size of a fetch, backslashes) and how it says so. Does
-not: how the SQL runs (`redshift_local`), nor the wire (`endpoint`, `wire`).
+Belongs here: what only a cluster checks (roles, regions, the size of a fetch, backslashes), and its messages. Does not
+belong here: how the SQL runs (`redshift_local.session`), the wire protocol (`server`, `wire`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ import redshift_local
 from redshift_local import CopyError, dialect
 from redshift_local.copy import statement
 
-#: System views that tell of loads.
+#: System views about loads.
 _VIEWS = {"SYS_LOAD_ERROR_DETAIL", "SYS_LOAD_HISTORY", "STL_LOAD_ERRORS"}
 
-#: Values as the server writes them: this endpoint hands them on.
+#: Values as the server writes them, for this endpoint to pass on.
 _AS_WRITTEN = new_type(tuple(string_types), "AS_WRITTEN", lambda value, _: value)
 
 
@@ -46,7 +46,7 @@ class Refusal(Exception):
 
 @dataclass
 class Result:
-    """What a client gets: the command's tag, the columns (name, type), the rows as text, the notices."""
+    """What a client receives: the command's tag, the columns (name, type), the rows as text, the notices."""
 
     tag: str
     columns: Sequence[tuple[str, int]] = ()
@@ -56,18 +56,18 @@ class Result:
 
 @dataclass
 class ClusterState:
-    """What the sessions of a cluster have in common: which of its roles COPY may take, and how its views lag."""
+    """The state that the sessions of a cluster share: which of its roles COPY may assume, how far its views lag."""
 
     identifier: str
     region: str
     single_node: bool = True
-    lag: int = 0  # so many questions to a system view about loads find nothing yet
-    silent: set[str] = field(default_factory=set)  # views that find nothing at all
-    says: Callable[[list[str]], list[str]] = list  # how a COPY words its notices
-    revoked: set[str] = field(default_factory=set)  # roles that the cluster may not assume any more
+    lag: int = 0  # how many queries to a system view about loads still return nothing
+    silent: set[str] = field(default_factory=set)  # views that return nothing at all
+    says: Callable[[list[str]], list[str]] = list  # changes the words of a COPY's notices
+    revoked: set[str] = field(default_factory=set)  # roles that the cluster may no longer assume
 
     def role(self, named: str | None) -> str:
-        """The role of a COPY. Raises Refusal for one that the cluster cannot take."""
+        """The role of a COPY. Raises Refusal for one that the cluster cannot assume."""
         [cluster] = boto3.client("redshift", region_name=self.region).describe_clusters(
             ClusterIdentifier=self.identifier
         )["Clusters"]
@@ -103,12 +103,12 @@ class Engine:
 
     @property
     def status(self) -> bytes:
-        """The transaction's state, as ReadyForQuery tells it."""
+        """The transaction's state, as in ReadyForQuery."""
         status = self.connection.info.transaction_status
         return {TRANSACTION_STATUS_IDLE: b"I", TRANSACTION_STATUS_INERROR: b"E"}.get(status, b"T")
 
     def run(self, text: str) -> Result:
-        """Run a text; raises Refusal."""
+        """Run one or several statements. Raises Refusal."""
         text = _escapes_as_written(text).rstrip("; \n\t")
         words = [token.upper for token in dialect.tokens(text)]
         self._check_fetch(text, words)
@@ -128,7 +128,7 @@ class Engine:
         return result
 
     def fail(self) -> None:
-        """An error ends what the open transaction can do, also one that the server below never saw."""
+        """Abort the open transaction, also after an error that PostgreSQL did not raise."""
         if self.status == b"T":
             with suppress(psycopg2.Error), self.connection.cursor(cursor_factory=PlainCursor) as cursor:
                 cursor.execute("select redshift.fail('refused')")
@@ -141,7 +141,7 @@ class Engine:
             self.connection.close()
 
     def _check_fetch(self, text: str, words: list[str]) -> None:
-        """https://docs.aws.amazon.com/redshift/latest/dg/declare.html: what a single-node cluster gives at once."""
+        """https://docs.aws.amazon.com/redshift/latest/dg/declare.html: the rows that a single node returns at once."""
         if words[:2] == ["FETCH", "FORWARD"] and self.cluster.single_node:
             size = int(re.findall(r"\d+|all", text, re.IGNORECASE)[0])
             if size > 1000:
@@ -167,7 +167,7 @@ class Engine:
         for url in filter(lambda url: url.startswith("s3://"), (command.source, command.json)):
             _check_bucket(url, region)
         try:
-            if command.manifest:  # the region holds for everything that it names
+            if command.manifest:  # REGION holds for every object that it names
                 named = self.connection.objects.manifest(command.source)
                 for url in {f"s3://{urlsplit(item.url).netloc}": item.url for item in named}.values():
                     _check_bucket(url, region)
@@ -187,7 +187,7 @@ def _result(cursor: Any) -> Result:
 
 
 def _internal(error: str, *, code: int, context: str, query: int = 0) -> Refusal:
-    """An error of the form that Redshift's own have."""
+    """An error in the form of Redshift's internal ones."""
     rule = "-" * 47
     lines = {
         "error": error,
@@ -212,7 +212,7 @@ def _s3_error(message: str, status: int, code: str, context: str) -> Refusal:
 
 
 def _check_bucket(url: str, region: str) -> None:
-    """That the bucket is there, in the region where COPY looks for it."""
+    """Raise Refusal unless the bucket exists in the region in which COPY looks for it."""
     bucket = url.removeprefix("s3://").partition("/")[0]
     context = f"S3 key being read : {url}"
     try:
@@ -232,7 +232,7 @@ def _check_bucket(url: str, region: str) -> None:
 
 
 def _copy_refusal(error: CopyError, table: str) -> Refusal:
-    """A failed COPY in Redshift's words: an answer of S3, an object that cannot be read, or data that does not fit."""
+    """A failed COPY in Redshift's words: an error of S3, an unreadable object, or data that does not fit."""
     context = f"S3 key being read : {error.object_url}" if error.object_url else ""
     cause: Any = error.__cause__
     if isinstance(cause, ClientError):
@@ -249,7 +249,7 @@ def _copy_refusal(error: CopyError, table: str) -> Refusal:
 
 
 def _refusal(error: psycopg2.Error) -> Refusal:
-    """What the embedded engine or PostgreSQL refused, with its SQLSTATE; what Redshift lacks is a syntax error."""
+    """An error of the local Redshift or PostgreSQL, with its SQLSTATE; what Redshift lacks is a syntax error."""
     if isinstance(error, redshift_local.NotPortable):
         return Refusal("42601", str(error))
     return Refusal(error.pgcode or "XX000", error.diag.message_primary or " ".join(str(error).split()))
@@ -261,7 +261,7 @@ _LITERAL = re.compile(
 
 
 def _escapes_as_written(text: str) -> str:
-    """Redshift reads a backslash in a string as an escape; PostgreSQL does so where E stands before it."""
+    """Redshift reads a backslash in a string as an escape; PostgreSQL does so in a string with the prefix E."""
 
     def marked(match: re.Match[str]) -> str:
         if match["body"] is None or "\\" not in match["body"] or match["e"]:

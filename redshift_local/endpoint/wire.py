@@ -1,7 +1,7 @@
-"""PostgreSQL's wire protocol, the server's side of the part that psycopg2 and psql speak: the simple query protocol.
+"""The server's side of PostgreSQL's wire protocol, as far as psycopg2 and psql use it: the simple query protocol.
 
-Messages in and out as bytes, nothing of their meaning:
-https://www.postgresql.org/docs/18/protocol-message-formats.html
+Belongs here: reading and writing messages (https://www.postgresql.org/docs/18/protocol-message-formats.html). Does not
+belong here: what they mean.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SSL_REQUEST, GSS_REQUEST, CANCEL_REQUEST, VERSION_3 = 80877103, 80877104, 808771
 
 
 def read_start(stream: BinaryIO) -> tuple[int, bytes]:
-    """The first message of a client, which has no type: its code and what follows. (0, b"") at the end."""
+    """The first message of a client, which has no type: its code and body; (0, b"") at the end."""
     head = stream.read(8)
     if len(head) < 8:
         return 0, b""
@@ -38,7 +38,7 @@ def parameters(body: bytes) -> dict[str, str]:
 
 
 def message(kind: bytes, *parts: bytes | str | int) -> bytes:
-    """A message: numbers as four bytes, strings with their closing zero."""
+    """A message: numbers as four bytes, strings with a terminating zero."""
     body = b"".join(
         part if isinstance(part, bytes) else struct.pack("!i", part) if isinstance(part, int) else text(part)
         for part in parts
@@ -47,22 +47,22 @@ def message(kind: bytes, *parts: bytes | str | int) -> bytes:
 
 
 def text(value: str) -> bytes:
-    """A string with its closing zero."""
+    """A string with a terminating zero."""
     return value.encode() + b"\0"
 
 
 def ready(status: bytes) -> bytes:
-    """ReadyForQuery: I idle, T in a transaction, E in one that failed."""
+    """ReadyForQuery: I is idle, T in a transaction, E in a failed transaction."""
     return message(b"Z", status)
 
 
 def notice(kind: bytes, fields: Mapping[str, str]) -> bytes:
-    """An error (E) or a notice (N): fields by their letters."""
+    """An error (E) or a notice (N), with its fields by their letters."""
     return message(kind, b"".join(key.encode() + text(value) for key, value in fields.items()), b"\0")
 
 
 def row_description(columns: Sequence[tuple[str, int]]) -> bytes:
-    """Names and types of the columns of a result, all in text format."""
+    """The names and types of a result's columns, all in text format."""
     parts = [text(name) + struct.pack("!ihihih", 0, 0, oid, -1, -1, 0) for name, oid in columns]
     return message(b"T", struct.pack("!h", len(columns)), *parts)
 
@@ -77,5 +77,5 @@ def data_row(values: Sequence[str | None]) -> bytes:
 
 def md5_answer(user: str, password: str, salt: bytes) -> str:
     """What a client answers to AuthenticationMD5Password."""
-    inner = hashlib.md5((password + user).encode()).hexdigest()  # noqa: S324 - what the protocol asks for
-    return "md5" + hashlib.md5(inner.encode() + salt).hexdigest()  # noqa: S324 - what the protocol asks for
+    inner = hashlib.md5((password + user).encode()).hexdigest()  # noqa: S324 - required by the protocol
+    return "md5" + hashlib.md5(inner.encode() + salt).hexdigest()  # noqa: S324 - required by the protocol

@@ -1,9 +1,9 @@
--- What Redshift has and PostgreSQL lacks, as far as the pipeline uses it. connection.py runs this text once in a
--- database, and again when it has changed.
+-- Functions and system views that Redshift has and PostgreSQL lacks. session.py runs this file once in a database, and
+-- again when it has changed.
 create schema if not exists redshift;
 create sequence if not exists redshift.query_ids;
 
--- https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html: the session's time, in whole seconds, without zone
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html: the session's time, in whole seconds, without time zone
 create or replace function redshift.getdate() returns timestamp
     stable language sql as $$ select date_trunc('second', statement_timestamp()::timestamp) $$;
 
@@ -17,13 +17,13 @@ create or replace function redshift.nvl(anycompatible, anycompatible, anycompati
 create or replace function redshift.len(text) returns integer
     immutable strict parallel safe language sql as $$ select char_length($1) $$;
 
--- Redshift numbers a query twice: for the SYS views as its user wrote it (LAST_USER_QUERY_ID), for the STL views as it
--- was rewritten (PG_LAST_QUERY_ID, PG_LAST_COPY_ID), and "the query_id column in the SYS monitoring views and the query
+-- Redshift gives a query two ids: in the SYS views that of the query as its user wrote it (LAST_USER_QUERY_ID), in the
+-- STL views that of the rewritten query (PG_LAST_QUERY_ID, PG_LAST_COPY_ID), and "the query_id column in the SYS monitoring views and the query
 -- column in STL_QUERY are not the same identifier"
--- (https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html). Here the first are even and the second odd, so
--- that the wrong one finds nothing.
--- https://docs.aws.amazon.com/redshift/latest/dg/LAST_USER_QUERY_ID.html: of the query that was completed last; here it
--- has one of its own if it was a COPY, or was the first after one
+-- (https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html). Here the first are even and the second are
+-- odd, so that a query by the wrong id returns nothing.
+-- https://docs.aws.amazon.com/redshift/latest/dg/LAST_USER_QUERY_ID.html: of the query that was completed last; here
+-- only a COPY and the query after it have an id
 create or replace function redshift.last_user_query_id() returns bigint
     stable language sql as $$
         select coalesce(2 * nullif(current_setting('redshift.last_user_query_id', true), '')::bigint, -1)
@@ -33,13 +33,13 @@ create or replace function redshift.pg_last_copy_id() returns bigint
     stable language sql as $$
         select coalesce(2 * nullif(current_setting('redshift.last_copy_id', true), '')::bigint + 1, -1)
     $$;
--- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html: of the session's queries, only a COPY has an id here
+-- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html: here only a COPY has one
 create or replace function redshift.pg_last_query_id() returns bigint
     stable language sql as $$ select redshift.pg_last_copy_id() $$;
 create or replace function redshift.pg_last_copy_count() returns bigint
     stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_count', true), '')::bigint, 0) $$;
 
--- One row for each COPY that succeeded. With its transaction the row goes too, unlike on Redshift.
+-- One row for each COPY that succeeded. Unlike on Redshift, a rollback removes the row.
 create table if not exists redshift.loads (
     query_id bigint not null,
     transaction_id bigint,
@@ -52,7 +52,7 @@ create table if not exists redshift.loads (
     error_count bigint
 );
 
--- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html, as far as the stand-in knows it
+-- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html, without the columns that have no equal here
 drop view if exists redshift.sys_load_history;
 create view redshift.sys_load_history as
 select
@@ -151,6 +151,6 @@ from pg_catalog.pg_locks as l
 inner join pg_catalog.pg_stat_activity as a on l.pid = a.pid
 where l.locktype in ('relation', 'transactionid');
 
--- Leaves a transaction as a failed COPY does.
+-- Aborts a transaction, as a failed COPY does.
 create or replace function redshift.fail(message text) returns void
     language plpgsql as $$ begin raise exception '%', message; end $$;

@@ -1,6 +1,6 @@
--- Every session of the stand-in. Its catalog objects come last on the search path, so they hide nothing of the user's.
--- Redshift's sessions are in UTC and isolated by snapshot (docs: c_serial_isolation); whoever asks for another level,
--- by PGOPTIONS or in the server's configuration, gets it.
+-- Runs in every new session. The catalog objects come last on the search path, so they hide nothing of the user's.
+-- Redshift's sessions are in UTC and use snapshot isolation (c_serial_isolation in AWS's documentation). A level that
+-- was set by PGOPTIONS or in the server's configuration is kept.
 select
     set_config('search_path', current_setting('search_path') || ', redshift', false),
     set_config('timezone', 'UTC', false),

@@ -171,11 +171,11 @@ def _agree_to_pay(params: dict[str, Any], **_: Any) -> None:
 
 
 def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
-    text = s3_errors.told(error)
+    text = s3_errors.describe(error)
     if s3_errors.NEEDS in text:
         text += _SETTINGS.get(getattr(error, "operation_name", ""), "")
     return SourceError(
         f"{what}: {text}",
-        transient=s3_errors.is_passing(error),
+        transient=s3_errors.is_transient(error),
         denied=s3_errors.is_denied(error),
     )

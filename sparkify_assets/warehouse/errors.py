@@ -15,7 +15,7 @@ import psycopg2.errors
 from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local import CopyError, ServerError
-from redshift_local.s3_errors import missing_right
+from redshift_local.s3_errors import missing_permission
 from sparkify_assets.errors import SparkifyError
 
 DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/"
@@ -174,7 +174,7 @@ def copy_error(error: psycopg2.Error) -> CopyError:
     reason, url = told or line(error), key[1] if key else None
     if answer := _S3.search(told):
         advice = _ADVICE.get(answer["code"])
-        reason = f"S3: {missing_right(answer['text']) or answer['text']} ({answer['code']})" + (
+        reason = f"S3: {missing_permission(answer['text']) or answer['text']} ({answer['code']})" + (
             f"; {advice}" if advice else ""
         )
         if url and answer["code"] != "NoSuchKey":
