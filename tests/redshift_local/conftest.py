@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 import redshift_local
 from redshift_local.session import Connection
+
+Sql = Callable[..., list[tuple]]
+Put = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +31,14 @@ def connection(server: str) -> Iterator[Connection]:
     opened = redshift_local.connect(server)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def schema(server: str) -> str:
+    """An empty schema for tables that several sessions see."""
+    with closing(psycopg2.connect(server)) as plain, plain, plain.cursor() as cursor:
+        cursor.execute("drop schema if exists shared cascade; create schema shared")
+    return "shared"
 
 
 @pytest.fixture
@@ -53,3 +66,45 @@ def put(tmp_path: Path) -> Callable[..., str]:
         return path.as_uri()
 
     return write
+
+
+TABLE = """
+    create temp table t (
+        a varchar(8), i integer, f double precision, b boolean, d date, ts timestamp, o varchar(200), c char(3),
+        n decimal(8, 2)
+    )
+"""
+ERRORS = """
+    select trim(split_part(file_name, '/', -1)), line_number, trim(column_name), error_code, trim(error_message)
+    from sys_load_error_detail where query_id = %s order by file_name, line_number
+"""
+
+
+@pytest.fixture
+def load(sql: Sql, put: Put) -> Callable[..., list[tuple]]:
+    """Load one object into a fresh table; the rows of `columns`."""
+
+    def run(
+        content: bytes | str, columns: str = "a", options: str = "", json_option: str = "auto"
+    ) -> list[tuple]:
+        sql("drop table if exists t")
+        sql(TABLE)
+        url = put("data.json", content)
+        sql(f"copy t from '{url}' iam_role default format json '{json_option}' {options}")
+        return sql(f"select {columns} from t")
+
+    return run
+
+
+@pytest.fixture
+def errors(sql: Sql) -> Callable[[], list[tuple]]:
+    """The load errors of the last COPY that succeeded."""
+    return lambda: sql(
+        ERRORS, sql("select max(query_id) from sys_load_history where session_id = pg_backend_pid()")[0]
+    )
+
+
+@pytest.fixture
+def table(sql: Sql) -> None:
+    """The table t with one column."""
+    sql("create temp table t (i integer)")

@@ -1,4 +1,4 @@
-"""The server of the embedded warehouse through kills, races and odd places."""
+"""The server of the local Redshift through kills, races and unusual folders."""
 
 from __future__ import annotations
 

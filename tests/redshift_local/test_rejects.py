@@ -22,7 +22,7 @@ from redshift_local.session import Connection
 Sql = Callable[..., list[tuple]]
 Put = Callable[..., str]
 
-#: What a table of `a varchar(8), i integer` does not take: the stand-in's own parser refuses some, the server the rest.
+#: What a table of `a varchar(8), i integer` does not take: COPY's own parser refuses some, the server the rest.
 REFUSED = {
     "client": ['{"a":"x","i":"x"}', "oops", '{"a":"x","i":1.5}'],
     "server": ['{"a":"123456789","i":1}', '{"a":"x","i":99999999999}', '{"a":"1234\\n56789","i":1}'],
