@@ -1,8 +1,8 @@
 """`make bench`: the project and the hand-written floor do the same work in turn; a table shows seconds and ratios.
 
-Each round loads all days but one and all songs from nothing, then one more day, then nothing new. The ratio is the
-median over the rounds of what the project needed to list, stage and publish, in units of what the floor needed in
-the same minute. Dagster's share and the start of the process are shown apart.
+Each round loads all songs and all days but one into an empty warehouse, then the remaining day, then nothing new. The
+ratio is the median over the rounds of the project's time to list, stage and publish, divided by the floor's time in the
+same minute. The time of Dagster and of starting the process is listed separately.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from benchmarks import ticks
 from benchmarks.contenders import Contender, Dlt, Done, Floor, Project, Work
 from sample_data.generate import write_sample
 
-#: The one more day. A Monday: the day nearest to the week's average.
+#: The remaining day is a Monday, the day nearest to the week's average.
 NEXT_DAY = date(2018, 12, 3)
-#: What has to come out alike, so that like is compared with like. (The floor knows only the users who play.)
+#: The tables that have to have the same rows, so that the comparison is fair. (The floor has only users who play.)
 SAME_TABLES = ("songplays", "songs", "artists", "time")
 
 Results = dict[Work, dict[str, Done]]
@@ -41,7 +41,7 @@ notes = Console(stderr=True, style="dim")
 
 @dataclass(frozen=True)
 class Data:
-    """The source: its days in place, the next one put aside."""
+    """The source, without its last day, which is kept aside."""
 
     source: Path
     first_day: date
@@ -50,7 +50,7 @@ class Data:
 
     @contextmanager
     def one_more_day(self) -> Iterator[None]:
-        """The source with the next day, as long as the context lasts."""
+        """Add the last day to the source while the context lasts."""
         self.aside.rename(self.next_day)
         try:
             yield
@@ -81,15 +81,15 @@ def main(
     title = "{events:,} events of {days} days, {songs:,} song files; seconds, median of {rounds} rounds; {cpus} cores"
     Console().print(title.format(**about), table(results), sep="\n")
     for kind, measured in looks.items():
-        shown = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in measured.items())
-        Console().print(f"a look at {kind}: {shown}")
+        figures = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in measured.items())
+        Console().print(f"a poll of {kind}: {figures}")
     if output:
         report = {"about": about, "rounds": as_json(results), "looks": looks}
         output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
 
 
 def make_data(folder: Path, events: int, days: int, songs: int) -> Data:
-    """Write the sample and put its last day aside; in a process of its own, for `measure` needs a small caller."""
+    """Write the sample and keep its last day aside, in a separate process, because `measure` needs a small caller."""
     notes.print(f"writing {events:,} events and {songs:,} songs")
     first_day = NEXT_DAY - timedelta(days)
     with multiprocessing.get_context("spawn").Pool(1) as other:
@@ -118,7 +118,7 @@ def contenders(
 
 
 def run_round(number: int, contending: Mapping[str, Contender], data: Data) -> Results:
-    """Every piece of work by every contender; who comes first changes from round to round."""
+    """Every piece of work by every contender; the order of the contenders changes from round to round."""
     order = list(contending) if number % 2 == 0 else list(contending)[::-1]
     for name in order:
         contending[name].start_round()
@@ -138,7 +138,7 @@ def run_round(number: int, contending: Mapping[str, Contender], data: Data) -> R
 
 
 def check_alike(work: Work, done: Mapping[str, Done]) -> None:
-    """Raises RuntimeError where those who make the star made different ones."""
+    """Raise RuntimeError if the contenders that load the star loaded different ones."""
     counted = {
         name: {table: one.rows.get(table) for table in SAME_TABLES} for name, one in done.items() if one.rows
     }
@@ -147,10 +147,10 @@ def check_alike(work: Work, done: Mapping[str, Done]) -> None:
 
 
 def table(results: list[Results]) -> Table:
-    """Seconds, `floors` (the ratio) and megabytes: medians over the rounds, and the greatest peak."""
-    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    """Seconds, `floors` (the ratio) and megabytes: medians over the rounds, and the highest peak."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("", "", "load", "floors", "Dagster", "command", "CPU", "peak MB"):
-        shown.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for work in get_args(Work):
         for name in results[0][work]:
             done = [result[work][name] for result in results]
@@ -163,8 +163,8 @@ def table(results: list[Results]) -> Table:
                 f"{median(one.measured.cpu for one in done):.2f}",
                 f"{max(one.measured.peak_mb for one in done):.0f}",
             )
-            shown.add_row(work if name == "floor" else "", name, *figures)
-    return shown
+            table.add_row(work if name == "floor" else "", name, *figures)
+    return table
 
 
 def machine() -> dict[str, Any]:

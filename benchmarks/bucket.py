@@ -1,4 +1,4 @@
-"""A bucket of very many keys at the network's edge: what boto3 gives back page by page, and how often it is asked."""
+"""A bucket with very many keys in place of boto3's client: it returns pages of keys and counts the requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAYS = [(date(2018, 1, 1) + timedelta(days=day)).isoformat() for day in range(36
 
 
 class KeysOfAYear(Sequence[str]):
-    """Sorted keys of 365 days, about as many on each, made when they are asked for: they take no memory."""
+    """Sorted keys of 365 days, about as many on each; they are computed on request and take no memory."""
 
     def __init__(self, number: int) -> None:
         self.each, self.number = -(-number // len(DAYS)), number

@@ -1,6 +1,6 @@
-"""Who is measured: the floor, the project, and dlt as it comes. Each does the same pieces of work on request.
+"""Who is measured: the floor, the project, and dlt with its defaults. Each does the same pieces of work on request.
 
-All use a server of the embedded warehouse's kind, which runs before the clock starts, with its memory written out.
+All use a server of the local Redshift, which has been started and checkpointed before the measurement.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ class Done:
 
 
 class Contender(Protocol):
-    """Somebody who can load the source."""
+    """A loader that is measured."""
 
     def start_round(self) -> None:
         """Forget the round before."""
 
     def do(self, work: Work, /) -> Done:
-        """Do one piece of work; the source has been made ready for it."""
+        """Do one piece of work, for which the source has been prepared."""
 
     def finish(self) -> None:
-        """Stop what runs."""
+        """Stop every server that was started."""
 
 
 class Floor:
-    """The hand-written loader in its faster form: without keys for the full load, with keys after that."""
+    """The hand-written loader in its faster form: without keys for the full load, with keys afterwards."""
 
     def __init__(self, folder: Path, source: Path) -> None:
         self.folder = folder / "floor"
@@ -77,7 +77,7 @@ class Floor:
 
 
 class Project:
-    """`sparkify load` as people run it, in a new home each round."""
+    """`sparkify load` as people run it, in a new state directory each round."""
 
     def __init__(self, folder: Path, source: Path, first_day: date) -> None:
         self.home = folder / "home"
@@ -92,13 +92,13 @@ class Project:
         self.rows: dict[str, int] = {}
 
     def start_round(self) -> None:
-        """A new home, its server running."""
+        """Create a new state directory and start its server."""
         self.finish()
         self.dsn = redshift_local.ensure(self.home / "warehouse", "sparkify")
         self.rows = {}
 
     def do(self, _work: Work, /) -> Done:
-        """Load what is new: what that is follows from the source."""
+        """Load what is new in the source."""
         checkpoint(self.dsn)
         sparkify = Path(sys.executable).with_name("sparkify")
         measured = measure([str(sparkify), "load", "--format", "json"], self.environment)
@@ -109,14 +109,14 @@ class Project:
         return Done(own, seconds["dagster"], measured, dict(self.rows))
 
     def finish(self) -> None:
-        """Stop the server and remove the home."""
+        """Stop the server and remove the state directory."""
         if self.home.exists():
             redshift_local.stop(self.home / "warehouse")
             shutil.rmtree(self.home)
 
 
 class Dlt:
-    """dlt out of the box, which brings the events to one table and stops there."""
+    """dlt with its defaults, which loads the events into one staging table and nothing else."""
 
     def __init__(self, folder: Path, source: Path) -> None:
         self.server = folder / "dlt-server"
@@ -125,12 +125,12 @@ class Dlt:
         self.dsn = redshift_local.ensure(self.server, "sparkify")
 
     def start_round(self) -> None:
-        """A new database, and nothing remembered."""
+        """Start again with a new database and no state."""
         create_database(self.dsn, "dlt")
         shutil.rmtree(self.state, ignore_errors=True)
 
     def do(self, _work: Work, /) -> Done:
-        """Load what is new: what that is follows from the source."""
+        """Load what is new in the source."""
         checkpoint(self.dsn)
         dsn = make_dsn(self.dsn, dbname="dlt")
         command = [sys.executable, "-m", "benchmarks.dlt_default", dsn, str(self.source), str(self.state)]
@@ -143,7 +143,7 @@ class Dlt:
 
 
 def create_database(dsn: str, name: str, template: str = "template0") -> None:
-    """Make the database `name` anew on the server of `dsn`."""
+    """Recreate the database `name` on the server of `dsn`."""
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def create_database(dsn: str, name: str, template: str = "template0") -> None:
 
 
 def checkpoint(dsn: str) -> None:
-    """Have the server write what earlier work left in its memory, so that it is not paid for later."""
+    """Have the server write its dirty buffers now, so that later work is not slowed down by them."""
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What dlt does with the events as it comes: out of the box, to one staging table merged by its natural key.
+"""What dlt does with the events by default: it merges them into one staging table by its natural key.
 
     python -m benchmarks.dlt_default DSN SOURCE FOLDER
 
@@ -27,7 +27,7 @@ def main(dsn: str, source: str, folder: str) -> None:
     server = parse_dsn(dsn)
     socket = quote(
         server["host"], safe=""
-    )  # dlt asks for a host and a password, of which the server needs neither
+    )  # dlt requires a host and a password, and the server needs neither
     url = f"postgresql://{server['user']}:none@localhost/{server['dbname']}?host={socket}"
     pipeline = dlt.pipeline(
         "events", dataset_name="dlt", pipelines_dir=folder, destination=dlt.destinations.postgres(url)

@@ -1,4 +1,4 @@
-"""The yardstick: about the fastest star that somebody would write by hand for these files.
+"""The yardstick: about the fastest loader of a star schema that somebody would write by hand for these files.
 
 One transaction: DuckDB turns events to CSV, PostgreSQL copies and merges them, and a list of loaded files makes the
 next run load only what is new. It has nothing else of what the project promises: no gates, no quarantine, no
@@ -40,7 +40,7 @@ create table if not exists time (start_time timestamp {key}, hour int, day int, 
 lock table loaded in exclusive mode;
 """
 
-#: A JSON text a row: a quote and a delimiter that do not occur make CSV of it.
+#: One JSON text a row: with a quote and a delimiter that do not occur, it is CSV.
 COPY_JSON = r"copy song_texts from stdin with (format csv, quote e'\x01', delimiter e'\x02')"
 NEW_SONGS = """
 create temp table new_songs on commit drop as
@@ -137,7 +137,7 @@ union all select 'time', count(*) from time
 
 
 def load(dsn: str, source: Path, form: str) -> dict[str, Any]:
-    """Load what is new in `source` into the database `dsn`; tell seconds by step, files and the star's rows."""
+    """Load what is new in `source` into the database `dsn`; returns seconds by step, files and the star's rows."""
     steps: dict[str, float] = {}
     started = time.perf_counter()
 
@@ -176,7 +176,7 @@ def load(dsn: str, source: Path, form: str) -> dict[str, Any]:
 
 
 def new_files(folder: Path, known: dict[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """The files below `folder` that are not known as they are: path, size in bytes, time of change in ns."""
+    """The files below `folder` that are new or have changed: path, size in bytes, time of change in ns."""
     found = []
     for parent, _, names in os.walk(folder):
         for path in (f"{parent}/{name}" for name in names if name.endswith(".json")):

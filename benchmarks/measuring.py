@@ -1,4 +1,4 @@
-"""Run one command and tell what it took. Knows nothing of what the command does."""
+"""Run one command and measure its time and memory, whatever it does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took, its child processes included, and the JSON that it printed.
+    """What a command and its child processes took, and the JSON that it printed.
 
     `wall` and `cpu` are seconds, `peak_mb` is the largest resident set of one of its processes in MB (10^6 bytes).
     """
@@ -26,7 +26,7 @@ class Measured:
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Measured:
-    """Run `command` to its end. Raises RuntimeError with what it said where it fails.
+    """Run `command` to its end. Raises RuntimeError with its output if it fails.
 
     A process counts the peak of the one that started it as its own, so the caller has to be small.
     """

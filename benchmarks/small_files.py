@@ -1,7 +1,7 @@
-"""`python -m benchmarks.small_files`: what putting small song files together costs and spares, against an S3 emulator.
+"""`python -m benchmarks.small_files`: what combining small song files costs and saves, with an S3 emulator.
 
-Loopback answers in a millisecond and S3 in tens, so the emulator waits before each answer, as long as it is told to.
-It shares the machine: the ratios say something, the seconds do not.
+Loopback answers in a millisecond and S3 in tens of them, so the emulator waits a given time before each answer. It runs
+on the same machine, so the ratios are meaningful and the seconds are not.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SONG = (
 
 
 def emulator(delay: float, address: Connection) -> None:
-    """Serve S3 on loopback; each answer waits `delay` seconds, whatever else goes on."""
+    """Serve S3 on loopback; each answer waits `delay` seconds, independently of all others."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
@@ -75,8 +75,8 @@ def main(
     songs: Annotated[int, typer.Option(min=1, help="Song files.")] = 500,
     delays: Annotated[list[int] | None, typer.Option("--delay", help="Milliseconds to each answer.")] = None,
 ) -> None:
-    """Measure the packing of small files against an S3 emulator."""
-    shown = Table(
+    """Measure the combining of small files with an S3 emulator."""
+    table = Table(
         "answer after", "one by one", "side by side", "ratio", "files", "objects for COPY", box=SIMPLE_HEAD
     )
     for delay in delays or [0, 30, 100]:
@@ -98,7 +98,7 @@ def main(
                 server.terminate()
                 server.join()
         (_, alone), (readers, together) = seconds.items()
-        shown.add_row(
+        table.add_row(
             f"{delay} ms",
             f"{alone:.2f} s",
             f"{together:.2f} s by {readers}",
@@ -106,7 +106,7 @@ def main(
             f"{songs:,}",
             f"{parts} of {size:,} bytes",
         )
-    Console().print(shown)
+    Console().print(table)
 
 
 if __name__ == "__main__":

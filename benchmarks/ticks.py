@@ -1,4 +1,4 @@
-"""What a sensor's look at the source costs: a million keys with nothing new, and twenty thousand over the wire.
+"""What a sensor's poll of the source costs: a million keys with nothing new, and twenty thousand over the network.
 
 Each is measured in a process of its own. The floor is the same listing, page by page, with nothing done to it.
 """
@@ -24,12 +24,12 @@ MILLION, WIRE = 1_000_000, 20_000
 
 
 def figures() -> dict[str, dict[str, Any]]:
-    """What was measured, by kind of look."""
+    """What was measured, by kind of poll."""
     return {kind: measure([sys.executable, "-m", "benchmarks.ticks", kind]).report for kind in KINDS}
 
 
 def a_million() -> dict[str, Any]:
-    """A complete look over a million keys, and one at the newest days, both with nothing new."""
+    """A complete poll of a million keys and one of the newest days, both with nothing new."""
     bucket = BucketStub(KeysOfAYear(MILLION))
     S3Store.client = bucket  # type: ignore[assignment]
     store = S3Store("s3://landing")
@@ -54,7 +54,7 @@ def a_million() -> dict[str, Any]:
 
 
 def over_the_wire() -> dict[str, Any]:
-    """A complete look over keys of an S3 server on loopback."""
+    """A complete poll of the keys of an S3 server on loopback."""
     from moto.s3.models import s3_backends
     from moto.server import ThreadedMotoServer
 

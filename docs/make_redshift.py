@@ -18,7 +18,7 @@ from sparkify_assets.warehouse import errors
 FILE = Path(__file__).parent / "redshift.md"
 
 #: From this line on the page is generated.
-MARK = "<!-- from here on made by docs/make_redshift.py -->"
+MARK = "<!-- generated from here on by docs/make_redshift.py -->"
 
 _ACTIONS = {
     "again": "the whole transaction again, same session",

@@ -1,1 +1,1 @@
-"""Redshift's wire protocol in front of the local server."""
+"""Redshift's wire protocol in front of the local Redshift: `server` listens, `session` runs statements."""
