@@ -227,7 +227,7 @@ def test_no_binaries(folder: Path, tmp_path: Path) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        ServerError, match=r"the warehouse's folder .*file/warehouse cannot be written: Not a directory"
+        ServerError, match=r"the server's folder .*file/warehouse cannot be written: Not a directory"
     ):
         ensure(tmp_path / "file" / "warehouse")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg2
 import psycopg2.errors
@@ -265,6 +269,23 @@ def test_a_new_catalog_takes_the_place_of_an_old_one(server: str, sql: Sql) -> N
     with closing(redshift_local.connect(server)) as session, session.cursor() as cursor:
         cursor.execute("select len('x')")
         assert cursor.fetchall() == [(1,)]
+
+
+def test_the_package_reads_its_sql_wherever_it_is_installed(server: str, tmp_path: Path) -> None:
+    """From an archive, in which no file of the package has a path of its own."""
+    package = Path(redshift_local.__file__).parent
+    archive = shutil.make_archive(str(tmp_path / "package"), "zip", package.parent, package.name)
+    script = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import redshift_local
+with redshift_local.connect(sys.argv[2]) as session, session.cursor() as cursor:
+    cursor.execute("select len('x')")
+    print(redshift_local.__file__.startswith(sys.argv[1]), cursor.fetchall())
+"""
+    command = [sys.executable, "-c", script, archive, server]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "True [(1,)]\n", done.stderr
 
 
 def test_parameters_of_libpq_are_passed_on(server: str) -> None:
