@@ -1,4 +1,5 @@
-"""What runs by the clock, in UTC (https://docs.dagster.io/guides/automate/schedules): each can be switched on the page.
+"""What runs by the clock, in UTC (https://docs.dagster.io/guides/automate/schedules). Each can be switched on or off
+in the web UI. The daily check for drift of the infrastructure is in `infra.drift`.
 
 The hours follow one another: what is missing is loaded before it is looked for, and statistics come last.
 """

@@ -1,3 +1,4 @@
-"""What people look at: the questions of `sql/analytics` with their `charts`, the `profile` of the source files, and the
-`report` that shows both on one page. They read the warehouse and the source; nothing here changes a row.
+"""The report: the `questions` of `sql/analytics`, the `charts` of their answers, and the `page` that shows them all.
+
+Nothing here changes a row.
 """

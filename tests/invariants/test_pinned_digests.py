@@ -1,5 +1,5 @@
-"""The tables of three small made-up sources, as they were before the code took its present shape: refactoring changes no
-row. A change of what is loaded, or of the made-up data, changes these values, and says why in its commit."""
+"""The tables of three small made-up sources, as they were before the code took its present shape: refactoring changes
+no row. A change of what is loaded, or of the made-up data, changes these values, and says why in its commit."""
 
 from __future__ import annotations
 
