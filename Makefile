@@ -38,7 +38,8 @@ lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of 
 	@$(IN)/ruff format --check .
 	@$(IN)/mypy
 	@$(IN)/lint-imports
-	@$(IN)/sqlfluff lint --disable-progress-bar sql
+	@rm -rf $(VENV)/sql && $(IN)/python -m sparkify_assets.model.queries --write $(VENV)/sql
+	@$(IN)/sqlfluff lint --disable-progress-bar $(VENV)/sql
 
 bench: $(VENV)/installed-bench ## measure loading against a hand-written loader (ARGS="--events 1000000")
 	@$(IN)/python -m benchmarks $(ARGS)

@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, settings
 import redshift_local
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.results import BatchResult
+from sparkify_assets.model import queries
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.urls import open_store
 from sparkify_assets.warehouse.connection import Warehouse
@@ -176,6 +177,21 @@ def loader(warehouse: Warehouse, source: Path, tmp_path: Path) -> Loader:
 def loader_for(warehouse: Warehouse, source: Path, home: Path, **changes: object) -> Loader:
     settings = settings_for(source, home, **changes)
     return Loader(settings, warehouse, open_store(settings.source), open_store(settings.work))
+
+
+@contextmanager
+def queries_of(folder: Path) -> Iterator[None]:
+    """For a while, every statement is read from a copy of `sql/`."""
+    caches = [cached for cached in vars(queries).values() if hasattr(cached, "cache_clear")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "FOLDER", folder)
+        for cached in caches:
+            cached.cache_clear()
+        try:
+            yield
+        finally:
+            for cached in caches:
+                cached.cache_clear()
 
 
 def load_all(loader: Loader, **choice: bool) -> list[BatchResult]:

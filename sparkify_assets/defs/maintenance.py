@@ -16,7 +16,11 @@ from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.defs.source_assets import LANDED
 from sparkify_assets.inspection.reconcile import Finding, reconcile
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS, Dataset
+
+#: The tables that take the longest, and therefore come last.
+LARGEST = ("staging.events", "sparkify.songplays")
 
 CHECK = "in_step_with_ledger"
 
@@ -61,8 +65,9 @@ def _metadata(found: list[Finding]) -> dict[str, Any]:
 def vacuum_and_analyze(loader: dg.ResourceParam[Loader]) -> None:
     """Run VACUUM and ANALYZE, each statement outside a transaction."""
     loader.warehouse.ensure_tables()
-    for name in ("maintenance/vacuum", "maintenance/analyze"):
-        loader.warehouse.run_outside_transactions(name)
+    loader.warehouse.run_outside_transactions(
+        *(f"maintenance/{table}" for table in sorted(queries.filled_tables(), key=LARGEST.count))
+    )
 
 
 @dg.job(description="VACUUM and ANALYZE, outside of transactions.")

@@ -66,7 +66,7 @@ def first_contact(warehouse: Warehouse, settings: Settings, work: ObjectStore) -
 
 
 def _asked(warehouse: Warehouse, name: str, parameters: dict[str, Any]) -> Answer:
-    question, *notes = re.findall(r"^-- (.*)$", queries.read(name), re.MULTILINE)
+    question, *notes = queries.heading(name)
     rows = "\n".join(_noted(notes, "expected: "))
     refusal = "".join(_noted(notes, "expected error: "))
     seen, failed, outcome = "", False, "not here"

@@ -18,13 +18,11 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.quarantine import UNREADABLE
 from sparkify_assets.load.results import Batch, in_batches
 from sparkify_assets.load.stage import Stager
+from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS, Dataset, Partition
 from sparkify_assets.source.layout import why_unrecognised
 from sparkify_assets.source.store import SourceObject
 from sparkify_assets.warehouse.transaction import Transaction
-
-#: The star's tables, as sql/reconcile compares them.
-STAR = ("songplays", "users", "songs", "artists", "time")
 
 
 @dataclass(frozen=True)
@@ -130,9 +128,10 @@ def _star(loader: Loader) -> list[Finding]:
     findings: list[Finding] = []
     try:
         with loader.warehouse.transaction() as transaction:
-            transaction.run("reconcile/former_star")
+            for table in queries.star():
+                transaction.run(f"reconcile/former_{table}")
             loader.publisher.rebuild(transaction)
-            for table in STAR:
+            for table in queries.star():
                 findings += _rows(transaction, table, table)
             raise _Undo
     except _Undo:

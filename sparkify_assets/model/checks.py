@@ -23,7 +23,7 @@ SAMPLE_ROWS = 10
 #: The column in which a query says how many records a row of it stands for.
 RECORDS = "records"
 
-_HEAD = re.compile(r"-- (?:(block|warn)|warn or block, as SPARKIFY_(\w+) says): (.+)")
+_HEAD = re.compile(r"(?:(block|warn)|warn or block, as SPARKIFY_(\w+) says): (.+)")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Check:
     @cached_property
     def _head(self) -> tuple[str, str, str]:
         """Severity, setting and rule at the head of the file."""
-        match = _HEAD.match(queries.read(self.file))
+        match = _HEAD.fullmatch(queries.heading(self.file)[0])
         assert match, f"{self.file}: the first line says neither block nor warn"
         return match[1] or "", match[2] or "", match[3]
 

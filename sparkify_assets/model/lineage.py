@@ -14,8 +14,6 @@ line does without its cost.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -132,11 +130,7 @@ class _Statements:
 
     def _copy(self, table: str, columns: list[str], source: str, text: str) -> None:
         """COPY takes each column from the path in its place, or from the key of its own name."""
-        if "%(jsonpaths)s" in text:
-            paths = json.loads((queries.FOLDER / "copy/log_json_path.json").read_text("utf-8"))["jsonpaths"]
-            keys = [re.fullmatch(r"\$\['(\w+)'\]", path)[1] for path in paths]  # type: ignore[index]
-        else:
-            keys = columns
+        keys = queries.event_keys() if "%(jsonpaths)s" in text else columns
         for column, key in zip(columns, keys, strict=True):
             if column not in _ADDED:
                 self._add((table, column), [(source, key)])

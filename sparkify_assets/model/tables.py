@@ -6,17 +6,11 @@ are read from there, so that they stand in one place.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import Dataset
-
-if TYPE_CHECKING:
-    pass
 
 #: The expressions by which merges find older rows. Redshift scans these columns; the local Redshift, which has no
 #: columnar storage, builds an index for each when the filled table is first analyzed.
@@ -56,7 +50,7 @@ class Table:
     @property
     def types(self) -> Mapping[str, str]:
         """Redshift's type of each column, as `sql/ddl` declares it."""
-        return _declared_columns(self.name)
+        return {name: text.removesuffix(" not null") for name, text in queries.columns(self.name).items()}
 
 
 _SOURCE_EVENT = {
@@ -214,19 +208,3 @@ TABLES: Mapping[str, Table] = {
         },
     ),
 }
-
-
-@cache
-def _declared_columns(table: str) -> Mapping[str, str]:
-    """Column name to type, as the create statement of a table declares them."""
-    schema, _, _ = table.partition(".")
-    for statement in queries.statements(f"ddl/{schema}"):
-        if re.search(rf"create table if not exists {re.escape(table)} \(", statement):
-            return dict(
-                re.findall(
-                    r"^    (\w+) ([a-z]+(?: precision)?(?:\(\d+\))?)(?: not null)?,?$",
-                    statement,
-                    re.MULTILINE,
-                )
-            )
-    raise KeyError(table)

@@ -7,7 +7,6 @@ shows them all (`page`), their assets (`defs.report_assets`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -43,23 +42,18 @@ class Question:
     @property
     def title(self) -> str:
         """The first line of the file's head comment."""
-        return self._head[0]
+        return queries.heading(self.file)[0]
 
     @property
     def description(self) -> str:
         """The other lines of the file's head comment."""
-        return " ".join(self._head[1:])
+        return " ".join(queries.heading(self.file)[1:])
 
     @property
     def inputs(self) -> list[str]:
         """The assets whose tables the file reads."""
-        named = set(re.findall(r"\b(?:sparkify|staging)\.\w+", queries.read(self.file)))
+        named = queries.tables_in(self.file)
         return [asset for asset, table in TABLES.items() if table.name in named]
-
-    @property
-    def _head(self) -> list[str]:
-        (head,) = re.findall(r"\A(?:-- .*\n)+", queries.read(self.file))
-        return [line.removeprefix("-- ") for line in head.splitlines()]
 
 
 QUESTIONS: Sequence[Question] = (

@@ -22,6 +22,7 @@ from psycopg2.extensions import connection as Connection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 import redshift_local
+from sparkify_assets.model import queries
 from sparkify_assets.model.tables import LOOKUPS
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.cluster import RedshiftCluster, with_options
@@ -34,7 +35,7 @@ from sparkify_assets.warehouse.errors import (
     is_transient,
     line,
 )
-from sparkify_assets.warehouse.setup import EXPECTED_TABLES, create_tables
+from sparkify_assets.warehouse.setup import create_tables
 from sparkify_assets.warehouse.transaction import Transaction
 
 Result = TypeVar("Result")
@@ -148,7 +149,7 @@ class Warehouse:
                 f"the tables of {self.url} are those of an earlier edition, which told plays apart by session and item"
                 " alone: `sparkify tables upgrade` brings them over"
             )
-        if tables == EXPECTED_TABLES:
+        if tables == len(queries.tables()):
             return
 
         def create() -> None:
@@ -157,11 +158,13 @@ class Warehouse:
 
         self.retried(create, _is_race_of_creators)
 
-    def run_outside_transactions(self, name: str) -> None:
-        """Run every statement of a file outside a transaction, as VACUUM requires."""
+    def run_outside_transactions(self, *names: str) -> None:
+        """Run every statement of some files outside a transaction, as VACUUM requires."""
         with self.session() as session:
             session.connection.autocommit = True
-            Transaction(session.connection, session.waiter, self.before_statement).run(name)
+            transaction = Transaction(session.connection, session.waiter, self.before_statement)
+            for name in names:
+                transaction.run(name)
 
     def bootstrap(self) -> None:
         """Set a Redshift database up as its administrator, once: the loader, the group of readers, then the tables.

@@ -8,10 +8,7 @@ from (
         row_number() over (
             partition by p.songplay_id
             order by
-                rtrim(e.artist) desc nulls last, rtrim(e.auth) desc nulls last, rtrim(e.first_name) desc nulls last,
-                rtrim(e.gender) desc nulls last, rtrim(e.last_name) desc nulls last, e.length desc nulls last,
-                rtrim(e.level) desc nulls last, rtrim(e.location) desc nulls last, rtrim(e.method) desc nulls last,
-                e.registration desc nulls last, rtrim(e.song) desc nulls last
+                {delivery_order as e}
         ) as place
     from sparkify.songplays as p
     inner join staging.events as e

@@ -2,8 +2,7 @@
 -- MAXERROR, which is the most that COPY allows (docs: copy-parameters-data-load). No statistics and no encodings: the
 -- table lives for one transaction.
 copy arriving_events (
-    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id
+    {columns of arriving_events}
 )
 from %(manifest)s
 iam_role %(iam_role)s

@@ -5,8 +5,7 @@
 -- without trailing blanks, which mean nothing to Redshift where it compares (docs: r_Character_types).
 insert into incoming_events (
     batch_id, event_date, fault,
-    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id
+    {columns of arriving_events}
 )
 select
     %(batch_id)s,
@@ -14,11 +13,9 @@ select
     case
         when
             page is null
-            and coalesce(
-                artist, auth, first_name, gender, last_name, level, location, method, song, user_agent
-            ) is null
-            and coalesce(item_in_session, session_id, status, ts, user_id) is null
-            and coalesce(length, registration) is null
+            and coalesce({texts of arriving_events but page}) is null
+            and coalesce({integers of arriving_events}) is null
+            and coalesce({doubles of arriving_events}) is null
             then 'none of the expected fields has a value'
         when coalesce(rtrim(page), '') <> 'NextSong' then null
         when user_id is null then 'play without user'
@@ -28,8 +25,7 @@ select
         when ts < -62135596800000 or ts > 253402300799999 then 'play with a time outside the years 1 to 9999'
         when coalesce(rtrim(auth), '') <> 'Logged In' then 'play of a user who is not logged in'
     end,
-    artist, rtrim(auth), first_name, rtrim(gender), item_in_session, last_name, length, rtrim(level), location, method,
-    rtrim(page), registration, session_id, song, status, ts, user_agent, user_id
+    {columns of arriving_events with rtrim(auth), rtrim(gender), rtrim(level), rtrim(page)}
 from arriving_events;
 
 drop table arriving_events;

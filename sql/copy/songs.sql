@@ -1,7 +1,6 @@
 -- The compacted song records of a batch: many small objects in a few, with the prefix of their path added.
 copy incoming_songs (
-    batch_id, song_prefix, num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name,
-    song_id, title, duration, year
+    batch_id, song_prefix, {columns of staging.songs but song_prefix}
 )
 from %(manifest)s
 iam_role %(iam_role)s

@@ -1,6 +1,5 @@
 select
-    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, item_in_session, location,
-    user_agent, event_date
+    {columns of sparkify.songplays}
 from sparkify.songplays
 where
     cast(event_date as varchar(16)) not in (

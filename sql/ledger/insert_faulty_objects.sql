@@ -1,4 +1,4 @@
 insert into ledger.faulty_objects (
-    batch_id, dataset, partition_key, object_key, fault, records, reason
+    {columns of ledger.faulty_objects}
 )
 values %(rows)s;

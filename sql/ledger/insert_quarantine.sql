@@ -1,4 +1,4 @@
 insert into ledger.quarantine (
-    batch_id, dataset, partition_key, object_key, position, column_name, reason, raw_record
+    {columns of ledger.quarantine}
 )
 values %(rows)s;

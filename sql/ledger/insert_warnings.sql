@@ -1,4 +1,4 @@
 insert into ledger.warnings (
-    batch_id, dataset, partition_key, check_name, violations, sample
+    {columns of ledger.warnings}
 )
 values %(rows)s;

@@ -7,28 +7,28 @@ from ledger.loads
 where dataset = %(dataset)s and partition_key = %(partition_key)s and state = 'published';
 
 insert into ledger.objects (
-    batch_id, dataset, partition_key, object_key, version_token, size_bytes, content_hash
+    {columns of ledger.objects}
 )
 select
-    %(batch_id)s, o.dataset, o.partition_key, o.object_key, o.version_token, o.size_bytes, o.content_hash
+    %(batch_id)s, {columns of ledger.objects but batch_id as o}
 from ledger.objects as o
 inner join kept_load as k
     on o.batch_id = k.batch_id and o.dataset = k.dataset and o.partition_key = k.partition_key;
 
 insert into ledger.quarantine (
-    batch_id, dataset, partition_key, object_key, position, column_name, reason, raw_record
+    {columns of ledger.quarantine}
 )
 select
-    %(batch_id)s, q.dataset, q.partition_key, q.object_key, q.position, q.column_name, q.reason, q.raw_record
+    %(batch_id)s, {columns of ledger.quarantine but batch_id as q}
 from ledger.quarantine as q
 inner join kept_load as k
     on q.batch_id = k.batch_id and q.dataset = k.dataset and q.partition_key = k.partition_key;
 
 insert into ledger.warnings (
-    batch_id, dataset, partition_key, check_name, violations, sample
+    {columns of ledger.warnings}
 )
 select
-    %(batch_id)s, w.dataset, w.partition_key, w.check_name, w.violations, w.sample
+    %(batch_id)s, {columns of ledger.warnings but batch_id as w}
 from ledger.warnings as w
 inner join kept_load as k
     on w.batch_id = k.batch_id and w.dataset = k.dataset and w.partition_key = k.partition_key

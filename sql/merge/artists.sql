@@ -7,7 +7,7 @@ union
 select artist_id from arrived_songs;
 
 create temp table winning_artists as
-select artist_id, name, location, latitude, longitude
+select {columns of sparkify.artists}
 from (
     select
         a.*,
@@ -43,8 +43,8 @@ delete from sparkify.artists
 using touched_artists
 where artists.artist_id = touched_artists.artist_id;
 
-insert into sparkify.artists (artist_id, name, location, latitude, longitude)
-select artist_id, name, location, latitude, longitude
+insert into sparkify.artists ({columns of sparkify.artists})
+select {columns of sparkify.artists}
 from winning_artists;
 
 select

@@ -26,8 +26,7 @@ from rival_records;
 -- A play that has one record is that record, as far as its row is made of it ...
 create temp table plays as
 select
-    i.user_id, i.session_id, i.item_in_session, i.ts, i.event_date, i.level, i.song, i.artist, i.length,
-    i.location, i.user_agent
+    {play_columns as i}
 from incoming_events as i
 inner join publishing_days as d on i.event_date = d.event_date
 left join contested_plays as c
@@ -41,8 +40,7 @@ where i.page = 'NextSong' and i.fault is null and c.session_id is null;
 -- ... and among several one is chosen.
 create temp table contested_records as
 select
-    i.user_id, i.session_id, i.item_in_session, i.ts, i.event_date, i.artist, i.auth, i.first_name, i.gender,
-    i.last_name, i.length, i.level, i.location, i.method, i.registration, i.song, i.status, i.user_agent
+    {record_columns as i}
 from incoming_events as i
 inner join publishing_days as d on i.event_date = d.event_date
 inner join contested_plays as c
@@ -54,8 +52,7 @@ inner join contested_plays as c
 where i.page = 'NextSong' and i.fault is null
 union all
 select
-    e.user_id, e.session_id, e.item_in_session, e.ts, e.event_date, e.artist, e.auth, e.first_name, e.gender,
-    e.last_name, e.length, e.level, e.location, e.method, e.registration, e.song, e.status, e.user_agent
+    {record_columns as e}
 from staging.events as e
 inner join rival_records as r
     on

@@ -2,8 +2,7 @@
 -- plays span is read.
 create temp table contested_records as
 select
-    e.user_id, e.session_id, e.item_in_session, e.ts, e.event_date, e.artist, e.auth, e.first_name, e.gender,
-    e.last_name, e.length, e.level, e.location, e.method, e.registration, e.song, e.status, e.user_agent
+    {record_columns as e}
 from staging.events as e
 inner join touched_plays as t
     on
@@ -15,7 +14,7 @@ where e.page = 'NextSong' and e.ts between %(first_ts)s and %(last_ts)s;
 
 create temp table plays as
 select
-    user_id, session_id, item_in_session, ts, event_date, level, song, artist, length, location, user_agent
+    {play_columns}
 from contested_records
 where 1 = 0;
 

@@ -4,10 +4,8 @@ select distinct event_date
 from staging.events;
 
 insert into incoming_events (
-    batch_id, artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, event_date
+    batch_id, {columns of staging.events}
 )
 select
-    '', artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, event_date
+    '', {columns of staging.events}
 from staging.events;

@@ -1,35 +1,17 @@
 -- Makes the touched plays anew: SCD1 by replacing existing rows (docs: merge-replacing-existing-rows).
 -- Takes plays, contested_records and former_plays from contested_plays or records_of_titles.
 
--- A play that was delivered more than once: the greatest event_date wins, then the content, column by column in the
--- order written here, the greater value first and nulls last. Redshift compares text without its trailing blanks, so
--- only their number can tell equal values apart.
+-- A play that was delivered more than once is the first of its records in the order of sql/fragments.sql.
 insert into plays
 select
-    user_id, session_id, item_in_session, ts, event_date, level, song, artist, length, location, user_agent
+    {play_columns}
 from (
     select
         c.*,
         row_number() over (
             partition by user_id, session_id, item_in_session, ts
             order by
-                event_date desc,
-                rtrim(artist) desc nulls last,
-                rtrim(auth) desc nulls last,
-                rtrim(first_name) desc nulls last,
-                rtrim(gender) desc nulls last,
-                rtrim(last_name) desc nulls last,
-                length desc nulls last,
-                rtrim(level) desc nulls last,
-                rtrim(location) desc nulls last,
-                rtrim(method) desc nulls last,
-                registration desc nulls last,
-                rtrim(song) desc nulls last,
-                status desc nulls last,
-                rtrim(user_agent) desc nulls last,
-                len(level) desc nulls last,
-                len(location) desc nulls last,
-                len(user_agent) desc nulls last
+                {delivery_order}
         ) as place
     from contested_records as c
 ) as ranked
@@ -78,8 +60,7 @@ where
     and songplays.user_id = replaced_plays.user_id;
 
 insert into sparkify.songplays (
-    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, item_in_session, location, user_agent,
-    event_date
+    {columns of sparkify.songplays}
 )
 select
     cast(p.session_id as varchar(20)) || '-' || cast(p.item_in_session as varchar(20))

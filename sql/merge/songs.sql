@@ -31,7 +31,7 @@ delete from sparkify.songs
 using touched_songs
 where songs.song_id = touched_songs.song_id;
 
-insert into sparkify.songs (song_id, title, artist_id, year, duration)
+insert into sparkify.songs ({columns of sparkify.songs})
 select song_id, title, artist_id, nullif(year, 0), duration
 from winning_songs;
 

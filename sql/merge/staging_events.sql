@@ -11,13 +11,10 @@ where
     and events.event_date between %(first)s and %(last)s;
 
 insert into staging.events (
-    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, event_date
+    {columns of staging.events}
 )
 select
-    i.artist, i.auth, i.first_name, i.gender, i.item_in_session, i.last_name, i.length, i.level,
-    i.location, i.method, i.page, i.registration, i.session_id, i.song, i.status, i.ts, i.user_agent,
-    i.user_id, i.event_date
+    {columns of staging.events as i}
 from incoming_events as i
 inner join publishing_days as d on i.event_date = d.event_date
 where i.fault is null;

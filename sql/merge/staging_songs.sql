@@ -15,17 +15,14 @@ where songs.song_prefix = publishing_prefixes.song_prefix;
 
 create temp table arrived_songs as
 select
-    i.num_songs, i.artist_id, i.artist_latitude, i.artist_longitude, i.artist_location, i.artist_name,
-    i.song_id, i.title, i.duration, i.year, i.song_prefix
+    {columns of staging.songs as i}
 from incoming_songs as i
 inner join publishing_prefixes as p on i.song_prefix = p.song_prefix
 where i.fault is null;
 
 insert into staging.songs (
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
-    title, duration, year, song_prefix
+    {columns of staging.songs}
 )
 select
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
-    title, duration, year, song_prefix
+    {columns of staging.songs}
 from arrived_songs;

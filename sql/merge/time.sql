@@ -15,7 +15,7 @@ from (select distinct timestamp 'epoch' + ts * interval '0.001 second' as start_
 left join sparkify.time as t on p.start_time = t.start_time
 where t.start_time is null;
 
-insert into sparkify.time (start_time, hour, day, week, month, year, weekday)
+insert into sparkify.time ({columns of sparkify.time})
 select
     start_time,
     extract(hour from start_time),

@@ -25,13 +25,12 @@ create temp table dethroned_users as
 select user_id
 from (
     select
-        u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts,
-        u.session_id, u.item_in_session, u.event_date
+        {columns of sparkify.users as u}
     from sparkify.users as u
     inner join publishing_days as d on u.event_date = d.event_date
     except
     select
-        user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+        {columns of sparkify.users}
     from user_candidates
 ) as gone;
 
@@ -45,14 +44,14 @@ where e.auth = 'Logged In';
 -- The row that stands now is a candidate too, unless its event was just taken away.
 insert into user_candidates
 select
-    u.user_id, u.first_name, u.last_name, u.gender, u.level, u.event_ts, u.session_id, u.item_in_session, u.event_date
+    {columns of sparkify.users as u}
 from sparkify.users as u
 inner join latest_events as l on u.user_id = l.user_id
 left join publishing_days as d on u.event_date = d.event_date
 where d.event_date is null;
 
 create temp table winning_users as
-select user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+select {columns of sparkify.users}
 from (
     select
         c.*,
@@ -80,9 +79,9 @@ using replaced_users
 where users.user_id = replaced_users.user_id;
 
 insert into sparkify.users (
-    user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+    {columns of sparkify.users}
 )
-select user_id, first_name, last_name, gender, level, event_ts, session_id, item_in_session, event_date
+select {columns of sparkify.users}
 from winning_users;
 
 select

@@ -23,15 +23,5 @@ left join (
 ) as n on rtrim(e.song) = n.title and rtrim(e.artist) = n.artist_name
 where p.songplay_id = %(songplay_id)s
 order by
-    rtrim(e.artist) desc nulls last,
-    rtrim(e.auth) desc nulls last,
-    rtrim(e.first_name) desc nulls last,
-    rtrim(e.gender) desc nulls last,
-    rtrim(e.last_name) desc nulls last,
-    e.length desc nulls last,
-    rtrim(e.level) desc nulls last,
-    rtrim(e.location) desc nulls last,
-    rtrim(e.method) desc nulls last,
-    e.registration desc nulls last,
-    rtrim(e.song) desc nulls last
+    {delivery_order as e}
 limit 1;

@@ -60,16 +60,19 @@ EQUIVALENT = {
     ".dataset  ->  (nothing)": "a batch is of one data set, so its id says which",
     "and loads.state = 'published';  ->  ;": "none of these loads is in another state",
 }
-#: The folder of a mutant -> what is run against it until it is noticed, the likeliest first.
+#: What is run against a mutant of the merges until it is noticed, the likeliest first.
+_MERGING = (
+    "test_order.py::test_each_column_of_an_order_decides",
+    "test_corrections.py::test_random_corrections",
+    "test_corrections.py",
+    "test_order.py::test_other_worlds_in_other_orders",
+    "test_blocked.py::test_a_released_day_stays_when_the_star_is_rebuilt",
+    "test_faults.py",
+)
+#: The folder of a mutant -> what is run against it.
 PROOFS = {
-    "sql/merge": (
-        "test_order.py::test_each_column_of_an_order_decides",
-        "test_corrections.py::test_random_corrections",
-        "test_corrections.py",
-        "test_order.py::test_other_worlds_in_other_orders",
-        "test_blocked.py::test_a_released_day_stays_when_the_star_is_rebuilt",
-        "test_faults.py",
-    ),
+    "sql": _MERGING,
+    "sql/merge": _MERGING,
     "sql/copy": ("test_faults.py", "test_corrections.py::test_random_corrections"),
     "sql/ledger": ("test_blocked.py", "test_corrections.py", "test_moving_source.py"),
     "sparkify_assets": (
@@ -143,17 +146,19 @@ class Mutant:
 
 
 def mutants() -> Iterator[Mutant]:
-    for folder in ("merge", "copy", "ledger"):
-        for path in sorted((CHECKOUT / "sql" / folder).glob("*.sql")):
-            name = str(path.relative_to(CHECKOUT))
-            if path.name in ASIDE:
-                continue
-            assigning = False
-            for number, line in enumerate(path.read_text().splitlines(), 1):
-                assigning = line.startswith("set") or (assigning and not line.startswith(("where", "from")))
-                if not line.lstrip().startswith("--"):
-                    for new in sorted(set(mutated(line, assigning)) - {line}):
-                        yield Mutant(name, number, line, new)
+    files = [
+        path for folder in ("merge", "copy", "ledger") for path in (CHECKOUT / "sql" / folder).glob("*.sql")
+    ]
+    for path in sorted([*files, CHECKOUT / "sql/fragments.sql"]):
+        name = str(path.relative_to(CHECKOUT))
+        if path.name in ASIDE:
+            continue
+        assigning = False
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            assigning = line.startswith("set") or (assigning and not line.startswith(("where", "from")))
+            if not line.lstrip().startswith("--"):
+                for new in sorted(set(mutated(line, assigning)) - {line}):
+                    yield Mutant(name, number, line, new)
     path = CHECKOUT / "sparkify_assets/load/publish.py"
     for number, line in enumerate(path.read_text().splitlines(), 1):
         for old, new in STEPS:

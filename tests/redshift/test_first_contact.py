@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sparkify_assets.inspection.first_contact import first_contact
 from sparkify_assets.model import queries
 from sparkify_assets.source.urls import open_store
 from sparkify_assets.warehouse.connection import Warehouse
-from tests.conftest import settings_for
+from tests.conftest import queries_of, settings_for
 
 
 def outcomes(warehouse: Warehouse, folder: Path) -> dict[str, tuple[str, str]]:
@@ -43,27 +44,15 @@ def test_the_stand_in_gives_the_answers_that_are_counted_on(warehouse: Warehouse
 def test_what_differs_is_said(
     warehouse: Warehouse,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     probe: str,
     right: str,
     wrong: str,
     seen: str,
 ) -> None:
-    for path in (queries.FOLDER / "first_contact").iterdir():
-        (tmp_path / "first_contact").mkdir(exist_ok=True)
-        text = path.read_text("utf-8")
-        (tmp_path / "first_contact" / path.name).write_text(
-            text.replace(right, wrong) if path.stem == probe else text
-        )
-    (tmp_path / "copy").symlink_to(queries.FOLDER / "copy")
-    caches = (queries.read, queries.names, queries.statements)
-    monkeypatch.setattr(queries, "FOLDER", tmp_path)
-    try:
-        for cache in caches:
-            cache.cache_clear()
+    copy = shutil.copytree(queries.FOLDER, tmp_path / "sql")
+    asked = copy / "first_contact" / f"{probe}.sql"
+    asked.write_text(asked.read_text("utf-8").replace(right, wrong), "utf-8")
+    with queries_of(copy):
         outcome, said = outcomes(warehouse, tmp_path)[probe]
-    finally:
-        for cache in caches:
-            cache.cache_clear()
     assert outcome == "differs"
     assert said.startswith(seen)

@@ -1,4 +1,4 @@
--- block: a prefix does not lose all of its rows, or most of them, while its objects are still there
+-- block: a {partition} does not lose all of its rows, or most of them, while its objects are still there
 select
     l.partition_key, c.object_key, p.rows_staged as rows_published, l.rows_staged as rows_arriving
 from ledger.loads as l
@@ -19,11 +19,14 @@ left join (
             and o.partition_key = f.partition_key
             and o.object_key = f.object_key
             and o.version_token = f.version_token
-    where o.dataset = 'songs' and o.partition_key between %(first)s and %(last)s and f.object_key is null
+    where
+        o.dataset = '{dataset}'
+        and o.partition_key between {first_to_last}
+        and f.object_key is null
 ) as c on l.batch_id = c.batch_id and l.partition_key = c.partition_key
 where
-    l.dataset = 'songs' and l.state = 'published'
-    and l.partition_key between %(first)s and %(last)s
+    l.dataset = '{dataset}' and l.state = 'published'
+    and l.partition_key between {first_to_last}
     and p.rows_staged > 0
     and (
         l.rows_staged = 0

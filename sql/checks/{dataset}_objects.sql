@@ -1,4 +1,4 @@
--- block: every object can be read, and of each that holds records at least one is staged
+-- block: every object can be read, and of {must_stage} at least one is staged
 select
     l.partition_key, f.object_key, f.fault, f.reason, f.records as records_refused,
     coalesce(p.rows_staged, 0) as rows_published, l.rows_staged as rows_arriving
@@ -10,6 +10,7 @@ left join ledger.replaced_loads as r
 left join ledger.loads as p
     on r.replaced_batch_id = p.batch_id and r.dataset = p.dataset and r.partition_key = p.partition_key
 where
-    l.dataset = 'events' and l.state = 'published'
-    and l.partition_key between cast(%(first)s as varchar(16)) and cast(%(last)s as varchar(16))
+    l.dataset = '{dataset}' and l.state = 'published'
+    and l.partition_key between {first_to_last}
+    and (f.fault = 'unreadable' or l.rows_staged = 0) -- songs only
 order by l.partition_key, f.object_key

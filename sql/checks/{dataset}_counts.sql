@@ -9,18 +9,22 @@ select
 from (
     select partition_key, records_read, rows_staged, rows_quarantined, 0 as in_staging, 0 as in_quarantine
     from ledger.loads
-    where dataset = 'songs' and state = 'published' and partition_key between %(first)s and %(last)s
+    where
+        dataset = '{dataset}' and state = 'published'
+        and partition_key between {first_to_last}
     union all
-    select song_prefix, 0, 0, 0, count(*), 0
-    from staging.songs
-    where song_prefix between %(first)s and %(last)s
-    group by song_prefix
+    select {partition_key}, 0, 0, 0, count(*), 0
+    from staging.{dataset}
+    where {partition_column} between %(first)s and %(last)s
+    group by {partition_column}
     union all
     select l.partition_key, 0, 0, 0, 0, count(*)
     from ledger.loads as l
     inner join ledger.quarantine as q
         on l.batch_id = q.batch_id and l.dataset = q.dataset and l.partition_key = q.partition_key
-    where l.dataset = 'songs' and l.state = 'published' and l.partition_key between %(first)s and %(last)s
+    where
+        l.dataset = '{dataset}' and l.state = 'published'
+        and l.partition_key between {first_to_last}
     group by l.partition_key
 ) as counted
 group by partition_key

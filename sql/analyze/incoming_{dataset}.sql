@@ -1,2 +1,2 @@
 -- The planner knows nothing of a table that was just filled.
-analyze incoming_events;
+analyze incoming_{dataset};

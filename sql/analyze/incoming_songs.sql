@@ -1,2 +1,0 @@
--- The planner knows nothing of a table that was just filled.
-analyze incoming_songs;

@@ -1,5 +1,0 @@
-analyze sparkify.songplays;
-
-analyze sparkify.users;
-
-analyze sparkify.time;

@@ -1,5 +1,0 @@
-analyze staging.song_titles;
-
-analyze sparkify.songs;
-
-analyze sparkify.artists;

@@ -1,3 +1,0 @@
-select
-    artist_id, name, location, latitude, longitude
-from sparkify.artists;

@@ -1,3 +1,0 @@
-select
-    start_time, hour, day, week, month, year, weekday
-from sparkify.time;

@@ -1,0 +1,3 @@
+select
+    {columns of sparkify.{star}}
+from sparkify.{star};
