@@ -1,9 +1,11 @@
-"""CONTRIBUTING's five steps, carried out word for word in a copy of the checkout: their table is loaded and proved."""
+"""CONTRIBUTING's guides, carried out word for word in a copy of the checkout: what they add is loaded and checked."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -36,11 +38,16 @@ GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 Run = Callable[..., str]
 
 
-def steps() -> list[tuple[str, str, str]]:
-    """The blocks of the steps: file, language, text. A block without a file of its own goes into the one before."""
-    guide = GUIDE.partition("## Add a table")[2].partition("\n## ")[0]
+def section(guide: str) -> str:
+    """The text of a guide, such as `Add a table`."""
+    return GUIDE.partition(f"\n## {guide} in")[2].partition("\n## ")[0]
+
+
+def steps(guide: str) -> list[tuple[str, str, str]]:
+    """The blocks of its steps: file, language, text. A block without a file of its own goes into the one before."""
     found: list[tuple[str, str, str]] = []
-    for path, language, text in re.findall(r"(?:`([\w/.]+)`:\n\n)?```(\w+)\n(.*?)```\n", guide, re.DOTALL):
+    blocks = re.findall(r"(?:`([\w/.]+)`:\n\n)?```(\w+)\n(.*?)```\n", section(guide), re.DOTALL)
+    for path, language, text in blocks:
         if language in ("sql", "diff"):
             found.append((path or found[-1][0], language, text))
     return found
@@ -55,9 +62,18 @@ def changed(text: str, diff: str, path: str) -> str:
     return text.replace(before, after)
 
 
+def carry_out(guide: str, copy: Path) -> None:
+    for path, language, text in steps(guide):
+        if language == "sql":
+            assert not (copy / path).exists(), path
+            (copy / path).write_text(text, "utf-8")
+        else:
+            (copy / path).write_text(changed((copy / path).read_text("utf-8"), text, path), "utf-8")
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout in which the steps were carried out."""
+    """A copy of the checkout."""
     copy = tmp_path / "checkout"
     unmade = shutil.ignore_patterns("__pycache__", ".terraform", "screenshots")
     for part in PARTS:
@@ -65,18 +81,12 @@ def checkout(tmp_path: Path) -> Path:
             shutil.copytree(ROOT / part, copy / part, ignore=unmade)
         else:
             shutil.copy(ROOT / part, copy / part)
-    for path, language, text in steps():
-        if language == "sql":
-            assert not (copy / path).exists(), path
-            (copy / path).write_text(text, "utf-8")
-        else:
-            (copy / path).write_text(changed((copy / path).read_text("utf-8"), text, path), "utf-8")
     return copy
 
 
 @pytest.fixture
 def run(checkout: Path, warehouse: Warehouse, tmp_path: Path) -> Run:
-    """Runs Python in the changed checkout, on a small sample and a warehouse of the test's own."""
+    """Runs Python in that copy, on a small sample and a warehouse of the test's own."""
     write_sample(tmp_path / "source", events=300, songs=10, days=4, seed=5)
     parts = psycopg2.extensions.parse_dsn(warehouse.url)
     environment = {
@@ -111,14 +121,59 @@ def rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def test_there_are_five_steps_in_order() -> None:
-    assert re.findall(r"^### (\d)\.", GUIDE, re.MULTILINE) == list("12345")
-    assert len(steps()) > 10
+@pytest.mark.parametrize("guide", ["Add a field", "Add a table"])
+def test_the_steps_of_a_guide_are_in_order(guide: str) -> None:
+    assert f"\n## {guide} in four steps\n" in GUIDE
+    assert re.findall(r"^### (\d)\.", section(guide), re.MULTILINE) == list("1234")
+    assert len(steps(guide)) > 7
+
+
+def test_a_field_of_events_touches_at_most_six_files() -> None:
+    assert len({path for path, _, _ in steps("Add a field")}) <= 6
+
+
+def test_the_steps_add_a_field_that_is_loaded_and_chosen_by(
+    checkout: Path, run: Run, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    day = min((tmp_path / "source").rglob("*-events.json"))
+    records = [json.loads(line) for line in day.read_text("utf-8").splitlines()]
+    twice = next(record for record in records if record["page"] == "NextSong")
+    twice["device"] = "phone"
+    records[-1]["device"] = "computer"
+    more = [{**twice, "device": device} for device in ("tablet", "tablet  ", "laptop")]
+    day.write_text("\n".join(map(json.dumps, [*records, *more])), "utf-8")
+    sparkify(run, "load")  # as it was before, with a warning about a field that nobody reads
+    assert "device" in sparkify(run, "status")
+
+    carry_out("Add a field", checkout)
+    [commands] = re.findall(r"```sh\n(sparkify .*?)```", section("Add a field"), re.DOTALL)
+    for command in commands.splitlines():
+        sparkify(run, *shlex.split(command)[1:])
+    assert rows(warehouse, "select device, count(*) from staging.events group by device order by device") == [
+        (device, 1) for device in sorted(["computer", "laptop", "phone", "tablet", "tablet  "])
+    ] + [(None, len(records) - 2 + rest_of_the_days(tmp_path / "source", day))]
+    [play] = rows(warehouse, "select songplay_id, device from sparkify.songplays where device <> 'computer'")
+    key = (twice[name] for name in ("sessionId", "itemInSession", "userId", "ts"))
+    assert play == ("-".join(map(str, key)), "tablet  ")
+    assert sparkify(run, "reconcile", "--deep") == sparkify(run, "reconcile")
+
+    digest = sparkify(run, "digest")
+    rows(warehouse, "update staging.events set device = 'watch' where device = 'laptop' returning 1")
+    assert "missing staging_events: " in sparkify(run, "reconcile", "--deep", code=1)
+    assert sparkify(run, "digest") != digest
+    run("docs/make_tables.py")
+    assert "| `device` | varchar(64) |" in (checkout / "docs" / "tables.md").read_text("utf-8")
+
+
+def rest_of_the_days(source: Path, day: Path) -> int:
+    """How many events the other days hold."""
+    return sum(len(path.read_bytes().splitlines()) for path in source.rglob("*-events.json") if path != day)
 
 
 def test_the_steps_add_a_table_that_is_loaded_guarded_and_proved(
     checkout: Path, run: Run, warehouse: Warehouse, tmp_path: Path
 ) -> None:
+    carry_out("Add a table", checkout)
     (early, late) = sorted((tmp_path / "source").rglob("*-events.json"))[1:3]
     sparkify(run, "load")
     users_of: dict[date, list[int]] = defaultdict(list)
