@@ -64,6 +64,14 @@ each that holds records -- events only
 the prefix's records -- songs only
 ;
 
+-- published_alone: what is published of a partition, unless a newer version of it is blocked
+l.state = 'published'
+and not exists (
+    select 1
+    from ledger.loads as b
+    where b.dataset = l.dataset and b.partition_key = l.partition_key and b.state = 'blocked'
+);
+
 -- record_names: what a person finds a record of staging again by
 event_date, session_id, item_in_session, ts -- events only
 song_prefix, song_id, artist_id -- songs only

@@ -1,4 +1,4 @@
-"""The placeholders in the text of `sql/`, by which a statement takes from the model what would else be repeated.
+"""The placeholders in the text of `sql/`, which keep a statement from repeating what the model knows.
 
 | written | stands for |
 |---|---|
@@ -12,9 +12,9 @@
 | `… but ts, page` | without these columns |
 | `… with rtrim(auth), rtrim(page)` | these expressions in the place of the columns in them |
 | `… as e` | with each column qualified, in a fragment those of staging.events |
-| `-- songs only` at a line's end | a line that is left out for every other value in the file's name |
+| `… -- songs only` | a line that is left out for every other value in the file's name |
 
-Belongs here: text in, text out. Does not: reading files (`queries`).
+Belongs here: what stands for which text. Does not: reading files, which `queries` does.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
-"""The SQL of `sql/`: its files as statements, what they declare, and the fingerprints of the rules. Nothing else takes
-SQL text apart, but for `lineage`, which needs its grammar; and no statement is written in Python.
+"""The reader of `sql/`: its files as statements, the tables that they declare, and the fingerprints of the rules.
 
     python -m sparkify_assets.model.queries reconcile/songplays     # prints the statements as they are sent
     python -m sparkify_assets.model.queries --write FOLDER          # writes all of them, for sqlfluff
 
-A file whose name has a variable stands for one statement set for each of its values: `{dataset}` is events or songs,
-`{star}` a table of the star, `{table}` any table that holds rows. In the text, `placeholders` are filled in.
+A file whose name has a variable stands for a file for each of its values: `{dataset}` is events or songs, `{star}` is a
+table of the star, `{table}` is any table that holds rows. A file that has the name itself takes precedence.
+
+Belongs here: whatever takes the text of SQL apart, except `lineage`, which needs its grammar. Does not: SQL text, which
+is in `sql/` only; what stands for text in it (`placeholders`).
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ def statements(name: str) -> tuple[str, ...]:
 
 @cache
 def names(folder: str) -> tuple[str, ...]:
-    """The names of the statement sets in a folder of `sql/`, such as `checks`, sorted."""
+    """The names of the files in a folder of `sql/`, such as `checks`, sorted."""
     return tuple(sorted(_files(folder)))
 
 
@@ -79,7 +81,9 @@ def heading(name: str) -> list[str]:
 
 @cache
 def columns(table: str) -> Mapping[str, str]:
-    """The columns of a table, each with its type and constraint, as `sql/ddl` declares them; raises KeyError."""
+    """The columns of a table, each with its type and constraint, as `sql/ddl` declares them. Raises KeyError where
+    it declares no such table, FileNotFoundError where it has no such schema.
+    """
     return _declared(table.partition(".")[0])[table]
 
 
@@ -134,7 +138,7 @@ def _fingerprint(texts: Iterable[str]) -> str:
 
 @cache
 def _files(folder: str) -> Mapping[str, tuple[Path, Mapping[str, str]]]:
-    """The statement sets of a folder: where each is written, and the value of the variable in the file's name."""
+    """The files of a folder by name: where each is written, and the value of the variable in the file's name."""
     found: dict[str, tuple[Path, Mapping[str, str]]] = {}
     for path in sorted((FOLDER / folder).glob("*.sql")):  # "{" comes after every letter
         variable = _VARIABLE.search(path.stem)

@@ -5,9 +5,4 @@ from ledger.objects as o
 inner join ledger.loads as l
     on o.batch_id = l.batch_id and o.dataset = l.dataset and o.partition_key = l.partition_key
 where
-    l.state = 'published'
-    and not exists (
-        select 1
-        from ledger.loads as b
-        where b.dataset = l.dataset and b.partition_key = l.partition_key and b.state = 'blocked'
-    );
+    {published_alone};

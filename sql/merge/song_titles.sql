@@ -9,7 +9,7 @@ from sparkify.songs as s
 inner join touched_artists as a on s.artist_id = a.artist_id;
 
 create temp table former_titles as
-select t.song_id, t.artist_id, t.title, t.artist_name, t.duration
+select {columns of staging.song_titles as t}
 from staging.song_titles as t
 inner join retitled_songs as r on t.song_id = r.song_id;
 
@@ -34,22 +34,22 @@ where s.title is not null;
 create temp table touched_titles as
 select title, artist_name
 from (
-    select song_id, artist_id, title, artist_name, duration from former_titles
+    select {columns of staging.song_titles} from former_titles
     except
-    select song_id, artist_id, title, artist_name, duration from current_titles
+    select {columns of staging.song_titles} from current_titles
 ) as gone
 union
 select title, artist_name
 from (
-    select song_id, artist_id, title, artist_name, duration from current_titles
+    select {columns of staging.song_titles} from current_titles
     except
-    select song_id, artist_id, title, artist_name, duration from former_titles
+    select {columns of staging.song_titles} from former_titles
 ) as come;
 
 delete from staging.song_titles
 using retitled_songs
 where song_titles.song_id = retitled_songs.song_id;
 
-insert into staging.song_titles (song_id, artist_id, title, artist_name, duration)
-select song_id, artist_id, title, artist_name, duration
+insert into staging.song_titles ({columns of staging.song_titles})
+select {columns of staging.song_titles}
 from current_titles;
