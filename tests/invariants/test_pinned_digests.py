@@ -1,5 +1,5 @@
-"""The tables of three small made-up sources, as they were before the code took its present shape: refactoring changes
-no row. A change of what is loaded, or of the made-up data, changes these values, and says why in its commit."""
+"""The tables of four small made-up sources, as they were before the code took its present shape: refactoring changes no
+row. A change of what is loaded, or of the made-up data, changes these values, and says why in its commit."""
 
 from __future__ import annotations
 
@@ -25,12 +25,19 @@ def shorten(path: Path) -> None:
     path.write_text("\n".join(lines[: len(lines) * 3 // 4]), "utf-8")
 
 
+def deliver_again(path: Path, later: Path) -> None:
+    """A later day brings the events of this one as well, with other levels."""
+    again = path.read_text("utf-8").replace('"level":"free"', '"level":"paid"')
+    later.write_text(later.read_text("utf-8").rstrip() + "\n" + again, "utf-8")
+
+
 @pytest.mark.parametrize(
     ("seed", "digits"),
     [
         (1, "90135c4c3ce2e3fb34f1412d60337557"),
         (2, "5aea339e22f491d7fb04157474b47a7a"),  # with two rejected records
         (3, "13bb60416b40dc2b67436fccd56d57b2"),  # corrected after it was loaded
+        (4, "7f2915c214546ca6de8e15479cf3dbf9"),  # with plays that two days deliver
     ],
 )
 def test_the_tables_are_what_they_were(warehouse: Warehouse, tmp_path: Path, seed: int, digits: str) -> None:
@@ -39,6 +46,8 @@ def test_the_tables_are_what_they_were(warehouse: Warehouse, tmp_path: Path, see
     day = source / "log_data/2018/11/2018-11-02-events.json"
     if seed == 2:
         spoil(day)
+    if seed == 4:
+        deliver_again(day, day.with_name("2018-11-03-events.json"))
     loader = loader_for(warehouse, source, tmp_path / "home")
     load_all(loader)
     if seed == 3:
