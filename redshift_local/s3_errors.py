@@ -24,7 +24,7 @@ _NEEDED = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject, kms:Decrypt on the key that encrypts it",
     "PutObject": "s3:PutObject, and kms:GenerateDataKey on the key that encrypts the bucket",
-    "DeleteObject": "s3:DeleteObject",
+    "DeleteObjects": "s3:DeleteObject",
 }
 
 #: The words before the permissions that an operation needs.

@@ -1,6 +1,8 @@
-"""What AWS itself is asked: the cluster's state, whether it answers, and what a destroyed stack left behind.
+"""Questions to AWS that Terraform cannot answer: whether the cluster accepts connections, what a destroyed stack left
+behind, and what destroying would lose.
 
-Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Times are UTC.
+Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Times are UTC. Does not belong
+here: the state of the cluster (`warehouse.cluster_state`).
 """
 
 from __future__ import annotations
@@ -15,44 +17,52 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.diagnostics import advise
 from sparkify_assets.infra.prices import SNAPSHOT_USD_PER_GB
 
-#: PostgreSQL's question whether the server speaks TLS; the answer is one byte:
+#: The message that asks a PostgreSQL server whether it supports TLS. The answer is one byte:
 #: https://www.postgresql.org/docs/current/protocol-message-formats.html (SSLRequest)
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 def describe_error(error: BotoCoreError | ClientError) -> InfrastructureError:
-    """An error of boto3's in one line, in the words that Terraform's errors are told in."""
+    """An error of boto3 in one line, worded as Terraform's errors are."""
     _, advice = advise(str(error))
     return InfrastructureError(advice or f"AWS: {error}")
 
 
 def wait_until_it_answers(host: str, port: int, seconds: float = 60.0) -> float:
-    """Seconds until the server at `host` answered as PostgreSQL's protocol asks; no login is tried.
+    """Wait until the server at `host` speaks PostgreSQL's protocol, without logging in; return the seconds it took.
 
     Raises InfrastructureError after `seconds`, naming the ways to reach a cluster that is private.
     """
     started = time.monotonic()
-    reason = ""
-    while (passed := time.monotonic() - started) < seconds:
-        try:
-            with socket.create_connection((host, port), timeout=min(5.0, seconds - passed)) as connection:
-                connection.sendall(_SSL_REQUEST)
-                if connection.recv(1) in (b"S", b"N"):
-                    return time.monotonic() - started
-                reason = "something that is no database server answers there"
-        except OSError as error:
-            reason = str(error)
-        time.sleep(min(1.0, seconds / 10))
-    raise InfrastructureError(
-        f"the cluster is there, but {host}:{port} does not answer from this machine after {seconds:.0f} s ({reason})."
-        ' Two ways in: access = "allow_list" with this machine\'s address in warehouse.client_cidrs,'
-        ' or access = "port_forward" and the stack\'s output port_forward_command (docs/infrastructure.md)'
+    retrying = Retrying(
+        retry=retry_if_exception_type(OSError),
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(min(1.0, seconds / 10)),
+        reraise=True,
     )
+    try:
+        retrying(_ask_for_tls, host, port, min(5.0, seconds))
+    except OSError as error:
+        raise InfrastructureError(
+            f"the cluster is there, but {host}:{port} does not answer from this machine after {seconds:.0f} s"
+            f' ({error}). Two ways in: access = "allow_list" with this machine\'s address in warehouse.client_cidrs,'
+            ' or access = "port_forward" and the stack\'s output port_forward_command (docs/infrastructure.md)'
+        ) from None
+    return time.monotonic() - started
+
+
+def _ask_for_tls(host: str, port: int, timeout: float) -> None:
+    """Raise OSError unless a PostgreSQL server answers."""
+    with socket.create_connection((host, port), timeout=timeout) as connection:
+        connection.sendall(_SSL_REQUEST)
+        if connection.recv(1) not in (b"S", b"N"):
+            raise ConnectionError("whatever answers there is no database server")
 
 
 # ---------------------------------------------------------------- what a destroyed stack left behind
@@ -60,24 +70,25 @@ def wait_until_it_answers(host: str, port: int, seconds: float = 60.0) -> float:
 
 @dataclass
 class Leftovers:
-    """What still carries a stack's tags or name: what was meant to stay, and what should be gone."""
+    """What still carries a stack's tags or name: what is meant to stay, and what should be gone."""
 
     meant: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
 
 
 def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0) -> Leftovers:
-    """What a destroyed stack left behind, with the cost of what was meant to stay.
+    """What a destroyed stack left behind, with the cost of what is meant to stay.
 
-    The tagging API tells of deleted resources for a while, so what should be gone is asked for again for up to
-    `seconds`: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+    The tagging API returns deleted resources for a while, so it is asked again for up to `seconds` while it names any
+    that should be gone: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
     """
-    until = time.monotonic() + seconds
-    while True:
-        found = _leftovers(environment, stack, region)
-        if not found.unexpected or time.monotonic() > until:
-            return found
-        time.sleep(min(5.0, seconds / 4))
+    retrying = Retrying(
+        retry=retry_if_result(lambda found: bool(found.unexpected)),
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(min(5.0, seconds / 4)),
+        retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+    )
+    return retrying(_leftovers, environment, stack, region)
 
 
 def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
@@ -103,7 +114,7 @@ def _tagged(environment: str, stack: str, region: str) -> Iterator[str]:
 
 
 def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
-    """What the tagging API does not know: roles and scheduled actions."""
+    """What the tagging API does not cover: roles and scheduled actions."""
     iam = boto3.client("iam", region_name=region)
     prefix = f"sparkify-{environment}-"
     for page in iam.get_paginator("list_roles").paginate():
@@ -114,13 +125,12 @@ def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
             if tags.get("Stack") == stack and tags.get("Environment") == environment:
                 yield role["Arn"]
     if stack == "warehouse":
-        actions = boto3.client("redshift", region_name=region).describe_scheduled_actions()[
-            "ScheduledActions"
-        ]
-        for action in actions:
-            targets: list[Any] = list(action["TargetAction"].values())
-            if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
-                yield f"scheduled action {action['ScheduledActionName']}"
+        redshift = boto3.client("redshift", region_name=region)
+        for actions in redshift.get_paginator("describe_scheduled_actions").paginate():
+            for action in actions["ScheduledActions"]:
+                targets: list[Any] = list(action["TargetAction"].values())
+                if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
+                    yield f"scheduled action {action['ScheduledActionName']}"
 
 
 def _kind_and_name(arn: str) -> tuple[str, str]:
@@ -147,7 +157,7 @@ def _key_deletion(key: str, region: str) -> str:
 
 
 def _terminated(instance: str, region: str) -> bool:
-    """EC2 shows an instance for about an hour after its end."""
+    """Whether an instance is gone. EC2 still shows it for about an hour after its termination."""
     try:
         answer = boto3.client("ec2", region_name=region).describe_instances(InstanceIds=[instance])
     except ClientError as error:
@@ -159,9 +169,9 @@ def _terminated(instance: str, region: str) -> bool:
 
 
 def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
-    """What would be lost with the landing bucket and the key: objects, and snapshots encrypted with it.
+    """What would be lost with the landing bucket and the key: objects, and snapshots encrypted with the key.
 
-    Of a foundation that is half made, either may not be there.
+    In a foundation that is only half made, either may be missing.
     """
     at_stake: list[str] = []
     s3 = boto3.client("s3", region_name=region)

@@ -1,27 +1,22 @@
-"""The steps of a destruction beside Terraform's: whether it is meant, what it would lose, and whether all is gone.
+"""The ops before and after `terraform destroy`: whether it is intended, what it would lose, and whether all is gone.
 
-Belongs here: what stands before and after `terraform destroy`. Does not: the commands themselves (`ops`).
+Belongs here: what protects a person's data from a slip. Does not: Terraform's own commands (`ops`).
 """
 
-# No postponed annotations here: Dagster reads the config classes of a step from them.
+# Annotations are not postponed here, because Dagster reads the config class of an op from them.
 
-import functools
 from collections.abc import Iterator
 
 import dagster as dg
 
 from sparkify_assets.infra import InfrastructureError, aws
-from sparkify_assets.infra.ops import (
-    AFTER,
-    refuse_while_loads_run,
-    stack_of,
-    step,
-)
+from sparkify_assets.infra.ops import AFTER, refuse_while_loads_run, stack_of, stack_step, step
+from sparkify_assets.infra.stack import Stack
 from sparkify_assets.infra.terraform import TerraformResource
 
 
 class Confirmation(dg.Config):
-    """What a person has to type, so that nothing is destroyed by a slip."""
+    """What a person has to type so that nothing is destroyed by a slip."""
 
     confirm: str
     foundation_too: bool = False
@@ -29,12 +24,13 @@ class Confirmation(dg.Config):
 
 
 @step(
-    "confirm_destroy", "Nothing is destroyed unless its name was typed, no load runs, and data loss is meant."
+    "confirm_destroy",
+    "Stops unless the environment's name was typed, no load runs, and any loss of data is intended.",
 )
 def confirm_destroy(
     context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
 ) -> None:
-    """Refuses to destroy what was not meant."""
+    """Refuse to destroy what was not named."""
     if config.confirm != terraform.environment:
         raise InfrastructureError(
             f"refused: to destroy environment {terraform.environment}, type its name in confirm"
@@ -69,21 +65,21 @@ def _refuse_to_lose_data(
 @dg.op(
     ins=AFTER,
     out={"go_on": dg.Out(dg.Nothing, is_required=False)},
-    description="Goes on to the foundation only if that was asked for; it holds the data.",
+    description="Continues to the foundation, which holds the data, only if that was asked for.",
 )
 def choose_foundation(context: dg.OpExecutionContext, config: Confirmation) -> Iterator[dg.Output[None]]:
-    """Lets the rest of the job be skipped where only the warehouse is to go."""
+    """Skip the rest of the job where only the warehouse is to be destroyed."""
     if config.foundation_too:
         yield dg.Output(None, "go_on")
     else:
         context.log.info("The foundation stays: network, landing bucket, key and logs.")
 
 
-@step("release_bucket", "Lets Terraform delete a bucket that is not empty, where its loss was confirmed.")
+@step("release_bucket", "Lets Terraform delete a bucket that is not empty, if its loss was confirmed.")
 def release_bucket(
     context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
 ) -> None:
-    """Sets force_destroy on the landing bucket: Terraform reads it from the state, so it must be applied first."""
+    """Set force_destroy on the landing bucket. Terraform reads it from the state, so it must be applied first."""
     stack = stack_of(context, terraform, "foundation")
     if config.confirm_data_loss and config.confirm_data_loss == stack.outputs().get("landing_bucket"):
         stack.plan(extra={"destroy_landing_objects": "true"}, target=_BUCKET)
@@ -93,23 +89,17 @@ def release_bucket(
 _BUCKET = "module.landing.aws_s3_bucket.this"
 
 
-@functools.cache
-def prove_gone(stack: str) -> dg.OpDefinition:
-    """The op that proves that nothing of a stack is left but what was meant to stay."""
-
-    @step(
-        f"prove_{stack}_gone", "Asks Terraform's state and AWS what is left; names what stays, and its cost."
+@stack_step(
+    "prove_{}_gone", "Asks Terraform's state and AWS what is left, and names what stays and its cost."
+)
+def prove_gone(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Prove that nothing of a stack is left except what is meant to stay."""
+    found = aws.leftovers(stack.environment, stack.name, stack.region)
+    unexpected = [*stack.resources(), *found.unexpected]
+    for line in found.meant:
+        context.log.info(f"Stays: {line}")
+    context.add_output_metadata(
+        {"stays": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.meant))}
     )
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = stack_of(context, terraform, stack)
-        found = aws.leftovers(terraform.environment, stack, chosen.region)
-        unexpected = [*chosen.resources(), *found.unexpected]
-        for line in found.meant:
-            context.log.info(f"Stays: {line}")
-        context.add_output_metadata(
-            {"stays": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.meant))}
-        )
-        if unexpected:
-            raise InfrastructureError(f"{chosen} is destroyed, but this is left: {', '.join(unexpected)}")
-
-    return run
+    if unexpected:
+        raise InfrastructureError(f"{stack} is destroyed, but this is left: {', '.join(unexpected)}")

@@ -1,9 +1,11 @@
-"""The ops of the infrastructure jobs (https://docs.dagster.io/guides/build/ops), one Terraform command or one
-question to AWS each. No value passes between them: what a step needs of another lies in the run's private
-folder (`stack`), so nothing of it gets into Dagster's storage.
+"""The ops of the infrastructure jobs (https://docs.dagster.io/guides/build/ops), each of them one Terraform command or
+one question to AWS. They pass no values: what one op leaves for another lies in the run's private folder (`stack`), so
+that none of it gets into Dagster's storage.
+
+Belongs here: what each op does. Does not: their order (`jobs`), what surrounds a destruction (`destroy_ops`).
 """
 
-# No postponed annotations here: Dagster reads the config classes of a step from them.
+# Annotations are not postponed here, because Dagster reads the config class of an op from them.
 
 import functools
 from collections.abc import Callable, Iterator
@@ -12,7 +14,6 @@ from typing import Any
 
 import dagster as dg
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import Field
 
 from sparkify_assets.defs.instance import end_killed_runs
 from sparkify_assets.errors import SparkifyError
@@ -31,10 +32,13 @@ INFRASTRUCTURE_TAG = "sparkify/infrastructure"
 AFTER = {"start": dg.In(dg.Nothing)}
 TAGS = {"dagster/compute_kind": "terraform"}
 
+#: The addresses that a plan may replace or delete although they hold data.
+_ALLOWED = {"allow_destroying": dg.Field([str], default_value=[])}
+
 
 @contextmanager
 def failing_plainly() -> Iterator[None]:
-    """Turns what a person can put right into a failure of one line; its details stand beside it."""
+    """Turn an error that a person can put right into a failure of one line, with the details in its metadata."""
     try:
         yield
     except TerraformError as error:
@@ -49,7 +53,7 @@ def failing_plainly() -> Iterator[None]:
 
 
 def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]], dg.OpDefinition]:
-    """An op that runs after another, hands nothing on and fails plainly."""
+    """Make a function an op that runs after another one, returns nothing and fails plainly."""
 
     def make(function: Callable[..., None]) -> dg.OpDefinition:
         @functools.wraps(function)
@@ -64,86 +68,80 @@ def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]]
     return make
 
 
+def stack_step(
+    name: str, text: str, **options: Any
+) -> Callable[[Callable[[dg.OpExecutionContext, Stack], None]], Callable[[str], dg.OpDefinition]]:
+    """Make a function of a stack an op for each stack: what it becomes takes a stack's name and returns that op.
+
+    `name` holds `{}` where the stack's name goes; `options` are those of `dg.op`.
+    """
+
+    def make(function: Callable[[dg.OpExecutionContext, Stack], None]) -> Callable[[str], dg.OpDefinition]:
+        @functools.cache
+        def op_of(stack: str) -> dg.OpDefinition:
+            @step(name.format(stack), text, **options)
+            def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
+                function(context, stack_of(context, terraform, stack))
+
+            return run
+
+        return op_of
+
+    return make
+
+
 def stack_of(context: dg.OpExecutionContext, terraform: TerraformResource, name: str) -> Stack:
-    """A stack whose output goes to the log of a step."""
+    """A stack whose output goes to the log of an op."""
     return Stack(terraform, name, context.log.info)
 
 
 # ---------------------------------------------------------------- one stack, from init to outputs
 
 
-@functools.cache
-def init(stack: str) -> dg.OpDefinition:
-    """The op that makes a stack's folder ready."""
-
-    @step(f"init_{stack}", "Providers as locked, backend as configured.")
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        stack_of(context, terraform, stack).init()
-
-    return run
+@stack_step("init_{}", "Installs the locked providers and configures the backend.")
+def init(_: dg.OpExecutionContext, stack: Stack) -> None:
+    """Make a stack's working folder ready."""
+    stack.init()
 
 
-@functools.cache
-def validate(stack: str) -> dg.OpDefinition:
-    """The op that checks a stack's configuration."""
-
-    @step(f"validate_{stack}", "The configuration in itself.")
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        stack_of(context, terraform, stack).validate()
-
-    return run
+@stack_step("validate_{}", "Checks the configuration by itself.")
+def validate(_: dg.OpExecutionContext, stack: Stack) -> None:
+    """Check a stack's configuration."""
+    stack.validate()
 
 
-@functools.cache
-def plan(stack: str) -> dg.OpDefinition:
-    """The op that makes and keeps a stack's plan."""
-
-    @step(f"plan_{stack}", "What applying would do; nothing is changed. The plan is kept for this run.")
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = stack_of(context, terraform, stack)
-        try:
-            planned = chosen.plan()
-        except TerraformError as error:
-            if error.kind != "no foundation":
-                raise
-            context.log.warning(str(error.advice))
-            context.add_output_metadata({"plan": f"not planned: {error.advice}"})
-            return
-        awake = planned.as_of_paused()
-        if planned.changes != awake.changes and (cluster := cluster_of(chosen)) and cluster.without_nodes:
-            context.log.info(f"Cluster {cluster.identifier} is {cluster.status}.")
-            planned = awake
-        _show(context, planned)
-
-    return run
+@stack_step("plan_{}", "Says what applying would do, and changes nothing. The plan is kept for this run.")
+def plan(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Make a stack's plan and keep it."""
+    try:
+        planned = stack.plan()
+    except TerraformError as error:
+        if error.kind != "no foundation":
+            raise
+        context.log.warning(str(error.advice))
+        context.add_output_metadata({"plan": f"not planned: {error.advice}"})
+        return
+    awake = planned.as_of_paused()
+    if planned.changes != awake.changes and (cluster := cluster_of(stack)) and cluster.without_nodes:
+        context.log.info(f"Cluster {cluster.identifier} is {cluster.status}.")
+        planned = awake
+    _show(context, planned)
 
 
-@functools.cache
-def plan_destroy(stack: str) -> dg.OpDefinition:
-    """The op that plans a stack's end."""
-
-    @step(f"plan_destroy_{stack}", "What destroying would take away; nothing is changed.")
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = stack_of(context, terraform, stack)
-        if chosen.resources():
-            _show(context, chosen.plan(destroy=True))
-        else:
-            context.log.info(f"Nothing is there of {chosen}.")
-
-    return run
+@stack_step("plan_destroy_{}", "Says what destroying would take away, and changes nothing.")
+def plan_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Plan a stack's destruction."""
+    if stack.resources():
+        _show(context, stack.plan(destroy=True))
+    else:
+        context.log.info(f"Nothing is there of {stack}.")
 
 
-@functools.cache
-def destroy(stack: str) -> dg.OpDefinition:
-    """The op that carries a planned end out."""
-
-    @step(f"destroy_{stack}", "The very plan that was shown; nothing, where nothing was there.")
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        chosen = stack_of(context, terraform, stack)
-        if chosen.planned:
-            chosen.apply()
-
-    return run
+@stack_step("destroy_{}", "Applies exactly the plan that was shown, or nothing where nothing was there.")
+def destroy(_: dg.OpExecutionContext, stack: Stack) -> None:
+    """Carry out a planned destruction."""
+    if stack.planned:
+        stack.apply()
 
 
 def _show(context: dg.OpExecutionContext, planned: Plan) -> None:
@@ -157,90 +155,64 @@ def _show(context: dg.OpExecutionContext, planned: Plan) -> None:
     )
 
 
-class Allowed(dg.Config):
-    """What the guard lets through."""
-
-    allow_destroying: list[str] = Field(default=[])
-
-
-@functools.cache
-def untaint(stack: str) -> dg.OpDefinition:
-    """The op that keeps what an interrupted run had begun, where Terraform by itself would replace it."""
-
-    @step(
-        f"untaint_{stack}",
-        "A cluster, bucket or key whose creation was interrupted is kept and finished, not replaced.",
-    )
-    def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
-        chosen = stack_of(context, terraform, stack)
-        begun = chosen.read_plan().begun(config.allow_destroying)
-        for change in begun:
-            chosen.untaint(change.address)
-        if any(change.type == "aws_redshift_cluster" for change in begun):
-            cluster = cluster_state.find_cluster(chosen.cluster_identifier, chosen.region)
-            if cluster:  # else Terraform finds out that it was never made
-                cluster_state.wait_for_status(cluster, "available", context.log.info)
-        if begun:
-            _show(context, chosen.plan())
-
-    return run
+@stack_step(
+    "untaint_{}",
+    "Keeps and finishes a cluster, bucket or key whose creation was interrupted, instead of replacing it.",
+    config_schema=_ALLOWED,
+)
+def untaint(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Keep what an interrupted run had begun, which Terraform by itself would replace."""
+    begun = stack.read_plan().begun(context.op_config["allow_destroying"])
+    for change in begun:
+        stack.untaint(change.address)
+    if any(change.type == "aws_redshift_cluster" for change in begun):
+        cluster = cluster_state.find_cluster(stack.cluster_identifier, stack.region)
+        if cluster:  # otherwise Terraform finds out that it was never made
+            cluster_state.wait_for_status(cluster, "available", context.log.info)
+    if begun:
+        _show(context, stack.plan())
 
 
-@functools.cache
-def guard(stack: str) -> dg.OpDefinition:
-    """The op that stops a plan which would lose data."""
-
-    @step(
-        f"guard_{stack}", "Stops where the plan would replace or delete the cluster, the bucket or the key."
-    )
-    def run(context: dg.OpExecutionContext, config: Allowed, terraform: TerraformResource) -> None:
-        refused = stack_of(context, terraform, stack).read_plan().refused(config.allow_destroying)
-        if refused:
-            what = "; ".join(f"{change.action} {change.address}" for change in refused)
-            because = "; ".join(str(d) for change in refused for d in change.differences if d.forces)
-            raise InfrastructureError(
-                f"stopped before anything was changed: the plan would {what}, and lose what it holds"
-                f"{f' (because of {because})' if because else ''}."
-                " If that is meant, name the address in allow_destroying"
-            )
-
-    return run
+@stack_step(
+    "guard_{}",
+    "Stops where the plan would replace or delete the cluster, the bucket or the key.",
+    config_schema=_ALLOWED,
+)
+def guard(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Stop a plan that would lose data."""
+    refused = stack.read_plan().refused(context.op_config["allow_destroying"])
+    if refused:
+        what = "; ".join(f"{change.action} {change.address}" for change in refused)
+        because = "; ".join(str(d) for change in refused for d in change.differences if d.forces)
+        raise InfrastructureError(
+            f"stopped before anything was changed: the plan would {what}, and lose what it holds"
+            f"{f' (because of {because})' if because else ''}."
+            " If that is meant, name the address in allow_destroying"
+        )
 
 
-@functools.cache
-def apply(stack: str) -> dg.OpDefinition:
-    """The op that applies the kept plan."""
-
-    @step(f"apply_{stack}", "The very plan that was shown.")
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        stack_of(context, terraform, stack).apply()
-
-    return run
+@stack_step("apply_{}", "Applies exactly the plan that was shown.")
+def apply(_: dg.OpExecutionContext, stack: Stack) -> None:
+    """Apply the plan that was kept."""
+    stack.apply()
 
 
-@functools.cache
-def publish(stack: str) -> dg.OpDefinition:
-    """The op that shows a stack's outputs, those that are not sensitive."""
-
-    @step(
-        f"publish_{stack}", "The outputs, as metadata; for the warehouse also on the asset redshift_cluster."
-    )
-    def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-        outputs = {
-            key: str(value) for key, value in stack_of(context, terraform, stack).outputs().items() if value
-        }
-        context.add_output_metadata(dict(outputs))
-        if stack == "warehouse":
-            context.log_event(dg.AssetMaterialization(CLUSTER, metadata=dict(outputs)))
-
-    return run
+@stack_step(
+    "publish_{}", "Shows the outputs as metadata, those of the warehouse also on asset redshift_cluster."
+)
+def publish(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Show a stack's outputs that are not sensitive."""
+    outputs = {name: str(value) for name, value in stack.outputs().items() if value}
+    context.add_output_metadata(dict(outputs))
+    if stack.name == "warehouse":
+        context.log_event(dg.AssetMaterialization(CLUSTER, metadata=dict(outputs)))
 
 
 # ---------------------------------------------------------------- the cluster
 
 
 def cluster_of(stack: Stack) -> cluster_state.Cluster | None:
-    """The warehouse stack's cluster, found by the stack's outputs; None where there is none."""
+    """The warehouse stack's cluster, found by the stack's outputs, or None."""
     identifier = stack.outputs().get("cluster_identifier")
     return cluster_state.find_cluster(identifier, stack.region) if identifier else None
 
@@ -262,10 +234,10 @@ class Waking(dg.Config):
 
 @step(
     "wake_cluster",
-    "A paused cluster can be neither changed nor copied: resumes it first, if that is allowed.",
+    "Resumes a paused cluster first, if that is allowed, because it can be neither changed nor copied.",
 )
 def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: TerraformResource) -> None:
-    """Resumes a paused cluster before its stack is applied, or destroyed with a final snapshot."""
+    """Resume a paused cluster before its stack is applied, or destroyed with a final snapshot."""
     cluster = cluster_of(stack_of(context, terraform, "warehouse"))
     if cluster is None or not cluster.without_nodes:
         return
@@ -276,36 +248,33 @@ def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: Terr
     cluster_state.resume(cluster, context.log.info)
 
 
-@step("wait_for_cluster", "Until the cluster answers from here; no login is tried.")
+@step("wait_for_cluster", "Waits until the cluster answers from here, without logging in.")
 def wait_for_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-    """Waits until the cluster answers; fails within a minute, naming the ways in."""
+    """Wait until the cluster answers, or fail within a minute and name the ways in."""
     cluster = _existing_cluster(context, terraform)
     seconds = aws.wait_until_it_answers(cluster.host, cluster.port)
     context.add_output_metadata({"endpoint": f"{cluster.host}:{cluster.port}", "seconds": seconds})
 
 
-@step("pause_cluster", "Pauses the cluster, and waits. Its nodes cost nothing then; its storage does.")
+@step("pause_cluster", "Pauses the cluster and waits. From then on only its storage is paid for.")
 def pause_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-    """Pauses the cluster, unless loads run."""
+    """Pause the cluster unless loads run."""
     refuse_while_loads_run(context)
     cluster_state.pause(_existing_cluster(context, terraform), context.log.info)
 
 
-@step("resume_cluster", "Resumes the cluster, and waits until it answers.")
+@step("resume_cluster", "Resumes the cluster and waits until it is available.")
 def resume_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-    """Resumes the cluster."""
+    """Resume the cluster."""
     cluster = _existing_cluster(context, terraform)
     cluster_state.resume(cluster, context.log.info)
-
-
-# ---------------------------------------------------------------- the end
 
 
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
 def refuse_while_loads_run(context: dg.OpExecutionContext) -> None:
-    """Raises InfrastructureError while any run that is not about the infrastructure is under way or queued."""
+    """Raise InfrastructureError while any run that is not about the infrastructure is queued or in progress."""
     end_killed_runs(context.instance)
     unfinished = [status for status in dg.DagsterRunStatus if status not in _FINISHED]
     runs = context.instance.get_runs(dg.RunsFilter(statuses=unfinished))

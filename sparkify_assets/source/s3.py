@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,11 +20,14 @@ from sparkify_assets.source.store import SourceError, SourceObject, read_or_erro
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import ListObjectsV2RequestPaginateTypeDef
+    from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2RequestPaginateTypeDef
 
 #: How many objects are read in parallel: as many as boto3 keeps connections for
 #: (https://docs.aws.amazon.com/botocore/latest/reference/config.html, max_pool_connections).
 READERS = 10
+
+#: How many objects one call deletes at most (https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
+DELETED_PER_CALL = 1000
 
 
 class S3Store:
@@ -135,11 +139,17 @@ class S3Store:
     def delete(self, keys: Iterable[str]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        for key in keys:
+        left = iter(keys)
+        while some := list(islice(left, DELETED_PER_CALL)):
+            objects: Any = [{"Key": self.prefix + key} for key in some]
             try:
-                self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+                answer = self.client.delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+                for refused in answer.get("Errors", []):
+                    raise _refusal(refused)
             except (BotoCoreError, ClientError) as error:
-                raise _s3_error(f"work area {self.url_of(key)}", error) from None
+                raise _s3_error(f"work area {self.url}", error) from None
 
     def sweep(self, age: timedelta) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -168,6 +178,18 @@ def _agree_to_pay(params: dict[str, Any], **_: Any) -> None:
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html).
     """
     params["headers"]["x-amz-request-payer"] = "requester"
+
+
+def _refusal(refused: ErrorTypeDef) -> ClientError:
+    """An object that was not deleted, as the error that a call for it alone would have raised."""
+    from botocore.exceptions import ClientError
+
+    code = refused.get("Code", "")
+    answer: Any = {
+        "Error": {"Code": code, "Message": f"{refused.get('Key')}: {refused.get('Message')}"},
+        "ResponseMetadata": {"HTTPStatusCode": 403 if code == "AccessDenied" else 500},
+    }
+    return ClientError(answer, "DeleteObjects")
 
 
 def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:
