@@ -1,4 +1,4 @@
-"""What a sensor's poll of the source costs: a million keys with nothing new, and twenty thousand over the network.
+"""What a sensor's poll of the source costs: a million keys with nothing new, and twenty thousand over the wire.
 
 Each is measured in a process of its own. The floor is the same listing, page by page, with nothing done to it.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.bucket import BucketStub, KeysOfAYear
 from benchmarks.measuring import measure
-from sparkify_assets.defs.watching import Memory
+from sparkify_assets.defs.listing_cache import ListingCache
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import ObjectStore
 
@@ -29,19 +29,19 @@ def figures() -> dict[str, dict[str, Any]]:
 
 
 def a_million() -> dict[str, Any]:
-    """A complete poll of a million keys and one of the newest days, both with nothing new."""
+    """A complete poll of a million keys, and one of the newest days, both with nothing new."""
     bucket = BucketStub(KeysOfAYear(MILLION))
     S3Store.client = bucket  # type: ignore[assignment]
     store = S3Store("s3://landing")
-    memory = _at_rest(store)
+    cache = _at_rest(store)
     floor = _cpu(
         lambda: sum(len(page["Contents"]) for page in bucket.paginate(Bucket="", Prefix="log_data/"))
     )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    complete = _cpu(lambda: memory.look(store.list, now=1e9))
-    assert not memory.noticed
+    complete = _cpu(lambda: cache.poll(store.list, now=1e9))
+    assert not cache.candidates
     bucket.calls = 0
-    newest = _cpu(lambda: memory.look(store.list, now=1e9 + 60))
+    newest = _cpu(lambda: cache.poll(store.list, now=1e9 + 60))
     return {
         "keys": MILLION,
         "cpu_seconds": complete,
@@ -54,7 +54,7 @@ def a_million() -> dict[str, Any]:
 
 
 def over_the_wire() -> dict[str, Any]:
-    """A complete poll of the keys of an S3 server on loopback."""
+    """A complete poll of keys of an S3 server on loopback."""
     from moto.s3.models import s3_backends
     from moto.server import ThreadedMotoServer
 
@@ -73,25 +73,25 @@ def over_the_wire() -> dict[str, Any]:
     backend = s3_backends["123456789012"]["aws"]
     for key in KeysOfAYear(WIRE):
         backend.put_object("many", key, b"{}")
-    memory = _at_rest(store)
+    cache = _at_rest(store)
     started = time.perf_counter()
-    memory.look(store.list, now=1e9)
+    cache.poll(store.list, now=1e9)
     seconds = time.perf_counter() - started
-    assert not memory.noticed
+    assert not cache.candidates
     store.client.put_object(Bucket="many", Key=KeysOfAYear(WIRE)[7_000], Body=b"{ }")
-    memory.look(store.list, now=2e9)
-    assert len(memory.noticed) == 1
+    cache.poll(store.list, now=2e9)
+    assert len(cache.candidates) == 1
     server.stop()
     return {"keys": WIRE, "seconds": seconds}
 
 
-def _at_rest(store: ObjectStore) -> Memory:
-    """A memory that has seen everything."""
-    memory = Memory("events")
-    memory.look(store.list, now=0.0)
-    memory.settled = {prefix: seen.fingerprint for prefix, seen in memory.noticed.items()}
-    memory.noticed.clear()
-    return memory
+def _at_rest(store: ObjectStore) -> ListingCache:
+    """A cache that has seen everything."""
+    cache = ListingCache("events")
+    cache.poll(store.list, now=0.0)
+    cache.in_sync = {prefix: seen.fingerprint for prefix, seen in cache.candidates.items()}
+    cache.candidates.clear()
+    return cache
 
 
 def _cpu(work: Callable[[], object]) -> float:

@@ -1,7 +1,8 @@
-"""Where the project runs: the environment as one typed value. Nothing else reads the environment.
+"""Where and how the project runs: the environment as one typed value. Nothing else reads the environment.
 
-Belongs here: names, defaults and meaning of every setting (`.env.example` lists them for users).
-Does not: anything that opens a file or a connection for its content, other than the sample's own description.
+Belongs here: the name, the default and the meaning of every setting (`.env.example` lists them for users). Does not:
+anything that opens a file or a connection for its content, other than the sample's own description. This is no
+`BaseSettings` of pydantic-settings, because its import alone takes as long as that of the whole command line.
 """
 
 from __future__ import annotations
@@ -13,33 +14,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from sparkify_assets.errors import SparkifyError
 
-#: The earliest day that a real deployment shows unless it says otherwise.
+#: The first day of events, unless SPARKIFY_FIRST_DAY names another.
 DEFAULT_FIRST_DAY = date(2018, 1, 1)
+
+Deleted = Literal["withdraw", "keep"]
+AllowedValues = Literal["warn", "block"]
 
 
 class SettingsError(SparkifyError):
-    """A setting that cannot be used; the message names it and what it should look like."""
+    """A setting has a value that cannot be used; the message names it and says what it takes."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that decides where and how loads run.
 
-    `source` and `work` are URLs (`file://` or `s3://`) without a final slash; `warehouse` is `embedded`,
-    `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: today, moving) bound the event days,
-    in UTC. `reject_share` (0..1) and `reject_rows` say when a partition is blocked for its rejected records:
-    both have to be exceeded; `max_drop` (0..1), by which share of its published rows a partition may shrink while its
-    objects are there; `allowed_values`, what an unknown level or gender does. `region` is that of a bucket that does
-    not tell its own; `requester_pays` says that whoever reads the source pays for it. `automation` says whether
-    sensors and schedules start switched on,
-    `sensor_seconds` how long a sensor waits between two looks, `late_hours` how long after its end (UTC) a day that is
-    not loaded is late. Alerts go to `alert_webhook` (none: to the log alone) and link to Dagster's page at `page`.
-    `dagster_yaml` is the file of Dagster's own settings (None: the checkout's).
+    `home` is the state directory. `source` and `work` are URLs (`file://` or `s3://`) without a final slash;
+    `warehouse` is `embedded`, `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: the current day)
+    bound the days of events, in UTC.
+
+    A partition is blocked when both `reject_share` (0 to 1) and `reject_rows` of its records are exceeded by rejected
+    ones, or when it would lose more than the share `max_drop` (0 to 1) of its published rows while its objects are
+    still there. `deleted` says whether the rows of a deleted object are withdrawn or kept, `allowed_values` whether an
+    unknown level or gender warns or blocks.
+
+    `region` is used for a bucket that does not report its own; with `requester_pays`, whoever reads the source pays for
+    it. `automation` says whether sensors and schedules start switched on, `sensor_seconds` how long a sensor waits
+    between two polls, and `late_hours` how long after its end (UTC) a day that is not loaded counts as late. Alerts go
+    to the log and to `alert_webhook` unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is
+    the file with Dagster's own settings (None: the checkout's).
     """
 
     home: Path
@@ -48,7 +56,7 @@ class Settings:
     work: str
     first_day: date
     last_day: date | None
-    deleted: Literal["withdraw", "keep"]
+    deleted: Deleted
     reject_share: float
     reject_rows: int
     max_drop: float
@@ -61,7 +69,7 @@ class Settings:
     alert_webhook: str
     page: str
     dagster_yaml: Path | None = None
-    allowed_values: Literal["warn", "block"] = "warn"
+    allowed_values: AllowedValues = "warn"
 
     @property
     def dagster_home(self) -> Path:
@@ -70,7 +78,7 @@ class Settings:
 
     @property
     def at_first(self) -> str:
-        """How sensors and schedules start, in Dagster's words."""
+        """The status in which sensors and schedules start, by its name in Dagster."""
         return "RUNNING" if self.automation else "STOPPED"
 
     @property
@@ -80,7 +88,7 @@ class Settings:
 
     @property
     def sample(self) -> Path:
-        """The folder of the sample data, the source where none is set."""
+        """The folder of the sample data, which is the source where none is set."""
         return self.home / "sample"
 
     @classmethod
@@ -96,12 +104,6 @@ class Settings:
         source = _object_url("SOURCE", source or (home / "sample").as_uri())
         first = read("FIRST_DAY", sample_days.get("first_day", DEFAULT_FIRST_DAY.isoformat()))
         last = read("LAST_DAY", sample_days.get("last_day", ""))
-        deleted = read("DELETED", "withdraw")
-        if deleted not in ("withdraw", "keep"):
-            raise SettingsError(f"SPARKIFY_DELETED is {deleted!r}; it takes withdraw or keep")
-        allowed_values = read("ALLOWED_VALUES", "warn")
-        if allowed_values not in ("warn", "block"):
-            raise SettingsError(f"SPARKIFY_ALLOWED_VALUES is {allowed_values!r}; it takes warn or block")
         settings = cls(
             home=home,
             source=source,
@@ -109,15 +111,15 @@ class Settings:
             work=_object_url("WORK", read("WORK") or _default_work(source, home)),
             first_day=_day("FIRST_DAY", first),
             last_day=_day("LAST_DAY", last) if last else None,
-            deleted="keep" if deleted == "keep" else "withdraw",
+            deleted=_choice("DELETED", read("DELETED", "withdraw"), get_args(Deleted)),
             reject_share=_number("REJECT_SHARE", read("REJECT_SHARE", "0.2")),
             reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),
-            max_drop=_number("MAX_DROP", read("MAX_DROP", "0.5"), most=1.0),
+            max_drop=_number("MAX_DROP", read("MAX_DROP", "0.5"), highest=1.0),
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",
             iam_role=read("IAM_ROLE", "default"),
             requester_pays=_switch("REQUESTER_PAYS", read("REQUESTER_PAYS", "off")),
             automation=_switch("AUTOMATION", read("AUTOMATION", "on")),
-            # Listing a bucket costs a request for every thousand objects; looking into a folder costs nothing.
+            # Listing a bucket costs a request for every thousand objects, listing a folder costs nothing.
             sensor_seconds=int(
                 _number("SENSOR_SECONDS", read("SENSOR_SECONDS", "30" if source.startswith("s3:") else "5"))
             ),
@@ -125,7 +127,7 @@ class Settings:
             alert_webhook=read("ALERT_WEBHOOK"),
             page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
             dagster_yaml=_file("DAGSTER_YAML", read("DAGSTER_YAML")),
-            allowed_values="block" if allowed_values == "block" else "warn",
+            allowed_values=_choice("ALLOWED_VALUES", read("ALLOWED_VALUES", "warn"), get_args(AllowedValues)),
         )
         if settings.last_day and settings.last_day < settings.first_day:
             raise SettingsError(
@@ -140,7 +142,7 @@ def path_of(url: str) -> Path:
 
 
 def _sample_days(sample: Path) -> dict[str, str]:
-    """First and last day of the sample, as its description says; empty where there is no sample yet."""
+    """The first and the last day of the sample by its description; empty where there is no sample yet."""
     try:
         described = json.loads((sample / "sample.json").read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -151,7 +153,7 @@ def _sample_days(sample: Path) -> dict[str, str]:
 
 
 def _default_work(source: str, home: Path) -> str:
-    """Manifests and compacted files go beside the landed objects on S3, and below the home otherwise."""
+    """The work area: in the bucket of a source on S3, and otherwise in the state directory."""
     parts = urlsplit(source)
     return f"s3://{parts.netloc}/work" if parts.scheme == "s3" else (home / "work").as_uri()
 
@@ -191,18 +193,22 @@ def _day(name: str, value: str) -> date:
         raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a day such as 2018-11-01") from None
 
 
+def _choice(name: str, value: str, choices: tuple[Any, ...]) -> Any:
+    if value not in choices:
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes {' or '.join(choices)}")
+    return value
+
+
 def _switch(name: str, value: str) -> bool:
-    if value not in ("on", "off"):
-        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes on or off")
-    return value == "on"
+    return bool(_choice(name, value, ("on", "off")) == "on")
 
 
-def _number(name: str, value: str, most: float = math.inf) -> float:
+def _number(name: str, value: str, highest: float = math.inf) -> float:
     try:
         number = float(value)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= most:
-        takes = "a number that is not negative" if most == math.inf else f"a number from 0 to {most:g}"
+    if not 0 <= number <= highest:
+        takes = "a number that is not negative" if highest == math.inf else f"a number from 0 to {highest:g}"
         raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes {takes}")
     return number

@@ -17,7 +17,7 @@ from sparkify_assets.cli.console import (
     print_rebuilt,
     settings,
 )
-from sparkify_assets.defs.memory import forget_all
+from sparkify_assets.defs.listing_cache import forget_all
 from sparkify_assets.inspection.first_contact import first_contact as ask_everything
 from sparkify_assets.load.loader import open_loader
 from sparkify_assets.source.urls import open_store

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.defs.memory import MemoryStore
+from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.defs.source_assets import LANDED
 from sparkify_assets.inspection.reconcile import Finding, reconcile
@@ -42,7 +42,7 @@ def reconcile_source(loader: dg.ResourceParam[Loader]) -> Iterator[dg.AssetCheck
     for dataset in DATASETS:
         found = [item for item in findings if _dataset(item) == dataset]
         if found:
-            MemoryStore(loader.settings, dataset).forget()
+            CacheFile(loader.settings, dataset).forget()
         yield dg.AssetCheckResult(
             passed=not found,
             asset_key=LANDED[dataset],

@@ -1,11 +1,11 @@
-"""The sensors: what lands in the source is loaded without a hand
+"""The sensors that load what lands in the source, without anybody's help
 (https://docs.dagster.io/guides/automate/sensors).
 
-A tick lists the source, compares it with the sensor's memory, and asks the ledger about what differs; for what is to
-be loaded it requests runs, few of them: one for all songs, one for each stretch of days. A run finds out for itself
-what changed, so a request that comes twice, late or for too much does no harm.
+A tick lists the source, compares the listing with the sensor's cache, and asks the ledger about what differs. For what
+is to be loaded it requests few runs: one for all songs, and one for each stretch of days. A run finds out for itself
+what has changed, so a request that comes twice, late or for too much does no harm.
 
-Belongs here: ticks and the runs that they ask for. Does not: what is remembered (`watching`), what is new
+Belongs here: ticks and the runs that they request. Does not: what is kept between ticks (`listing_cache`), what is new
 (`source.changes`).
 """
 
@@ -20,9 +20,8 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.defs.memory import MemoryStore
+from sparkify_assets.defs.listing_cache import CacheFile, ListingCache
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
-from sparkify_assets.defs.watching import Memory
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import Dataset, Partition, partition_of
@@ -30,20 +29,20 @@ from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.store import SourceObject
 
-#: How many runs one tick asks for at most; what is left follows with the next.
-MOST_RUNS = 4
+#: How many runs one tick requests at most; the next tick requests the rest.
+MAX_RUNS = 4
 
 #: How many days one run loads at most.
-MOST_DAYS = 366
+MAX_DAYS = 366
 
-#: After how many seconds a tick stops listing and leaves the rest to the next: a third of what Dagster grants it
-#: (60 s, https://docs.dagster.io/guides/automate/sensors#sensor-timeouts), for a place is finished first.
+#: After how many seconds a tick stops listing and leaves the rest to the next one: a third of the 60 seconds that
+#: Dagster allows (https://docs.dagster.io/guides/automate/sensors#sensor-timeouts), because it finishes a prefix first.
 TICK_SECONDS = 20.0
 
-#: Names, on a run, the source versions that it was requested for.
+#: The tag of a run that names the source versions for which it was requested.
 VERSIONS_TAG = "sparkify/versions"
 
-#: The wait before a failed load is requested again: it doubles from the first to the last of these, in seconds.
+#: How many seconds pass before a failed load is requested again: the first time, and at most. They double each time.
 FIRST_WAIT, LAST_WAIT = 60.0, 3600.0
 
 _UNFINISHED = [
@@ -66,61 +65,63 @@ def _sensor(dataset: Dataset, settings: Settings) -> dg.SensorDefinition:
         job=dg.define_asset_job(
             f"{dataset}_on_arrival",
             selection=dg.AssetSelection.assets(*ASSETS[dataset]),
-            description=f"Loads the {what} came, changed or went: what the sensor `{_name(dataset)}` asks for.",
+            description=f"Loads the {what} came, changed or went, as the sensor `{_name(dataset)}` requests.",
         ),
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus[settings.at_first],
         description=f"Loads the {what} came, changed or went, by comparing the source with the ledger.",
     )
     def arrivals(context: dg.SensorEvaluationContext, loader: dg.ResourceParam[Loader]) -> Any:
-        store = MemoryStore(loader.settings, dataset)
-        if not store.is_at(context.cursor):
-            # A tick that fails cannot set a cursor, so a memory is begun by a tick that does nothing else.
-            context.update_cursor(store.begin(loaded_partitions(loader, dataset)))
-            return dg.SkipReason("Begins to watch the source.")
+        file = CacheFile(loader.settings, dataset)
+        if not file.is_at(context.cursor):
+            # A tick that fails cannot set the cursor, so the tick that starts a cache does nothing else.
+            context.update_cursor(file.start(loaded_partitions(loader, dataset)))
+            return dg.SkipReason("Starts to watch the source.")
         try:
-            with store.opened() as memory:
-                return tick(memory, loader, context.instance)
+            with file.opened() as cache:
+                return tick(cache, loader, context.instance)
         except BlockingIOError:
-            return dg.SkipReason("An earlier look at the source has not ended yet.")
+            return dg.SkipReason("An earlier poll of the source has not ended yet.")
 
     return arrivals
 
 
 def loaded_partitions(loader: Loader, dataset: Dataset) -> list[Partition]:
-    """What the ledger has of a data set. Raises WarehouseError."""
+    """The partitions of a data set in the ledger. Raises WarehouseError."""
     with loader.warehouse.reading() as transaction:
         rows = transaction.rows("ledger/current_loads")
     return [Partition(dataset, key) for kind, key, *_ in rows if kind == dataset]
 
 
-def tick(memory: Memory, loader: Loader, instance: dg.DagsterInstance) -> list[dg.RunRequest] | dg.SkipReason:
-    """Look at the source and say which runs it needs, or why none; `memory` is brought up to date.
+def tick(
+    cache: ListingCache, loader: Loader, instance: dg.DagsterInstance
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Poll the source, bring the cache up to date, and return the runs that the source needs, or why there are none.
 
-    Raises SourceError where a listing fails, WarehouseError where the ledger cannot be asked.
+    Raises SourceError where a listing fails, WarehouseError where the ledger cannot be read.
     """
-    begun = time.monotonic()
-    memory.look(loader.source.list, now=time.time(), patience=lambda: time.monotonic() - begun < TICK_SECONDS)
-    if memory.is_gathering():
-        return dg.SkipReason("Much is landing; waits until it is all there.")
-    questions = memory.questions()
-    if not questions:
-        return dg.SkipReason(
-            "Nothing new so far; the listing goes on." if memory.underway else "Nothing new."
-        )
+    started = time.monotonic()
+    cache.poll(
+        loader.source.list, now=time.time(), patience=lambda: time.monotonic() - started < TICK_SECONDS
+    )
+    if cache.debounces():
+        return dg.SkipReason("Many files are arriving; waits until all are there.")
+    prefixes_of = cache.to_compare()
+    if not prefixes_of:
+        return dg.SkipReason("Nothing new so far; the listing goes on." if cache.scan else "Nothing new.")
     listed = {
-        partition: list(_below(loader, prefixes, partition)) for partition, prefixes in questions.items()
+        partition: list(_below(loader, prefixes, partition)) for partition, prefixes in prefixes_of.items()
     }
-    survey = loader.plan_some(listed)
-    pending = survey.pending(memory.dataset)
-    memory.settle(questions.keys() - set(pending), chain.from_iterable(listed.values()))
+    plan = loader.plan_some(listed)
+    pending = plan.pending(cache.dataset)
+    cache.mark_in_sync(prefixes_of.keys() - set(pending), chain.from_iterable(listed.values()))
     if not pending:
-        return dg.SkipReason("Nothing to load: what differs from the last look is in the ledger.")
-    if survey.suspicion:
+        return dg.SkipReason("Nothing to load: what changed since the last poll is in the ledger.")
+    if plan.suspicion:
         return dg.SkipReason(
-            f"Nothing is loaded: {survey.suspicion}. `sparkify load --accept-deletions` accepts it."
+            f"Nothing is loaded: {plan.suspicion}. `sparkify load --accept-deletions` accepts it."
         )
-    return _requests(memory.dataset, pending, survey, instance)
+    return _requests(cache.dataset, pending, plan, instance)
 
 
 def _below(loader: Loader, prefixes: Iterable[str], partition: Partition) -> Iterator[SourceObject]:
@@ -129,34 +130,36 @@ def _below(loader: Loader, prefixes: Iterable[str], partition: Partition) -> Ite
 
 
 def _requests(
-    dataset: Dataset, pending: Sequence[Partition], survey: LoadPlan, instance: dg.DagsterInstance
+    dataset: Dataset, pending: Sequence[Partition], plan: LoadPlan, instance: dg.DagsterInstance
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Few runs for all that is pending: none while an earlier one goes on, or soon after one failed."""
+    """Few runs for all that is pending, and none while an earlier one is in progress or soon after one failed."""
     running = instance.get_runs(
         dg.RunsFilter(tags={"dagster/sensor_name": _name(dataset)}, statuses=_UNFINISHED), limit=1
     )
     if running:
-        return dg.SkipReason(f"Waits for run {running[0].run_id[:8]}; what lands meanwhile follows together.")
+        return dg.SkipReason(
+            f"Waits for run {running[0].run_id[:8]}; whatever arrives meanwhile is loaded together."
+        )
     requests: list[dg.RunRequest] = []
     waiting: list[str] = []
     for keys in stretches(dataset, [p.key for p in pending]):
-        versions = _versions([Partition(dataset, key) for key in keys], survey)
+        versions = _versions([Partition(dataset, key) for key in keys], plan)
         attempt, wait = _history(versions, instance)
         if wait:
             waiting.append(f"{_words(keys)}: {wait}")
-        elif len(requests) < MOST_RUNS:
+        elif len(requests) < MAX_RUNS:
             requests.append(_request(dataset, keys, versions, attempt))
     return requests or dg.SkipReason("; ".join(waiting))
 
 
 def stretches(dataset: Dataset, keys: Sequence[str]) -> list[list[str]]:
-    """The partitions of each run: all songs in one; of days each stretch without a gap, cut at MOST_DAYS."""
+    """The partitions of each run: all songs in one; of days each stretch without a gap, cut at MAX_DAYS."""
     if dataset == "songs":
         return [sorted(keys)]
     found: list[list[str]] = []
     for key in sorted(keys):
         follows = found and date.fromisoformat(found[-1][-1]) + timedelta(days=1) == date.fromisoformat(key)
-        if follows and len(found[-1]) < MOST_DAYS:
+        if follows and len(found[-1]) < MAX_DAYS:
             found[-1].append(key)
         else:
             found.append([key])
@@ -176,24 +179,24 @@ def _request(dataset: Dataset, keys: Sequence[str], versions: str, attempt: int)
     )
 
 
-def _versions(partitions: Sequence[Partition], survey: LoadPlan) -> str:
-    """What a run is requested for: the versions in the source, and the batches that they are to replace. An object that
-    is put back as it was before is another request, since another batch is there by then.
+def _versions(partitions: Sequence[Partition], plan: LoadPlan) -> str:
+    """What a run is requested for: the versions in the source and the batches that they replace. An object that is
+    changed back makes another request, because by then another batch is in the ledger.
     """
     source, ledger = blake2b(digest_size=8), blake2b(digest_size=4)
     for partition in partitions:
-        for item in sorted(survey.difference.listed.get(partition, [])):
+        for item in sorted(plan.difference.listed.get(partition, [])):
             source.update(f"{item.key}\0{item.version_token}\0".encode())
-        known = survey.known.get(partition)
+        known = plan.known.get(partition)
         ledger.update(f"{partition.key}\0{known.batch_id if known else ''}\0".encode())
     return f"{source.hexdigest()}:{ledger.hexdigest()}"
 
 
 def _history(versions: str, instance: dg.DagsterInstance) -> tuple[int, str]:
-    """How often these versions were tried, and why they should not be tried now, if so.
+    """How often these versions were tried, and why they should not be tried now ("" if they should).
 
-    Loads that fail for what may pass (a warehouse that is away) are tried again, ever less often; one that somebody
-    terminated waits for a change, or for the daily load.
+    A load that failed is tried again, less and less often. One that somebody terminated waits for a change or for the
+    daily load.
     """
     records = instance.get_run_records(dg.RunsFilter(tags={VERSIONS_TAG: versions}))
     if not records:

@@ -1,9 +1,10 @@
-"""What the source files hold, field by field: counts, types, values, oddities, and what moved since the last time
-(https://docs.dagster.io/guides/build/assets/metadata-and-tags).
+"""Profiles of the source files, field by field: counts, types, values, oddities, and what has changed since the
+previous profile.
 
-Belongs here: reading the records of a data set as COPY reads them, and what is told of them. Does not: loading; what
-is odd (`sql/profile`, which DuckDB runs: it aggregates a million records of eighteen fields three times as fast as
-Python, in flat memory); how it looks (`report`).
+Belongs here: reading the records of a data set as COPY reads them, and counting. Does not: what a profile holds
+(`profiles`), loading, how a profile is displayed (`report`), or what counts as odd (`sql/profile`). DuckDB runs those
+statements: it aggregates a million records of eighteen fields three times as fast as Python, in flat memory. Its
+SUMMARIZE is no substitute, since it estimates how many values are distinct and does not keep JSON's types apart.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.content import Unreadable, text_of
 from sparkify_assets.source.sampling import as_written
-from sparkify_assets.source.store import ObjectStore, SourceObject
+from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: So much of the source is read, counted and forgotten at a time, in bytes as stored.
+#: How much of the source is read and counted at a time, in bytes as stored.
 CHUNK_BYTES = 64 * 1024 * 1024
 
-#: Fields that nobody expects are looked into up to this number, in case somebody uses data as names of fields.
-MOST_UNKNOWN = 50
+#: How many unexpected fields are counted at most, in case data is used as the names of fields.
+MAX_UNKNOWN = 50
 
-#: A value that is nested deeper is not looked into.
-MOST_NESTED = 100
+#: How deeply a value may be nested to be counted.
+MAX_NESTED = 100
 
 
 #: A field that names its record by itself; of an event, session and position do it together.
@@ -59,7 +60,7 @@ _DUCKDB = {
 
 @dataclass
 class _Seen:
-    """What is noticed while the records are read."""
+    """What is counted while the records are read."""
 
     objects: int = 0
     bytes: int = 0
@@ -69,10 +70,10 @@ class _Seen:
     shapes: Counter[tuple[str, ...]] = field(default_factory=Counter)
     unknown: dict[str, str] = field(default_factory=dict)
 
-    def fault(self, place: str, reason: object) -> None:
+    def fault(self, position: str, reason: object) -> None:
         self.faults += 1
         if len(self.fault_examples) < 3:
-            self.fault_examples.append(f"{place}: {reason}")
+            self.fault_examples.append(f"{position}: {reason}")
 
 
 def profile(dataset: Dataset, source: ObjectStore) -> Profile:
@@ -109,16 +110,17 @@ def profile(dataset: Dataset, source: ObjectStore) -> Profile:
 
 
 def profile_path(settings: Settings, dataset: Dataset) -> Path:
-    """Where the last profile of a data set is remembered.
+    """Where the latest profile of a data set is kept.
 
-    In the home, not in the warehouse: it tells of files that may never be loaded, only the last is needed, and it can
-    be made again from the source at any time. Dagster keeps the figures of the former ones.
+    It is kept in the state directory and not in the warehouse, because it is about files that may never be loaded, only
+    the latest is needed, and it can be made again from the source at any time. Dagster keeps the figures of the earlier
+    ones.
     """
     return settings.home / "profiles" / f"{dataset}.json"
 
 
 def last_profile(settings: Settings, dataset: Dataset) -> Profile | None:
-    """The profile made last, or None."""
+    """The latest profile, or None."""
     try:
         read = json.loads(profile_path(settings, dataset).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
@@ -129,7 +131,7 @@ def last_profile(settings: Settings, dataset: Dataset) -> Profile | None:
 
 
 def make_profile(settings: Settings, source: ObjectStore, dataset: Dataset) -> Profile:
-    """Make a profile, compare it with the last one, and remember it. Raises SourceError, OSError."""
+    """Make a profile, compare it with the previous one, and keep it. Raises SourceError, OSError."""
     former, latest = last_profile(settings, dataset), profile(dataset, source)
     if former:
         latest = replace(latest, drift=drift(former, latest))
@@ -144,7 +146,9 @@ def make_profile(settings: Settings, source: ObjectStore, dataset: Dataset) -> P
 def _chunks(
     dataset: Dataset, source: ObjectStore, folder: Path, expected: Mapping[str, str], seen: _Seen
 ) -> Iterator[list[str]]:
-    """The records as files of one a line, named for their partitions, a chunk at a time; each is gone with the next."""
+    """Write the records to files with one record a line, a file for each partition, a chunk at a time. The files of a
+    chunk are removed before the next one is written.
+    """
     for objects in _slices(source.list(_FOLDERS[dataset])):
         files: dict[str, Path] = {}
         for key, content in source.read_many([item.key for item in objects]):
@@ -157,7 +161,7 @@ def _chunks(
                 if isinstance(content, Exception):
                     raise content
                 data = text_of(key, content)
-            except (OSError, RuntimeError, Unreadable) as error:
+            except (SourceError, Unreadable) as error:
                 seen.fault(key, error)
                 continue
             seen.bytes += len(content)
@@ -186,7 +190,7 @@ def _slices(objects: Iterable[SourceObject]) -> Iterator[list[SourceObject]]:
 
 
 def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> bytes:
-    """The records of a block, one a line, having noticed what they are made of."""
+    """The records of a block, one a line; which fields they have is counted on the way."""
     for record in block.records or ():
         if not isinstance(record.value, dict):
             seen.fault(f"{key}:{record.line}", what_is_no_object(record) or record.value)
@@ -195,22 +199,21 @@ def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> 
     shapes = Counter(map(tuple, records))
     for shape in shapes.keys() - seen.shapes.keys():
         for name in set(shape) - expected.keys() - seen.unknown.keys():
-            if len(seen.unknown) < MOST_UNKNOWN:
+            if len(seen.unknown) < MAX_UNKNOWN:
                 example = next(record[name] for record in records if name in record)
                 seen.unknown[name] = f"{as_written(example)[:200]} in {key}"
     seen.shapes.update(shapes)
     if block.records is None:
         return block.data + b"\n"
     objects = (record.raw for record in block.records if isinstance(record.value, dict))
-    return b"".join(
-        b" ".join(raw.splitlines()) + b"\n" for raw in objects
-    )  # valid JSON has breaks between tokens only
+    # Valid JSON has line breaks between tokens only.
+    return b"".join(b" ".join(raw.splitlines()) + b"\n" for raw in objects)
 
 
 def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], names: Iterable[str]) -> None:
     import duckdb
 
-    # DuckDB takes names that differ only in their case for one; the first of them, the expected one, is looked into.
+    # DuckDB takes names that differ only in case for one name. The first of them is counted: the expected one.
     columns = {name.lower(): name for name in reversed(list(names))}
     chosen = dict.fromkeys(reversed(columns.values()), "json")
 
@@ -231,16 +234,16 @@ def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], n
 
 
 def _simplify(file: Path) -> None:
-    """Rewrite records for DuckDB, which ends at a key that is there twice and at what is nested more than 128 deep: a
-    key has its last value, as COPY has it, and what is nested deep is told as such.
+    """Rewrite records that DuckDB does not read, because a key occurs twice or a value is nested more than 128 levels
+    deep. Of such a key the last value stays, as in COPY, and such a value is replaced by a remark.
     """
     import orjson
 
-    def shown(value: Any) -> Any:
-        return value if _is_flat(value, MOST_NESTED) else "nested too deep to be counted"
+    def countable(value: Any) -> Any:
+        return value if _is_flat(value, MAX_NESTED) else "nested too deep to be counted"
 
     lines = filter(None, file.read_bytes().splitlines())
-    records = ({name: shown(value) for name, value in orjson.loads(line).items()} for line in lines)
+    records = ({name: countable(value) for name, value in orjson.loads(line).items()} for line in lines)
     file.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
 
 

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of the records. `present` counts records that have it, `filled` those where it is not null; `width`
-    is that of its column in bytes, where it is text. `top` are values with their records, `histogram` the records in
-    twelve equal steps from `least` to `greatest`.
+    """One field of the records.
+
+    `present` counts the records that have it, `filled` those where it is not null. `width` is the width in bytes of its
+    column where that is text. `top` holds the most frequent values with their number of records, `histogram` the
+    numbers of records in twelve equal steps from `least` to `greatest`.
     """
 
     name: str
@@ -37,7 +35,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Oddity:
-    """What a rule found, in a field or between records."""
+    """What a rule found in one field, or by comparing records."""
 
     rule: str
     field: str | None
@@ -47,8 +45,10 @@ class Oddity:
 
 @dataclass(frozen=True)
 class Profile:
-    """A data set as its files had it. `unknown` are the fields that nobody expects, with where each was first seen
-    and what was written there; `faults` counts what is no record.
+    """What the files of a data set hold.
+
+    `unknown` names the unexpected fields, each with its first value and where that was found. `faults` counts what is
+    not a record.
     """
 
     dataset: str
@@ -61,7 +61,7 @@ class Profile:
     fields: Sequence[Field]
     unknown: Mapping[str, str]
     oddities: Sequence[Oddity]
-    drift: Sequence[str] = ()  # what has moved since the profile before
+    drift: Sequence[str] = ()  # what has changed since the previous profile
 
     @property
     def missing(self) -> list[str]:

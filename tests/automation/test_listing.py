@@ -1,4 +1,4 @@
-"""The listing of a bucket: faults of S3 on the way, how often it is asked, what a look costs in memory."""
+"""The listing of a bucket: faults of S3 on the way, how often it is asked, how many pages a poll reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from benchmarks.bucket import BucketStub, KeysOfAYear
-from sparkify_assets.defs.watching import Memory
+from sparkify_assets.defs.listing_cache import ListingCache
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
 
@@ -124,7 +124,7 @@ def test_a_listing_among_faults_is_right_or_a_clear_failure_that_the_next_one_he
     s3.share = share
     store = S3Store("s3://landing")
     wholes = 0
-    memory = Memory("songs")
+    cache = ListingCache("songs")
     for _ in range(12):
         listed, error = attempt(lambda: [item.key for item in store.list("song_data/")])
         if error:
@@ -133,12 +133,12 @@ def test_a_listing_among_faults_is_right_or_a_clear_failure_that_the_next_one_he
         else:
             wholes += 1
             assert listed == s3.keys
-        attempt(lambda: memory.look(store.list, now=0.0))
+        attempt(lambda: cache.poll(store.list, now=0.0))
     assert s3.faults > 0
     assert wholes > 0
     s3.share = 0.0
-    memory.look(store.list, now=0.0)
-    assert sum(seen.objects for seen in memory.noticed.values()) == len(s3.keys)
+    cache.poll(store.list, now=0.0)
+    assert sum(seen.objects for seen in cache.candidates.values()) == len(s3.keys)
 
 
 def test_where_listing_is_forbidden_nothing_is_tried_again(
@@ -157,28 +157,28 @@ def test_where_listing_is_forbidden_nothing_is_tried_again(
     assert len(asked) == 1
 
 
-def test_a_look_at_a_year_with_one_new_object_asks_for_few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_of_a_year_with_one_new_object_asks_for_few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A million objects in 365 days: between complete listings only the newest days are listed, and the changed one."""
     bucket = BucketStub(KeysOfAYear(1_000_000))
     store = S3Store("s3://landing")
     monkeypatch.setattr(S3Store, "client", bucket)
-    memory = Memory("events")
-    memory.look(store.list, now=0.0)
+    cache = ListingCache("events")
+    cache.poll(store.list, now=0.0)
     assert bucket.calls == 1000
-    memory.settled = {prefix: seen.fingerprint for prefix, seen in memory.noticed.items()}
-    memory.noticed.clear()
+    cache.in_sync = {prefix: seen.fingerprint for prefix, seen in cache.candidates.items()}
+    cache.candidates.clear()
 
     bucket.calls = 0
-    memory.look(store.list, now=60.0)
-    assert not memory.questions()
+    cache.poll(store.list, now=60.0)
+    assert not cache.to_compare()
     assert 0 < bucket.calls <= 40
 
     bucket.keys = sorted([*bucket.keys, "log_data/2018/12/2018-12-29-events-new.json"])
     bucket.calls = 0
-    memory.look(store.list, now=120.0)
-    questions = memory.questions()
-    assert [partition.key for partition in questions] == ["2018-12-29"]
-    for prefixes in questions.values():
+    cache.poll(store.list, now=120.0)
+    compared = cache.to_compare()
+    assert [partition.key for partition in compared] == ["2018-12-29"]
+    for prefixes in compared.values():
         for prefix in prefixes:
             list(store.list(prefix))
     assert bucket.calls <= 40

@@ -17,8 +17,8 @@ from dagster import RunConfig
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.defs.freshness import LoadedDay, late_days, loaded_days
+from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.maintenance import CHECK
-from sparkify_assets.defs.memory import MemoryStore
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
 from sparkify_assets.load.loader import Loader
 from tests.conftest import Admin, load_all
@@ -99,11 +99,11 @@ def test_reconciliation_names_what_differs_and_has_the_sensors_look_again(
 ) -> None:
     load_all(loader)
     stores = {
-        asset: MemoryStore(loader.settings, dataset)
+        asset: CacheFile(loader.settings, dataset)
         for asset, dataset in (("log_data", "events"), ("song_data", "songs"))
     }  # type: ignore[arg-type]
     for store in stores.values():
-        store.begin([])
+        store.start([])
     checks = {
         check.asset_key.to_user_string(): check
         for check in run(loader, "reconcile").get_asset_check_evaluations()

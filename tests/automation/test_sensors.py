@@ -16,7 +16,7 @@ from dagster._core.test_utils import create_run_for_test
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.defs import sensors
-from sparkify_assets.defs.memory import MemoryStore
+from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
 from sparkify_assets.defs.sensors import stretches
 from sparkify_assets.inspection.checksum import digest
@@ -56,7 +56,7 @@ class Watcher:
         return data.run_requests or []
 
     def settled(self) -> Sequence[dg.RunRequest]:
-        """A tick that finds a memory."""
+        """A tick that finds a cache."""
         if self.cursor is None:
             assert not self.tick()
         return self.tick()
@@ -195,7 +195,9 @@ def test_the_same_request_is_not_made_again_while_its_run_goes_on(
     (request,) = watcher.settled()
     run = watcher.started(request, dg.DagsterRunStatus.STARTED)
     assert not watcher.tick()
-    assert watcher.skipped == f"Waits for run {run.run_id[:8]}; what lands meanwhile follows together."
+    assert (
+        watcher.skipped == f"Waits for run {run.run_id[:8]}; whatever arrives meanwhile is loaded together."
+    )
     write_sample(source.parent / "more", events=100, songs=1, days=1, first_day=date(2018, 11, 7), seed=4)
     (new,) = (source.parent / "more/log_data").rglob("*.json")
     new.rename(source / "log_data/2018/11" / new.name)
@@ -265,33 +267,33 @@ def test_a_listing_that_lacks_too_much_starts_nothing(
     assert "--accept-deletions" in (watcher.skipped or "")
 
 
-def test_a_lost_or_reset_memory_loses_nothing(
+def test_a_lost_or_reset_cache_loses_nothing(
     loader: Loader, source: Path, instance: dg.DagsterInstance
 ) -> None:
     load_all(loader)
     watcher = Watcher("events", loader, instance)
     assert not watcher.settled()
-    store = MemoryStore(loader.settings, "events")
+    store = CacheFile(loader.settings, "events")
     for lose in (store.forget, lambda: store.path.write_text("{"), lambda: setattr(watcher, "cursor", None)):
         lose()
         file_of(source, "2018-11-02").unlink(missing_ok=True)
         assert not watcher.tick()
-        assert watcher.skipped == "Begins to watch the source."
+        assert watcher.skipped == "Starts to watch the source."
         assert days(watcher.tick()) == [("2018-11-02", "2018-11-02")]
 
 
-def test_a_memory_is_of_one_source_and_one_warehouse(loader: Loader, tmp_path: Path) -> None:
-    cursor = MemoryStore(loader.settings, "events").begin([])
-    assert MemoryStore(loader.settings, "events").is_at(cursor)
-    assert not MemoryStore(settings_for(tmp_path, loader.settings.home), "events").is_at(cursor)
+def test_a_cache_is_of_one_source_and_one_warehouse(loader: Loader, tmp_path: Path) -> None:
+    cursor = CacheFile(loader.settings, "events").start([])
+    assert CacheFile(loader.settings, "events").is_at(cursor)
+    assert not CacheFile(settings_for(tmp_path, loader.settings.home), "events").is_at(cursor)
 
 
-def test_two_looks_at_once_do_not_mix(loader: Loader, instance: dg.DagsterInstance) -> None:
+def test_two_polls_at_once_do_not_mix(loader: Loader, instance: dg.DagsterInstance) -> None:
     watcher = Watcher("events", loader, instance)
     watcher.tick()
-    with MemoryStore(loader.settings, "events").opened():
+    with CacheFile(loader.settings, "events").opened():
         assert not watcher.tick()
-        assert watcher.skipped == "An earlier look at the source has not ended yet."
+        assert watcher.skipped == "An earlier poll of the source has not ended yet."
     assert watcher.tick()
 
 
@@ -327,7 +329,7 @@ def test_stretches_have_no_gaps_and_an_end(monkeypatch: pytest.MonkeyPatch) -> N
         ["2018-02-28", "2018-03-01"],
         ["2020-01-01"],
     ]
-    monkeypatch.setattr(sensors, "MOST_DAYS", 2)
+    monkeypatch.setattr(sensors, "MAX_DAYS", 2)
     assert [len(run) for run in stretches("events", [f"2018-01-0{day}" for day in range(1, 6)])] == [2, 2, 1]
 
 
@@ -343,12 +345,12 @@ def test_a_tick_asks_for_few_runs_and_the_rest_follows(
     asked: list[tuple[str, str]] = []
     for _ in range(3):
         requests = watcher.settled()
-        assert len(requests) <= sensors.MOST_RUNS
+        assert len(requests) <= sensors.MAX_RUNS
         asked += days(requests)
         for day, _ in days(requests):
             for _ in watcher.loader.load("events", {day}):
                 pass
-    assert len(there) > sensors.MOST_RUNS
+    assert len(there) > sensors.MAX_RUNS
     assert asked == [(day, day) for day in there]
 
 
@@ -365,11 +367,11 @@ def test_what_lands_in_a_crowd_is_waited_for(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         assert not watcher.tick()
-        assert watcher.skipped == "Much is landing; waits until it is all there."
+        assert watcher.skipped == "Many files are arriving; waits until all are there."
     assert len(watcher.tick()) == 1
 
 
-def test_questions_name_whole_partitions(loader: Loader, instance: dg.DagsterInstance) -> None:
+def test_comparisons_are_of_whole_partitions(loader: Loader, instance: dg.DagsterInstance) -> None:
     """Two folders may hold objects of one day: a change in one is compared with all of the day."""
     source = Path(loader.settings.source[7:])
     other = source / "log_data/2018/11/late/2018-11-02-events.json"

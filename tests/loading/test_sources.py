@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.defs.watching import Memory
+from sparkify_assets.defs.listing_cache import ListingCache
 from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.inspection.reconcile import reconcile
 from sparkify_assets.load.loader import Loader
@@ -86,22 +86,22 @@ def test_the_flat_layout_is_read(loader: Loader, source: Path) -> None:
     world.assert_holds(loader.warehouse, files | {f"log_data/{world.DAYS[1]}-events.json": lines([PLAY])})
 
 
-def test_a_sensor_s_memory_knows_flat_days(source: Path) -> None:
+def test_a_sensor_s_cache_knows_flat_days(source: Path) -> None:
     store = FileStore(source.as_uri())
     nested, flat = day_key(world.DAYS[1]), FLAT
     world.write(source, {nested: b"{}", flat: b"{}", **dict.fromkeys(world.HIDDEN, b"")})
-    memory = Memory.begun("events", [Partition("events", world.DAYS[1])])
-    memory.look(store.list, now=0.0)
-    days = {partition.key: prefixes for partition, prefixes in memory.questions().items()}
+    cache = ListingCache.starting_from("events", [Partition("events", world.DAYS[1])])
+    cache.poll(store.list, now=0.0)
+    days = {partition.key: prefixes for partition, prefixes in cache.to_compare().items()}
     assert days.keys() == set(world.DAYS[:2])
     for day, key in ((world.DAYS[0], flat), (world.DAYS[1], nested)):
         assert [item.key for prefix in days[day] for item in store.list(prefix)] == [key]
-    memory.settle([Partition("events", day) for day in days], store.list("log_data/"))
-    memory.look(store.list, now=1.0)
-    assert memory.questions() == {}
+    cache.mark_in_sync([Partition("events", day) for day in days], store.list("log_data/"))
+    cache.poll(store.list, now=1.0)
+    assert cache.to_compare() == {}
     (source / flat).unlink()
-    memory.look(store.list, now=2.0)
-    assert [partition.key for partition in memory.questions()] == [world.DAYS[0]]
+    cache.poll(store.list, now=2.0)
+    assert [partition.key for partition in cache.to_compare()] == [world.DAYS[0]]
 
 
 def test_a_listing_by_prefix_looks_into_no_other_folder(

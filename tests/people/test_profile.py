@@ -238,6 +238,14 @@ def test_packed_pretty_and_empty_objects_are_read_as_copy_reads_them(day: Path, 
     assert (found.objects, found.records, found.faults) == (4, 3, 1)
 
 
+def test_an_object_that_cannot_be_read_is_a_fault_and_the_rest_is_counted(day: Path, source: Path) -> None:
+    before = profile("events", open_store(source.as_uri()))
+    (day.parent / "2018-11-01-events-lost.json").symlink_to("nowhere.json")
+    found = profile("events", open_store(source.as_uri()))
+    assert (found.records, found.faults) == (before.records, before.faults + 1)
+    assert any("a link to a file that is not there" in str(oddity.examples) for oddity in found.oddities)
+
+
 def test_an_empty_source_has_a_profile(source: Path) -> None:
     found = profile("events", open_store(source.as_uri()))
     assert (found.records, found.missing, found.oddities) == (0, [], [])
