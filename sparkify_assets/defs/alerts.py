@@ -1,5 +1,7 @@
-"""One readable alert for each run that failed: in the log, and at an address if one is set
+"""One readable alert for each run that failed, in the log and at a webhook if one is set
 (https://docs.dagster.io/guides/automate/sensors/run-status-sensors).
+
+Belongs here: the text of an alert and sending it. Does not: why a run failed (`run_errors`).
 """
 
 from __future__ import annotations
@@ -14,18 +16,18 @@ from sparkify_assets.defs.partitions import ONE_PARTITION, RANGE_END, RANGE_STAR
 from sparkify_assets.defs.run_errors import reason_of
 from sparkify_assets.settings import Settings
 
-#: Seconds until an address that does not answer is given up.
+#: How many seconds a webhook may take to answer.
 TIMEOUT_SECONDS = 10
 
 
 def failure_alert(settings: Settings) -> dg.SensorDefinition:
-    """The sensor that tells of failed runs."""
+    """The sensor that sends an alert for each failed run."""
 
     @dg.run_failure_sensor(
         name="failure_alert",
         minimum_interval_seconds=settings.sensor_seconds,
         default_status=dg.DefaultSensorStatus[settings.at_first],
-        description="Tells of every failed run: what, why, and where to look.",
+        description="Sends an alert for every failed run: what failed, why, and where to look.",
     )
     def failure_alert(context: dg.RunFailureSensorContext) -> None:
         run = context.dagster_run
@@ -42,7 +44,7 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
 
 
 def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
-    """The alert: job, days, the reasons without Dagster's wrapping, and a link."""
+    """The alert: the job, its days, the reasons without Dagster's wrapping, and a link."""
     tags = run.tags
     first = tags.get(RANGE_START) or tags.get(ONE_PARTITION)
     last = tags.get(RANGE_END, first)
@@ -53,5 +55,5 @@ def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
 
 @retry(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=0.5, max=5), reraise=True)
 def _send(address: str, text: str) -> None:
-    """Post the alert as Slack's and compatible addresses take it. Raises requests.RequestException."""
+    """Post the alert as Slack and compatible services accept it. Raises requests.RequestException."""
     requests.post(address, json={"text": text}, timeout=TIMEOUT_SECONDS).raise_for_status()

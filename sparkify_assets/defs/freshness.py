@@ -1,6 +1,10 @@
-"""Which days are late: by the days that should be there and the events in them, not by when anything last ran.
+"""Which days are late, judged by the days that should be there and the events in them, not by when anything last ran.
 
-Belongs here: the rule and its asset check. Does not: when it is asked (`schedules`).
+Dagster's freshness policies judge by when an asset was last materialized
+(https://docs.dagster.io/guides/labs/freshness). With them, loading an old day would make the asset fresh, and they
+would see neither a gap between days nor a day whose events end too early.
+
+Belongs here: the rule and its asset check. Does not: when the check runs (`schedules`).
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from sparkify_assets.settings import Settings
 
 
 class LoadedDay(NamedTuple):
-    """A day that readers see: when they got it, and its last event (None: it has none); both in UTC without a zone."""
+    """A published day: when it was published, and its last event (None: it has none), both in UTC without a zone."""
 
     day: date
     arrived_at: datetime
@@ -26,7 +30,7 @@ class LoadedDay(NamedTuple):
 
 
 class LateDay(NamedTuple):
-    """A day that is not there, or ends too early, and how many hours are missing."""
+    """A day that is not published or ends too early, and how many hours are missing."""
 
     day: date
     reason: str
@@ -36,21 +40,21 @@ class LateDay(NamedTuple):
 def late_days(
     loaded: Iterable[LoadedDay], *, last: date | None, now: datetime, allowed: timedelta
 ) -> list[LateDay]:
-    """The late days from the first loaded one to `last`, or to now (UTC, without a zone).
+    """The late days from the first loaded day to `last`, or to now (UTC, without a zone).
 
-    A day is late when it is not there and ended longer ago than allowed, and when it is there and its last event is
-    further from its end than allowed, long enough after it. Before anything is loaded, nothing is late.
+    No day is late until the allowed time after its end has passed. Then it is late if it is not loaded, or if its last
+    event is further from its end than allowed. Before anything is loaded, nothing is late.
     """
-    there = {item.day: item for item in loaded}
-    if not there:
+    published = {item.day: item for item in loaded}
+    if not published:
         return []
     late: list[LateDay] = []
-    day = min(there)
+    day = min(published)
     while day <= (last or now.date()) and _end(day) + allowed < now:
-        if day not in there:
+        if day not in published:
             late.append(LateDay(day, "not loaded", _hours(now - _end(day))))
         else:
-            silent = _end(day) - (there[day].last_event_at or _end(day - timedelta(days=1)))
+            silent = _end(day) - (published[day].last_event_at or _end(day - timedelta(days=1)))
             if silent > allowed:
                 late.append(LateDay(day, "ends early", _hours(silent)))
         day += timedelta(days=1)
@@ -63,7 +67,7 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=LANDED["events"],
         name="no_day_is_late",
-        description=f"{settings.late_hours:g} hours after its end (UTC) a day is loaded, and reaches to its end.",
+        description=f"{settings.late_hours:g} hours after its end (UTC), a day is loaded and has events up to its end.",
     )
     def no_day_is_late(loader: dg.ResourceParam[Loader]) -> dg.AssetCheckResult:
         allowed = timedelta(hours=loader.settings.late_hours)
@@ -80,7 +84,7 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
 
 
 def loaded_days(loader: Loader) -> list[LoadedDay]:
-    """The days that readers see. Raises WarehouseError."""
+    """The published days. Raises WarehouseError."""
     with loader.warehouse.reading() as transaction:
         rows = transaction.rows("report/freshness")
     return [LoadedDay(date.fromisoformat(day), arrived, last) for day, arrived, last in rows]

@@ -1,9 +1,9 @@
 """The profiles of the source files as assets.
 
-Belongs here: what Dagster shows of a profile, and when it is made. Does not: how it is made (`profile`).
+Belongs here: what Dagster shows of a profile, and when one is made. Does not: how it is made (`inspection.profile`).
 """
 
-# No postponed annotations here: Dagster reads the resources of a step from them.
+# Annotations are not postponed here, because Dagster reads the resources of an op from them.
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import DATASETS, Dataset
 from sparkify_assets.settings import Settings
 
-#: A profile reads every file, so it is made at most once a day (from 6 to 6, UTC), and only after a load.
+#: A profile reads every file, so one is made at most once a day (from 06:00 to 06:00 UTC), and only after a load.
 _NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 6 * * *")
 _LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
 DAILY = (_NEW_DAY.since_last_handled() & _LOADED.since_last_handled()).with_label("once a day, after a load")
@@ -26,7 +26,7 @@ _NAMES: dict[Dataset, str] = {"events": "log_data_profile", "songs": "song_data_
 
 
 def profile_names() -> list[str]:
-    """The names of the profiles' assets."""
+    """The names of the assets."""
     return list(_NAMES.values())
 
 
@@ -42,8 +42,8 @@ def _asset(settings: Settings, dataset: Dataset) -> dg.AssetsDefinition:
         deps=[LANDED[dataset], f"staging_{dataset}"],
         description=(
             f"What the files of `{LANDED[dataset]}` hold, field by field: counts, types, frequent values, oddities,"
-            " and what has moved since the last profile. Read from the files, not from the tables.\n\n"
-            "Asked by the statements of `sql/profile`."
+            " and what has changed since the previous profile. It is read from the files, not from the tables.\n\n"
+            "Made by the statements of `sql/profile`."
         ),
         kinds={"duckdb", "json"},
         owners=["team:data-engineering"],
@@ -67,7 +67,7 @@ def _metadata(found: Profile) -> dict[str, Any]:
         "records that are odd": sum(oddity.records for oddity in found.oddities),
         "seconds": found.seconds,
         "fields": preview_rows([_field_row(item) for item in found.fields]),
-        "drift": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.drift) or "nothing has moved"),
+        "drift": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.drift) or "nothing has changed"),
     }
     if found.oddities:
         metadata["oddities"] = preview_rows(

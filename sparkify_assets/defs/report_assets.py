@@ -1,10 +1,10 @@
 """The questions, the profiles and the report as assets: what Dagster shows of each, and when it is made again.
 
-Belongs here: Dagster's side of the answers. Does not: the questions (`report.questions`), how a picture is drawn
-(`report.charts`), nor what stands on the page (`report.page`).
+Belongs here: Dagster's side of the answers. Does not: the questions (`report.questions`), how a chart is drawn
+(`report.charts`), or what the report contains (`report.page`).
 """
 
-# No postponed annotations here: Dagster reads the resources of a step from them.
+# Annotations are not postponed here, because Dagster reads the resources of an op from them.
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -16,32 +16,29 @@ from sparkify_assets.defs.metadata import code_reference, preview_rows, tags
 from sparkify_assets.defs.profile_assets import profile_assets, profile_names
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.report.page import report_path, write_report
-from sparkify_assets.report.questions import MOST_ROWS, QUESTIONS, Question, Row, answer
+from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer
 from sparkify_assets.settings import Settings
 
 _CHANGED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
 
-
-_ASKED: dg.AutomationCondition[Any] = (
+_HANDLED: dg.AutomationCondition[Any] = (
     dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated()
 )
 
-
-#: True if the asset was never made although its inputs exist. That includes inputs that were loaded before anything
-#: watched, which `since_last_handled` would take as handled.
+#: The asset was never made although its inputs exist, even if they were loaded before the conditions were evaluated for
+#: the first time, which `since_last_handled` would take for handled.
 _FIRST: dg.AutomationCondition[Any] = (
     (
         dg.AutomationCondition.missing()
         & dg.AutomationCondition.any_deps_match(~dg.AutomationCondition.missing())
     )
     .newly_true()
-    .since(_ASKED)
+    .since(_HANDLED)
 )
 
-
-#: Made again whenever something it is made of was: an old day as much as the latest one, which `eager()` alone looks
-#: at. It waits for loads that run, and does not mind days that are missing or were blocked. What changes just as an
-#: answer was asked for would be forgotten with `since_last_handled` alone, hence the second half.
+#: The asset is made again whenever an input was: an old day as much as the latest one, the only one that `eager()`
+#: considers. It waits for loads in progress, and missing or blocked days do not stop it. A change that arrives while an
+#: answer is being requested would be lost with `since_last_handled` alone, hence the second condition.
 #: https://docs.dagster.io/guides/automate/declarative-automation/customizing-automation-conditions
 REFRESH = (
     (_FIRST | _CHANGED.since_last_handled() | _CHANGED) & ~dg.AutomationCondition.any_deps_in_progress()
@@ -58,7 +55,7 @@ def _asset(question: Question) -> dg.AssetsDefinition:
         name=question.name,
         group_name="analytics",
         deps=question.inputs,
-        description=f"{question.description}\n\nAsked by `sql/{question.file}.sql`.",
+        description=f"{question.description}\n\nAnswered by `sql/{question.file}.sql`.",
         kinds={"redshift", "sql"},
         owners=["team:analytics"],
         tags=tags("listening", pii=question.pii),
@@ -76,21 +73,21 @@ def _asset(question: Question) -> dg.AssetsDefinition:
 
 
 def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
-    """Rows and figures, which Dagster plots over time, the answer as a table and as a picture."""
+    """The answer as a table and as a chart, with its row count and figures, which Dagster plots over time."""
     # Imported here, so that nothing else waits for the drawing library.
     from sparkify_assets.report.charts import picture
 
-    shown = rows[-MOST_ROWS:]
+    preview = rows[-MAX_ROWS:]
     metadata: dict[str, Any] = {"dagster/row_count": len(rows), **dict(_figures(question, rows))}
-    if shown:
-        svg = b64encode(picture(question, shown).encode()).decode()
+    if preview:
+        svg = b64encode(picture(question, preview).encode()).decode()
         metadata["picture"] = dg.MetadataValue.md(f"![{question.title}](data:image/svg+xml;base64,{svg})")
-        metadata["answer"] = preview_rows(shown)
+        metadata["answer"] = preview_rows(preview)
     return metadata
 
 
 def _figures(question: Question, rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
-    """One number for each column of the picture: the latest of a line, else the sum."""
+    """One number for each column of the chart: the latest value of a line, or else the sum."""
     for column in question.y if question.kind != "heat" else ():
         values = [row[column] for row in rows if row[column] is not None]
         if question.kind != "lines":
@@ -100,12 +97,12 @@ def _figures(question: Question, rows: Sequence[Row]) -> Iterator[tuple[str, flo
 
 
 def report_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """The questions, the profiles, and the page with all of them."""
+    """The questions, the profiles, and the report that contains them all."""
 
     @dg.asset(
         group_name="analytics",
         deps=[*(question.name for question in QUESTIONS), *profile_names()],
-        description="All answers, loads, checks and the quarantine on one page, which `sparkify report` writes too.",
+        description="All answers, loads, checks and the quarantine on one page, as `sparkify report` writes it.",
         kinds={"html"},
         owners=["team:analytics"],
         tags=tags("listening", pii=True),

@@ -1,7 +1,9 @@
-"""What runs by the clock, in UTC (https://docs.dagster.io/guides/automate/schedules). Each can be switched on or off
-in the web UI. The daily check for drift of the infrastructure is in `infra.drift`.
+"""What starts by itself: the schedules (https://docs.dagster.io/guides/automate/schedules), and their wiring with the
+sensors and the checks. Times are UTC, and each schedule and sensor can be switched in the web UI.
 
-The hours follow one another: what is missing is loaded before it is looked for, and statistics come last.
+The schedules follow one another on purpose: the source is loaded before it is reconciled, and late days come last.
+
+Belongs here: what runs when. Does not: what the sensors (`sensors`) and the checks (`freshness`, `maintenance`) do.
 """
 
 from __future__ import annotations
@@ -19,15 +21,17 @@ from sparkify_assets.settings import Settings
 
 
 def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -> dg.Definitions:
-    """Sensors, schedules, and the checks and jobs that they start; `load` is the job over songs and days."""
+    """Sensors, schedules, and the checks and jobs that they start. `load` is the job that loads songs and days."""
     late = freshness_check(settings)
     reconcile = dg.define_asset_job(
         "reconcile",
         selection=dg.AssetSelection.checks(reconcile_source),
-        description="Compares the whole source with the ledger; what is missing is then loaded by the sensors.",
+        description="Compares the whole source with the ledger; the sensors then load what is missing.",
     )
     freshness = dg.define_asset_job(
-        "check_freshness", selection=dg.AssetSelection.checks(late), description="Says which day is late."
+        "check_freshness",
+        selection=dg.AssetSelection.checks(late),
+        description="Names the days that are late.",
     )
     status = dg.DefaultScheduleStatus[settings.at_first]
 
@@ -35,7 +39,7 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
         job=load,
         cron_schedule="0 3 * * *",
         default_status=status,
-        description="Loads whatever is not loaded as it is, should a sensor have been off or away.",
+        description="Loads whatever has changed, in case a sensor was switched off or failed.",
     )
     def daily_load() -> dg.RunRequest:
         last = settings.last_day or datetime.now(UTC).date()
@@ -50,7 +54,7 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
         "refresh",
         target=dg.AssetSelection.all(),
         default_status=dg.DefaultSensorStatus[settings.at_first],
-        description="Makes answers, profiles and the report again when their inputs changed.",
+        description="Makes answers, profiles and the report again when their inputs have changed.",
     )
 
     def daily(name: str, job: str, cron: str, text: str) -> dg.ScheduleDefinition:
@@ -63,14 +67,14 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
         schedules=[
             daily_load,
             daily("daily_reconcile", "reconcile", "0 4 * * *", "Compares the whole source with the ledger."),
-            daily("daily_maintenance", "maintain_warehouse", "30 4 * * *", "VACUUM and ANALYZE."),
+            daily("daily_maintenance", "maintain_warehouse", "30 4 * * *", "Runs VACUUM and ANALYZE."),
             daily(
                 "daily_analytics",
                 "analytics",
                 "0 5 * * *",
-                "Answers, profiles and the report, whatever changed.",
+                "Makes all answers, profiles and the report again.",
             ),
-            daily("daily_freshness", "check_freshness", "0 7 * * *", "Says which day is late."),
+            daily("daily_freshness", "check_freshness", "0 7 * * *", "Names the days that are late."),
         ],
         jobs=[reconcile, freshness, maintain_warehouse],
         asset_checks=[reconcile_source, late],

@@ -1,9 +1,9 @@
-"""The infrastructure from Dagster: Terraform's stacks as jobs of visible steps.
+"""The infrastructure from Dagster: Terraform's stacks as jobs whose ops are visible one by one.
 
-`stack` runs one stack's commands, `plan` reads what a plan would do, `aws` asks AWS what Terraform can't tell,
-`state_backend` moves the state to S3, `ops` are the steps and `jobs` the graphs of them, `drift` the external asset
-`redshift_cluster` with its check and daily schedule. definitions.py takes `jobs.infrastructure_defs`; other code uses
-`run` (run a job, read the outputs).
+`terraform` runs a command and `diagnostics` reads its output; `stack` has the commands of one stack, `plan` what a plan
+would do. `aws` asks AWS what Terraform cannot say, `state_backend` moves the state to S3. `ops` and `destroy_ops` are
+the ops and `jobs` their order; `drift` has the external asset `redshift_cluster` with its check and daily schedule.
+`definitions` takes `jobs.infrastructure_defs`, and other code uses `run` to run a job or read the outputs.
 """
 
 from __future__ import annotations
@@ -15,4 +15,4 @@ DEFAULT_ENVIRONMENT = "dev"
 
 
 class InfrastructureError(SparkifyError):
-    """Something about the infrastructure that a person can put right; its text is one line."""
+    """Something about the infrastructure is wrong that a person can put right; one line."""

@@ -1,4 +1,4 @@
-"""What Terraform says while it runs, and what a person can do about the errors that are known.
+"""What Terraform prints while it runs, and what a person can do about the known errors.
 
 Belongs here: reading its output of JSON lines, and advice. Does not: running it (`terraform`).
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One complaint of Terraform (https://developer.hashicorp.com/terraform/internals/machine-readable-ui)."""
+    """One warning or error of Terraform (https://developer.hashicorp.com/terraform/internals/machine-readable-ui)."""
 
     severity: str
     summary: str
@@ -23,7 +23,7 @@ class Diagnostic:
 
     @classmethod
     def of(cls, message: dict[str, Any]) -> Diagnostic:
-        """Reads a message of type diagnostic."""
+        """Read a message of type diagnostic."""
         diagnostic = message["diagnostic"]
         return cls(
             severity=diagnostic["severity"],
@@ -33,12 +33,12 @@ class Diagnostic:
         )
 
     def __str__(self) -> str:
-        place = f" [{self.address}]" if self.address else ""
-        return " ".join(f"{self.summary}: {self.detail}{place}".split()).removesuffix(": ")
+        where = f" [{self.address}]" if self.address else ""
+        return " ".join(f"{self.summary}: {self.detail}{where}".split()).removesuffix(": ")
 
 
 def diagnostics(output: str) -> Iterator[Diagnostic]:
-    """The complaints among the JSON lines of a command's output; other lines are passed over."""
+    """The diagnostics among the JSON lines of a command's output."""
     for line in output.splitlines():
         message = parse(line)
         if message.get("type") == "diagnostic":
@@ -46,13 +46,13 @@ def diagnostics(output: str) -> Iterator[Diagnostic]:
 
 
 def first_error(complaint: str) -> str:
-    """The error in a command's plain text, without the warnings before it and the frame around it."""
+    """The error in a command's plain text, without earlier warnings and without its frame."""
     text = " ".join(re.sub("[╷│╵]", " ", complaint).split())
     return text[max(text.find("Error: "), 0) :].removeprefix("Error: ")[:2000]
 
 
 def parse(line: str) -> dict[str, Any]:
-    """A line of output as the JSON object that it is; empty for one that is none."""
+    """The JSON object in a line of output, or an empty one if the line holds none."""
     try:
         message = json.loads(line)
     except ValueError:
@@ -60,8 +60,8 @@ def parse(line: str) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-#: Messages whose text a reader of the log wants. Not `outputs`, and never a line that is not a message: the
-#: answer of `terraform show` and `terraform output` is one, and may be sensitive.
+#: The types of messages that are logged. Type `outputs` is not among them, nor is any line that is no message: what
+#: `terraform show` and `terraform output` print may be sensitive.
 _LOGGED = {
     "log",
     "init_output",
@@ -76,9 +76,9 @@ _LOGGED = {
 
 
 def message_of(line: str) -> str:
-    """What a reader of the log wants to know of a line of output; nothing of most."""
+    """The text to log of a line of output, which is empty for most."""
     message = parse(line)
-    reading = message.get("hook", {}).get("action") == "read"  # data sources are many and say nothing
+    reading = message.get("hook", {}).get("action") == "read"  # data sources are many and of no interest
     if message.get("type") not in _LOGGED or reading:
         return ""
     if message["type"] == "diagnostic":
@@ -87,13 +87,12 @@ def message_of(line: str) -> str:
 
 
 def advise(text: str, waited: str = "0s") -> tuple[str, str]:
-    """Kind and advice for a failure, by what AWS and Terraform say; ("other", "") where nothing is known.
+    """The kind of a failure and advice, by what AWS and Terraform say; ("other", "") for an unknown one.
 
     `waited` is how long the command would have waited for a locked state, as `60s`.
     """
-    if (
-        "Error acquiring the state lock" in text and "Lock Info" in text
-    ):  # else the lock could not be asked for
+    # Without the lock's information, nobody holds the lock: it could not be requested.
+    if "Error acquiring the state lock" in text and "Lock Info" in text:
         return "locked", _advise_on_lock(text, waited)
     for kind, pattern, advice in _KNOWN:
         if found := re.search(pattern, text, re.IGNORECASE):

@@ -1,8 +1,10 @@
-"""The cluster as an external asset, its check that nothing differs from the configuration, and the daily schedule
+"""The cluster as an external asset, the check that nothing has drifted from the configuration, and its daily schedule
 (https://docs.dagster.io/guides/test/asset-checks).
+
+Belongs here: comparing what exists with the configuration. Does not: changing anything (`ops`).
 """
 
-# No postponed annotations here: Dagster reads the type of a check's context from them.
+# Annotations are not postponed here, because Dagster reads the type of a check's context from them.
 
 import shutil
 from pathlib import Path
@@ -25,13 +27,13 @@ redshift_cluster = dg.AssetSpec(
     owners=["team:data-platform"],
     tags=tags("platform"),
     metadata=code_reference("terraform/stacks/warehouse/main.tf"),
-    description="The Redshift cluster that terraform/ makes; its outputs are recorded when it is provisioned.",
+    description="The Redshift cluster that terraform/ makes. Its outputs are recorded when it is provisioned.",
 )
 
 
 @dg.asset_check(asset=CLUSTER, name="matches_its_configuration")
 def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformResource) -> dg.AssetCheckResult:
-    """Whether AWS still is what terraform/ says. A paused cluster is no drift, nor is one that was never made."""
+    """Whether AWS still is as terraform/ says. Neither a paused cluster nor one that was never made is drift."""
     metadata: dict[str, Any] = {"environment": terraform.environment}
     passed = True
     with failing_plainly():
@@ -49,7 +51,7 @@ def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformReso
 
 
 def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
-    """What applying the stack would change; its state in words goes into the metadata."""
+    """What applying the stack would change. A summary is added to the metadata."""
     stack.init()
     if not stack.resources():
         metadata[stack.name] = "not provisioned"
@@ -63,7 +65,7 @@ def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
 
 
 def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
-    """Looks for drift once a day in every environment where there is something that could drift: a run for each."""
+    """The schedule that looks for drift once a day, with one run for each environment that is provisioned."""
 
     @dg.schedule(
         job=job,
@@ -91,7 +93,7 @@ def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
 
 
 def environments_with_state(stacks: Path) -> list[str]:
-    """The environments that have a state here; every environment where the states are kept elsewhere."""
+    """The environments that have a state in this checkout, or all environments if the states are kept on S3."""
     found: set[str] = set()
     for stack in (stacks / name for name in STACKS):
         if (stack / OVERRIDE).exists():

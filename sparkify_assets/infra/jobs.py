@@ -1,10 +1,10 @@
-"""The infrastructure jobs (https://docs.dagster.io/guides/build/jobs): what a person clicks, or types as
-`sparkify infra …`. In the launchpad each takes a few plain fields; the environment is `dev` unless said otherwise.
+"""The infrastructure jobs (https://docs.dagster.io/guides/build/jobs), which a person launches in the web UI or as
+`sparkify infra …`. In the launchpad each takes a few plain fields, and the default environment is `dev`.
 
-Belongs here: the order of the steps, the jobs' configuration and their wiring. Does not: what a step does (`ops`).
+Belongs here: the order of the ops, the configuration of the jobs and their wiring. Does not: what an op does (`ops`).
 """
 
-# No postponed annotations here: Dagster reads the config classes of a job from them.
+# Annotations are not postponed here, because Dagster reads the config classes of a job from them.
 
 import logging
 import sys
@@ -22,10 +22,10 @@ from sparkify_assets.infra.terraform import TerraformResource
 #: The stacks in the checkout.
 STACKS_FOLDER = Path(__file__).resolve().parents[2] / "terraform" / "stacks"
 
-#: The logger that a job's run prints to the terminal with: Dagster's own, or only what the steps say.
+#: The logger that prints a run to the terminal: Dagster's own, or one for only what the ops log.
 console: ContextVar[str] = ContextVar("console", default="console")
 
-# A run retry repeats whatever failed, and neither a refused guard nor a half-applied plan gets better by it.
+# A retry of the run would repeat whatever failed, which helps neither a refused guard nor a half-applied plan.
 _TAGS = {ops.INFRASTRUCTURE_TAG: "true", "dagster/max_retries": "0"}
 
 
@@ -38,8 +38,8 @@ def _plain_logger(_: dg.InitLoggerContext) -> logging.Logger:
     return logger
 
 
-#: A logger for the command line: only what the steps say, one line each.
-plain_console = dg.LoggerDefinition(_plain_logger, description="Only what the steps say, one line each.")
+#: A logger for the command line, which prints only what the ops log, one line for each message.
+plain_console = dg.LoggerDefinition(_plain_logger, description="Prints only what the ops log.")
 
 
 class _Plain(logging.Formatter):
@@ -51,7 +51,7 @@ _LOGGERS = {"console": dg.colored_console_logger, "plain": plain_console}
 
 
 def run_config(environment: str, **ops: dict[str, Any]) -> dict[str, Any]:
-    """A run's whole configuration, from the few fields that a person fills in."""
+    """The whole configuration of a run, from the few fields that a person fills in."""
     return {
         "resources": {"terraform": {"config": {"environment": environment}}},
         "ops": {name: {"config": config} for name, config in ops.items()},
@@ -60,7 +60,7 @@ def run_config(environment: str, **ops: dict[str, Any]) -> dict[str, Any]:
 
 
 class Where(dg.Config):
-    """Which environment: a file environments/<environment>.tfvars."""
+    """`environment` names a file environments/<environment>.tfvars."""
 
     environment: str = DEFAULT_ENVIRONMENT
 
@@ -73,7 +73,7 @@ class Provision(Where):
 
 
 class Destroy(Where):
-    """`confirm` repeats the environment's name; `confirm_data_loss` the landing bucket's, where data would be lost."""
+    """`confirm` repeats the environment's name, `confirm_data_loss` the landing bucket's where data would be lost."""
 
     confirm: str
     foundation_too: bool = False
@@ -107,7 +107,7 @@ def _destroy(config: Destroy) -> dict[str, Any]:
 
 
 def _chain(*ops: dg.OpDefinition, start: Any = None) -> Any:
-    """Lets each op run after the one before it."""
+    """Make each op run after the one before it."""
     for op in ops:
         start = op(start) if start is not None else op()
     return start
@@ -119,13 +119,13 @@ def _jobs() -> list[dg.JobDefinition]:
 
     @dg.job(config=_plainly, **options)
     def plan_infrastructure() -> None:
-        """Shows what provisioning would change, stack by stack. Changes nothing."""
+        """Shows what provisioning would change, stack by stack, and changes nothing."""
         for stack in ("foundation", "warehouse"):
             _chain(s.init(stack), s.validate(stack), s.plan(stack))
 
     @dg.job(config=_provision, **options)
     def provision_infrastructure() -> None:
-        """Makes network, landing bucket and cluster, or brings them to what the configuration says."""
+        """Makes network, landing bucket and cluster, or changes them to what the configuration says."""
         foundation, warehouse = "foundation", "warehouse"
         done = _chain(s.init(foundation), s.validate(foundation), s.plan(foundation))
         done = _chain(s.untaint(foundation), s.guard(foundation), s.apply(foundation), start=done)
@@ -135,7 +135,7 @@ def _jobs() -> list[dg.JobDefinition]:
 
     @dg.job(config=_destroy, **options)
     def destroy_infrastructure() -> None:
-        """Takes the warehouse away, a final snapshot stays; with foundation_too also what holds the data."""
+        """Destroys the warehouse except for a final snapshot; with foundation_too also what holds the data."""
         done = _chain(
             destroy_ops.confirm_destroy,
             s.init("warehouse"),
@@ -159,7 +159,7 @@ def _jobs() -> list[dg.JobDefinition]:
 
     @dg.job(config=_plainly, **options)
     def pause_warehouse() -> None:
-        """Pauses the cluster: only its storage costs then. Refused while loads run."""
+        """Pauses the cluster, so that only its storage costs. Refused while loads run."""
         _chain(s.init("warehouse"), s.pause_cluster)
 
     @dg.job(config=_plainly, **options)
@@ -170,7 +170,7 @@ def _jobs() -> list[dg.JobDefinition]:
     detect_drift = dg.define_asset_job(
         "detect_drift",
         selection=dg.AssetSelection.checks(drift_check),
-        description="Holds the infrastructure against its configuration, and shows what differs.",
+        description="Compares the infrastructure with its configuration, and shows what differs.",
         tags=_TAGS,
         executor_def=dg.in_process_executor,
     )
@@ -187,8 +187,8 @@ def _jobs() -> list[dg.JobDefinition]:
 def infrastructure_defs(home: Path, stacks: Path = STACKS_FOLDER, **options: Any) -> dg.Definitions:
     """Jobs, schedule, asset and check of the infrastructure, with the resource `terraform`.
 
-    `home` is SPARKIFY_HOME: runs keep their plans and the providers' cache below it; `options` are further fields
-    of the resource. Nothing runs, and Terraform need not be there, until a job is launched.
+    `home` is SPARKIFY_HOME, below which runs keep their plans and the cache of providers. `options` are further fields
+    of the resource. Until a job is launched, nothing runs, and Terraform need not be installed.
     """
     work = str(home / "terraform")
     terraform = TerraformResource.configure_at_launch(stacks=str(stacks), work=work, **options)

@@ -1,5 +1,5 @@
 """What a Terraform plan would do, read from `terraform show -json`
-(https://developer.hashicorp.com/terraform/internals/json-format). Pure: nothing runs, nothing is asked.
+(https://developer.hashicorp.com/terraform/internals/json-format). These are pure functions: nothing runs.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
     ("forget",): "forget",
 }
 
-#: What must not be replaced or deleted by the way: it holds data, or the key without which data is unreadable.
+#: What must not be replaced or deleted in passing: it holds data, or the key without which data cannot be read.
 PROTECTED = frozenset({"aws_redshift_cluster", "aws_s3_bucket", "aws_kms_key"})
 
-#: What the provider gets wrong while a cluster is paused: it has no nodes then, and reads as another type
+#: What the provider gets wrong while a cluster is paused: the cluster has no nodes then and seems to be of another type
 #: (https://github.com/hashicorp/terraform-provider-aws/issues/20944).
 PAUSED_ATTRIBUTES = frozenset({"cluster_type", "number_of_nodes"})
 
-#: Longer values are cut in a diff.
-SHOWN = 120
+#: How many characters of a value a diff shows.
+MAX_CHARACTERS = 120
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One attribute of a resource: what it is, what the plan would make it, whether that takes a new resource."""
+class AttributeChange:
+    """One attribute of a resource: its value, its value after the plan, and whether that forces a new resource."""
 
     attribute: str
     before: str
@@ -54,17 +54,17 @@ class Change:
     address: str
     type: str
     action: Action
-    differences: tuple[Difference, ...]
+    differences: tuple[AttributeChange, ...]
     tainted: bool = False
 
     @property
     def dangerous(self) -> bool:
-        """Whether data would be lost, or unreadable."""
+        """Whether data would be lost or could no longer be read."""
         return self.type in PROTECTED and self.action in ("replace", "destroy")
 
     @property
     def lines(self) -> list[str]:
-        """What changes, a line an attribute."""
+        """What changes, one line for each attribute."""
         return ["tainted: its creation was interrupted"] if self.tainted else [*map(str, self.differences)]
 
 
@@ -94,11 +94,11 @@ class Plan:
         return [change for change in self.changes if change.dangerous and change.address not in allowed]
 
     def begun(self, allowed: Sequence[str]) -> list[Change]:
-        """The refused changes only there because an interrupted run marked what it was making for replacement."""
+        """The refused changes whose only cause is that an interrupted run marked a resource for replacement."""
         return [change for change in self.refused(allowed) if change.tainted]
 
     def as_of_paused(self) -> Plan:
-        """This plan without what only seems to differ because the cluster is paused."""
+        """This plan without the differences that a pause of the cluster only seems to make."""
         kept = tuple(kept for change in self.changes if (kept := _without_pause(change)))
         return Plan(kept, applicable=bool(kept))
 
@@ -121,7 +121,7 @@ class Plan:
 
 
 def read_plan(document: str) -> Plan:
-    """Reads the answer of `terraform show -json PLAN`."""
+    """Read the output of `terraform show -json PLAN`."""
     plan = json.loads(document)
     changes = tuple(_changes(plan.get("resource_changes", [])))
     return Plan(changes, applicable=bool(plan.get("applyable")))
@@ -137,8 +137,8 @@ def _changes(resources: Iterable[dict[str, Any]]) -> Iterable[Change]:
         yield Change(resource["address"], resource["type"], action, differences, tainted)
 
 
-def _differences(change: dict[str, Any]) -> Iterable[Difference]:
-    """The attributes that differ; of a sensitive one only that it does."""
+def _differences(change: dict[str, Any]) -> Iterable[AttributeChange]:
+    """The attributes that differ. Of a sensitive one, the values are left out."""
     before, after = change.get("before") or {}, change.get("after") or {}
     unknown = {name for name, value in (change.get("after_unknown") or {}).items() if value}
     forcing = {path[0] for path in change.get("replace_paths", [])}
@@ -148,10 +148,10 @@ def _differences(change: dict[str, Any]) -> Iterable[Difference]:
         if forcing and name in unknown - forcing:  # a new resource's own values
             continue
         if _sensitive(change, name):
-            yield Difference(name, "(sensitive)", "(sensitive)", name in forcing)
+            yield AttributeChange(name, "(sensitive)", "(sensitive)", name in forcing)
         else:
             new = "(known after apply)" if name in unknown else _show(after.get(name))
-            yield Difference(name, _show(before.get(name)), new, name in forcing)
+            yield AttributeChange(name, _show(before.get(name)), new, name in forcing)
 
 
 def _sensitive(change: dict[str, Any], attribute: str) -> bool:
@@ -177,7 +177,7 @@ def _without_pause(change: Change) -> Change | None:
 
 def _show(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
 def _escape(text: str) -> str:

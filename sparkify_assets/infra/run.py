@@ -1,7 +1,6 @@
-"""The infrastructure for other code, such as the command line or the life cycle of an environment: its jobs as
-functions, and what the stacks say of themselves.
+"""The infrastructure for other code, such as the command line: its jobs as functions, and the outputs of the stacks.
 
-Belongs here: running a job in this process and answering with what it found. Does not: how that is printed.
+Belongs here: running a job in this process and returning what it found. Does not: how that is printed (`cli.infra`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from sparkify_assets.infra.stack import STACKS, Stack
 from sparkify_assets.infra.terraform import TerraformResource
 from sparkify_assets.settings import Settings
 
-#: To capture what a step prints, Dagster starts helpers; a terminal's Ctrl-C ends them, and takes the last lines along.
+#: Dagster starts helper processes to capture what an op prints. Ctrl-C in a terminal ends them, and the last lines
+#: would be lost with them.
 _UNCAPTURED = {
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
@@ -30,24 +30,25 @@ _UNCAPTURED = {
 
 
 class InfrastructureInterrupted(InfrastructureError):
-    """The run was interrupted; Terraform has saved its state, and launching again goes on from there."""
+    """The run was interrupted. Terraform has saved its state, and launching again continues from there."""
 
 
 def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Runs one of the infrastructure jobs in this process, shown in the UI like any other run.
+    """Run one of the infrastructure jobs in this process; the web UI shows it like any other run.
 
-    `config` is what the launchpad takes: for instance `{"environment": "dev"}` for `provision_infrastructure`, with
-    `"confirm": "dev"` for `destroy_infrastructure`; for `detect_drift`, `jobs.run_config("dev")`. The answer is the
-    steps' metadata by `step.name`, an asset check's by name with `passed`: so `wait_for_cluster.endpoint`, or the
-    outputs as `publish_warehouse.warehouse_url`. What the steps say goes to standard error, a line each.
+    `config` is what the launchpad takes, for instance `{"environment": "dev"}` for `provision_infrastructure`, the same
+    with `"confirm": "dev"` for `destroy_infrastructure`, or `jobs.run_config("dev")` for `detect_drift`. What the ops
+    log goes to standard error.
 
-    Raises InfrastructureInterrupted, or InfrastructureError with the failure in one line.
+    Returns the metadata of the ops by `op.name`, such as `wait_for_cluster.endpoint` or
+    `publish_warehouse.warehouse_url`, and that of an asset check by its name, with `passed`. Raises
+    InfrastructureInterrupted, or InfrastructureError with the failure in one line.
     """
     settings = Settings.from_environment()
     prepare_home(settings)
     jobs.console.set("plain")
     definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER)
-    # Despite its name, this opens the home's own instance: the one way that Dagster has to override a setting.
+    # Despite its name, this opens the instance of the state directory. Dagster has no other way to override a setting.
     with (
         dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance,
         run_of_this_process(instance) as run_id,
@@ -63,7 +64,7 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def outputs(environment: str) -> dict[str, dict[str, Any]]:
-    """The stacks' outputs by stack and name, without the sensitive ones; empty where a stack was never applied.
+    """The outputs by stack and name, without the sensitive ones; empty for a stack that was never applied.
 
     Raises InfrastructureError.
     """
@@ -73,7 +74,7 @@ def outputs(environment: str) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def open_terraform(environment: str) -> Iterator[TerraformResource]:
-    """The resource outside of a Dagster run, with a private folder of its own meanwhile."""
+    """The resource outside of a Dagster run, with a private folder of its own in the meantime."""
     work = Settings.from_environment().home / "terraform"
     terraform = TerraformResource(environment=environment, stacks=str(jobs.STACKS_FOLDER), work=str(work))
     terraform.open(f"command-{id(terraform)}")
@@ -104,4 +105,4 @@ def _metadata(run: dg.ExecuteInProcessResult) -> dict[str, Any]:
 
 
 def _nowhere(_: str) -> None:
-    """For what need not be followed."""
+    """Log nothing."""

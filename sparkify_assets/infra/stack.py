@@ -1,7 +1,10 @@
-"""One Terraform stack of one environment: the commands that a job's steps are made of.
+"""One Terraform stack of one environment: the commands of which the ops of a job are made.
 
-What one step leaves for the next (the saved plan, its summary) lies in the run's private folder, never in
-Dagster's storage. Does not belong here: what Dagster shows of it (`ops`).
+What one op leaves for the next (the saved plan and its summary) is in the run's private folder and never in Dagster's
+storage.
+
+Belongs here: a stack's commands and their results. Does not: what Dagster shows of them (`ops`), how a command runs
+(`terraform`).
 """
 
 from __future__ import annotations
@@ -19,13 +22,13 @@ from sparkify_assets.infra.diagnostics import Diagnostic
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource
 
-#: The stacks, in the order in which they are made; destroying goes the other way.
+#: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`name` (see STACKS) in the resource's environment; what it does is followed into `log`."""
+    """The stack `name` (see STACKS) in the environment of the resource. `log` receives what its commands print."""
 
     terraform: TerraformResource
     name: str
@@ -41,12 +44,12 @@ class Stack:
 
     @property
     def cluster_identifier(self) -> str:
-        """What the environment's cluster is called, as stacks/foundation/main.tf makes the name."""
+        """The name of the environment's cluster, as stacks/foundation/main.tf makes it."""
         return f"sparkify-{self.environment}"
 
     @property
     def variables(self) -> Path:
-        """The environment's file of values. Raises InfrastructureError if there is no such environment."""
+        """The environment's .tfvars file. Raises InfrastructureError if there is no such environment."""
         folder = Path(self.terraform.stacks).parent / "environments"
         chosen = folder / f"{self.environment}.tfvars"
         if not chosen.is_file():
@@ -56,18 +59,21 @@ class Stack:
 
     @property
     def region(self) -> str:
-        """The environment's AWS region, as its file of values says."""
+        """The environment's AWS region, from its .tfvars file. Raises InfrastructureError if it sets none."""
         found = re.search(r'^region\s*=\s*"([^"]+)"', self.variables.read_text(), re.MULTILINE)
         if not found:
             raise InfrastructureError(f"{self.variables} does not set region")
         return found.group(1)
 
     def init(self) -> None:
-        """Makes the working folder ready: providers exactly as locked, the backend as configured."""
+        """Make the working folder ready, with exactly the locked providers and the configured backend.
+
+        Raises InfrastructureError if an earlier run has left a state that it could not save.
+        """
         self.terraform.require_terraform(self.log)
         _ = self.variables
         unsaved = Path(self.terraform.stacks) / self.name / "errored.tfstate"
-        if unsaved.exists():  # going on without it would make everything in it a second time
+        if unsaved.exists():  # continuing without it would make everything in it a second time
             raise InfrastructureError(
                 f"{unsaved} holds what an earlier run made but could not save. In its folder and in that run's"
                 " workspace: terraform init; terraform force-unlock, if the lock is still held; terraform state push"
@@ -76,7 +82,7 @@ class Stack:
         self._command().cmd("init", json=IsFlagged, input=False, lockfile="readonly")
 
     def validate(self) -> None:
-        """Checks the configuration in itself."""
+        """Check the configuration by itself."""
         quiet = self._command(log=_nowhere)
         try:
             quiet.cmd("validate", json=IsFlagged)
@@ -86,9 +92,10 @@ class Stack:
     def plan(
         self, *, destroy: bool = False, extra: dict[str, str] | None = None, target: str | None = None
     ) -> Plan:
-        """Makes a plan and keeps it for `apply`.
+        """Make a plan and keep it for `apply`.
 
-        `extra` sets variables besides the environment's, none secret; `target` limits the plan to one resource.
+        `extra` sets variables besides those of the environment, none of them secret. `target` limits the plan to one
+        resource.
         """
         code, _, _ = self._command().cmd(
             "plan",
@@ -114,13 +121,13 @@ class Stack:
         return self._plan_document.exists()
 
     def read_plan(self) -> Plan:
-        """The plan that was kept. Raises InfrastructureError if there is none."""
+        """The kept plan. Raises InfrastructureError if there is none."""
         if not self.planned:
             raise InfrastructureError(f"the plan of {self} is gone with its run: launch the whole job again")
         return read_plan(self._plan_document.read_text())
 
     def apply(self) -> None:
-        """Applies the plan that was kept, that very plan, and removes it."""
+        """Apply exactly the kept plan, and remove it."""
         if not self.read_plan().applicable:
             self.log(f"Nothing to do for {self}.")
             return
@@ -133,7 +140,7 @@ class Stack:
             self._plan_document.unlink(missing_ok=True)
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs that are not sensitive, by name; empty where the stack has never been applied."""
+        """The outputs that are not sensitive, by name; empty if the stack has never been applied."""
         if not self._initialised:
             self.init()
         _, document, _ = self._command(log=_nowhere).cmd("output", json=IsFlagged)
@@ -142,7 +149,7 @@ class Stack:
         }
 
     def resources(self) -> list[str]:
-        """Addresses of the resources that the state holds."""
+        """The addresses of the resources in the state."""
         if not self._initialised:
             self.init()
         try:
@@ -156,7 +163,7 @@ class Stack:
         ]
 
     def untaint(self, address: str) -> None:
-        """Keeps a resource whose creation was interrupted: it is no longer marked for replacement."""
+        """Keep a resource whose creation was interrupted, by no longer marking it for replacement."""
         self._command().cmd("untaint", address, lock_timeout=self._lock_timeout, no_color=IsFlagged)
 
     @property
@@ -179,7 +186,7 @@ class Stack:
         return self.terraform.command(self.name, log or self.log)
 
     def _invalid(self, error: TerraformError) -> TerraformError:
-        """The failure with its diagnostics: this command answers one document where others answer lines."""
+        """The error with its diagnostics. `validate` prints one document where other commands print lines."""
         try:
             found = [Diagnostic.of({"diagnostic": d}) for d in json.loads(error.answer)["diagnostics"]]
         except (ValueError, KeyError):
@@ -188,4 +195,4 @@ class Stack:
 
 
 def _nowhere(_: str) -> None:
-    """For answers that may be sensitive or are read as a whole."""
+    """Log nothing: for output that may be sensitive or is read as a whole."""

@@ -1,8 +1,10 @@
 """Where Terraform keeps its state: in the checkout (the default), or in an S3 bucket that several people share.
 
-The stacks have no backend block, so that a plain `terraform init` works at once. Sharing writes an override file
-beside each stack (https://developer.hashicorp.com/terraform/language/files/override), which git ignores, and
-moves the state. The lock is an object beside the state (use_lockfile), so no DynamoDB table is needed.
+The stacks have no backend block, so a plain `terraform init` works at once. Sharing moves the state and writes an
+override file beside each stack (https://developer.hashicorp.com/terraform/language/files/override), which git ignores.
+The lock is an object beside the state (use_lockfile), so no DynamoDB table is needed.
+
+Belongs here: moving the states. Does not: what is in them (`stack`).
 """
 
 from __future__ import annotations
@@ -47,10 +49,11 @@ data "terraform_remote_state" "foundation" {{
 
 
 def share_state(terraform: TerraformResource, bucket: str, region: str, create: bool, log: Log) -> None:
-    """Moves the state of every stack and environment to `bucket`.
+    """Move the state of every stack and environment to `bucket`.
 
-    The bucket has to be versioned, encrypted and closed; `create` makes one that is. Raises InfrastructureError
-    if it is not; nothing is moved then. A stack whose state can't be moved keeps it; calling again goes on there.
+    The bucket has to be versioned, encrypted and closed to the public; `create` makes such a bucket. Raises
+    InfrastructureError if it is not, and then moves nothing. A stack whose state cannot be moved keeps it, and calling
+    this again continues there.
     """
     terraform.require_terraform(log)
     _require_bucket(bucket, region, create, log)
@@ -61,18 +64,18 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
         try:
             _init(terraform, stack, log, move=True)
         except BaseException:
-            if not there:  # the state has stayed where it was, and so must what says where it is
+            if not there:  # the state has not moved, so the override must not claim that it has
                 override.unlink()
             raise
         log(f"The state of stack {stack} is in s3://{bucket}/sparkify/{stack}.tfstate")
 
 
 def keep_state_local(terraform: TerraformResource, log: Log) -> None:
-    """Moves the state of every stack and environment back into the checkout."""
+    """Move the state of every stack and environment back into the checkout."""
     terraform.require_terraform(log)
     for stack in STACKS:
         if _override(terraform, stack).exists():
-            _init(terraform, stack, log, move=False)  # so that Terraform knows from where to move
+            _init(terraform, stack, log, move=False)  # so that Terraform knows where the state is
             override = _override(terraform, stack)
             text = override.read_text()
             override.unlink()
@@ -114,14 +117,14 @@ def _require_bucket(bucket: str, region: str, create: bool, log: Log) -> None:
 
 
 def _create_bucket(bucket: str, region: str, log: Log) -> None:
-    """Makes a bucket that is versioned and closed; S3 encrypts every bucket
+    """Make a bucket that is versioned and closed; S3 encrypts every bucket
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html).
     """
     s3 = boto3.client("s3", region_name=region)
-    place: Any = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    s3.create_bucket(
-        Bucket=bucket, **({} if region == "us-east-1" else place)
-    )  # the one that must not be named
+    # us-east-1 is the only region that must not be named here
+    # (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html).
+    location: Any = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else location))
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_public_access_block(
         Bucket=bucket,

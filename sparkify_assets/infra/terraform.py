@@ -1,12 +1,12 @@
 """Terraform as a Dagster resource (https://docs.dagster.io/guides/build/external-resources).
 
-python-terraform builds the command lines; how the process runs is ours, because the library's way loses state
-when a run is cancelled: it reads pipes, and a Terraform whose reader is gone dies of SIGPIPE in mid-apply.
-Here Terraform writes to files that are followed, in a session of its own, and is asked to stop by one SIGINT,
-upon which it finishes what it began and saves its state. If this process is killed, Terraform finishes by itself.
+python-terraform builds the command lines, but does not run them, because it loses the state when a run is canceled: it
+reads pipes, and a Terraform whose reader is gone dies of SIGPIPE in the middle of an apply. Here Terraform writes to
+files, which are followed, and runs in a session of its own. One SIGINT asks it to stop, whereupon it finishes what it
+began and saves its state. If this process is killed, Terraform finishes by itself.
 
-Belongs here: running one command, and telling in plain words why it failed. Does not: what a plan means
-(`plan`) and which commands make a job (`jobs`).
+Belongs here: running one command. Does not: why it failed (`diagnostics`), what a plan means (`plan`), which commands
+make a job (`jobs`).
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ from sparkify_assets.infra.diagnostics import Diagnostic, advise, diagnostics, f
 #: https://developer.hashicorp.com/terraform/language/backend/s3
 OLDEST_TERRAFORM = (1, 11)
 
-
-#: After this long nobody works any more in the folder of a run that was killed.
+#: After how many seconds the folder of a run is certainly no longer in use, even if the run was killed.
 LEFT_BEHIND_SECONDS = 86_400
 
 Log = Callable[[str], None]
@@ -51,7 +50,7 @@ class TerraformUnusable(InfrastructureError):
 
 
 class TerraformError(InfrastructureError):
-    """A Terraform command failed. `kind` and `advice` say why and what to do, as far as that is known."""
+    """A Terraform command failed. `kind` and `advice` say why and what to do, if that is known."""
 
     def __init__(
         self,
@@ -72,7 +71,7 @@ class TerraformError(InfrastructureError):
 
 
 class Command(python_terraform.Terraform):  # type: ignore[misc]
-    """One Terraform command in one folder. Make a new object for each: the library's temp files are per object."""
+    """One Terraform command in one folder. Make an object for each, since the library's temporary files are per object."""
 
     def __init__(
         self, folder: Path, private: Path, where: str, environment: dict[str, str], log: Log, patience: float
@@ -82,14 +81,14 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         super().__init__(working_dir=str(folder))
 
     def read_state_file(self, file_path: str | None = None) -> None:  # noqa: ARG002
-        """The library would read the state, which may hold secrets, into memory."""
+        """Keep the library from reading the state, which may hold secrets, into memory."""
         self.tfstate = None
 
     def cmd(self, cmd: str, *args: str, **options: Any) -> tuple[int, str, str]:
-        """Runs a command; answers exit code, standard output and standard error.
+        """Run a command; return its exit code, standard output and standard error.
 
-        Options become arguments as python-terraform makes them. Exit code 2 is an answer where
-        `detailed_exitcode` asks for it; any other than 0 raises TerraformError.
+        python-terraform turns the options into arguments. Exit code 2 is a result where `detailed_exitcode` asks for
+        it. Raises TerraformError for any other code than 0.
         """
         argv = self.generate_cmd_string(cmd, *args, **options)
         with tempfile.TemporaryDirectory(
@@ -129,7 +128,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         return process.returncode, answer, complaint
 
     def _follow(self, process: subprocess.Popen[bytes], out: Path, noted: list[int]) -> None:
-        """Hands each line of output on as it comes, until the process is gone or an interruption is noted."""
+        """Log each line of output as it comes, until the process is gone or an interruption is noted."""
         with out.open(encoding="utf-8", errors="replace") as stream:
             line = ""
             while not noted:
@@ -144,9 +143,9 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
                 time.sleep(0.1)
 
     def _stop(self, process: subprocess.Popen[bytes], out: Path) -> None:
-        """Asks Terraform once to stop, and waits until it has finished what it began and saved its state.
+        """Ask Terraform once to stop, and wait until it has finished what it began and saved its state.
 
-        A second SIGINT would make Terraform drop everything, so further interruptions are noted and wait, too.
+        A second SIGINT would make Terraform drop everything, so further interruptions only wait as well.
         """
         if process.poll() is not None:
             return
@@ -177,8 +176,8 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
 
 @contextmanager
 def _interruptions_noted() -> Iterator[list[int]]:
-    """Signals that would raise an exception (Ctrl-C, Dagster's Terminate) are noted instead. Raised in the middle of
-    writing a line of the log, some were lost there, and Terraform went on.
+    """Note signals that would raise an exception (Ctrl-C, Dagster's Terminate) instead of raising it, because an
+    exception in the middle of writing a log line can get lost there, and Terraform would go on.
     """
     noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():  # where no signal is handled
@@ -202,12 +201,11 @@ def _interruptions_noted() -> Iterator[list[int]]:
 
 
 class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Runs Terraform for one Dagster run, with a private folder that goes when the run ends.
+    """Runs Terraform for one Dagster run, with a private folder that is removed when the run ends.
 
-    `environment` is the one that the run is about; `stacks` is the folder of the roots, `work` a folder for the
-    private folders and the providers' cache,
-    `lock_seconds` how long to wait for a state that somebody else has locked, `stop_seconds` how long a
-    cancelled run waits for Terraform to finish what it began.
+    `environment` is the environment of the run, `stacks` the folder with the root modules, and `work` a folder for the
+    private folders and the cache of providers. `lock_seconds` says how long to wait for a state that somebody else has
+    locked, `stop_seconds` how long a canceled run waits for Terraform to finish what it began.
     """
 
     environment: str = DEFAULT_ENVIRONMENT
@@ -225,7 +223,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         self.close()
 
     def open(self, run: str) -> None:
-        """Makes the private folder of a run, named `run`, and removes what killed runs left behind."""
+        """Make the private folder of a run, named `run`, and remove what killed runs left behind."""
         runs = Path(self.work) / "runs"
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in runs.iterdir():
@@ -235,7 +233,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         self._run_folder.mkdir(exist_ok=True, mode=0o700)
 
     def close(self) -> None:
-        """Removes the private folder, with the plans in it."""
+        """Remove the private folder with the plans in it."""
         if self._run_folder:
             shutil.rmtree(self._run_folder, ignore_errors=True)
 
@@ -247,7 +245,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._run_folder
 
     def command(self, stack: str, log: Log) -> Command:
-        """A command for `stack`, its output followed into `log`."""
+        """A command for `stack` whose output goes to `log`."""
         folder = Path(self.stacks) / stack
         if not folder.is_dir():
             raise InfrastructureError(f"there is no stack {stack} in {self.stacks}")
@@ -255,13 +253,13 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             "CHECKPOINT_DISABLE": "1",
-            # Another run in the same stack must not find this one's backend and modules.
+            # Another run of the same stack must not find this run's backend and modules.
             "TF_DATA_DIR": str(self.run_folder / stack),
         }
         if self.environment != DEFAULT_ENVIRONMENT:
             variables["TF_WORKSPACE"] = self.environment
         if "TF_PLUGIN_CACHE_DIR" not in os.environ:
-            # A provider is some 700 MB; each run links to it instead of downloading it.
+            # A provider takes some 700 MB, so each run links to the cache instead of downloading it.
             cache = Path(self.work) / "providers"
             cache.mkdir(parents=True, exist_ok=True)
             variables["TF_PLUGIN_CACHE_DIR"] = str(cache)
@@ -269,7 +267,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Command(folder, self.run_folder, where, variables, log, self.stop_seconds)
 
     def require_terraform(self, log: Log) -> None:
-        """Raises TerraformUnusable, with what to install, unless a Terraform that is new enough is on the PATH."""
+        """Raise TerraformUnusable, saying what to install, unless the PATH has a Terraform that is new enough."""
         wanted = ".".join(map(str, OLDEST_TERRAFORM))
         remedy = f"install Terraform {wanted} or newer: https://developer.hashicorp.com/terraform/install"
         if shutil.which("terraform") is None:

@@ -1,4 +1,3 @@
-"""The report: the `questions` of `sql/analytics`, the `charts` of their answers, and the `page` that shows them all.
-
-Nothing here changes a row.
+"""What people look at: the questions of `sql/analytics`, their charts, and the report that shows them with the profiles
+of the source files on one page. Nothing here changes a row.
 """

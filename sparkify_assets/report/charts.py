@@ -1,9 +1,9 @@
-"""Charts of answers: static SVG by Vega-Altair and its bundled renderer (https://altair-viz.github.io).
+"""Charts of answers: static SVG made by Vega-Altair and its bundled renderer (https://altair-viz.github.io).
 
-Belongs here: how each kind of chart looks. Does not: what is asked (`questions`), the page around it (`page`).
+One drawing serves the light and the dark theme: its colours are CSS variables, which the page sets. An SVG by itself
+has no such variables and falls back to the light colours that are given with them.
 
-One drawing serves both themes: colours are CSS variables, which a page sets for light and dark; an SVG on its own
-has none, and takes the light colours that stand beside them.
+Belongs here: how each kind of chart looks. Does not: what is asked (`questions`), the page around a chart (`page`).
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ DASHES = ([1, 0], [6, 3], [2, 2])
 
 WIDE, NARROW = 560, 340
 
-#: A heat map shows so many of the latest weeks, and so many weeks of each.
-MOST_WEEKS = 12
+#: How many of the latest weeks a heat map shows, and how many weeks after each.
+MAX_WEEKS = 12
 
 
 def picture(question: Question, rows: Sequence[Row], width: int = WIDE) -> str:
-    """The SVG of an answer, `width` pixels wide. Rows are those of `questions.answer`, at least one."""
+    """The SVG of an answer, `width` pixels wide. `rows` are as `questions.answer` returns them, at least one."""
     chart = _DRAW[question.kind](question, rows, width)
     spec = chart.properties(background=GROUND).configure(**_look()).to_dict()
     svg: str = vl_convert.vegalite_to_svg(spec)
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alternative(question, rows))}" ', 1)
-    # Rounded, because a thousandth of a pixel is invisible.
+    # Hundredths of a pixel are precise enough, and keep the file small.
     return re.sub(r"(\.\d\d)\d+", r"\1", svg)
 
 
 def alternative(question: Question, rows: Sequence[Row]) -> str:
-    """What the chart shows, in one sentence."""
+    """A sentence that says what the chart shows."""
     column = question.y[0]
     values = [row for row in rows if row[column] is not None]
     if not values:
@@ -52,12 +52,12 @@ def alternative(question: Question, rows: Sequence[Row]) -> str:
     most, least = max(values, key=lambda row: row[column]), min(values, key=lambda row: row[column])
     words = column.replace("_", " ")
 
-    def place(row: Row) -> str:
+    def position(row: Row) -> str:
         return ", ".join(str(row[name]) for name in question.x)
 
     return (
-        f"{question.title}: {len(rows)} values; most {words} {most[column]:,} ({place(most)}),"
-        f" least {least[column]:,} ({place(least)})."
+        f"{question.title}: {len(rows)} values; most {words} {most[column]:,} ({position(most)}),"
+        f" least {least[column]:,} ({position(least)})."
     )
 
 
@@ -87,7 +87,7 @@ def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
 
 
 def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
-    """The name above its bar: long names stay readable on a narrow page."""
+    """Draw each name above its bar, so that long names stay readable on a narrow page."""
     y = question.y[0]
     data = [
         {
@@ -147,7 +147,7 @@ def _areas(question: Question, rows: Sequence[Row], width: int) -> Any:
 
 
 def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
-    """Up above the line, down below it."""
+    """Draw upgrades above the line and downgrades below it."""
     folded = [
         {**row, "value": -row["value"] if row["place"] else row["value"]} for row in _folded(question, rows)
     ]
@@ -169,11 +169,11 @@ def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
 
 
 def _heat(question: Question, rows: Sequence[Row], width: int) -> Any:
-    """A row for each of the latest weeks, a field for each week after it, the share in it."""
+    """Draw a row for each of the latest weeks, with a field for each week after it that holds the share."""
     week, later = question.x
-    weeks = sorted({row[week] for row in rows})[-MOST_WEEKS:]
-    shown = [row for row in rows if row[week] in weeks and row[later] < MOST_WEEKS]
-    base = alt.Chart(_data(shown)).encode(
+    weeks = sorted({row[week] for row in rows})[-MAX_WEEKS:]
+    drawn = [row for row in rows if row[week] in weeks and row[later] < MAX_WEEKS]
+    base = alt.Chart(_data(drawn)).encode(
         x=alt.X(later, type="ordinal", title="weeks later", axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y(week, type="ordinal", title=None),
     )
@@ -215,7 +215,7 @@ def _folded(question: Question, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _days(question: Question, rows: Sequence[Row]) -> int:
-    """How many days the rows reach over."""
+    """How many days the rows span."""
     first, last = (date.fromisoformat(row[question.x[0]]) for row in (rows[0], rows[-1]))
     return (last - first).days + 1
 
@@ -239,9 +239,9 @@ def _series(question: Question, symbol: str) -> alt.Color:
 
 
 def _look() -> Mapping[str, Any]:
-    """What all charts share: unobtrusive axes, one font, and a fixed total width."""
+    """What all charts share: quiet axes, one font, and a fixed width for the whole."""
     return {
-        "aria": False,  # the picture is one image with a sentence, and a table stands beside it
+        "aria": False,  # the chart is one image with a sentence, and its rows are in a table beside it
         "autosize": alt.AutoSizeParams(type="fit", contains="padding"),
         "font": "system-ui, sans-serif",
         "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2},  # fonts differ in width from page to page

@@ -1,7 +1,7 @@
-"""The report: answers, loads and checks as one self-contained HTML page that needs no network.
+"""The report: all answers, loads, checks and profiles on one self-contained HTML page.
 
-Belongs here: what is on the page and in which order. Does not: how it looks (`report.html`), the questions and their
-charts (`questions`, `charts`), what the source files are like (`inspection.profile`).
+Belongs here: what the page contains, and in which order. Does not: how it looks (`report.html`), the questions and
+their charts (`questions`, `charts`), the profiles of the source files (`inspection.profile`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sparkify_assets.inspection.findings import outcomes
 from sparkify_assets.inspection.profile import last_profile
 from sparkify_assets.model.datasets import DATASETS
-from sparkify_assets.report.questions import MOST_ROWS, QUESTIONS, Question, Row, answer
+from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
@@ -24,7 +24,7 @@ from sparkify_assets.warehouse.transaction import Transaction
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-#: The questions by what they are about, two beside each other.
+#: The questions by subject, shown two in a row.
 SECTIONS: Mapping[str, Sequence[str]] = {
     "When people listen": ("plays_by_day", "active_users", "plays_by_hour", "plays_by_weekday"),
     "What they play": ("top_songs", "top_artists"),
@@ -37,7 +37,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A question with its answer: the drawing for a wide and for a narrow page, and the rows behind it."""
+    """A question with its answer: charts for a wide and a narrow page, the rows, and how many of them are not shown."""
 
     question: Question
     rows: Sequence[Row]
@@ -47,14 +47,14 @@ class Card:
 
 
 def report_page(warehouse: Warehouse, settings: Settings) -> str:
-    """The page, from one snapshot of the warehouse. Raises WarehouseError."""
-    import jinja2  # here, so that a load does not wait for it
+    """The page, made from one snapshot of the warehouse. Raises WarehouseError."""
+    import jinja2  # here, so that a load does not wait for its import
 
     with warehouse.reading() as transaction:
         content = _content(transaction, settings)
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # titles, names and rejected records are anybody's text
+        autoescape=True,  # titles, names and rejected records may hold any text
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -75,12 +75,12 @@ def write_report(warehouse: Warehouse, settings: Settings, path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
     fresh.write_bytes(page)
-    fresh.replace(path)  # a reader sees the former page or this one, never half of it
+    fresh.replace(path)  # a reader sees the old page or the new one, never half of one
     return len(page)
 
 
 def report_path(settings: Settings) -> Path:
-    """The default path of the page."""
+    """Where the page is written by default."""
     return settings.home / "report.html"
 
 
@@ -112,17 +112,17 @@ def _card(question: Question, rows: Sequence[Row]) -> Card:
 
     from sparkify_assets.report.charts import NARROW, WIDE, picture
 
-    shown = rows[-MOST_ROWS:]
+    preview = rows[-MAX_ROWS:]
 
     def drawn(width: int) -> Markup:
         # Vega escapes what comes from the data.
         return Markup(picture(question, rows, width) if rows else "")  # noqa: S704
 
-    return Card(question, shown, drawn(WIDE), drawn(NARROW), len(rows) - len(shown))
+    return Card(question, preview, drawn(WIDE), drawn(NARROW), len(rows) - len(preview))
 
 
 def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[tuple[str, str, str]]:
-    """The figures at the head of the page: what, how much, and what it is a part of."""
+    """The figures at the top of the page, each as its name, its value and a remark."""
 
     def total(question: str, column: str) -> int:
         return sum(row[column] for row in answers[question])
@@ -146,7 +146,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _missing_days(freshness: Mapping[str, Any]) -> int:
-    """How many days between the first and the last are not published."""
+    """How many days between the first and the last one are not published."""
     if not freshness["days"]:
         return 0
     first, last = (date.fromisoformat(freshness[name]) for name in ("first_day", "last_day"))
@@ -159,7 +159,7 @@ def _words(name: str) -> str:
 
 
 def _shown(value: Any, column: str = "") -> str:
-    """A value in a readable form."""
+    """A value as text for people."""
     if value is None:
         return "–"
     if isinstance(value, datetime):
@@ -170,7 +170,7 @@ def _shown(value: Any, column: str = "") -> str:
 
 
 def _visible(text: str) -> str:
-    """Text with its control characters as they are written in code, so that they can be seen."""
+    """Text with its control characters written as escapes, so that they are visible."""
     return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode() for c in text)
 
 

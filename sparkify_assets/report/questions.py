@@ -1,8 +1,7 @@
-"""The questions of `sql/analytics`, each with its answer as rows and a chart
-(https://docs.dagster.io/guides/build/assets/metadata-and-tags).
+"""The questions that the report answers, each of them a statement in `sql/analytics`.
 
-Belongs here: which questions there are, and their answers. Does not: how a chart is drawn (`charts`), the page that
-shows them all (`page`), their assets (`defs.report_assets`).
+Belongs here: which questions there are, and their answers as rows. Does not: how a chart is drawn (`charts`), the page
+that shows all of them (`page`), their assets (`defs.report_assets`).
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from sparkify_assets.warehouse.transaction import Transaction
 
 Row = Mapping[str, Any]
 
-#: How many rows of an answer are shown: a year of days.
-MOST_ROWS = 366
+#: How many rows of an answer are shown at most: a year of days.
+MAX_ROWS = 366
 
 
 @dataclass(frozen=True)
 class Question:
-    """A file of `sql/analytics` and its chart, which plots the columns `y` over `x`. `pii` says that the answer names
-    people.
+    """A file of `sql/analytics` and the kind of its chart, which draws the columns `y` over the columns `x`. `pii` says
+    that the answer identifies people.
     """
 
     name: str
@@ -41,12 +40,12 @@ class Question:
 
     @property
     def title(self) -> str:
-        """The first line of the file's head comment."""
+        """The first line of the comment at the head of the file."""
         return queries.heading(self.file)[0]
 
     @property
     def description(self) -> str:
-        """The other lines of the file's head comment."""
+        """The other lines of that comment."""
         return " ".join(queries.heading(self.file)[1:])
 
     @property
@@ -75,7 +74,7 @@ QUESTIONS: Sequence[Question] = (
 
 
 def answer(transaction: Transaction, question: Question) -> list[Row]:
-    """The rows of a question, with values that JSON can hold: days as text, decimals as floats."""
+    """The rows of an answer, with values that JSON has: days as text, decimals as numbers."""
     return [
         {name: _plain(value) for name, value in row.items()} for row in transaction.records(question.file)
     ]

@@ -1,6 +1,6 @@
-"""What has changed: compares a listing of the source with what the ledger knows.
+"""What has changed: a listing of the source compared with what the ledger knows of it.
 
-Belongs here: one pure function that loads, sensors, status and reconcile all use. Does not: Dagster, boto3, SQL.
+Belongs here: one pure function that loads, sensors, `status` and `reconcile` all use. Does not: Dagster, boto3, SQL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sparkify_assets.source.store import SourceObject
 
 @dataclass(frozen=True)
 class KnownPartition:
-    """What the ledger knows about a partition: the version that was staged last, whether published or not."""
+    """What the ledger holds of a partition: the version that was staged last, even if it is not published yet."""
 
     state: str
     batch_id: str
@@ -25,7 +25,7 @@ class KnownPartition:
 
 @dataclass(frozen=True)
 class Change:
-    """How a partition of the source differs from what is known about it, by object key."""
+    """How a partition of the source differs from what is known of it, by the keys of its objects."""
 
     new: tuple[str, ...] = ()
     overwritten: tuple[str, ...] = ()
@@ -33,20 +33,20 @@ class Change:
 
     @property
     def deleted(self) -> tuple[str, ...]:
-        """The data that was deleted. Hidden files, which earlier editions loaded, are no loss."""
+        """What is gone and was data. Hidden files, which earlier versions loaded, are no loss."""
         return tuple(key for key in self.gone if not is_hidden(key))
 
 
 @dataclass
 class SourceChanges:
-    """The source compared with what is known: `listed` is everything that was listed, `changed` what has to be loaded.
-    `known_objects` counts the objects of the whole ledger, even if only a part was compared.
+    """A listing compared with what is known. `listed` holds all listed objects, `changed` what has to be loaded.
+    `known_objects` counts the objects of the whole ledger, even where only a part was compared.
     """
 
     listed: dict[Partition, list[SourceObject]] = field(default_factory=dict)
     changed: dict[Partition, Change] = field(default_factory=dict)
     unrecognised: list[str] = field(default_factory=list)
-    hidden: int = 0  # files that are no data by their names
+    hidden: int = 0  # files that are not data, by their names
     known_objects: int = 0
     gone_objects: int = 0
 
@@ -56,10 +56,10 @@ class SourceChanges:
 
     @property
     def looks_incomplete(self) -> str | None:
-        """Why the listing should not be trusted when it says that objects are gone, or None.
+        """Why the listing should not be believed where objects are missing from it, or None.
 
-        An empty listing, or one that lacks more than a fifth and at least ten of the known objects, is more likely a
-        wrong address or a missing permission than a clean-up.
+        An empty listing, or one that lacks more than a fifth and at least ten of the known objects, is more often
+        caused by a wrong address or a lost permission than by a clean-up.
         """
         if 0 < self.known_objects == self.gone_objects and not self.listed_objects:
             return f"the listing is empty, while {self.known_objects} objects are known"
@@ -71,16 +71,18 @@ class SourceChanges:
 def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownPartition]) -> SourceChanges:
     """Compare a complete listing of the source with what is known.
 
-    A partition has changed if its set of (key, version token) differs from the known one. Nothing else decides: no time
-    and no order. Objects that no load recognises are named, and hidden files are counted.
+    A partition has changed when its set of (key, version token) differs from the known set. Nothing else decides, in
+    particular no time and no order. Objects that belong to no partition are named as unrecognised, and hidden files are
+    counted.
     """
     result = SourceChanges()
-    places: dict[str, Partition | None] = {}  # song folders hold many objects, so each folder is parsed once
+    # A song folder holds many objects, so its keys are parsed once for each folder.
+    folders: dict[str, Partition | None] = {}
     for item in listing:
         if is_hidden(item.key):
             result.hidden += 1
             continue
-        partition = _partition(item.key, places)
+        partition = _partition(item.key, folders)
         if partition is not None:
             result.listed.setdefault(partition, []).append(item)
         elif item.key not in KNOWN_EXTRAS:
@@ -103,10 +105,10 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     return result
 
 
-def _partition(key: str, places: dict[str, Partition | None]) -> Partition | None:
+def _partition(key: str, folders: dict[str, Partition | None]) -> Partition | None:
     if not key.startswith("song_data/") or not key.endswith(".json") or NOT_UTF8 in key:
         return partition_of(key)
     folder = key[: key.rfind("/")]
-    if folder not in places:
-        places[folder] = partition_of(key)
-    return places[folder]
+    if folder not in folders:
+        folders[folder] = partition_of(key)
+    return folders[folder]

@@ -1,7 +1,6 @@
-"""What to say about a source that is not laid out as expected, instead of "nothing new".
+"""What is wrong with the layout of a source from which nothing can be loaded, so that nobody reads just "nothing new".
 
-Belongs here: pure functions over the keys that no load recognises. Does not: the grammar of the keys
-(`model.datasets`).
+Belongs here: pure functions of the keys that no load recognises. Does not: the grammar of the keys (`model.datasets`).
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from sparkify_assets.source.changes import SourceChanges
 
 EXPECTED = "log_data/2018/11/2018-11-12-events.json and song_data/A/B/C/TR….json"
 
-#: How many keys are examined, which is enough to see a pattern, and how many names are printed.
-MOST_KEYS, MOST_NAMES = 2000, 5
+#: How many keys are examined, which is enough to see a pattern, and how many of them a message names.
+MAX_KEYS, MAX_NAMES = 2000, 5
 
-#: How many levels above or below the right folder are examined.
-MOST_LEVELS = 4
+#: How many levels above and below the given folder are searched.
+MAX_LEVELS = 4
 
 _FOLDERS: dict[Dataset, str] = {"events": EVENTS_FOLDER, "songs": SONGS_FOLDER}
 
 
 def why_unrecognised(key: str) -> str:
-    """What is wrong with the name of an object that no load reads, if that is easy to say."""
+    """What is wrong with the key of an object that no load reads."""
     name = key.rpartition("/")[2]
     if NOT_UTF8 in key:
         return "its name is no UTF-8"
@@ -48,49 +47,49 @@ def why_unrecognised(key: str) -> str:
 
 
 def unrecognised_source(found: SourceChanges, url: str) -> str | None:
-    """Why there is nothing to load in a source without a single recognised object: what it holds instead, and what is
-    expected. None if something was recognised, or was there before.
+    """Why there is nothing to load from a source without a single object that a load reads: what it holds instead, and
+    what is expected. None if something was recognised now or in an earlier load.
     """
     if found.listed or found.known_objects:
         return None
     problems = layout_problems(found, url)
     if not problems:
         names = sorted(found.unrecognised)
-        shown = ", ".join(names[:MOST_NAMES]) + (
-            f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+        named = ", ".join(names[:MAX_NAMES]) + (
+            f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
         )
         hidden = f"{found.hidden:,} hidden {'file' if found.hidden == 1 else 'files'}" if found.hidden else ""
-        problems = [f"found {' and '.join(filter(None, (shown, hidden))) or 'nothing at all'}"]
+        problems = [f"found {' and '.join(filter(None, (named, hidden))) or 'nothing at all'}"]
     return f"{url} holds no object that can be loaded: {'; '.join(problems)}; expected {EXPECTED}"
 
 
 def layout_problems(found: SourceChanges, url: str) -> list[str]:
-    """What is wrong with the layout of each data set that has no recognised object: a folder with another name, or a
+    """What is wrong with the layout of each data set that has no recognised object: a folder of another name, or a
     source that is a level too high or too low.
     """
     there = {partition.dataset for partition in found.listed}
     wanted = [dataset for dataset in DATASETS if dataset not in there]
-    return list(_problems(wanted, sorted(found.unrecognised)[:MOST_KEYS], url)) if wanted else []
+    return list(_problems(wanted, sorted(found.unrecognised)[:MAX_KEYS], url)) if wanted else []
 
 
 def _problems(wanted: Collection[Dataset], keys: Sequence[str], url: str) -> Iterator[str]:
-    told: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     for key in keys:
-        if said := _elsewhere(wanted, key, url):
-            told[said] += 1
-    for said, files in told.most_common():
-        yield f"{said} ({files:,}{'+' if len(keys) == MOST_KEYS else ''} {'file' if files == 1 else 'files'})"
+        if problem := _elsewhere(wanted, key, url):
+            found[problem] += 1
+    for problem, files in found.most_common():
+        yield f"{problem} ({files:,}{'+' if len(keys) == MAX_KEYS else ''} {'file' if files == 1 else 'files'})"
 
 
 def _elsewhere(wanted: Collection[Dataset], key: str, url: str) -> str | None:
-    """Where the key would be recognised, in words."""
+    """A sentence that says where the key would be recognised, or None."""
 
     def is_wanted(candidate: str) -> bool:
         partition = partition_of(candidate)
         return partition is not None and partition.dataset in wanted
 
     parts, above = key.split("/"), url.rstrip("/").split("/")
-    for levels in range(1, min(MOST_LEVELS, len(parts) - 1) + 1):
+    for levels in range(1, min(MAX_LEVELS, len(parts) - 1) + 1):
         if partition := partition_of("/".join(parts[levels:])):
             folder = "/".join(parts[:levels])
             if len(wanted) == len(DATASETS):
@@ -98,7 +97,7 @@ def _elsewhere(wanted: Collection[Dataset], key: str, url: str) -> str | None:
             if partition.dataset in wanted:
                 wrong, right = f"{folder}/{parts[levels]}/", _FOLDERS[partition.dataset]
                 return f"{partition.dataset} are looked for in {right}, found {wrong}"
-    for levels in range(1, min(MOST_LEVELS, len(above) - 3) + 1):
+    for levels in range(1, min(MAX_LEVELS, len(above) - 3) + 1):
         if is_wanted("/".join([*above[-levels:], key])):
             return f"the source is {'/'.join(above[-levels:])}/ itself: set SPARKIFY_SOURCE={'/'.join(above[:-levels])}"
     for dataset in wanted:
@@ -111,5 +110,5 @@ def _elsewhere(wanted: Collection[Dataset], key: str, url: str) -> str | None:
 
 
 def _names(folder: str, dataset: Dataset) -> bool:
-    """Whether a folder may be meant for the data set: any will do for files that are named after a day."""
+    """Whether a folder may be meant for the data set. For files named after a day, any folder may be."""
     return dataset == "events" or "song" in folder.lower()

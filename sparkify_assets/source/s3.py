@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2RequestPaginateTypeDef
 
-#: How many objects are read in parallel: as many as boto3 keeps connections for
+#: How many objects are read concurrently: as many as boto3 keeps connections for
 #: (https://docs.aws.amazon.com/botocore/latest/reference/config.html, max_pool_connections).
 READERS = 10
 
@@ -31,9 +31,11 @@ DELETED_PER_CALL = 1000
 
 
 class S3Store:
-    """A bucket, or a prefix in one. The version token of an object is its ETag and size. Credentials, region and
-    endpoint come from boto3's default chain, through dagster-aws's S3Resource. With `requester_pays` every request says
-    that the account of the credentials pays for it.
+    """A bucket or a prefix in one.
+
+    The version token of an object is made of its ETag and size. Credentials, region and endpoint come from the
+    environment by boto3's own chain, through dagster-aws's S3Resource. With `requester_pays`, every request says that
+    the account of the credentials pays for it.
     """
 
     def __init__(self, url: str, *, requester_pays: bool = False) -> None:
@@ -46,9 +48,8 @@ class S3Store:
     @cached_property
     def client(self) -> S3Client:
         """One client for the life of the store: it is thread-safe and keeps its connections."""
-        from dagster_aws.s3 import (
-            S3Resource,
-        )  # imported here, because it takes a second that local files need not pay
+        # Imported here, because it takes a second that local files need not wait for.
+        from dagster_aws.s3 import S3Resource
 
         client: S3Client = S3Resource(max_attempts=8).get_client()
         if self.requester_pays:
@@ -83,7 +84,7 @@ class S3Store:
             for page in pages:
                 for entry in page.get("Contents", []):
                     key, size = entry["Key"], entry["Size"]
-                    if key[-1] != "/":  # a folder's marker is no object
+                    if key[-1] != "/":  # the marker of a folder is not data
                         etag = entry["ETag"].strip('"')
                         yield SourceObject(key[skip:], f"{etag}-{size}", size)
         except (BotoCoreError, ClientError) as error:
@@ -164,17 +165,17 @@ class S3Store:
             raise _s3_error(f"work area {self.url}", error) from None
 
 
-#: Our own settings that may be what is missing where S3 denies an operation
+#: Settings of ours that may be missing where S3 denies an operation
 #: (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html).
 _SETTINGS = {
     "ListObjectsV2": ", and SPARKIFY_REQUESTER_PAYS=on where the requester pays",
     "GetObject": ", and SPARKIFY_REQUESTER_PAYS=on where the requester pays",
-    "PutObject": " (another place for it: SPARKIFY_WORK)",
+    "PutObject": " (SPARKIFY_WORK names another work area)",
 }
 
 
 def _agree_to_pay(params: dict[str, Any], **_: Any) -> None:
-    """Add the header by which the requester agrees to pay
+    """Agree to pay in the header that S3 asks for
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html).
     """
     params["headers"]["x-amz-request-payer"] = "requester"

@@ -1,7 +1,7 @@
-"""Compares the fields that the source's records have with those that a load reads, in a sample of its objects.
+"""The fields of the source's records compared with those that a load reads, from a sample of the source's objects.
 
-COPY silently ignores unknown fields and fills missing ones with nulls
-(https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html); here both are named.
+COPY silently leaves out fields that it does not know and fills missing ones with nulls
+(https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html). Here both are named.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.source.content import Unreadable, start_of_text
 from sparkify_assets.source.store import ObjectStore, SourceError
 
-#: How much of an object is examined, in bytes as stored: a few hundred events.
+#: How much of an object is read, in bytes as stored: several hundred events.
 START_BYTES = 128 * 1024
 
+#: How many fields are named at most. Where every record has names of its own, more of them would say no more.
+MAX_FIELDS = 100
 
-#: How many fields are counted. If every record has field names of its own, the rest would say nothing more.
-MOST_FIELDS = 100
-
-
+#: What follows each key of an object in JSON.
 _NAMED = re.compile(rb'"[ \t\r\n]*:')
 
 
@@ -38,7 +37,9 @@ class UnexpectedFields:
         self._found: dict[tuple[str, str], dict[str, Any]] = {}
 
     def see(self, key: str, record: Mapping[str, Any], raw: bytes) -> None:
-        """Examine a record and its text. A record with none of the expected fields is not one of this data set."""
+        """Take note of a record of an object, given with its text. A record without any expected field is ignored,
+        because it is of another kind.
+        """
         names = record.keys()
         if names.isdisjoint(self._expected):
             return
@@ -51,7 +52,7 @@ class UnexpectedFields:
 
     def _note(self, kind: str, name: str, key: str, example: str) -> None:
         if (kind, name) not in self._found:
-            if len(self._found) == MOST_FIELDS:
+            if len(self._found) == MAX_FIELDS:
                 return
             self._found[kind, name] = {
                 "field": name, "is": kind, "records": 0, "object": key, "example": example[:200],
@@ -60,15 +61,13 @@ class UnexpectedFields:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """For each field: what is wrong, in how many records, where it was first seen and what is written there.
-        Unknown fields come first.
-        """
+        """Each field with its fault, the number of records, and the first object and value; unknown fields first."""
         return [self._found[name] for name in sorted(self._found, reverse=True)]
 
 
 def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> list[dict[str, Any]]:
-    """The unknown, missing and duplicate fields in the first records of some objects, in the form of
-    `UnexpectedFields`. An object that was deleted meanwhile is skipped.
+    """The unknown, missing and duplicate fields in the first records of some objects, as `UnexpectedFields.rows` has
+    them. An object that has gone in the meantime is ignored.
     """
     found = UnexpectedFields(dataset)
     for key in keys:
@@ -78,7 +77,7 @@ def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> li
 
 
 def as_written(value: Any) -> str:
-    """A value of a record as JSON that can be displayed and stored, however deeply it is nested."""
+    """A value of a record as JSON that can be printed and stored, however deeply it is nested."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except RecursionError:
@@ -92,9 +91,9 @@ def _differences(names: Set[str], expected: Set[str]) -> Iterator[tuple[str, str
 
 
 def _duplicates(record: Mapping[str, Any], raw: bytes) -> Iterator[tuple[str, list[Any]]]:
-    """The keys that an object has more than once, with their values. COPY silently takes one of these."""
+    """The keys that an object has more than once, with their values, of which COPY silently takes one."""
     if len(_NAMED.findall(raw)) == len(record):
-        return  # as many keys as there are names in the text: nearly always so, and then it need not be parsed again
+        return  # no key is repeated, which is nearly always so, and the record need not be parsed again
     try:
         pairs = json.loads(raw, object_pairs_hook=list)
     except (ValueError, RecursionError):
@@ -105,8 +104,8 @@ def _duplicates(record: Mapping[str, Any], raw: bytes) -> Iterator[tuple[str, li
 
 
 def _first_records(source: ObjectStore, key: str) -> list[Record]:
-    """The JSON objects at the beginning of a source object. One that is cut off is left out, as is anything that is no
-    JSON object: that is in the quarantine.
+    """The records at the start of an object. A record that is cut off is left out, and so is what is not a record:
+    that goes to quarantine.
     """
     try:
         data = start_of_text(key, source.read_start(key, START_BYTES), START_BYTES)

@@ -1,23 +1,20 @@
-"""The objects of the source and of the work area: what a store can do, whether it is a folder or S3.
+"""The objects of the source and of the work area: what a store does, be it a folder or S3.
 
-Belongs here: the protocol and its errors. Does not: the implementations (`files`, `s3`), any rule about the data.
+Belongs here: the protocol and its error. Does not: the implementations (`files`, `s3`), any rule about the data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import NamedTuple, Protocol
 
 from sparkify_assets.errors import SparkifyError
 
 
 class SourceObject(NamedTuple):
-    """One object of the source in one version. `key` is relative to the source; the token is only ever compared
-    for equality; `size` is in bytes as stored.
+    """One object of the source in one version. `key` is relative to the source, `size` is in bytes as stored, and the
+    token is only ever compared for equality.
     """
 
     key: str
@@ -47,11 +44,11 @@ class ObjectStore(Protocol):
 
     @property
     def region(self) -> str | None:
-        """The AWS region of the bucket; None for a folder, or if the region is unknown. Raises SourceError."""
+        """The AWS region that it is in, or None if it is in none or the region is unknown. Raises SourceError."""
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
-        """Every object whose key starts with the prefix, in a stable order that keeps keys with a common beginning
-        together; with `after`, only those after that key. Raises SourceError if the listing cannot be completed.
+        """Every object whose key starts with the prefix, in an order that never changes and keeps keys with a common
+        beginning together; with `after`, only those behind that key. Raises SourceError if it cannot be completed.
         """
 
     def read(self, key: str) -> bytes:
@@ -63,13 +60,13 @@ class ObjectStore(Protocol):
     def read_many(
         self, keys: Sequence[str], size: int | None = None
     ) -> Iterator[tuple[str, bytes | SourceError]]:
-        """The objects, or their first bytes, in the order of the keys, read in parallel where that is faster. An object
-        that is at fault comes with its error. Raises SourceError if reading fails for a reason that concerns the other
-        objects too.
+        """The objects or their first bytes, in the order of the keys, read concurrently where that is faster. An object
+        that is itself at fault comes with its error. Raises SourceError if reading fails for another reason, because
+        the other objects could not be read either.
         """
 
     def content_hash(self, item: SourceObject) -> str:
-        """A fingerprint of the content: SHA-256 of a file, the ETag on S3 (which is its MD5 or that of its parts)."""
+        """A hash of the content: SHA-256 of a file; on S3 the ETag, which is the MD5 of the object or of its parts."""
 
     def url_of(self, key: str) -> str:
         """The address that COPY takes."""
@@ -78,17 +75,17 @@ class ObjectStore(Protocol):
         """The key of an address that COPY names."""
 
     def write(self, key: str, content: bytes) -> str:
-        """Write an object; returns its address."""
+        """Write an object and return its address. Raises SourceError."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects. Objects that do not exist are ignored."""
+        """Remove objects, ignoring those that are already gone. Raises SourceError."""
 
     def sweep(self, age: timedelta) -> None:
-        """Remove everything that is older than this: what a killed load left in the work area."""
+        """Remove everything that was written longer than `age` ago, as killed loads leave it in the work area."""
 
 
 def read_or_error(store: ObjectStore, key: str, size: int | None) -> bytes | SourceError:
-    """An object, or its first `size` bytes, or the error if the object is at fault."""
+    """An object or its first bytes, or the error if the object itself is at fault. Raises SourceError otherwise."""
     try:
         return store.read(key) if size is None else store.read_start(key, size)
     except SourceError as error:

@@ -1,4 +1,4 @@
-"""From a URL to the store behind it."""
+"""The store behind a URL. Does not belong here: what a store does (`store`)."""
 
 from __future__ import annotations
 

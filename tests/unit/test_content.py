@@ -55,7 +55,10 @@ def test_other_encodings_are_named(encoding: str, marked: bool, packed: bool) ->
         (TEXT.encode(), "no gzip"),
         (gzip.compress(TEXT.encode(), mtime=0)[:-9], "gzip"),
         (gzip.compress(TEXT.encode(), mtime=0)[:5], "gzip"),
-        (gzip.compress(gzip.compress(TEXT.encode(), mtime=0), mtime=0), "gzip that was packed"),
+        (
+            gzip.compress(gzip.compress(TEXT.encode(), mtime=0), mtime=0),
+            "gzip that was compressed by gzip again",
+        ),
         (b"PK\x03\x04", "no gzip"),
     ],
 )
