@@ -1,7 +1,7 @@
-"""The whole life of a warehouse in one command: made, prepared, loaded, checked, shown, and taken away again.
+"""The whole life of a cluster in one command: it is provisioned, set up, loaded, checked, shown and destroyed.
 
-Belongs here: the order of the phases, and that the end comes whatever happens before it. Does not: what a phase does
-(`infra`, `load`), nor how it is printed (`cli`).
+Belongs here: the order of the phases, and ending as asked whatever happens. Does not: what a phase does (`infra`,
+`load`), how it is printed (`dev`).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ End = Literal["keep", "pause", "destroy"]
 
 
 class ClusterRunError(SparkifyError):
-    """A phase failed, in a way that a person can put right; one line."""
+    """A phase failed in a way that a person can put right; one line."""
 
 
 @dataclass
 class ClusterRun:
-    """One life. `say` gets each line for the person who waits, `show` the loaded warehouse with its settings."""
+    """One run. `say` receives each line for the person who waits, `show` the settings and the loaded warehouse."""
 
     settings: Settings
     environment: str
@@ -51,7 +51,7 @@ class ClusterRun:
     usd_per_hour: float = 0.0
 
     def run(self) -> None:
-        """Live it. Whatever happens, Ctrl-C and SIGTERM too, it ends as asked and says what is left.
+        """Go through all phases. Whatever happens, Ctrl-C and SIGTERM included, end as asked and say what is left.
 
         Raises ClusterRunError, InfrastructureError, what the other phases raise, and KeyboardInterrupt.
         """
@@ -59,10 +59,10 @@ class ClusterRun:
         started = time.monotonic()
         with _terminated_as_interrupted():
             try:
-                self._live()
+                self._run_phases()
             except BaseException as error:
-                told = " ".join(str(error).split()) or type(error).__name__
-                self.say(f"Stopped after {', '.join(self.phases) or 'nothing'}: {told}")
+                reason = " ".join(str(error).split()) or type(error).__name__
+                self.say(f"Stopped after {', '.join(self.phases) or 'nothing'}: {reason}")
                 self._finish(self.end_after_failure)
                 raise
             else:
@@ -77,11 +77,11 @@ class ClusterRun:
                 )
 
     def _refuse_without_data(self) -> None:
-        """What can be known before anything costs money. Raises ClusterRunError, SourceError."""
+        """Check what can be known before anything costs money. Raises ClusterRunError, SourceError."""
         if not any(partition_of(item.key) for item in open_source(self.settings).list()):
             raise ClusterRunError(f"there is nothing to load in {self.settings.source}; nothing was made")
 
-    def _live(self) -> None:
+    def _run_phases(self) -> None:
         with self._phase("provision"):
             made = self._job("provision_infrastructure")
             self.say(f"The cluster answers at {made['wait_for_cluster.endpoint']}.")
@@ -101,7 +101,7 @@ class ClusterRun:
         self.show(settings, loader.warehouse)
 
     def _settings(self, made: dict[str, Any]) -> Settings:
-        """The settings that the stacks' outputs make; options of SPARKIFY_WAREHOUSE go with the cluster's address."""
+        """The settings for the new cluster, from the stacks' outputs. Options in SPARKIFY_WAREHOUSE are kept."""
         given = urlsplit(self.settings.warehouse)
         options = dict(parse_qsl(given.query)) if given.scheme == "redshift" else {}
         from_files = self.settings.source.startswith("file:")
@@ -136,19 +136,17 @@ class ClusterRun:
     def _check(self, loader: Loader) -> None:
         with loader.warehouse.transaction(lock=False) as transaction:
             found = outcomes(transaction, loader.settings)
-        told = [
+        failed = [
             f"{outcome.check.name} ({outcome.count:,}{'' if outcome.blocks else ', a warning'})"
             for outcome in found
             if outcome.count
         ]
-        self.say(f"{len(found)} checks asked; {'; '.join(told) or 'all passed'}.")
+        self.say(f"{len(found)} checks asked; {'; '.join(failed) or 'all passed'}.")
         if any(outcome.count and outcome.blocks for outcome in found):
-            raise ClusterRunError("checks that block found rows in what is published")
-
-    # --- the end
+            raise ClusterRunError("blocking checks found rows in what is published")
 
     def _finish(self, end: End) -> None:
-        """End as asked, and say what is left whatever comes."""
+        """End as asked, and say what is left even if that fails."""
         try:
             if end == "pause":
                 with self._phase("pause"):
@@ -187,14 +185,14 @@ class ClusterRun:
         for name, addresses in left.items():
             if addresses:
                 self.say(
-                    f"Left of {name}: {len(addresses)} resources, such as {', '.join(_dearest(addresses))}."
+                    f"Left of {name}: {len(addresses)} resources, such as {', '.join(_most_expensive(addresses))}."
                 )
         if any(left.values()):
             too = " --foundation-too" if left["foundation"] else ""
-            self.say(f"To take it away: sparkify infra destroy --env {self.environment}{too}")
+            self.say(f"To destroy it: sparkify infra destroy --env {self.environment}{too}")
 
     def _job(self, name: str, **config: Any) -> dict[str, Any]:
-        """Run one of the infrastructure's jobs; its steps' metadata by `step.name`. Raises InfrastructureError."""
+        """Run an infrastructure job; return the metadata of its ops by `op.name`. Raises InfrastructureError."""
         from sparkify_assets.infra.run import launch
 
         return launch(name, {"environment": self.environment, **config})
@@ -208,7 +206,7 @@ class ClusterRun:
 
 
 def mirror(source: ObjectStore, landing: ObjectStore) -> int:
-    """Send the data of a source to the landing zone, but for what is there in the same size; how many files."""
+    """Copy a source to the landing zone, except for objects of the same size; return how many were copied."""
     there = {item.key: item.size for item in landing.list()}
     missing = [i.key for i in source.list() if partition_of(i.key) and there.get(i.key) != i.size]
     with ThreadPoolExecutor(max_workers=READERS) as pool:
@@ -218,7 +216,7 @@ def mirror(source: ObjectStore, landing: ObjectStore) -> int:
 
 
 def _price(warehouse: Warehouse) -> float:
-    """What the cluster's nodes cost, in US dollars an hour; 0 where the price is not known."""
+    """What the cluster's nodes cost in US dollars an hour; 0 if the price is unknown."""
     import boto3
 
     assert warehouse.cluster
@@ -230,7 +228,8 @@ def _price(warehouse: Warehouse) -> float:
     return cluster["NumberOfNodes"] * NODE_USD_PER_HOUR.get(cluster["NodeType"], 0.0)
 
 
-_DEAR = (
+#: The most expensive kinds of resources first.
+_EXPENSIVE = (
     "aws_redshift_cluster",
     "aws_nat_gateway",
     "aws_instance",
@@ -240,18 +239,18 @@ _DEAR = (
 )
 
 
-def _dearest(addresses: list[str]) -> list[str]:
-    """What costs most of these resources, by address."""
+def _most_expensive(addresses: list[str]) -> list[str]:
+    """The addresses of the four most expensive resources."""
 
     def rank(address: str) -> int:
-        return next((index for index, kind in enumerate(_DEAR) if kind in address), len(_DEAR))
+        return next((index for index, kind in enumerate(_EXPENSIVE) if kind in address), len(_EXPENSIVE))
 
     return sorted(addresses, key=rank)[:4]
 
 
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that the end comes there too."""
+    """Treat SIGTERM like Ctrl-C, so that the run ends as asked then, too."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

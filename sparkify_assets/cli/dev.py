@@ -1,4 +1,7 @@
-"""Commands that run a whole: the demonstration, the UI, a cluster's life."""
+"""Commands that run everything at once: the sample, the demonstration, the web UI, a cluster from start to end.
+
+Belongs here: their options and what they print. Does not: what they run (`cluster_run`, `dev_server`, `load`).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def sample(
     events: Annotated[int, typer.Option(min=1, help="How many events.")] = 10_000,
     songs: Annotated[int, typer.Option(min=0, help="How many songs.")] = 500,
     days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 30,
-    seed: Annotated[int, typer.Option(help="Another seed, other data; the same seed, the same bytes.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 1,
 ) -> None:
     """Write sample data in the exact formats of the source."""
     from sample_data.generate import write_sample
@@ -53,7 +56,7 @@ def demo() -> None:
 
 
 def _settings_with_sample() -> Settings:
-    """The settings; the sample is made first where it is the source and is not there."""
+    """The settings. If the sample is the source and does not exist yet, it is made first."""
     chosen = settings()
     if chosen.source != chosen.sample.as_uri() or (chosen.sample / "sample.json").exists():
         return chosen
@@ -61,7 +64,7 @@ def _settings_with_sample() -> Settings:
         from sample_data.generate import write_sample
 
         write_sample(chosen.sample, events=20_000, songs=400, days=30, seed=1)
-    return settings()  # the sample says which days there are
+    return settings()  # read again, because the sample sets the days
 
 
 def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
@@ -95,7 +98,7 @@ def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
 
 
 class AfterFailure(StrEnum):
-    """What becomes of a cluster whose life went wrong."""
+    """What to do with the cluster if a phase fails."""
 
     destroy = "destroy"
     pause = "pause"
@@ -113,7 +116,7 @@ def run(
         typer.Option("--foundation-too", help="Destroy network, landing bucket, its data and key as well."),
     ] = False,
 ) -> None:
-    """Make a warehouse on AWS, load all, check, show it, and take it away again."""
+    """Make a warehouse on AWS, load everything, check and show it, and destroy it again."""
     ClusterRun(
         settings(),
         env,
@@ -126,7 +129,7 @@ def run(
 
 
 def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = dev_server.PORT) -> None:
-    """Run Dagster's UI and daemon on loopback, until Ctrl-C; what lands in the source is then loaded by itself."""
+    """Run Dagster's web UI and daemon on loopback until Ctrl-C; what lands in the source is loaded by itself."""
     raise typer.Exit(
         dev_server.run(
             _settings_with_sample(),
@@ -137,7 +140,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] 
 
 
 def stop() -> None:
-    """Stop the UI, the daemon and the embedded warehouse of this home."""
+    """Stop the web UI, the daemon and the embedded warehouse of this state directory."""
     chosen = Settings.from_environment()
     if dev_server.stop(chosen):
         out.print("The UI is stopped.")

@@ -1,10 +1,10 @@
-"""Dagster's web page and daemon for one home: run in the foreground, stopped from anywhere.
+"""Dagster's web UI and daemon for one state directory: run in the foreground, stopped from anywhere.
 
-A file in the home holds the process id of `dagster dev`, and a lock on it that the process inherits: the kernel tells
-whether it lives, whatever became of whoever started it, and a number that has since gone to another process is left
-alone. The process leads a group of its own, so that what it leaves behind can be ended, too.
+A file in the state directory holds the process id of `dagster dev`, and the process inherits a lock on that file. So
+the kernel says whether it is alive, whatever happened to the process that started it, and a process id that has been
+reused is left alone. The process leads a group of its own, so that what it leaves behind can be ended as well.
 
-Belongs here: that process. Does not: what the page shows (`definitions`).
+Belongs here: that process. Does not: what the web UI shows (`definitions`).
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ import psutil
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.settings import Settings
 
-#: Where the page listens, and the port unless another is chosen.
+#: The address at which the web UI listens, and its default port.
 HOST, PORT = "127.0.0.1", 3000
 
-#: How long `dagster dev` may take to end its services, in seconds; it gives each of them 60 before it kills them.
+#: How many seconds `dagster dev` may take to end its services; it gives each of them 60 before it kills them.
 STOP_SECONDS = 120
 
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
 class DevServerError(SparkifyError):
-    """The page cannot be started or stopped; one line."""
+    """The web UI cannot be started or stopped; one line."""
 
 
 def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
-    """Run `dagster dev` until it ends, by Ctrl-C, SIGTERM or `stop`: its exit code, 0 where it was asked to end.
-    `announce` gets the page's address.
+    """Run `dagster dev` until Ctrl-C, SIGTERM or `stop` ends it; return its exit code, 0 if it was asked to end.
 
-    Raises DevServerError where the port is taken or the page of this home runs already.
+    `announce` receives the address of the web UI. Raises DevServerError if the port is in use or the web UI of this
+    state directory is running already.
     """
     with _mark(settings).open("a+") as mark:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DevServerError(
-                f"the page of {settings.home} runs already; `sparkify stop` ends it"
+                f"the web UI of {settings.home} is running already; `sparkify stop` ends it"
             ) from None
         _check_port(port)
-        # No Event: a handler would wait for the lock that what it interrupts may hold.
+        # Not an Event: its lock may be held by the very code that the signal's handler interrupts.
         asked: list[int] = []
-        # SIGINT, too, for a shell has it ignored in what it starts in the background. `dagster dev` would inherit
-        # that, and then ignore SIGTERM as well, as it treats both alike.
+        # SIGINT needs a handler because a shell makes what it starts in the background ignore it. `dagster dev` would
+        # inherit that, and then ignore SIGTERM as well, since it treats both alike.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
                 signal.signal(number, lambda given, _: asked.append(given))
@@ -81,7 +81,10 @@ def run(settings: Settings, port: int, announce: Callable[[str], None]) -> int:
 
 
 def stop(settings: Settings) -> bool:
-    """End the page of this home, wherever it was started: whether it was running. Raises DevServerError."""
+    """End the web UI of this state directory, wherever it was started; return whether it was running.
+
+    Raises DevServerError if it does not end.
+    """
     if not _mark(settings).exists():
         return False
     with _mark(settings).open() as mark:
@@ -92,18 +95,20 @@ def stop(settings: Settings) -> bool:
         while not _is_free(mark.fileno()):
             if time.monotonic() > deadline:
                 raise DevServerError(f"`dagster dev`, process {asked or 'unknown'}, does not end")
-            if not asked and (asked := mark.read()):  # empty until the process is there
+            if not asked and (asked := mark.read()):  # empty until the process has started
                 with suppress(ProcessLookupError):
                     os.kill(int(asked), signal.SIGTERM)
             time.sleep(0.1)
-    if asked:  # `sparkify dev` ends them itself, unless it was killed
+    if asked:  # `sparkify dev` does this itself unless it was killed
         _end_group(int(asked))
     return True
 
 
 def _end_group(group: int) -> None:
-    """End what `dagster dev` leaves: its code servers wait until they are missed, and a sensor's tick in them would
-    start the embedded warehouse again. Runs that go on are canceled. Raises DevServerError.
+    """End what `dagster dev` leaves behind, which cancels runs in progress. Its code servers end only after a timeout
+    without heartbeats, and a sensor's tick in one of them would start the embedded warehouse again.
+
+    Raises DevServerError if a process does not end.
     """
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)
@@ -115,8 +120,8 @@ def _end_group(group: int) -> None:
 
 
 def _living(group: int) -> list[str]:
-    """The processes of a group, each with its command; without those that have ended and that nobody has waited for,
-    as in a container whose first process waits for none.
+    """The processes of a group with their commands, without zombies, which remain in a container whose first process
+    waits for none of its children.
     """
     living = []
     for process in psutil.process_iter():
@@ -149,16 +154,18 @@ def _check_port(port: int) -> None:
 
 def _command(port: int) -> list[str]:
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
-    # At its own level it would tell of every tick of every sensor, in colours wherever it writes to.
+    # At its default level it logs every tick of every sensor, in colours even where it writes to a file.
     return [dagster, "dev", "-w", str(_WORKSPACE), "-h", HOST, "-p", str(port), "--log-level", "warning"]
 
 
 def _environment(settings: Settings, port: int) -> dict[str, str]:
-    """The environment with its paths made absolute, for the services start in the home; alerts link to this page."""
-    places = {"SPARKIFY_HOME": str(settings.home)}
+    """The environment for the services, which start in the state directory and therefore need absolute paths. Alerts
+    link to this web UI.
+    """
+    changed = {"SPARKIFY_HOME": str(settings.home)}
     if not os.environ.get("SPARKIFY_PAGE"):
-        places["SPARKIFY_PAGE"] = f"http://{HOST}:{port}"
-    if settings.source != settings.sample.as_uri():  # the sample, where none is named, brings its days along
-        places |= {"SPARKIFY_SOURCE": settings.source, "SPARKIFY_WORK": settings.work}
-    # `dagster dev` advertises `dg dev`, a package of its own.
-    return {**os.environ, **places, "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
+        changed["SPARKIFY_PAGE"] = f"http://{HOST}:{port}"
+    if settings.source != settings.sample.as_uri():  # the default source, the sample, also sets the days
+        changed |= {"SPARKIFY_SOURCE": settings.source, "SPARKIFY_WORK": settings.work}
+    # `dagster dev` advertises `dg dev`, which is in another package.
+    return {**os.environ, **changed, "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}

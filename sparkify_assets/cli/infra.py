@@ -1,8 +1,10 @@
-"""`sparkify infra …`: the infrastructure jobs from the command line, the same that the UI launches.
+"""`sparkify infra …`: the infrastructure jobs from the command line, the same that the web UI launches.
 
-Each command is one Dagster run in this process, shown in the UI like any other, with the steps' lines on the
-terminal. Every error that a person can put right is one line and exit code 1. Ctrl-C during an apply lets
-Terraform finish what it began and save its state.
+Each command is one Dagster run in this process, which the web UI shows like any other, and prints what its ops log.
+Every error that a person can put right is one line and exit code 1. Ctrl-C during an apply lets Terraform finish what
+it began and save its state.
+
+Belongs here: options and output. Does not: what the jobs do (`sparkify_assets.infra`).
 """
 
 from __future__ import annotations
@@ -22,10 +24,10 @@ app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terrafo
 backend_app = typer.Typer(no_args_is_help=True, help="Where Terraform keeps its state.")
 app.add_typer(backend_app, name="backend")
 
-#: What `terraform plan -detailed-exitcode` answers when something differs.
+#: The exit code if something differs, as of `terraform plan -detailed-exitcode`.
 DIFFERS = 2
 
-#: What a shell's commands answer when Ctrl-C ended them: 128 and the signal's number.
+#: The exit code after Ctrl-C, as of a shell: 128 plus the number of the signal.
 INTERRUPTED = 130
 
 Environment = Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")]
@@ -33,7 +35,7 @@ Environment = Annotated[str, typer.Option("--env", help="Environment: a file in 
 
 @app.command()
 def plan(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
-    """Show what applying would change; change nothing."""
+    """Show what applying would change, without changing anything."""
     stacks = _by_stack(_run("plan_infrastructure", {"environment": env}), "plan_{}.plan", "plan_{}.actions")
     if output_format is Format.json:
         print_json(stacks)
@@ -49,7 +51,7 @@ def apply(
     ] = None,
     resume_paused: Annotated[bool, typer.Option(help="Whether a paused cluster is resumed first.")] = True,
 ) -> None:
-    """Make network, landing bucket and cluster, or bring them to what the configuration says."""
+    """Make network, landing bucket and cluster, or change them to what the configuration says."""
     metadata = _run(
         "provision_infrastructure",
         {"environment": env, "allow_destroying": allow_destroying or [], "resume_paused": resume_paused},
@@ -72,7 +74,7 @@ def destroy(
         str, typer.Option(help="The landing bucket's name, where its data may go.")
     ] = "",
 ) -> None:
-    """Take the warehouse away; a final snapshot stays."""
+    """Destroy the warehouse except for a final snapshot."""
     confirm = confirm or typer.prompt(f"Type the environment's name ({env}) to destroy its warehouse")
     metadata = _run(
         "destroy_infrastructure",
@@ -90,7 +92,7 @@ def destroy(
 
 @app.command()
 def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
-    """Hold AWS against the configuration; exit code 2 if something differs."""
+    """Compare AWS with the configuration; exit code 2 if something differs."""
     from sparkify_assets.infra.jobs import run_config
 
     found = _run("detect_drift", run_config(env))
@@ -105,7 +107,7 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
 
 @app.command()
 def pause(env: Environment = DEFAULT_ENVIRONMENT) -> None:
-    """Pause the cluster: only its storage costs then."""
+    """Pause the cluster, so that only its storage costs."""
     _run("pause_warehouse", {"environment": env})
     out.print("The cluster is paused.")
 
@@ -119,7 +121,7 @@ def resume(env: Environment = DEFAULT_ENVIRONMENT) -> None:
 
 @app.command()
 def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
-    """Print the stacks' outputs; they hold no secret."""
+    """Print the stacks' outputs, which hold no secret."""
     from sparkify_assets.infra.run import outputs as stack_outputs
 
     with _plain_errors():
@@ -136,7 +138,7 @@ def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat =
 
 @backend_app.command()
 def s3(
-    bucket: Annotated[str, typer.Option(help="Bucket for the state; versioned and closed.")],
+    bucket: Annotated[str, typer.Option(help="Bucket for the state, versioned and not public.")],
     region: Annotated[str, typer.Option(help="The bucket's region.")] = "us-west-2",
     create: Annotated[bool, typer.Option("--create", help="Make the bucket.")] = False,
 ) -> None:
@@ -162,7 +164,7 @@ def local() -> None:
 
 
 def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, dict[str, Any]]:
-    """What a run found out about each stack: in words, and by the addresses of its resources."""
+    """What a run found about each stack: a summary, and the actions by the addresses of the resources."""
     from sparkify_assets.infra.stack import STACKS
 
     return {
@@ -177,7 +179,7 @@ def _print_summaries(stacks: dict[str, dict[str, Any]]) -> None:
 
 
 def _run(job: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Runs a job; answers its steps' metadata. Exits with 1 if it fails, with 130 if it was interrupted."""
+    """Run a job and return the metadata of its ops. Exit with 1 if it fails, with 130 if it was interrupted."""
     with _plain_errors():
         from sparkify_assets.infra.run import launch
 
@@ -186,7 +188,7 @@ def _run(job: str, config: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    # Here: together they take two seconds to import, which the other commands need not wait for.
+    # Imported here, because together they take two seconds that other commands need not wait for.
     from botocore.exceptions import BotoCoreError, ClientError
 
     from sparkify_assets.infra.aws import describe_error

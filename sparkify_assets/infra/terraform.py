@@ -71,7 +71,7 @@ class TerraformError(InfrastructureError):
 
 
 class Command(python_terraform.Terraform):  # type: ignore[misc]
-    """One Terraform command in one folder. Make an object for each, since the library's temporary files are per object."""
+    """One Terraform command in one folder. Make an object for each: the library keeps temporary files by object."""
 
     def __init__(
         self, folder: Path, private: Path, where: str, environment: dict[str, str], log: Log, patience: float

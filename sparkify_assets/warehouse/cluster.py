@@ -2,14 +2,14 @@
 
     redshift://cluster-identifier/database?region=us-west-2[&option=value…]
 
-Belongs here: what only Redshift requires before the first statement. Does not: transactions (`connection`), what an
-error means (`errors`), whether the cluster runs (`cluster_state`), how it is created (`infra`).
+Belongs here: what only Redshift needs before the first statement. Does not: transactions (`transaction`), what an error
+means (`errors`), pausing and resuming (`cluster_state`), making the cluster (`sparkify_assets.infra`).
 
-No password is written anywhere: AWS credentials come from boto3's default chain, and those of the database are issued
-by the API for an hour and stay in this process. Everybody who loads does so as one database user, whatever their IAM
-role, so that a laptop and a server own the same tables. Options are named as in dagster-aws's RedshiftClientResource
-where it has them; that resource is not used, because it commits on exceptions, has no transaction that spans calls and
-binds no parameters.
+No password is written anywhere: AWS's credentials come from boto3's own chain, and the database's are made by the API,
+last an hour, and stay in this process. Every load connects as one database user, whatever the IAM role, so that laptop
+and server own the same tables. The options have the names that dagster-aws's RedshiftClientResource gives them, if it
+has them. That resource itself is not used, because it commits on exceptions, has no transactions that span several
+calls, and binds no parameters.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from sparkify_assets.warehouse import cluster_state, errors
 if TYPE_CHECKING:
     from types_boto3_redshift.type_defs import ClusterTypeDef
 
-#: The database user that owns the tables and loads them; `sparkify tables bootstrap` makes it.
+#: The database user that owns and loads the tables; `sparkify tables bootstrap` creates it.
 LOADER = "sparkify_loader"
 
-#: How long temporary credentials are valid, in seconds: the API's maximum
+#: How many seconds temporary credentials are valid: the maximum of the API
 #: (https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html). An open session outlives
-#: them; only a new one needs new credentials.
+#: them; only a new session needs new ones.
 CREDENTIALS_SECONDS = 3600
 
-#: Credentials that are valid for less than this are renewed before they are used.
+#: Credentials that expire sooner than this are renewed before they are used.
 CREDENTIALS_MARGIN = timedelta(minutes=5)
 
-#: A COPY may be silent for minutes, and firewalls drop idle connections
+#: A COPY may send nothing for minutes, and firewalls on the way drop idle connections
 #: (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-drop-issues.html).
 KEEPALIVES: Mapping[str, Any] = {
     "keepalives": 1,
@@ -61,11 +61,11 @@ Login = Literal["user", "iam", "secret"]
 class Address:
     """What the URL says.
 
-    `login` says how a session authenticates: `user` as the database user named `user`, `iam` as the user of the
-    IAM identity (for analysts), `secret` as the administrator, by the secret that the cluster manages (for the one-time
-    bootstrap). `host` and `port` are the address to connect to if it is not the cluster's own endpoint (a forwarded
-    port); the certificate is still checked against the cluster's name. `sslrootcert` is a file of trusted certificates.
-    `statement_timeout` is in seconds. `resume` says whether a paused cluster is resumed.
+    `login` says how a session logs in: `user` as the database user named `user`, `iam` as the user that belongs to the
+    IAM identity (for analysts), `secret` as the administrator, with the secret that the cluster manages (for the
+    one-time bootstrap). `host` and `port` are what to connect to if that is not the cluster's own endpoint but, for
+    instance, a forwarded port; the certificate is still checked against the cluster's name. `sslrootcert` is a file of
+    trusted certificates. The timeouts are in seconds. `resume` says whether a paused cluster is resumed.
     """
 
     cluster: str
@@ -82,7 +82,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """Read a URL; raises ClusterError for one that cannot be used."""
+        """Read a URL. Raises ClusterError for one that cannot be used."""
         parts = urlsplit(url)
         database = parts.path.strip("/")
         if parts.scheme != "redshift" or not parts.hostname or not database or "/" in database:
@@ -130,7 +130,7 @@ def _option(name: str, text: str) -> Any:
 
 @dataclass(frozen=True)
 class Credentials:
-    """A database user with a temporary password, which its repr never shows."""
+    """A database user with a password that expires. Their text never holds the password."""
 
     user: str
     password: str = field(repr=False)
@@ -138,13 +138,13 @@ class Credentials:
 
     @property
     def fresh(self) -> bool:
-        """Whether they are valid for long enough to open another session."""
+        """Whether they are valid long enough to open another session."""
         return datetime.now(UTC) + CREDENTIALS_MARGIN < self.until
 
 
 @dataclass
 class RedshiftCluster:
-    """One cluster, for as many connections as a process needs. `log` gets a line for each wait."""
+    """One cluster, for as many connections as a process needs. `log` receives a line for each wait."""
 
     url: str
     log: Callable[[str], None]
@@ -155,7 +155,7 @@ class RedshiftCluster:
         self._guard = threading.Lock()
 
     def connect(self) -> Connection:
-        """A new session of the loader, TLS verified. Raises ClusterError."""
+        """Open a new session with verified TLS. Raises ClusterError."""
         cluster = self._available()
         credentials, remembered = self._login(cluster)
         try:
@@ -164,7 +164,7 @@ class RedshiftCluster:
             except psycopg2.OperationalError as error:
                 if not (remembered and errors.is_refused_login(error)):
                     raise
-                self._credentials = None  # they were revoked early: retry once with new ones
+                self._credentials = None  # revoked before they expired, so try once more with new ones
                 connection = self._open(cluster, self._login(cluster)[0])
         except psycopg2.Error as error:
             raise errors.ClusterError(errors.line(error), transient=errors.is_retryable(error)) from None
@@ -200,7 +200,7 @@ class RedshiftCluster:
         return connection
 
     def _available(self) -> ClusterTypeDef:
-        """The cluster as describe_clusters describes it, once it accepts connections."""
+        """The cluster as describe_clusters returns it, once it accepts connections."""
         found = self._describe()
         if found["ClusterStatus"] in ("paused", "pausing", "resuming"):
             self._wake(found["ClusterStatus"])
@@ -221,7 +221,7 @@ class RedshiftCluster:
         address = self.address
         if not address.resume and status != "resuming":
             raise errors.ClusterError(
-                f"cluster {address.cluster} is {status}, and resume=no: `sparkify infra resume` wakes it"
+                f"cluster {address.cluster} is {status}, and resume=no: `sparkify infra resume` resumes it"
             )
         self.log(f"Cluster {address.cluster} is {status}; resuming it, which takes some minutes.")
         with _failing_plainly(address):
@@ -231,7 +231,7 @@ class RedshiftCluster:
             cluster_state.resume(cluster, self.log)
 
     def _login(self, cluster: ClusterTypeDef) -> tuple[Credentials, bool]:
-        """Credentials for a session, and whether they are an earlier session's."""
+        """Credentials for a session, and whether an earlier session used them."""
         with self._guard:
             if self._credentials and self._credentials.fresh:
                 return self._credentials, True
@@ -262,13 +262,12 @@ class RedshiftCluster:
                 f"cluster {self.address.cluster} has no managed secret: login=secret needs one"
             )
         secret = json.loads(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
-        until = datetime.now(UTC) + timedelta(
-            seconds=CREDENTIALS_SECONDS
-        )  # so that a rotated secret is read again
+        # The secret may be rotated, so it is read again after a while.
+        until = datetime.now(UTC) + timedelta(seconds=CREDENTIALS_SECONDS)
         return Credentials(secret["username"], secret["password"], until)
 
     def _client(self, service: str) -> Any:
-        import boto3  # here: its import costs a quarter of a second that only Redshift needs
+        import boto3  # here, because it takes a quarter of a second that only Redshift needs
 
         return boto3.client(service, region_name=self.address.region)  # type: ignore[call-overload]
 
@@ -286,7 +285,7 @@ def _failing_plainly(address: Address) -> Iterator[None]:
 
 
 def _numeric(host: str) -> str:
-    """The numeric address of a host, so that TLS may be checked against another name."""
+    """The numeric address of a host, so that TLS can be checked against another name."""
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except OSError as error:
@@ -297,7 +296,7 @@ def _numeric(host: str) -> str:
 
 def _certificates(named: str | None) -> str:
     """The file of trusted certificates: the given one, or the public ones that botocore ships, which include the Amazon
-    Trust Services roots that sign Redshift's
+    Trust Services roots that sign Redshift's certificates
     (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html).
     """
     import botocore

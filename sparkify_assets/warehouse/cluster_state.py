@@ -1,6 +1,7 @@
-"""The state of a provisioned cluster: finds, pauses and resumes it by Redshift's API.
+"""The state of a provisioned cluster: finding, pausing and resuming it by Redshift's API.
 
-Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do.
+Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Does not belong here: connections
+to the cluster (`cluster`).
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 
-#: How long a pause or resume may take, in seconds. AWS speaks of minutes:
+#: How many seconds a pause or resume may take; AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html
 PAUSE_SECONDS = 1800.0
 
-
+#: How many seconds pass before the status is read again.
 POLL_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Redshift cluster as describe_clusters describes it. `host` is empty while it is being created."""
+    """A Redshift cluster as describe_clusters returns it. `host` is empty while it is being created."""
 
     identifier: str
     region: str
@@ -40,12 +41,12 @@ class Cluster:
 
     @property
     def paused(self) -> bool:
-        """Whether it does not run until somebody resumes it."""
+        """Whether it is unavailable until somebody resumes it."""
         return self.status in ("paused", "pausing")
 
     @property
     def without_nodes(self) -> bool:
-        """Whether it is paused, pausing or resuming. Terraform sees no nodes then and cannot change it."""
+        """Whether it is paused, pausing or resuming. Terraform sees no nodes then, and cannot change it."""
         return self.paused or self.status == "resuming"
 
 
@@ -70,14 +71,14 @@ def find_cluster(identifier: str, region: str) -> Cluster | None:
 
 
 def pause(cluster: Cluster, log: Log) -> None:
-    """Pause the cluster and wait until it is paused. Does nothing if it is paused already."""
+    """Pause the cluster unless it is paused already, and wait until it is."""
     if not cluster.paused:
         _redshift(cluster.region).pause_cluster(ClusterIdentifier=cluster.identifier)
     wait_for_status(cluster, "paused", log)
 
 
 def resume(cluster: Cluster, log: Log) -> None:
-    """Resume the cluster and wait until it is available. Does nothing if it is available already."""
+    """Resume the cluster unless it is available already, and wait until it is."""
     if cluster.status == "pausing":  # Redshift refuses to resume before it has paused
         wait_for_status(cluster, "paused", log)
     if cluster.paused:
@@ -86,7 +87,10 @@ def resume(cluster: Cluster, log: Log) -> None:
 
 
 def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PAUSE_SECONDS) -> Cluster:
-    """The cluster once its status is `status`. Raises ClusterError if it no longer exists, or after `seconds`."""
+    """The cluster once its status is `status`. Raises ClusterError when it is gone, or after `seconds`.
+
+    boto3's waiters know `available` only, keep waiting for a cluster that is gone, and report no progress.
+    """
     until = time.monotonic() + seconds
     while True:
         now = find_cluster(cluster.identifier, cluster.region)
