@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+
+import dagster as dg
 
 from sparkify_assets.settings import Settings
 
-if TYPE_CHECKING:
-    import dagster as dg
-
 #: Dagster's tags of a run over a stretch of partitions, and over one.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
 ONE_PARTITION = "dagster/partition"
 
 
 def event_days(settings: Settings) -> dg.DailyPartitionsDefinition:
     """The days that exist for Dagster: from the first day to the last one set, or to today (UTC), included."""
-    import dagster as dg  # here, for the command line needs the tags alone, and Dagster's import takes half a second
-
     if settings.last_day is None:
         return dg.DailyPartitionsDefinition(start_date=settings.first_day.isoformat(), end_offset=1)
     return dg.DailyPartitionsDefinition(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import suppress
 
 import dagster as dg
@@ -40,10 +38,3 @@ def test_a_run_that_has_ended_stays_as_it_ended() -> None:
         run = instance.get_run_by_id(run_id)
         assert run
         assert run.status is dg.DagsterRunStatus.SUCCESS
-
-
-def test_the_command_line_starts_without_importing_dagster() -> None:
-    """Its import takes longer than a load with nothing new, and only a command that starts a run needs it."""
-    script = "import sys, sparkify_assets.cli; print(*{'dagster', 'boto3', 'altair'} & sys.modules.keys())"
-    started = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert started.stdout.split() == []
