@@ -93,7 +93,9 @@ def ensure(folder: Path, database: str = "dev", *, bin_directory: Path | None = 
     lock = _open_lock(folder)
     try:
         if not _runs_or_locked(folder, lock, binaries):
-            _start(folder, database, binaries, lock)
+            if not (folder / "data").exists():
+                _initialize(folder, database, binaries)
+            _start(folder, binaries, lock)
     except OSError as error:
         raise ServerError(f"the server of {folder} cannot be started: {error}") from error
     finally:
@@ -119,9 +121,7 @@ def stop(folder: Path, *, bin_directory: Path | None = None) -> bool:
     sockets = _socket_folder(folder)
     _pg_ctl(folder, binaries, "stop", "-m", "fast")
     if sockets:
-        with suppress(
-            OSError
-        ):  # the server has emptied it, and a clean-up of temporary files may have removed it
+        with suppress(OSError):  # the server has emptied it; a clean-up may have removed it
             sockets.rmdir()
     return True
 
@@ -150,7 +150,7 @@ def _runs(folder: Path) -> bool:
 
 
 def _find(folder: Path, database: str) -> str | None:
-    """The connection string of the folder's server if it accepts connections."""
+    """The connection string of the folder's server if it accepts connections; creates the database if it is missing."""
     refusal = _refusal(folder, database, database)
     sockets = _socket_folder(folder)
     if sockets is None:
@@ -160,8 +160,7 @@ def _find(folder: Path, database: str) -> str | None:
             f"the server of {folder} has no database {database}: it was created for another one"
         )
     if refusal and f'database "{database}" does not exist' in refusal:
-        # Whoever started the server was killed before it could create the database.
-        try:
+        try:  # the server has only just been started for the first time
             _create_database(_dsn(folder, sockets, database, "postgres"), database)
         except psycopg2.Error:
             return None
@@ -231,11 +230,9 @@ def _stop_if_unreachable(folder: Path, binaries: Path) -> None:
         _pg_ctl(folder, binaries, "stop", "-m", "fast")
 
 
-def _start(folder: Path, database: str, binaries: Path, lock: int) -> None:
-    """Start the server, with a new data directory if there is none. The caller's lock is inherited by the server."""
+def _start(folder: Path, binaries: Path, lock: int) -> None:
+    """Start the server, which inherits the caller's lock."""
     data = folder / "data"
-    if not data.exists():
-        _initialise(folder, database, binaries)
     # The lock was free, so no server of this folder is left, whichever process now has the id in this file.
     (data / "postmaster.pid").unlink(missing_ok=True)
     with _fresh_socket_folder(_server_user(folder)) as sockets:
@@ -247,7 +244,6 @@ def _start(folder: Path, database: str, binaries: Path, lock: int) -> None:
         _set_permissions(configuration, 0o600, _server_user(folder))
         log = str(data / "server.log")
         _pg_ctl(folder, binaries, "start", f"-t{START_SECONDS}", "-l", log, keep=(lock,))
-        _create_database(_dsn(folder, sockets, database, "postgres"), database)
 
 
 def _shared_memory() -> dict[str, str]:
@@ -259,7 +255,7 @@ def _shared_memory() -> dict[str, str]:
     return {}
 
 
-def _initialise(folder: Path, superuser: str, binaries: Path) -> None:
+def _initialize(folder: Path, superuser: str, binaries: Path) -> None:
     """Create the data directory under another name first, so that an interrupted initdb leaves none behind."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -292,11 +288,9 @@ def _fresh_socket_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
 def _create_database(dsn: str, database: str) -> None:
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("select from pg_database where datname = %s", (database,))
-            if not cursor.rowcount:
-                with suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
-                    cursor.execute(SQL("create database {}").format(Identifier(database)))
+        already_created = suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation)
+        with connection.cursor() as cursor, already_created:
+            cursor.execute(SQL("create database {}").format(Identifier(database)))
 
 
 def _pg_ctl(folder: Path, binaries: Path, action: str, *options: str, keep: Sequence[int] = ()) -> None:

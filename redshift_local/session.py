@@ -57,9 +57,7 @@ class Connection(PlainConnection):
         self.lookups: Mapping[str, Sequence[str]] = {}
         self.objects = ObjectStore()
         self._another: Callable[[], PlainConnection]
-        self._unsaved: list[
-            LoadErrors
-        ] = []  # load errors that a rollback of the open transaction would remove
+        self._unsaved: list[LoadErrors] = []  # a rollback of the open transaction would remove them
         self._domains: set[str] = set()
         self.copied = False  # the last statement was a COPY
 

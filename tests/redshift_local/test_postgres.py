@@ -69,8 +69,11 @@ def test_the_database_has_the_name_that_was_asked_for(folder: Path) -> None:
     dsn = ensure(folder, "Sales 2018")
     assert run(dsn, "select current_database(), current_user") == [("Sales 2018", "Sales 2018")]
     assert ensure(folder, "Sales 2018") == dsn
-    with pytest.raises(ServerError, match=f"the server of {folder} has no database dev"):
-        ensure(folder)
+    for _ in ("running", "stopped"):
+        with pytest.raises(ServerError, match=f"the server of {folder} has no database dev"):
+            ensure(folder)
+        assert stop(folder)
+    assert run(ensure(folder, "Sales 2018"), "select 1") == [(1,)]
 
 
 def test_settings_are_durable_and_isolated_as_redshift(folder: Path) -> None:
