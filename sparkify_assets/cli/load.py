@@ -152,7 +152,7 @@ def _report(
     plan, found = choice.plan, choice.plan.difference
     done = report.done if report else RunResult()
     failed = [item for item in (report.not_loaded if report else ()) if not item.blocked]
-    errors = [str(item).removeprefix("failed: ") for item in failed] + list(report.errors if report else ())
+    errors = [item.cause for item in failed] + list(report.errors if report else ())
     total = time.perf_counter() - started
     work = {"list": listed - started, "stage": done.stage_seconds, "publish": done.publish_seconds}
     tried = {item.partition for item in done.partitions} | {p for item in failed for p in item.partitions}

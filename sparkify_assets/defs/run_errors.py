@@ -77,10 +77,14 @@ def not_loaded(failure: StepFailureData, home: Path) -> list[NotLoaded]:
     """What a failed load names as not loaded; empty if the step ended otherwise. If the program is at fault, the last
     reason says where the traceback is.
     """
-    items = read_not_loaded(failure.user_failure_data.metadata if failure.user_failure_data else {})
+    items = _named(failure)
     if items and (where := trace_of(failure.error, home)):
         items[-1] = replace(items[-1], reason=items[-1].reason + where)
     return items
+
+
+def _named(failure: StepFailureData) -> list[NotLoaded]:
+    return read_not_loaded(failure.user_failure_data.metadata if failure.user_failure_data else {})
 
 
 def not_loaded_metadata(items: Sequence[NotLoaded]) -> dict[str, dg.MetadataValue]:
@@ -111,9 +115,7 @@ def errors_of(result: dg.ExecuteInProcessResult, home: Path) -> list[str]:
     """
     failures = [event.step_failure_data for event in result.get_step_failure_events()]
     texts = [
-        reason_of(failure) + trace_of(failure.error, home)
-        for failure in failures
-        if not not_loaded(failure, home)
+        reason_of(failure) + trace_of(failure.error, home) for failure in failures if not _named(failure)
     ]
     if not failures:  # the run failed, and none of its steps
         ends = [event for event in result.all_events if event.is_run_failure]

@@ -183,7 +183,12 @@ class NotLoaded:
     def __str__(self) -> str:
         if self.blocked:
             return f"blocked: {named(self.partitions)} {self.reason}".rstrip()
-        return f"failed: {named(self.partitions)}: {self.reason}"
+        return f"failed: {self.cause}"
+
+    @property
+    def cause(self) -> str:
+        """The partitions and the reason, in words."""
+        return f"{named(self.partitions)}: {self.reason}"
 
 
 def in_batches(
