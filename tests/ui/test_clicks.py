@@ -71,8 +71,11 @@ def choose_days(tab: Tab, dev: Dev, days: str) -> None:
     # Its table is published with three others, in one transaction; the page says which.
     expect(tab.get_by_text("Additional assets will be materialized")).to_be_visible()
     button(tab, "Confirm").click()
-    tab.get_by_placeholder("ex: 2018-11-01").fill(days)
-    tab.keyboard.press("Enter")
+    # As it closes, the dialog gives the focus back to "Materialize", which a key would press once more.
+    expect(tab.get_by_text("Additional assets will be materialized")).to_have_count(0)
+    partitions = tab.get_by_placeholder("ex: 2018-11-01")
+    partitions.fill(days)
+    partitions.press("Enter")
 
 
 def load_day(tab: Tab, dev: Dev, day: str, outcome: str) -> None:
