@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.defs.load_assets import POOL, load_assets
+from sparkify_assets.defs.load_assets import load_assets, load_job
 from sparkify_assets.defs.report_assets import report_assets
 from sparkify_assets.defs.schedules import automation_defs
 from sparkify_assets.defs.source_assets import landing_assets
@@ -26,27 +26,20 @@ def build_defs(
     settings: Settings | None = None,
     *,
     for_the_page: bool = False,
-    pool: str | None = POOL,
     **resources: Any,
 ) -> dg.Definitions:
     """The code location for the given settings, or for the environment's. Resources given by name override the
     defaults.
 
-    Column lineage and links to the code take a third of a second and are for display only, so runs of the command line
-    leave them out. They leave out the pool too: a run in this process that is killed would keep its slot there, and the
-    next would wait forever, while the warehouse's own lock is released with the connection.
+    Column lineage and links to the code take a third of a second and are for display only.
     """
     settings = settings or Settings.from_environment()
-    made: Sequence[Any] = [*load_assets(settings, pool), *report_assets(settings)]
+    made: Sequence[Any] = [*load_assets(settings), *report_assets(settings)]
     if for_the_page:
         from sparkify_assets.defs.metadata import with_column_lineage
 
         made = dg.with_source_code_references(dg.map_asset_specs(with_column_lineage, made))
-    load = dg.define_asset_job(
-        "load",
-        selection=dg.AssetSelection.groups("staging", "sparkify"),
-        description="Loads songs and a range of days, songs first: what `sparkify load` runs.",
-    )
+    load = load_job()
     analytics = dg.define_asset_job(
         "analytics",
         selection=dg.AssetSelection.groups("analytics", "profile"),

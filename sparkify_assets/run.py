@@ -43,7 +43,7 @@ def run_load(
     """Load some prefixes of songs and some days of a plan in one Dagster run, songs first."""
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
 
-    from sparkify_assets.definitions import build_defs
+    from sparkify_assets.defs.load_assets import load_assets, load_job
     from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
     from sparkify_assets.model.tables import ASSETS
 
@@ -55,11 +55,15 @@ def run_load(
         ops["load_songs"] = {"config": {**choice, "prefixes": list(songs)}}
         chosen += map(dg.AssetKey, ASSETS["songs"])
     if days:
-        ops["load_events"] = {"config": {**choice, "days": list(days)}}
+        ops["load_events"] = {"config": choice}
         chosen += map(dg.AssetKey, ASSETS["events"])
-        tags = {RANGE_START: min(days), RANGE_END: max(days)}
-    planned = replace(loader, planned=plan)
-    job = build_defs(loader.settings, pool=None, loader=planned).resolve_job_def("load")
+        tags = {RANGE_START: days[0], RANGE_END: days[-1]}
+    # The days are the run's partitions, so that its range has none of those between them. There is no pool: a run in
+    # this process that is killed would keep its slot, and the next would wait forever, while the warehouse's own lock
+    # is released with the connection.
+    assets = load_assets(loader.settings, pool=None, days=dg.StaticPartitionsDefinition(list(days)))
+    resources = {"loader": replace(loader, planned=plan)}
+    job = dg.Definitions(assets, jobs=[load_job()], resources=resources).resolve_job_def("load")
     with dg.DagsterInstance.get() as instance, run_of_this_process(instance) as run_id:
         tags |= this_process()
         result = job.execute_in_process(

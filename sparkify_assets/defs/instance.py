@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 PROCESS_TAG = "sparkify/process"
 
 
+#: How many events of a batch Dagster keeps back to store them together; without the variable it stores each by itself
+#: (DagsterInstance.handle_new_event).
+EVENT_BATCH_SIZE = "1000"
+
+
 #: Dagster's settings, as the checkout has them.
 DAGSTER_YAML = Path(__file__).resolve().parents[2] / "dagster.yaml"
 
@@ -33,7 +38,7 @@ def prepare_home(settings: Settings) -> None:
     wanted, there = settings.dagster_yaml or DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
     if not there.exists() or there.read_bytes() != wanted.read_bytes():
         shutil.copyfile(wanted, there)
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ |= {"DAGSTER_HOME": str(settings.dagster_home), "DAGSTER_EVENT_BATCH_SIZE": EVENT_BATCH_SIZE}
 
 
 @contextmanager

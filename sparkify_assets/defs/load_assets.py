@@ -17,6 +17,7 @@ from sparkify_assets.defs.instance import PROCESS_TAG
 from sparkify_assets.defs.metadata import asset_spec, preview_rows
 from sparkify_assets.defs.partitions import event_days
 from sparkify_assets.defs.run_errors import not_loaded_metadata, read_not_loaded
+from sparkify_assets.defs.storage import log_materializations
 from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import BatchesFailed, Loader
@@ -45,13 +46,6 @@ class LoadConfig(dg.Config):
     """Believe a listing that lacks much of what is known."""
 
 
-class EventsConfig(LoadConfig):
-    """A load of days of events."""
-
-    days: list[str] = Field(default_factory=list)
-    """Only these of the run's days, such as 2018-11-12; none: all."""
-
-
 class SongsConfig(LoadConfig):
     """A load of songs, which Dagster does not partition."""
 
@@ -59,8 +53,12 @@ class SongsConfig(LoadConfig):
     """Prefixes of song_data such as AB; none: all."""
 
 
-def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDefinition]:
-    """The assets of both loads, in the pool in which one waits for the other."""
+def load_assets(
+    settings: Settings, pool: str | None = POOL, days: dg.PartitionsDefinition[str] | None = None
+) -> list[dg.AssetsDefinition]:
+    """The assets of both loads, in the pool in which one waits for the other. The partitions of events are the given
+    days, or all that the settings allow.
+    """
 
     @dg.multi_asset(
         name="load_songs",
@@ -80,11 +78,14 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
                 results.append(outcome)
         for asset in ASSETS["songs"]:
             yield dg.MaterializeResult(asset, metadata=_songs_metadata(asset, results))
-        for day in sorted({day for result in results for day in result.rematched_days}):
-            # Their rows have changed although their files have not, so what is made from plays has to be made again.
-            context.log_event(
+        # Their rows have changed although their files have not, so what is made from plays has to be made again.
+        log_materializations(
+            context,
+            (
                 dg.AssetMaterialization("songplays", partition=day, metadata={"matched_again": True})
-            )
+                for day in sorted({day for result in results for day in result.rematched_days})
+            ),
+        )
         for found in _check_results("songs", settings, results):
             yield from _apart(found)
         _end(context, loader, "songs", results, failed)
@@ -93,28 +94,35 @@ def load_assets(settings: Settings, pool: str | None = POOL) -> list[dg.AssetsDe
         name="load_events",
         specs=_specs("events"),
         check_specs=_check_specs("events", settings),
-        partitions_def=event_days(settings),
+        partitions_def=days or event_days(settings),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=False,
         pool=pool,
     )
     def load_events(
-        context: dg.AssetExecutionContext, config: EventsConfig, loader: dg.ResourceParam[Loader]
+        context: dg.AssetExecutionContext, config: LoadConfig, loader: dg.ResourceParam[Loader]
     ) -> Iterator[Any]:
         results, failed = [], None
-        days = [day for day in context.partition_keys if not config.days or day in config.days]
-        for outcome in _loaded(context, config, loader, "events", days):
+        for outcome in _loaded(context, config, loader, "events", context.partition_keys):
             if isinstance(outcome, BatchesFailed):
                 failed = outcome
                 continue
             results.append(outcome)
-            for event in _day_materializations(outcome):
-                context.log_event(event)
+            log_materializations(context, _day_materializations(outcome))
         for found in _check_results("events", settings, results):
             yield from _apart(found)
         _end(context, loader, "events", results, failed)
 
     return [load_songs, load_events]
+
+
+def load_job() -> Any:
+    """The job that loads songs and days in one run."""
+    return dg.define_asset_job(
+        "load",
+        selection=dg.AssetSelection.groups("staging", "sparkify"),
+        description="Loads songs and a range of days, songs first: what `sparkify load` runs.",
+    )
 
 
 def _loaded(

@@ -27,7 +27,10 @@ def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
-def test_dagster_accepts_its_settings_and_follows_them(tmp_path: Path) -> None:
+def test_dagster_accepts_its_settings_and_follows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text("utf-8"))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert (instance.telemetry_enabled, instance.nux_enabled) == (False, False)
