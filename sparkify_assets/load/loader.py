@@ -15,7 +15,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,17 +24,18 @@ from typing import Any, TypeVar
 
 from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.load import ledger
+from sparkify_assets.load.ahead import StagingAhead
 from sparkify_assets.load.plan import LoadPlan, make_plan
 from sparkify_assets.load.publish import Publisher, SourceChanged
 from sparkify_assets.load.quarantine import UNREADABLE, unreadable
-from sparkify_assets.load.results import Batch, BatchResult, halves, in_batches
+from sparkify_assets.load.results import Batch, BatchResult, StagedPartition, halves, in_batches
 from sparkify_assets.load.stage import Progress, Stager, TooManyRefused
 from sparkify_assets.model.datasets import Dataset, Partition, named
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import KnownPartition, difference
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 from sparkify_assets.source.urls import open_source, open_store
-from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
+from sparkify_assets.warehouse.connection import Session, Warehouse, open_warehouse
 from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, fault_of, is_transient, line
 
 Result = TypeVar("Result")
@@ -153,38 +154,45 @@ class Loader:
         if wanted:
             self.work.sweep(LEFT_BEHIND)
         tried = 0
-        groups = deque(in_batches({p: plan.to_read(p) for p in wanted}))
-        while groups:
-            group = groups.popleft()
-            outcome: BatchResult | Exception
-            try:
-                batch = Batch(dataset, group, {}, reload, frozenset(plan.kept), run_id=run_id)
-                outcome = self._load_batch(batch)
-            except Exception as error:
-                if isinstance(error, TooManyRefused) and len(error.partitions) > 1:
-                    groups.extendleft(reversed(halves(group)))
-                    continue
-                if concerns_all(error):
-                    raise
-                outcome = error
-            tried += len(group)
-            self.progress("publish", dataset, tried, len(wanted))
-            yield group, outcome
+        blank = Batch(dataset, {}, {}, reload, frozenset(plan.kept), run_id=run_id)
+        batches = deque(map(blank.of, in_batches({p: plan.to_read(p) for p in wanted})))
+        with StagingAhead(self._staged, self.progress) as ahead:
+            while batches:
+                batch = batches.popleft()
+                outcome: BatchResult | Exception
+                try:
+                    outcome = self._load_batch(batch, ahead, batches)
+                except Exception as error:
+                    if isinstance(error, TooManyRefused) and len(error.partitions) > 1:
+                        batches.extendleft(map(batch.of, reversed(halves(batch.objects))))
+                        continue
+                    if concerns_all(error):
+                        raise
+                    outcome = error
+                tried += len(batch.objects)
+                self.progress("publish", dataset, tried, len(wanted))
+                yield batch.objects, outcome
 
-    def _load_batch(self, batch: Batch) -> BatchResult:
-        """Load one batch without the objects that cannot be read. A partition in which COPY rejects more records than
-        MAXERROR allows is blocked. Raises TooManyRefused if one COPY read several partitions, so that each half may be
-        tried by itself.
+    def _load_batch(self, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]) -> BatchResult:
+        """Load one batch without the objects that cannot be read, and begin to stage the first of the later ones. A
+        partition in which COPY rejects more records than MAXERROR allows is blocked. Raises TooManyRefused if one COPY
+        read several partitions, so that each half may be tried by itself.
         """
+        stage_and_publish = partial(self._stage_and_publish, batch, ahead, later)
         while True:
             try:
-                return self.without_unreadable(
-                    batch, lambda: self.warehouse.retried(partial(self._stage_and_publish, batch))
-                )
+                return self.without_unreadable(batch, lambda: self.warehouse.retried(stage_and_publish))
             except TooManyRefused as error:
                 if len(error.partitions) > 1 or error.partitions[0].key in batch.refused:
                     raise
                 batch.give_up(error.partitions[0], f"COPY gave up: {line(error)}")
+
+    def _stage_and_publish(self, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]) -> BatchResult:
+        """Take a batch from its objects to the readers, on one connection."""
+        with ahead.staged(batch) as (session, staged):
+            if later:
+                ahead.begin(later[0])
+            return self.publisher.publish(session, batch, staged)
 
     def without_unreadable(self, batch: Batch, bring: Callable[[], Result]) -> Result:
         """Call what stages a batch, and call it again without the objects that turn out to be unreadable; they are then
@@ -216,21 +224,20 @@ class Loader:
             raise error
         return {name: UNREADABLE + reason for name, reason in faults.items()}
 
-    def _stage_and_publish(self, batch: Batch) -> BatchResult:
-        """Take a batch from its objects to the readers, on one connection."""
+    @contextmanager
+    def _staged(self, batch: Batch, progress: Progress) -> Iterator[tuple[Session, list[StagedPartition]]]:
+        """Stage a batch and yield the session whose temporary tables hold it."""
         started = time.perf_counter()
         batch.id = uuid.uuid4().hex
-        stager = Stager(self.settings, self.source, self.work, self.progress)
         try:
             with self.warehouse.session() as session:
                 with session.transaction(lock=False) as transaction:
-                    staged = stager.stage(transaction, batch)
+                    staged = Stager(self.settings, self.source, self.work, progress).stage(transaction, batch)
                 batch.stage_seconds = time.perf_counter() - started
-                result = self.publisher.publish(session, batch, staged)
+                yield session, staged
         finally:
             with suppress(SourceError):  # what is left is swept by a later load
                 self.work.delete(batch.written)
-        return result
 
 
 def concerns_all(error: Exception) -> bool:

@@ -14,9 +14,10 @@ from sparkify_assets.model.datasets import Dataset, Partition, named
 from sparkify_assets.source.changes import KnownPartition
 from sparkify_assets.source.store import SourceObject
 
-#: How much one batch may read, in bytes as stored: enough for the set-based merges to pay off, and little enough for a
-#: transaction to end within minutes.
-BATCH_BYTES = 1024 * 1024 * 1024
+#: How much one batch reads, in bytes as stored: enough for the set-based merges to pay off, and little enough for a
+#: transaction to end within minutes. In between a load is cut into so many batches that one is staged while another is
+#: published.
+MIN_BATCH_BYTES, MAX_BATCH_BYTES, BATCHES = 32 * 1024 * 1024, 1024 * 1024 * 1024, 8
 
 
 #: How many rejects of a partition a result keeps for display. All of them are in the quarantine.
@@ -80,6 +81,10 @@ class Batch:
     written: list[str] = field(default_factory=list)  # keys in the work area
     packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
     refused: dict[str, list[Violation]] = field(default_factory=dict)  # keys of partitions that COPY gave up
+
+    def of(self, objects: dict[Partition, list[SourceObject]]) -> Batch:
+        """A batch of these partitions for the same load."""
+        return Batch(self.dataset, objects, {}, self.reload, self.kept, run_id=self.run_id)
 
     def give_up(self, partition: Partition, reason: str) -> None:
         """Leave out a partition in which COPY rejected more records than MAXERROR allows, and block it with this
@@ -194,12 +199,14 @@ class NotLoaded:
 def in_batches(
     objects: Mapping[Partition, list[SourceObject]],
 ) -> Iterator[dict[Partition, list[SourceObject]]]:
-    """Partitions in groups of at most BATCH_BYTES; a larger partition is a group of its own."""
+    """Partitions in groups of at most MAX_BATCH_BYTES; a larger partition is a group of its own."""
+    weights = {partition: sum(item.size for item in items) for partition, items in objects.items()}
+    limit = min(max(sum(weights.values()) / BATCHES, MIN_BATCH_BYTES), MAX_BATCH_BYTES)
     group: dict[Partition, list[SourceObject]] = {}
     size = 0
     for partition, items in objects.items():
-        weight = sum(item.size for item in items)
-        if group and size + weight > BATCH_BYTES:
+        weight = weights[partition]
+        if group and size + weight > limit:
             yield group
             group, size = {}, 0
         group[partition] = items

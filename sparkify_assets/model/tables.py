@@ -15,7 +15,7 @@ from sparkify_assets.model.datasets import Dataset
 #: The expressions by which merges find older rows. Redshift scans these columns; the local Redshift, which has no
 #: columnar storage, builds an index for each when the filled table is first analyzed.
 LOOKUPS: Mapping[str, Sequence[str]] = {
-    "staging.events": ("event_date", "ts", "rtrim(song)"),
+    "staging.events": ("event_date", "ts"),
     "staging.songs": ("song_prefix", "song_id", "artist_id"),
     "staging.song_titles": ("song_id",),
     "sparkify.songplays": ("start_time", "event_date"),

@@ -65,7 +65,7 @@ insert into sparkify.songplays (
 select
     cast(p.session_id as varchar(20)) || '-' || cast(p.item_in_session as varchar(20))
     || '-' || cast(p.user_id as varchar(20)) || '-' || cast(p.ts as varchar(20)),
-    timestamp 'epoch' + p.ts * interval '0.001 second',
+    p.start_time,
     p.user_id,
     p.level,
     coalesce(t.song_id, n.song_id),
@@ -99,5 +99,5 @@ from
                 r.session_id = p.session_id
                 and r.item_in_session = p.item_in_session
                 and r.user_id = p.user_id
-                and r.start_time = timestamp 'epoch' + p.ts * interval '0.001 second'
+                and r.start_time = p.start_time
     ) as k;

@@ -11,19 +11,19 @@ where time.start_time = lost_times.start_time;
 
 create temp table new_times as
 select p.start_time
-from (select distinct timestamp 'epoch' + ts * interval '0.001 second' as start_time from plays) as p
+from (select distinct start_time from plays) as p
 left join sparkify.time as t on p.start_time = t.start_time
 where t.start_time is null;
 
 insert into sparkify.time ({columns of sparkify.time})
 select
     start_time,
-    extract(hour from start_time),
-    extract(day from start_time),
-    extract(week from start_time),
-    extract(month from start_time),
-    extract(year from start_time),
-    case extract(dow from start_time)
+    date_part('hour', start_time),
+    date_part('day', start_time),
+    date_part('week', start_time),
+    date_part('month', start_time),
+    date_part('year', start_time),
+    case date_part('dow', start_time)
         when 0 then 'Sunday'
         when 1 then 'Monday'
         when 2 then 'Tuesday'

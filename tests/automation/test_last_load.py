@@ -4,6 +4,7 @@ what passes is tried again before."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psycopg2
@@ -76,14 +77,14 @@ def events_of(result: dg.ExecuteInProcessResult, kind: str) -> int:
 
 def failing(monkeypatch: pytest.MonkeyPatch, key: str, errors: list[Exception]) -> None:
     """Each partition is a batch of its own, and the one with this key fails with these errors, one after another."""
-    monkeypatch.setattr(results, "BATCH_BYTES", 1)
+    monkeypatch.setattr(results, "MAX_BATCH_BYTES", 1)
     monkeypatch.setattr(load_assets, "RETRY_SECONDS", 0.01)
     whole = Loader._stage_and_publish
 
-    def stage(self: Loader, batch: Batch) -> BatchResult:
+    def stage(self: Loader, batch: Batch, *rest: Any) -> BatchResult:
         if errors and key in {partition.key for partition in batch.objects}:
             raise errors.pop(0)
-        return whole(self, batch)
+        return whole(self, batch, *rest)
 
     monkeypatch.setattr(Loader, "_stage_and_publish", stage)
 

@@ -58,7 +58,7 @@ def refusing(warehouse: Warehouse, table: str, condition: str) -> Iterator[None]
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every partition is a batch of its own."""
-    monkeypatch.setattr(results, "BATCH_BYTES", 1)
+    monkeypatch.setattr(results, "MAX_BATCH_BYTES", 1)
 
 
 @pytest.fixture
@@ -132,11 +132,11 @@ def failing_batches(
     whole = Loader._stage_and_publish
     tried = []
 
-    def stage(self: Loader, batch: Batch) -> BatchResult:
+    def stage(self: Loader, batch: Batch, *rest: Any) -> BatchResult:
         tried.append([partition.key for partition in batch.objects])
         if {partition.key for partition in batch.objects} & set(partitions):
             raise error
-        return whole(self, batch)
+        return whole(self, batch, *rest)
 
     monkeypatch.setattr(Loader, "_stage_and_publish", stage)
     return tried
