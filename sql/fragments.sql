@@ -2,7 +2,8 @@
 -- qualified. See sparkify_assets/model/placeholders.py.
 
 -- play_columns: what the row of a play is made of
-user_id, session_id, item_in_session, ts, timestamp 'epoch' + ts * interval '0.001 second' as start_time,
+user_id, session_id, item_in_session, ts,
+timestamp 'epoch' + ts * interval '0.001 second' as start_time,
 event_date, level, song, artist, length, location, user_agent;
 
 -- record_columns: a record of a play, with all by which one of several is chosen; their page is the same
