@@ -7,6 +7,7 @@ here: the state of the cluster (`warehouse.cluster_state`).
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import time
@@ -94,9 +95,11 @@ def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0)
 def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
     found = Leftovers()
     for arn in _tagged(environment, stack, region):
-        kind, name = _kind_and_name(arn)
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+        _, _, service, _, _, kind, *path = re.split("[:/]", arn)
+        kind, name = f"{service}:{kind}", path[-1] if path else ""
         if kind == "redshift:snapshot":
-            found.meant.append(_snapshot(name.partition("/")[2], region))
+            found.meant.append(_snapshot(name, region))
         elif kind == "kms:key" and (gone := _key_deletion(name, region)):
             found.meant.append(f"KMS key {name}: deleted for good on {gone}; costs nothing while it waits")
         elif not (kind == "ec2:instance" and _terminated(name, region)):
@@ -131,14 +134,6 @@ def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
                 targets: list[Any] = list(action["TargetAction"].values())
                 if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
                     yield f"scheduled action {action['ScheduledActionName']}"
-
-
-def _kind_and_name(arn: str) -> tuple[str, str]:
-    """The kind, as `kms:key`, and the name or id at the end of an ARN."""
-    service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
-    slash, colon = resource.partition("/"), resource.partition(":")
-    kind, _, name = min(slash, colon, key=lambda parts: len(parts[0]))
-    return f"{service}:{kind}", name
 
 
 def _snapshot(name: str, region: str) -> str:

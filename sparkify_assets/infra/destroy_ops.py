@@ -3,59 +3,45 @@
 Belongs here: what protects a person's data from a slip. Does not: Terraform's own commands (`ops`).
 """
 
-# Annotations are not postponed here, because Dagster reads the config class of an op from them.
+# Annotations are not postponed here, because Dagster reads the type of an op's context from them.
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import dagster as dg
 
 from sparkify_assets.infra import InfrastructureError, aws
-from sparkify_assets.infra.ops import AFTER, refuse_while_loads_run, stack_of, stack_step, step
+from sparkify_assets.infra.ops import AFTER, refuse_while_loads_run, step
 from sparkify_assets.infra.stack import Stack
-from sparkify_assets.infra.terraform import TerraformResource
+
+#: What a person has to type so that nothing is destroyed by a slip: the fields of `jobs.Destroy`.
+_CONFIRMATION = {"confirm": str, "foundation_too": bool, "confirm_data_loss": str}
+
+_BUCKET = "module.landing.aws_s3_bucket.this"
 
 
-class Confirmation(dg.Config):
-    """What a person has to type so that nothing is destroyed by a slip."""
-
-    confirm: str
-    foundation_too: bool = False
-    confirm_data_loss: str = ""
-
-
-@step(
-    "confirm_destroy",
-    "Stops unless the environment's name was typed, no load runs, and any loss of data is intended.",
-)
-def confirm_destroy(
-    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
-) -> None:
-    """Refuse to destroy what was not named."""
-    if config.confirm != terraform.environment:
+@step("confirm_destroy", config_schema=_CONFIRMATION)
+def confirm_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Stops unless the environment's name was typed, no load runs, and any loss of data is intended."""
+    typed = context.op_config["confirm"]
+    if typed != stack.environment:
         raise InfrastructureError(
-            f"refused: to destroy environment {terraform.environment}, type its name in confirm"
-            f" (got {config.confirm!r})"
+            f"refused: to destroy environment {stack.environment}, type its name in confirm (got {typed!r})"
         )
     refuse_while_loads_run(context)
-    if config.foundation_too:
-        _refuse_to_lose_data(context, config, terraform)
+    if context.op_config["foundation_too"]:
+        _refuse_to_lose_data(stack, context.op_config["confirm_data_loss"])
 
 
-def _refuse_to_lose_data(
-    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
-) -> None:
-    stack = stack_of(context, terraform, "foundation")
-    foundation = stack.outputs()
+def _refuse_to_lose_data(stack: Stack, confirmed: str) -> None:
+    foundation = replace(stack, name="foundation").outputs()
     if "landing_bucket" not in foundation:
         return
     bucket = foundation["landing_bucket"]
     at_stake = aws.data_at_stake(bucket, foundation.get("kms_key_arn"), stack.region)
-    warehouse = stack_of(context, terraform, "warehouse").outputs()
-    if warehouse.get("final_snapshot_identifier"):
-        at_stake.append(
-            f"snapshot {warehouse['final_snapshot_identifier']}, which destroying the warehouse takes"
-        )
-    if at_stake and config.confirm_data_loss != bucket:
+    if snapshot := replace(stack, name="warehouse").outputs().get("final_snapshot_identifier"):
+        at_stake.append(f"snapshot {snapshot}, which destroying the warehouse takes")
+    if at_stake and confirmed != bucket:
         raise InfrastructureError(
             f"refused: the foundation's end would lose {', '.join(at_stake)}."
             f" If that is meant, type the bucket's name, {bucket}, in confirm_data_loss"
@@ -65,35 +51,29 @@ def _refuse_to_lose_data(
 @dg.op(
     ins=AFTER,
     out={"go_on": dg.Out(dg.Nothing, is_required=False)},
-    description="Continues to the foundation, which holds the data, only if that was asked for.",
+    config_schema=_CONFIRMATION,
 )
-def choose_foundation(context: dg.OpExecutionContext, config: Confirmation) -> Iterator[dg.Output[None]]:
-    """Skip the rest of the job where only the warehouse is to be destroyed."""
-    if config.foundation_too:
+def choose_foundation(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
+    """Continues to the foundation, which holds the data, only if that was asked for."""
+    if context.op_config["foundation_too"]:
         yield dg.Output(None, "go_on")
     else:
         context.log.info("The foundation stays: network, landing bucket, key and logs.")
 
 
-@step("release_bucket", "Lets Terraform delete a bucket that is not empty, if its loss was confirmed.")
-def release_bucket(
-    context: dg.OpExecutionContext, config: Confirmation, terraform: TerraformResource
-) -> None:
-    """Set force_destroy on the landing bucket. Terraform reads it from the state, so it must be applied first."""
-    stack = stack_of(context, terraform, "foundation")
-    if config.confirm_data_loss and config.confirm_data_loss == stack.outputs().get("landing_bucket"):
-        stack.plan(extra={"destroy_landing_objects": "true"}, target=_BUCKET)
+@step("release_bucket", config_schema=_CONFIRMATION)
+def release_bucket(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Lets Terraform delete a bucket that is not empty, if its loss was confirmed."""
+    confirmed = context.op_config["confirm_data_loss"]
+    if confirmed and confirmed == stack.outputs().get("landing_bucket"):
+        # Terraform reads force_destroy from the state when it destroys, so it must be applied first.
+        stack.plan(var=["destroy_landing_objects=true"], target=_BUCKET)
         stack.apply()
 
 
-_BUCKET = "module.landing.aws_s3_bucket.this"
-
-
-@stack_step(
-    "prove_{}_gone", "Asks Terraform's state and AWS what is left, and names what stays and its cost."
-)
+@step("prove_{}_gone")
 def prove_gone(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Prove that nothing of a stack is left except what is meant to stay."""
+    """Asks Terraform's state and AWS what is left, and names what stays and its cost."""
     found = aws.leftovers(stack.environment, stack.name, stack.region)
     unexpected = [*stack.resources(), *found.unexpected]
     for line in found.meant:

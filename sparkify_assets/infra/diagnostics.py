@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,15 +23,10 @@ class Diagnostic:
     address: str
 
     @classmethod
-    def of(cls, message: dict[str, Any]) -> Diagnostic:
-        """Read a message of type diagnostic."""
-        diagnostic = message["diagnostic"]
-        return cls(
-            severity=diagnostic["severity"],
-            summary=diagnostic["summary"],
-            detail=diagnostic.get("detail", ""),
-            address=diagnostic.get("address", ""),
-        )
+    def of(cls, document: dict[str, Any]) -> Diagnostic:
+        """Read what Terraform writes of a diagnostic."""
+        detail, address = document.get("detail", ""), document.get("address", "")
+        return cls(document["severity"], document["summary"], detail, address)
 
     def __str__(self) -> str:
         where = f" [{self.address}]" if self.address else ""
@@ -38,11 +34,11 @@ class Diagnostic:
 
 
 def diagnostics(output: str) -> Iterator[Diagnostic]:
-    """The diagnostics among the JSON lines of a command's output."""
-    for line in output.splitlines():
-        message = parse(line)
-        if message.get("type") == "diagnostic":
-            yield Diagnostic.of(message)
+    """The diagnostics in a command's output: `validate` prints them in one document, other commands in a line each."""
+    documents = parse(output).get("diagnostics", [])
+    messages = [parse(line) for line in output.splitlines()]
+    documents += [message["diagnostic"] for message in messages if message.get("type") == "diagnostic"]
+    return map(Diagnostic.of, documents)
 
 
 def first_error(complaint: str) -> str:
@@ -51,10 +47,10 @@ def first_error(complaint: str) -> str:
     return text[max(text.find("Error: "), 0) :].removeprefix("Error: ")[:2000]
 
 
-def parse(line: str) -> dict[str, Any]:
-    """The JSON object in a line of output, or an empty one if the line holds none."""
+def parse(text: str) -> dict[str, Any]:
+    """The JSON object that a text is, or an empty one if it is none."""
     try:
-        message = json.loads(line)
+        message = json.loads(text)
     except ValueError:
         return {}
     return message if isinstance(message, dict) else {}
@@ -82,7 +78,7 @@ def message_of(line: str) -> str:
     if message.get("type") not in _LOGGED or reading:
         return ""
     if message["type"] == "diagnostic":
-        return f"{message['@level']}: {Diagnostic.of(message)}"
+        return f"{message['@level']}: {Diagnostic.of(message['diagnostic'])}"
     return str(message.get("@message", "")).strip()
 
 
@@ -103,16 +99,11 @@ def advise(text: str, waited: str = "0s") -> tuple[str, str]:
 def _advise_on_lock(text: str, waited: str) -> str:
     """Who holds the lock, in the lock's own words (https://developer.hashicorp.com/terraform/language/state/locking)."""
     info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
-
-    def field(name: str) -> str:
-        found = re.search(
-            rf"\b{name}:\s+(.+?)(?=\s+(?:ID|Path|Operation|Who|Version|Created|Info):|\s*$)", info
-        )
-        return found.group(1) if found else "unknown"
-
+    names = "ID|Path|Operation|Who|Version|Created|Info"
+    lock = defaultdict(lambda: "unknown", re.findall(rf"\b({names}):\s+(.+?)(?=\s+(?:{names}):|\s*$)", info))
     return (
-        f"the state is locked by {field('Who')} since {field('Created')} ({field('Operation')}), and did not come"
-        f" free within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {field('ID')}"
+        f"the state is locked by {lock['Who']} since {lock['Created']} ({lock['Operation']}), and did not come free"
+        f" within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {lock['ID']}"
     )
 
 

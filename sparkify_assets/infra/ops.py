@@ -5,7 +5,7 @@ that none of it gets into Dagster's storage.
 Belongs here: what each op does. Does not: their order (`jobs`), what surrounds a destruction (`destroy_ops`).
 """
 
-# Annotations are not postponed here, because Dagster reads the config class of an op from them.
+# Annotations are not postponed here, because Dagster reads the context and the resources of an op from them.
 
 import functools
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 from botocore.exceptions import BotoCoreError, ClientError
+from python_terraform import IsFlagged
 
 from sparkify_assets.defs.instance import end_killed_runs
 from sparkify_assets.errors import SparkifyError
@@ -52,67 +53,50 @@ def failing_plainly() -> Iterator[None]:
         raise dg.Failure(str(aws.describe_error(error)), allow_retries=False) from None
 
 
-def step(name: str, text: str, **options: Any) -> Callable[[Callable[..., None]], dg.OpDefinition]:
-    """Make a function an op that runs after another one, returns nothing and fails plainly."""
-
-    def make(function: Callable[..., None]) -> dg.OpDefinition:
-        @functools.wraps(function)
-        def run(*args: Any, **kwargs: Any) -> None:
-            with failing_plainly():
-                function(*args, **kwargs)
-
-        return dg.op(name=name, description=text, ins=AFTER, out=dg.Out(dg.Nothing), tags=TAGS, **options)(
-            run
-        )
-
-    return make
-
-
-def stack_step(
-    name: str, text: str, **options: Any
+def step(
+    name: str, **options: Any
 ) -> Callable[[Callable[[dg.OpExecutionContext, Stack], None]], Callable[[str], dg.OpDefinition]]:
-    """Make a function of a stack an op for each stack: what it becomes takes a stack's name and returns that op.
+    """Make a function of a stack an op for each stack: what it becomes takes a stack's name and returns that op, which
+    runs after another one, passes nothing on and fails plainly. Its docstring is the op's description.
 
-    `name` holds `{}` where the stack's name goes; `options` are those of `dg.op`.
+    `name` holds `{}` where the stack's name goes, if it is not about one stack only; `options` are those of `dg.op`.
     """
 
     def make(function: Callable[[dg.OpExecutionContext, Stack], None]) -> Callable[[str], dg.OpDefinition]:
         @functools.cache
         def op_of(stack: str) -> dg.OpDefinition:
-            @step(name.format(stack), text, **options)
             def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-                function(context, stack_of(context, terraform, stack))
+                with failing_plainly():
+                    function(context, Stack(terraform, stack, context.log.info))
 
-            return run
+            run.__doc__ = function.__doc__
+            return dg.op(name=name.format(stack), ins=AFTER, out=dg.Out(dg.Nothing), tags=TAGS, **options)(
+                run
+            )
 
         return op_of
 
     return make
 
 
-def stack_of(context: dg.OpExecutionContext, terraform: TerraformResource, name: str) -> Stack:
-    """A stack whose output goes to the log of an op."""
-    return Stack(terraform, name, context.log.info)
-
-
 # ---------------------------------------------------------------- one stack, from init to outputs
 
 
-@stack_step("init_{}", "Installs the locked providers and configures the backend.")
+@step("init_{}")
 def init(_: dg.OpExecutionContext, stack: Stack) -> None:
-    """Make a stack's working folder ready."""
+    """Installs the locked providers and configures the backend."""
     stack.init()
 
 
-@stack_step("validate_{}", "Checks the configuration by itself.")
+@step("validate_{}")
 def validate(_: dg.OpExecutionContext, stack: Stack) -> None:
-    """Check a stack's configuration."""
+    """Checks the configuration by itself."""
     stack.validate()
 
 
-@stack_step("plan_{}", "Says what applying would do, and changes nothing. The plan is kept for this run.")
+@step("plan_{}")
 def plan(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Make a stack's plan and keep it."""
+    """Says what applying would do, and changes nothing. The plan is kept for this run."""
     try:
         planned = stack.plan()
     except TerraformError as error:
@@ -128,18 +112,18 @@ def plan(context: dg.OpExecutionContext, stack: Stack) -> None:
     _show(context, planned)
 
 
-@stack_step("plan_destroy_{}", "Says what destroying would take away, and changes nothing.")
+@step("plan_destroy_{}")
 def plan_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Plan a stack's destruction."""
+    """Says what destroying would take away, and changes nothing."""
     if stack.resources():
-        _show(context, stack.plan(destroy=True))
+        _show(context, stack.plan(destroy=IsFlagged))
     else:
         context.log.info(f"Nothing is there of {stack}.")
 
 
-@stack_step("destroy_{}", "Applies exactly the plan that was shown, or nothing where nothing was there.")
+@step("destroy_{}")
 def destroy(_: dg.OpExecutionContext, stack: Stack) -> None:
-    """Carry out a planned destruction."""
+    """Applies exactly the plan that was shown, or nothing where nothing was there."""
     if stack.planned:
         stack.apply()
 
@@ -155,13 +139,9 @@ def _show(context: dg.OpExecutionContext, planned: Plan) -> None:
     )
 
 
-@stack_step(
-    "untaint_{}",
-    "Keeps and finishes a cluster, bucket or key whose creation was interrupted, instead of replacing it.",
-    config_schema=_ALLOWED,
-)
+@step("untaint_{}", config_schema=_ALLOWED)
 def untaint(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Keep what an interrupted run had begun, which Terraform by itself would replace."""
+    """Keeps and finishes a cluster, bucket or key whose creation was interrupted, instead of replacing it."""
     begun = stack.read_plan().begun(context.op_config["allow_destroying"])
     for change in begun:
         stack.untaint(change.address)
@@ -173,13 +153,9 @@ def untaint(context: dg.OpExecutionContext, stack: Stack) -> None:
         _show(context, stack.plan())
 
 
-@stack_step(
-    "guard_{}",
-    "Stops where the plan would replace or delete the cluster, the bucket or the key.",
-    config_schema=_ALLOWED,
-)
+@step("guard_{}", config_schema=_ALLOWED)
 def guard(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Stop a plan that would lose data."""
+    """Stops where the plan would replace or delete the cluster, the bucket or the key."""
     refused = stack.read_plan().refused(context.op_config["allow_destroying"])
     if refused:
         what = "; ".join(f"{change.action} {change.address}" for change in refused)
@@ -191,17 +167,15 @@ def guard(context: dg.OpExecutionContext, stack: Stack) -> None:
         )
 
 
-@stack_step("apply_{}", "Applies exactly the plan that was shown.")
+@step("apply_{}")
 def apply(_: dg.OpExecutionContext, stack: Stack) -> None:
-    """Apply the plan that was kept."""
+    """Applies exactly the plan that was shown."""
     stack.apply()
 
 
-@stack_step(
-    "publish_{}", "Shows the outputs as metadata, those of the warehouse also on asset redshift_cluster."
-)
+@step("publish_{}")
 def publish(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Show a stack's outputs that are not sensitive."""
+    """Shows the outputs as metadata, those of the warehouse also on asset redshift_cluster."""
     outputs = {name: str(value) for name, value in stack.outputs().items() if value}
     context.add_output_metadata(dict(outputs))
     if stack.name == "warehouse":
@@ -217,57 +191,44 @@ def cluster_of(stack: Stack) -> cluster_state.Cluster | None:
     return cluster_state.find_cluster(identifier, stack.region) if identifier else None
 
 
-def _existing_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> cluster_state.Cluster:
-    cluster = cluster_of(stack_of(context, terraform, "warehouse"))
-    if cluster is None:
-        raise InfrastructureError(
-            f"there is no cluster in environment {terraform.environment}: provision it first"
-        )
-    return cluster
+def _existing_cluster(stack: Stack) -> cluster_state.Cluster:
+    if cluster := cluster_of(stack):
+        return cluster
+    raise InfrastructureError(f"there is no cluster in environment {stack.environment}: provision it first")
 
 
-class Waking(dg.Config):
-    """Whether a paused cluster may be resumed."""
-
-    resume_paused: bool = True
-
-
-@step(
-    "wake_cluster",
-    "Resumes a paused cluster first, if that is allowed, because it can be neither changed nor copied.",
-)
-def wake_cluster(context: dg.OpExecutionContext, config: Waking, terraform: TerraformResource) -> None:
-    """Resume a paused cluster before its stack is applied, or destroyed with a final snapshot."""
-    cluster = cluster_of(stack_of(context, terraform, "warehouse"))
+@step("wake_cluster", config_schema={"resume_paused": dg.Field(bool, default_value=True)})
+def wake_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Resumes a paused cluster first, if that is allowed, because it can be neither changed nor copied."""
+    cluster = cluster_of(stack)
     if cluster is None or not cluster.without_nodes:
         return
-    if cluster.paused and not config.resume_paused:
+    if cluster.paused and not context.op_config["resume_paused"]:
         raise InfrastructureError(
             f"cluster {cluster.identifier} is paused: resume it, or allow it by resume_paused"
         )
     cluster_state.resume(cluster, context.log.info)
 
 
-@step("wait_for_cluster", "Waits until the cluster answers from here, without logging in.")
-def wait_for_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-    """Wait until the cluster answers, or fail within a minute and name the ways in."""
-    cluster = _existing_cluster(context, terraform)
+@step("wait_for_cluster")
+def wait_for_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Waits until the cluster answers from here, without logging in, or fails within a minute."""
+    cluster = _existing_cluster(stack)
     seconds = aws.wait_until_it_answers(cluster.host, cluster.port)
     context.add_output_metadata({"endpoint": f"{cluster.host}:{cluster.port}", "seconds": seconds})
 
 
-@step("pause_cluster", "Pauses the cluster and waits. From then on only its storage is paid for.")
-def pause_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-    """Pause the cluster unless loads run."""
+@step("pause_cluster")
+def pause_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Pauses the cluster unless loads run, and waits. From then on only its storage is paid for."""
     refuse_while_loads_run(context)
-    cluster_state.pause(_existing_cluster(context, terraform), context.log.info)
+    cluster_state.pause(_existing_cluster(stack), context.log.info)
 
 
-@step("resume_cluster", "Resumes the cluster and waits until it is available.")
-def resume_cluster(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
-    """Resume the cluster."""
-    cluster = _existing_cluster(context, terraform)
-    cluster_state.resume(cluster, context.log.info)
+@step("resume_cluster")
+def resume_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Resumes the cluster and waits until it is available."""
+    cluster_state.resume(_existing_cluster(stack), context.log.info)
 
 
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)

@@ -5,10 +5,10 @@ Belongs here: running a job in this process and returning what it found. Does no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import dagster as dg
 
@@ -29,6 +29,23 @@ _UNCAPTURED = {
 }
 
 
+class _Plain(logging.StreamHandler[TextIO]):
+    """Prints only what the ops log, one line for each message, to standard error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "dagster_meta", {}).get("dagster_event") is None
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage()))
+
+
+@dg.logger
+def _console(_: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("sparkify.infrastructure", level=logging.INFO)
+    logger.addHandler(_Plain())
+    return logger
+
+
 class InfrastructureInterrupted(InfrastructureError):
     """The run was interrupted. Terraform has saved its state, and launching again continues from there."""
 
@@ -46,8 +63,7 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     """
     settings = Settings.from_environment()
     prepare_home(settings)
-    jobs.console.set("plain")
-    definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER)
+    definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER, _console)
     # Despite its name, this opens the instance of the state directory. Dagster has no other way to override a setting.
     with (
         dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance,
@@ -69,19 +85,14 @@ def outputs(environment: str) -> dict[str, dict[str, Any]]:
     Raises InfrastructureError.
     """
     with open_terraform(environment) as terraform:
-        return {name: Stack(terraform, name, _nowhere).outputs() for name in STACKS}
+        return {name: Stack(terraform, name).outputs() for name in STACKS}
 
 
-@contextmanager
-def open_terraform(environment: str) -> Iterator[TerraformResource]:
+def open_terraform(environment: str) -> AbstractContextManager[TerraformResource]:
     """The resource outside of a Dagster run, with a private folder of its own in the meantime."""
     work = Settings.from_environment().home / "terraform"
     terraform = TerraformResource(environment=environment, stacks=str(jobs.STACKS_FOLDER), work=str(work))
-    terraform.open(f"command-{id(terraform)}")
-    try:
-        yield terraform
-    finally:
-        terraform.close()
+    return terraform.opened(f"command-{id(terraform)}")
 
 
 def _failure(failure: Any, run: str, home: Path) -> InfrastructureError:
@@ -102,7 +113,3 @@ def _metadata(run: dg.ExecuteInProcessResult) -> dict[str, Any]:
         found |= {name: value.value for name, value in evaluation.metadata.items()}
         found["passed"] = evaluation.passed
     return found
-
-
-def _nowhere(_: str) -> None:
-    """Log nothing."""

@@ -18,9 +18,8 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from sparkify_assets.infra import InfrastructureError
-from sparkify_assets.infra.diagnostics import Diagnostic
 from sparkify_assets.infra.plan import Plan, read_plan
-from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource
+from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
 
 #: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
@@ -32,7 +31,7 @@ class Stack:
 
     terraform: TerraformResource
     name: str
-    log: Log
+    log: Log = quiet
 
     @property
     def environment(self) -> str:
@@ -83,20 +82,10 @@ class Stack:
 
     def validate(self) -> None:
         """Check the configuration by itself."""
-        quiet = self._command(log=_nowhere)
-        try:
-            quiet.cmd("validate", json=IsFlagged)
-        except TerraformError as error:
-            raise self._invalid(error) from None
+        self._command(quiet).cmd("validate", json=IsFlagged)
 
-    def plan(
-        self, *, destroy: bool = False, extra: dict[str, str] | None = None, target: str | None = None
-    ) -> Plan:
-        """Make a plan and keep it for `apply`.
-
-        `extra` sets variables besides those of the environment, none of them secret. `target` limits the plan to one
-        resource.
-        """
+    def plan(self, **options: Any) -> Plan:
+        """Make a plan and keep it for `apply`. `options` are further options of the command, none of them secret."""
         code, _, _ = self._command().cmd(
             "plan",
             json=IsFlagged,
@@ -104,14 +93,12 @@ class Stack:
             input=False,
             lock_timeout=self._lock_timeout,
             var_file=str(self.variables),
-            var=[f"{name}={value}" for name, value in (extra or {}).items()],
-            destroy=IsFlagged if destroy else None,
-            target=target,
             out=str(self._plan_file),
+            **options,
         )
         document = "{}"
         if code == 2:  # something differs
-            _, document, _ = self._command(log=_nowhere).cmd("show", str(self._plan_file), json=IsFlagged)
+            _, document, _ = self._command(quiet).cmd("show", str(self._plan_file), json=IsFlagged)
         self._plan_document.write_text(document)
         return read_plan(document)
 
@@ -141,19 +128,17 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs that are not sensitive, by name; empty if the stack has never been applied."""
-        if not self._initialised:
-            self.init()
-        _, document, _ = self._command(log=_nowhere).cmd("output", json=IsFlagged)
+        self._ensure_initialised()
+        _, document, _ = self._command(quiet).cmd("output", json=IsFlagged)
         return {
             name: output["value"] for name, output in json.loads(document).items() if not output["sensitive"]
         }
 
     def resources(self) -> list[str]:
         """The addresses of the resources in the state."""
-        if not self._initialised:
-            self.init()
+        self._ensure_initialised()
         try:
-            _, listing, _ = self._command(log=_nowhere).cmd("state list")
+            _, listing, _ = self._command(quiet).cmd("state list")
         except TerraformError as error:
             if "No state file was found" in str(error):
                 return []
@@ -174,25 +159,13 @@ class Stack:
     def _plan_document(self) -> Path:
         return self.terraform.run_folder / f"{self.name}.plan.json"
 
-    @property
-    def _initialised(self) -> bool:
-        return (self.terraform.run_folder / self.name / "providers").exists()
+    def _ensure_initialised(self) -> None:
+        if not (self.terraform.run_folder / self.name / "providers").exists():
+            self.init()
 
     @property
     def _lock_timeout(self) -> str:
         return f"{self.terraform.lock_seconds}s"
 
     def _command(self, log: Log | None = None) -> Command:
-        return self.terraform.command(self.name, log or self.log)
-
-    def _invalid(self, error: TerraformError) -> TerraformError:
-        """The error with its diagnostics. `validate` prints one document where other commands print lines."""
-        try:
-            found = [Diagnostic.of({"diagnostic": d}) for d in json.loads(error.answer)["diagnostics"]]
-        except (ValueError, KeyError):
-            return error
-        return TerraformError("validate", str(self), error.code, error.answer, "", found)
-
-
-def _nowhere(_: str) -> None:
-    """Log nothing: for output that may be sensitive or is read as a whole."""
+        return Command(self.terraform, self.name, log or self.log)

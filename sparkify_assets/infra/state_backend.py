@@ -9,6 +9,7 @@ Belongs here: moving the states. Does not: what is in them (`stack`).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from python_terraform import IsFlagged
 
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.stack import STACKS
-from sparkify_assets.infra.terraform import Log, TerraformResource
+from sparkify_assets.infra.terraform import Command, Log, TerraformResource
 
 OVERRIDE = "backend_override.tf"
 
@@ -59,14 +60,7 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
     _require_bucket(bucket, region, create, log)
     for stack in STACKS:
         text = _BACKEND + (_FOUNDATION if stack == "warehouse" else "")
-        override, there = _override(terraform, stack), _override(terraform, stack).exists()
-        override.write_text(text.format(bucket=bucket, region=region, stack=stack))
-        try:
-            _init(terraform, stack, log, move=True)
-        except BaseException:
-            if not there:  # the state has not moved, so the override must not claim that it has
-                override.unlink()
-            raise
+        _move(terraform, stack, text.format(bucket=bucket, region=region, stack=stack), log)
         log(f"The state of stack {stack} is in s3://{bucket}/sparkify/{stack}.tfstate")
 
 
@@ -74,26 +68,36 @@ def keep_state_local(terraform: TerraformResource, log: Log) -> None:
     """Move the state of every stack and environment back into the checkout."""
     terraform.require_terraform(log)
     for stack in STACKS:
-        if _override(terraform, stack).exists():
-            _init(terraform, stack, log, move=False)  # so that Terraform knows where the state is
-            override = _override(terraform, stack)
-            text = override.read_text()
-            override.unlink()
-            try:
-                _init(terraform, stack, log, move=True)
-            except BaseException:
-                override.write_text(text)
-                raise
-            log(f"The state of stack {stack} is in {_override(terraform, stack).parent}")
+        folder = Path(terraform.stacks, stack)
+        if (folder / OVERRIDE).exists():
+            _init(terraform, stack, log)  # so that Terraform knows where the state is
+            _move(terraform, stack, "", log)
+            log(f"The state of stack {stack} is in {folder}")
 
 
-def _override(terraform: TerraformResource, stack: str) -> Path:
-    return Path(terraform.stacks) / stack / OVERRIDE
+def _move(terraform: TerraformResource, stack: str, override: str, log: Log) -> None:
+    """Let Terraform move a stack's state to where the text of its override file says. If it cannot, the file is as it
+    was, because it must not claim that the state has moved.
+    """
+    path = Path(terraform.stacks, stack, OVERRIDE)
+    former = path.read_text() if path.exists() else ""
+    _write(path, override)
+    try:
+        _init(terraform, stack, log, migrate_state=IsFlagged, force_copy=IsFlagged)
+    except BaseException:
+        _write(path, former)
+        raise
 
 
-def _init(terraform: TerraformResource, stack: str, log: Log, *, move: bool) -> None:
-    options = {"migrate_state": IsFlagged, "force_copy": IsFlagged} if move else {}
-    terraform.command(stack, log).cmd(
+def _write(path: Path, override: str) -> None:
+    if override:
+        path.write_text(override)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _init(terraform: TerraformResource, stack: str, log: Log, **options: Any) -> None:
+    Command(terraform, stack, log).cmd(
         "init", json=None, input=False, lockfile="readonly", no_color=IsFlagged, **options
     )
 
@@ -112,8 +116,10 @@ def _require_bucket(bucket: str, region: str, create: bool, log: Log) -> None:
         raise InfrastructureError(
             f"bucket {bucket} keeps no versions, so a damaged state could not be rescued: enable versioning first"
         )
-    if not _closed(bucket, region):
-        raise InfrastructureError(f"bucket {bucket} could be made public: block public access first")
+    with suppress(s3.exceptions.ClientError):  # what it raises where there is no such block
+        if all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()):
+            return
+    raise InfrastructureError(f"bucket {bucket} could be made public: block public access first")
 
 
 def _create_bucket(bucket: str, region: str, log: Log) -> None:
@@ -136,12 +142,3 @@ def _create_bucket(bucket: str, region: str, log: Log) -> None:
         },
     )
     log(f"Made bucket {bucket}: versioned, encrypted, closed.")
-
-
-def _closed(bucket: str, region: str) -> bool:
-    s3 = boto3.client("s3", region_name=region)
-    try:
-        block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-    except s3.exceptions.ClientError:  # it has none
-        return False
-    return all(block.values())

@@ -23,14 +23,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import dagster as dg
 import python_terraform
 from pydantic import PrivateAttr
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
-from sparkify_assets.infra.diagnostics import Diagnostic, advise, diagnostics, first_error, message_of, parse
+from sparkify_assets.infra.diagnostics import advise, diagnostics, first_error, message_of, parse
 
 #: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
 #: https://developer.hashicorp.com/terraform/language/backend/s3
@@ -45,6 +45,10 @@ Log = Callable[[str], None]
 logging.getLogger("python_terraform").setLevel(logging.CRITICAL)
 
 
+def quiet(_: str) -> None:
+    """Log nothing: for output that may be sensitive or is read as a whole."""
+
+
 class TerraformUnusable(InfrastructureError):
     """Terraform is missing or too old."""
 
@@ -53,32 +57,21 @@ class TerraformError(InfrastructureError):
     """A Terraform command failed. `kind` and `advice` say why and what to do, if that is known."""
 
     def __init__(
-        self,
-        command: str,
-        where: str,
-        code: int,
-        answer: str,
-        complaint: str,
-        found: list[Diagnostic] | None = None,
-        waited: str = "0s",
+        self, command: str, where: str, code: int, answer: str, complaint: str, waited: str = "0s"
     ) -> None:
-        self.command, self.where, self.code, self.answer = command, where, code, answer
-        self.diagnostics = found or [d for d in diagnostics(answer) if d.severity == "error"]
+        self.diagnostics = [found for found in diagnostics(answer) if found.severity == "error"]
         text = "\n".join(map(str, self.diagnostics)) or first_error(complaint.strip() or answer)
         self.kind, self.advice = advise(text, waited)
-        reason = str(self.diagnostics[0]) if self.diagnostics else text
-        super().__init__(f"terraform {command} of {where} failed (exit {code}): {self.advice or reason}")
+        reason = self.advice or next(map(str, self.diagnostics), text)
+        super().__init__(f"terraform {command} of {where} failed (exit {code}): {reason}")
 
 
 class Command(python_terraform.Terraform):  # type: ignore[misc]
-    """One Terraform command in one folder. Make an object for each: the library keeps temporary files by object."""
+    """One Terraform command for a stack, whose output goes to `log`."""
 
-    def __init__(
-        self, folder: Path, private: Path, where: str, environment: dict[str, str], log: Log, patience: float
-    ) -> None:
-        self.private, self.where = private, where
-        self.environment, self.log, self.patience = environment, log, patience
-        super().__init__(working_dir=str(folder))
+    def __init__(self, terraform: TerraformResource, stack: str, log: Log) -> None:
+        self.terraform, self.stack, self.log = terraform, stack, log
+        super().__init__(working_dir=str(Path(terraform.stacks, stack)))
 
     def read_state_file(self, file_path: str | None = None) -> None:  # noqa: ARG002
         """Keep the library from reading the state, which may hold secrets, into memory."""
@@ -90,41 +83,34 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         python-terraform turns the options into arguments. Exit code 2 is a result where `detailed_exitcode` asks for
         it. Raises TerraformError for any other code than 0.
         """
-        argv = self.generate_cmd_string(cmd, *args, **options)
         with tempfile.TemporaryDirectory(
-            dir=self.private, prefix=f"{cmd}-", ignore_cleanup_errors=True
+            dir=self.terraform.run_folder, prefix=f"{cmd}-", ignore_cleanup_errors=True
         ) as folder:
             out, err = Path(folder, "out"), Path(folder, "err")
-            try:
-                with out.open("wb") as stdout, err.open("wb") as stderr:
-                    process = subprocess.Popen(
-                        argv,
-                        cwd=self.working_dir,
-                        env={**os.environ, **self.environment},
-                        stdin=subprocess.DEVNULL,
-                        stdout=stdout,
-                        stderr=stderr,
-                        start_new_session=True,
-                        umask=0o077,  # state and plans are for this user only
-                    )
-                with _interruptions_noted() as noted:
-                    try:
-                        self._follow(process, out, noted)
-                    except BaseException:
-                        self._stop(process, out)
-                        raise
-                    if noted:
-                        self._stop(process, out)
-                if noted:
-                    signal.raise_signal(noted[0])
-            finally:
-                self.temp_var_files.clean_up()
-            answer = out.read_text("utf-8", "replace")
-            complaint = err.read_text("utf-8", "replace")
+            with out.open("wb") as stdout, err.open("wb") as stderr:
+                process = subprocess.Popen(
+                    self.generate_cmd_string(cmd, *args, **options),
+                    cwd=self.working_dir,
+                    env={**os.environ, **self.terraform.variables(self.stack)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,
+                    umask=0o077,  # state and plans are for this user only
+                )
+            with _interruptions_noted() as noted:
+                try:
+                    self._follow(process, out, noted)
+                finally:
+                    self._stop(process, out)
+            if noted:
+                signal.raise_signal(noted[0])
+            answer, complaint = out.read_text("utf-8", "replace"), err.read_text("utf-8", "replace")
         asked = options.get("detailed_exitcode") is python_terraform.IsFlagged
         if process.returncode not in ((0, 2) if asked else (0,)):
+            where = f"stack {self.stack} in {self.terraform.environment}"
             waited = options.get("lock_timeout", "0s")
-            raise TerraformError(cmd, self.where, process.returncode, answer, complaint, waited=waited)
+            raise TerraformError(cmd, where, process.returncode, answer, complaint, waited)
         return process.returncode, answer, complaint
 
     def _follow(self, process: subprocess.Popen[bytes], out: Path, noted: list[int]) -> None:
@@ -136,14 +122,16 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
                 while part := stream.readline():
                     line += part
                     if line.endswith("\n"):
-                        self._tell(line)
+                        if message := message_of(line):
+                            self.log(message)
                         line = ""
                 if gone:
                     return
                 time.sleep(0.1)
 
     def _stop(self, process: subprocess.Popen[bytes], out: Path) -> None:
-        """Ask Terraform once to stop, and wait until it has finished what it began and saved its state.
+        """Ask Terraform once to stop if it still runs, and wait until it has finished what it began and saved its
+        state.
 
         A second SIGINT would make Terraform drop everything, so further interruptions only wait as well.
         """
@@ -154,7 +142,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         )
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(self.patience)
+            process.wait(self.terraform.stop_seconds)
         if process.poll() is None:
             self.log(
                 f"Terraform (process {process.pid}) goes on by itself; its state stays locked until it ends."
@@ -168,10 +156,6 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             )
             return
         self.log("Terraform has stopped; its state is saved and unlocked.")
-
-    def _tell(self, line: str) -> None:
-        if message := message_of(line):
-            self.log(message)
 
 
 @contextmanager
@@ -194,12 +178,6 @@ def _interruptions_noted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-# ---------------------------------------------------------------- why it failed, in plain words
-
-
-# ---------------------------------------------------------------- the resource
-
-
 class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Runs Terraform for one Dagster run, with a private folder that is removed when the run ends.
 
@@ -214,16 +192,18 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     lock_seconds: int = 60
     stop_seconds: float = 900.0
 
-    _run_folder: Path | None = PrivateAttr(default=None)
+    _run_folder: Path = PrivateAttr()
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        self.open(context.run.run_id if context.run else f"process-{os.getpid()}")
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:
+        with self.opened(context.run.run_id if context.run else f"process-{os.getpid()}"):
+            yield self
 
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
-        self.close()
-
-    def open(self, run: str) -> None:
-        """Make the private folder of a run, named `run`, and remove what killed runs left behind."""
+    @contextmanager
+    def opened(self, run: str) -> Iterator[Self]:
+        """Make the private folder of the run with this id, and remove it with its plans at the end. What killed runs
+        left behind is removed first.
+        """
         runs = Path(self.work) / "runs"
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in runs.iterdir():
@@ -231,24 +211,18 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 shutil.rmtree(left, ignore_errors=True)
         self._run_folder = runs / run
         self._run_folder.mkdir(exist_ok=True, mode=0o700)
-
-    def close(self) -> None:
-        """Remove the private folder with the plans in it."""
-        if self._run_folder:
+        try:
+            yield self
+        finally:
             shutil.rmtree(self._run_folder, ignore_errors=True)
 
     @property
     def run_folder(self) -> Path:
-        """The private folder of this run."""
-        if self._run_folder is None:
-            raise RuntimeError("the Terraform resource is not open")
+        """The private folder of this run, while it is open."""
         return self._run_folder
 
-    def command(self, stack: str, log: Log) -> Command:
-        """A command for `stack` whose output goes to `log`."""
-        folder = Path(self.stacks) / stack
-        if not folder.is_dir():
-            raise InfrastructureError(f"there is no stack {stack} in {self.stacks}")
+    def variables(self, stack: str) -> dict[str, str]:
+        """The variables of the environment with which Terraform runs in `stack`."""
         variables = {
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
@@ -263,8 +237,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             cache = Path(self.work) / "providers"
             cache.mkdir(parents=True, exist_ok=True)
             variables["TF_PLUGIN_CACHE_DIR"] = str(cache)
-        where = f"stack {stack} in {self.environment}"
-        return Command(folder, self.run_folder, where, variables, log, self.stop_seconds)
+        return variables
 
     def require_terraform(self, log: Log) -> None:
         """Raise TerraformUnusable, saying what to install, unless the PATH has a Terraform that is new enough."""
@@ -275,7 +248,7 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         answer = subprocess.run(
             ["terraform", "version", "-json"], capture_output=True, text=True, check=False
         )
-        version = str(parse(" ".join(answer.stdout.split())).get("terraform_version", ""))
+        version = str(parse(answer.stdout).get("terraform_version", ""))
         found = re.match(r"(\d+)\.(\d+)", version)
         if not found or tuple(map(int, found.groups())) < OLDEST_TERRAFORM:
             raise TerraformUnusable(f"Terraform {version or 'of unknown version'} is too old; {remedy}")

@@ -12,7 +12,7 @@ import pytest
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.stack import Stack
 from sparkify_assets.infra.state_backend import OVERRIDE, keep_state_local, share_state
-from sparkify_assets.infra.terraform import TerraformError
+from sparkify_assets.infra.terraform import TerraformError, quiet
 from tests.infrastructure.harness import REGION, Checkout, Emulator
 
 BUCKET = "team-terraform-state"
@@ -65,27 +65,19 @@ def shared(emulator: Emulator, tmp_path: Path) -> Checkout:
 
 def on(checkout: Checkout, stack: str, environment: str, *steps: str) -> Any:
     """Runs steps of a stack in one environment; answers what the last one answered."""
-    resource = checkout.resource(environment=environment, lock_seconds=1)
-    resource.open("test")
-    try:
-        chosen = Stack(resource, stack, lambda _: None)
+    with checkout.resource(environment=environment, lock_seconds=1).opened("test") as resource:
+        chosen = Stack(resource, stack)
         chosen.init()
         return [getattr(chosen, step)() for step in steps][-1]
-    finally:
-        resource.close()
 
 
 def move(checkout: Checkout, to_s3: bool, **options: Any) -> list[str]:
     said: list[str] = []
-    resource = checkout.resource()
-    resource.open("move")
-    try:
+    with checkout.resource().opened("move") as resource:
         if to_s3:
             share_state(resource, BUCKET, REGION, log=said.append, **options)
         else:
             keep_state_local(resource, said.append)
-    finally:
-        resource.close()
     return said
 
 
@@ -159,26 +151,22 @@ def test_what_could_not_be_saved_is_not_made_a_second_time(emulator: Emulator, t
     checkout = Checkout.tiny(tmp_path, foundation=slow, warehouse=READS_THE_FOUNDATION)
     move(checkout, to_s3=True, create=True)
     expired = ["ExpiredToken", "The provided token has expired."]
-    resource = checkout.resource()
-    resource.open("test")
 
     def log(line: str) -> None:
         if line.startswith("terraform_data.slow: Creating"):
             emulator.control(faults={f"s3.{call}": expired for call in ("PutObject", "GetObject")})
 
-    chosen = Stack(resource, "foundation", log)
-    chosen.init()
-    chosen.plan()
-    try:
+    with checkout.resource().opened("test") as resource:
+        chosen = Stack(resource, "foundation", log)
+        chosen.init()
+        chosen.plan()
         with pytest.raises(
             TerraformError, match=r"could not be written to the shared state.*ExpiredToken"
         ) as lost:
             chosen.apply()
         with pytest.raises(TerraformError, match="the AWS credentials have expired") as expired_before:
             chosen.plan()
-    finally:
-        emulator.control(faults={})
-        resource.close()
+    emulator.control(faults={})
     assert (lost.value.kind, expired_before.value.kind) == ("unsaved", "expired")
     with pytest.raises(InfrastructureError, match=r"errored\.tfstate holds what an earlier run made"):
         on(checkout, "foundation", "dev", "plan")
@@ -204,12 +192,9 @@ def test_a_bucket_that_could_lose_or_show_the_state_is_refused(
     if lacks != "versions":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     checkout = Checkout.make(tmp_path)
-    resource = checkout.resource()
-    resource.open("move")
     word = {"versions": "keeps no versions", "closure": "could be made public"}[lacks]
-    with pytest.raises(InfrastructureError, match=word):
-        share_state(resource, bucket, REGION, create=True, log=lambda _: None)
-    resource.close()
+    with checkout.resource().opened("move") as resource, pytest.raises(InfrastructureError, match=word):
+        share_state(resource, bucket, REGION, create=True, log=quiet)
     assert not list(checkout.stacks.glob(f"*/{OVERRIDE}"))
 
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import pytest
 
 from sparkify_assets.infra import InfrastructureError, ops
 from sparkify_assets.infra.stack import Stack
-from sparkify_assets.infra.terraform import LEFT_BEHIND_SECONDS, TerraformError, TerraformUnusable
+from sparkify_assets.infra.terraform import LEFT_BEHIND_SECONDS, Log, TerraformError, TerraformUnusable, quiet
 from sparkify_assets.warehouse import cluster_state
 from tests.infrastructure.harness import ROOT, Checkout, Emulator
 from tests.page import until
@@ -49,21 +49,13 @@ resource "aws_redshift_cluster" "this" {
 """
 
 
-def nowhere(_: str) -> None:
-    pass
-
-
 @contextmanager
-def stack(checkout: Checkout, log: Callable[[str], None] = nowhere, **changes: object) -> Iterator[Stack]:
+def stack(checkout: Checkout, log: Log = quiet, **changes: object) -> Iterator[Stack]:
     """Stack warehouse of a tiny checkout, made ready."""
-    resource = checkout.resource(**changes)
-    resource.open("test")
-    try:
+    with checkout.resource(**changes).opened("test") as resource:
         chosen = Stack(resource, "warehouse", log)
         chosen.init()
         yield chosen
-    finally:
-        resource.close()
 
 
 @pytest.fixture
@@ -155,10 +147,8 @@ def test_what_killed_runs_left_is_removed_a_day_later(terraform: str, tmp_path: 
     for name, age in (("old", LEFT_BEHIND_SECONDS + 60), ("new", 60)):
         (runs / name).mkdir(parents=True)
         os.utime(runs / name, (time.time() - age,) * 2)
-    resource = checkout.resource()
-    resource.open("now")
-    assert {path.name for path in runs.iterdir()} == {"new", "now"}
-    resource.close()
+    with checkout.resource().opened("now"):
+        assert {path.name for path in runs.iterdir()} == {"new", "now"}
     assert {path.name for path in runs.iterdir()} == {"new"}
 
 
@@ -287,7 +277,7 @@ def test_a_missing_terraform_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(
         TerraformUnusable, match=r"^Terraform is not on the PATH; install Terraform 1\.11 or newer"
     ) as e:
-        Checkout.tiny(tmp_path, warehouse="").resource().require_terraform(nowhere)
+        Checkout.tiny(tmp_path, warehouse="").resource().require_terraform(quiet)
     assert "\n" not in str(e.value)
 
 
@@ -300,15 +290,16 @@ def test_an_old_terraform_is_one_line(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(
         TerraformUnusable, match=r"^Terraform 1\.10\.5 is too old; install Terraform 1\.11 or newer"
     ):
-        Checkout.tiny(tmp_path / "checkout", warehouse="").resource().require_terraform(nowhere)
+        Checkout.tiny(tmp_path / "checkout", warehouse="").resource().require_terraform(quiet)
 
 
 def test_an_unknown_environment_is_one_line(terraform: str, tmp_path: Path) -> None:
-    resource = Checkout.tiny(tmp_path, warehouse="").resource(environment="prood")
-    resource.open("test")
-    with pytest.raises(InfrastructureError, match=r"there is no environment 'prood'; .* has dev"):
-        Stack(resource, "warehouse", nowhere).init()
-    resource.close()
+    prood = Checkout.tiny(tmp_path, warehouse="").resource(environment="prood")
+    with (
+        prood.opened("test") as resource,
+        pytest.raises(InfrastructureError, match=r"there is no environment 'prood'; .* has dev"),
+    ):
+        Stack(resource, "warehouse").init()
 
 
 def test_an_invalid_configuration_names_the_place(terraform: str, tmp_path: Path) -> None:
