@@ -6,7 +6,6 @@ Belongs here: the order of the ops, the configuration of the jobs and their wiri
 
 # Annotations are not postponed here, because Dagster reads the config classes of a job from them.
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,11 @@ STACKS_FOLDER = Path(__file__).resolve().parents[2] / "terraform" / "stacks"
 _TAGS = {ops.INFRASTRUCTURE_TAG: "true", "dagster/max_retries": "0"}
 
 
-def run_config(environment: str, **ops: dict[str, Any]) -> dict[str, Any]:
-    """The whole configuration of a run, from the few fields that a person fills in."""
+def run_config(environment: str, **configs: dict[str, Any]) -> dict[str, Any]:
+    """The whole configuration of a run: `configs` are those of the ops, by name."""
     return {
         "resources": {"terraform": {"config": {"environment": environment}}},
-        "ops": {name: {"config": config} for name, config in ops.items()},
+        "ops": {name: {"config": config} for name, config in configs.items()},
         "loggers": {"console": {}},
     }
 
@@ -63,14 +62,8 @@ def _plainly(config: Where) -> dict[str, Any]:
 @dg.config_mapping
 def _provision(config: Provision) -> dict[str, Any]:
     allowed = {"allow_destroying": config.allow_destroying}
-    return run_config(
-        config.environment,
-        untaint_foundation=allowed,
-        guard_foundation=allowed,
-        untaint_warehouse=allowed,
-        guard_warehouse=allowed,
-        wake_cluster={"resume_paused": config.resume_paused},
-    )
+    guarding = {f"{op}_{stack}": allowed for op in ("untaint", "guard") for stack in STACKS}
+    return run_config(config.environment, **guarding, wake_cluster={"resume_paused": config.resume_paused})
 
 
 @dg.config_mapping
@@ -81,7 +74,7 @@ def _destroy(config: Destroy) -> dict[str, Any]:
     )
 
 
-def _run(stack: str, *steps: Callable[[str], dg.OpDefinition], after: Any = None) -> Any:
+def _run(stack: str, *steps: ops.Step, after: Any = None) -> Any:
     """Make each step of a stack run after the one before it."""
     for step in steps:
         after = step(stack)(after) if after is not None else step(stack)()

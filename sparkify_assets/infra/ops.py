@@ -53,16 +53,18 @@ def failing_plainly() -> Iterator[None]:
         raise dg.Failure(str(aws.describe_error(error)), allow_retries=False) from None
 
 
-def step(
-    name: str, **options: Any
-) -> Callable[[Callable[[dg.OpExecutionContext, Stack], None]], Callable[[str], dg.OpDefinition]]:
-    """Make a function of a stack an op for each stack: what it becomes takes a stack's name and returns that op, which
-    runs after another one, passes nothing on and fails plainly. Its docstring is the op's description.
+#: What takes the name of a stack and returns the op for it.
+Step = Callable[[str], dg.OpDefinition]
 
-    `name` holds `{}` where the stack's name goes, if it is not about one stack only; `options` are those of `dg.op`.
+
+def step(name: str, **options: Any) -> Callable[[Callable[[dg.OpExecutionContext, Stack], None]], Step]:
+    """Make a function of a stack a step, whose ops run after another one, pass nothing on and fail plainly. The
+    function's docstring is the description of the ops.
+
+    `name` holds `{}` where the stack's name goes, if the step is for both. `options` are those of `dg.op`.
     """
 
-    def make(function: Callable[[dg.OpExecutionContext, Stack], None]) -> Callable[[str], dg.OpDefinition]:
+    def make(function: Callable[[dg.OpExecutionContext, Stack], None]) -> Step:
         @functools.cache
         def op_of(stack: str) -> dg.OpDefinition:
             def run(context: dg.OpExecutionContext, terraform: TerraformResource) -> None:
@@ -70,9 +72,8 @@ def step(
                     function(context, Stack(terraform, stack, context.log.info))
 
             run.__doc__ = function.__doc__
-            return dg.op(name=name.format(stack), ins=AFTER, out=dg.Out(dg.Nothing), tags=TAGS, **options)(
-                run
-            )
+            op = dg.op(name=name.format(stack), ins=AFTER, out=dg.Out(dg.Nothing), tags=TAGS, **options)
+            return op(run)
 
         return op_of
 

@@ -22,7 +22,8 @@ import dagster as dg
 import requests
 
 from sparkify_assets.infra.jobs import infrastructure_defs
-from sparkify_assets.infra.terraform import TerraformResource
+from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.terraform import Log, TerraformResource, quiet
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"
@@ -256,3 +257,49 @@ class Checkout:
             f"terraform {' '.join(arguments)} → {done.returncode}\n{done.stdout}\n{done.stderr}"
         )
         return done.stdout
+
+
+# ---------------------------------------------------------------- tiny stacks
+
+
+#: A resource that is done at once, and one that takes a while.
+SLOW = """
+resource "terraform_data" "quick" {}
+
+resource "terraform_data" "slow" {
+  depends_on = [terraform_data.quick]
+
+  provisioner "local-exec" {
+    command = "sleep %d"
+  }
+}
+"""
+
+
+#: A cluster with nothing around it.
+TINY_CLUSTER = """
+resource "aws_redshift_cluster" "this" {
+  cluster_identifier  = "tiny"
+  node_type           = "ra3.large"
+  master_username     = "somebody"
+  manage_master_password = true
+  skip_final_snapshot = true
+}
+"""
+
+
+class Interruption(BaseException):
+    """What Dagster raises on cancellation is, like this, no Exception."""
+
+
+@contextmanager
+def stack(checkout: Checkout, log: Log = quiet, **changes: object) -> Iterator[Stack]:
+    """Stack warehouse of a tiny checkout, made ready."""
+    with checkout.resource(**changes).opened("test") as resource:
+        chosen = Stack(resource, "warehouse", log)
+        chosen.init()
+        yield chosen
+
+
+#: From when the emulator shows a thing until Terraform has had the answer that it is being made.
+ANSWERED_SECONDS = 4

@@ -13,8 +13,7 @@ import dagster as dg
 import pytest
 
 from sparkify_assets.defs.instance import PROCESS_TAG
-from tests.infrastructure.harness import ROOT, Checkout
-from tests.infrastructure.test_terraform import SLOW
+from tests.infrastructure.harness import ROOT, SLOW, Checkout
 
 #: As a stack that is there, without a provider.
 PROVISIONED = """

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.policies import not_allowed
-from tests.infrastructure.harness import ROOT, Checkout, Emulator, JobRun
+from tests.infrastructure.harness import ANSWERED_SECONDS, ROOT, Checkout, Emulator, JobRun
 from tests.infrastructure.test_cli import infra
-from tests.infrastructure.test_terraform import ANSWERED_SECONDS
 from tests.page import until
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
