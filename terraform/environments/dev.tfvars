@@ -1,5 +1,5 @@
 # Development: one small node, paused every evening (UTC), resumed by hand or by the first load.
-# These are the stacks' defaults, so that a plain `terraform apply` makes the same.
+# These are the stacks' defaults, so that a plain `terraform apply` creates the same.
 
 environment = "dev"
 region      = "us-west-2"

@@ -1,4 +1,4 @@
-# Production: two nodes that work while people do (UTC), nothing read from outside the account.
+# Production: two nodes that run during working hours (UTC); nothing is read from outside the account.
 
 environment = "prod"
 region      = "us-west-2"

@@ -1,4 +1,4 @@
-# What the mocked AWS provider answers in *.tftest.hcl: only what a module would refuse as random text.
+# What the mocked AWS provider returns in *.tftest.hcl. Everything else is random text, which the modules accept.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }

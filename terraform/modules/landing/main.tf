@@ -1,5 +1,5 @@
 # The bucket where source files land, and the key that encrypts all data of the environment.
-# The key lives here and not beside the cluster: final snapshots must outlive the cluster.
+# The key is here and not beside the cluster, because final snapshots must outlive the cluster.
 
 data "aws_caller_identity" "current" {}
 
@@ -10,13 +10,14 @@ data "aws_region" "current" {}
 locals {
   bucket = "${var.name}-landing-${data.aws_caller_identity.current.account_id}"
 
-  # Put together, not taken from the resource: a change of the bucket would show its policies as changed too.
+  # Built from its parts instead of read from the resource: otherwise a plan that changes the bucket would also show its
+  # policies as changed.
   bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${local.bucket}"
 }
 
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:who reads the data is the cluster's role alone, and CloudTrail data events tell it without a second bucket
-  #checkov:skip=CKV_AWS_144:the source of the files keeps them; a copy in another region doubles the bill for data that can be landed again
+  #checkov:skip=CKV_AWS_18:only the cluster's role reads the data, and CloudTrail data events record that without a second bucket
+  #checkov:skip=CKV_AWS_144:the source keeps the files; a copy in another region would double the bill for data that can be landed again
   #checkov:skip=CKV2_AWS_62:new files are found by listing and comparing, so a lost notification can't lose a file
   bucket        = local.bucket
   force_destroy = var.force_destroy
@@ -84,7 +85,7 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
   policy = data.aws_iam_policy_document.tls_only.json
 
-  # S3 answers 409 when both are written at once.
+  # S3 returns 409 if both are written at the same time.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

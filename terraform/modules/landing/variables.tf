@@ -20,13 +20,13 @@ variable "noncurrent_days" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the bucket may delete the objects in it. Set it only for the destroy."
+  description = "Whether destroying the bucket may delete the objects in it. Set it only when the bucket is to be destroyed."
   type        = bool
   default     = false
 }
 
 variable "key_deletion_days" {
-  description = "Days that the deleted KMS key can still be rescued (7 to 30). What it encrypted, snapshots included, is lost with it."
+  description = "Days for which the deleted KMS key can still be restored (7 to 30). What it encrypted, including snapshots, is lost with it."
   type        = number
   default     = 30
 

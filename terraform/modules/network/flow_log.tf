@@ -1,4 +1,4 @@
-# Who spoke to whom: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-cwl.html
+# Records the VPC's traffic: https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-cwl.html
 
 data "aws_iam_policy_document" "flow_log_trust" {
   statement {
@@ -29,8 +29,8 @@ data "aws_iam_policy_document" "flow_log_write" {
   }
 }
 
-# ARNs are put together where policies need them: taken from the resource, a change of its retention would show
-# the policies as changed too.
+# The policies need an ARN that is built from its parts. If it were read from the resource, a plan that changes the
+# retention would also show the policies as changed.
 locals {
   flow_log     = "/${var.name}/vpc-flow-log"
   flow_log_arn = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:log-group:${local.flow_log}"

@@ -1,4 +1,4 @@
-# A VPC for one Redshift cluster: private subnets, S3 by a gateway endpoint, nothing else.
+# A VPC for one Redshift cluster: private subnets and a gateway endpoint for S3.
 
 data "aws_availability_zones" "available" {
   #checkov:skip=CKV_AWS_394:the first az_count names are taken, and a new zone's name comes last

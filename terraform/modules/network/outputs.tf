@@ -9,11 +9,11 @@ output "vpc_cidr" {
 }
 
 output "subnet_ids" {
-  description = "IDs of the subnets, one an availability zone."
+  description = "IDs of the subnets, one for each availability zone."
   value       = [for subnet in aws_subnet.this : subnet.id] # not by zone: a half-made network could not be destroyed
 }
 
 output "s3_prefix_list_id" {
-  description = "ID of the managed prefix list with S3's addresses in this region; the cluster's only way out."
+  description = "ID of the managed prefix list with S3's addresses in this region, which are all that the cluster can reach."
   value       = aws_vpc_endpoint.s3.prefix_list_id
 }

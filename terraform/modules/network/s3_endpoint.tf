@@ -1,4 +1,4 @@
-# COPY's way to S3, and that of loads which run in here. With enhanced VPC routing it is the only one:
+# How COPY, and loads that run in the VPC, reach S3. With enhanced VPC routing there is no other way:
 # https://docs.aws.amazon.com/redshift/latest/mgmt/enhanced-vpc-routing.html
 
 data "aws_iam_policy_document" "s3_endpoint" {
@@ -12,7 +12,7 @@ data "aws_iam_policy_document" "s3_endpoint" {
       identifiers = ["*"]
     }
 
-    # A gateway endpoint's policy knows no other principal than "*"; this key narrows it to the account.
+    # The policy of a gateway endpoint accepts no principal but "*", so this condition limits it to the account.
     condition {
       test     = "StringEquals"
       variable = "aws:PrincipalAccount"

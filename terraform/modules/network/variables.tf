@@ -31,7 +31,7 @@ variable "az_count" {
 }
 
 variable "internet_route" {
-  description = "Whether the subnets get a route to an internet gateway. Needed when clients come over the internet or by a port-forward host; security groups still decide who gets in."
+  description = "Whether the subnets get a route to an internet gateway. Needed when clients come over the internet or through a port-forward host; security groups still decide who gets in."
   type        = bool
   default     = false
 }

@@ -1,4 +1,4 @@
-# Who reaches the cluster and what it reaches.
+# Who can reach the cluster, and what it can reach.
 
 resource "aws_security_group" "cluster" {
   name        = "${var.name}-cluster"

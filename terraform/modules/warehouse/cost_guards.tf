@@ -1,4 +1,4 @@
-# What stops the bill when nobody looks, also when the orchestrator is gone.
+# What limits the bill while nobody is watching, even if the orchestrator is gone.
 
 resource "aws_redshift_usage_limit" "concurrency_scaling" {
   cluster_identifier = aws_redshift_cluster.this.cluster_identifier

@@ -41,7 +41,7 @@ resource "aws_redshift_parameter_group" "this" {
 }
 
 resource "aws_redshift_cluster" "this" {
-  #checkov:skip=CKV_AWS_71:logging is on by aws_redshift_logging below, which the check does not know
+  #checkov:skip=CKV_AWS_71:logging is enabled by aws_redshift_logging below, which the check does not recognise
 
   cluster_identifier = var.name
   database_name      = var.database
@@ -77,8 +77,8 @@ resource "aws_redshift_cluster" "this" {
   apply_immediately = true
 }
 
-# The final snapshot's name must be new each time a cluster goes, and must not change while it stands. So it is renewed
-# with what replaces the cluster.
+# The final snapshot's name must be new each time a cluster is destroyed, and must not change while the cluster exists.
+# So it is renewed by the changes that replace the cluster.
 resource "terraform_data" "birth" {
   input            = formatdate("YYYYMMDD-hhmmss", plantimestamp())
   triggers_replace = [var.name, var.database, var.admin_username]

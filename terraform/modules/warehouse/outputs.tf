@@ -34,7 +34,7 @@ output "admin_secret_arn" {
 }
 
 output "clients_security_group_id" {
-  description = "Security group whose carriers may connect to the cluster."
+  description = "Security group whose members may connect to the cluster."
   value       = aws_security_group.clients.id
 }
 
@@ -44,7 +44,7 @@ output "final_snapshot_identifier" {
 }
 
 output "port_forward_command" {
-  description = "Command that brings the cluster's port to this machine; null unless access is port_forward."
+  description = "Command that forwards the cluster's port to this machine; null unless access is port_forward."
   value = var.access == "port_forward" ? join(" ", [
     "aws ssm start-session --region ${local.region} --target ${aws_instance.port_forward[0].id}",
     "--document-name AWS-StartPortForwardingSessionToRemoteHost",

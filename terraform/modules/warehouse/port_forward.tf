@@ -69,7 +69,7 @@ resource "aws_vpc_security_group_egress_rule" "port_forward_to_ssm" {
 }
 
 resource "aws_instance" "port_forward" {
-  #checkov:skip=CKV_AWS_126:metrics by the minute would cost half of what the host costs, which does nothing by itself
+  #checkov:skip=CKV_AWS_126:detailed monitoring would cost half as much as the host, which only forwards connections
   #checkov:skip=CKV_AWS_88:without a NAT gateway the agent needs a public address to call out; no group lets anything in
 
   count = local.port_forward

@@ -1,4 +1,4 @@
-# The role that COPY uses: this cluster only, these prefixes only, reading only.
+# The role that COPY uses. Only this cluster can assume it, and it can only read, and only these prefixes.
 
 data "aws_iam_policy_document" "s3_read_trust" {
   statement {
@@ -9,7 +9,7 @@ data "aws_iam_policy_document" "s3_read_trust" {
       identifiers = ["redshift.amazonaws.com"]
     }
 
-    # Redshift sends the ARN of the database user as external id, which binds the role to the cluster:
+    # Redshift sends the ARN of the database user as the external ID, which binds the role to the cluster:
     # https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html
     condition {
       test     = "StringLike"

@@ -8,7 +8,7 @@ variable "name" {
   }
 }
 
-# Where it stands
+# Where it is
 
 variable "vpc_id" {
   description = "VPC of the cluster."
@@ -35,7 +35,7 @@ variable "kms_key_arn" {
   type        = string
 }
 
-# Who gets in
+# Who can connect
 
 variable "access" {
   description = "private: only from inside the VPC and from client_cidrs routed to it; allow_list: a public endpoint that answers client_cidrs only; port_forward: private, plus a host for AWS Systems Manager port forwarding."
@@ -53,7 +53,7 @@ variable "client_cidrs" {
   type        = list(string)
   default     = []
 
-  # /16 and not only 0.0.0.0/0: 0.0.0.0/1 and 128.0.0.0/1 together are the same thing.
+  # Refusing 0.0.0.0/0 alone would not be enough, because 0.0.0.0/1 and 128.0.0.0/1 together cover the same addresses.
   validation {
     condition     = alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]), 0) >= 16])
     error_message = "client_cidrs holds IPv4 ranges of /16 or narrower; 0.0.0.0/0 is never allowed."
@@ -94,7 +94,7 @@ variable "extra_source_buckets" {
   }
 }
 
-# What it is
+# What it consists of
 
 variable "database" {
   description = "Name of the first database."
@@ -120,7 +120,7 @@ variable "port" {
 }
 
 variable "node_type" {
-  description = "Node type of the cluster: RA3, since only its managed storage is paid apart from the nodes and only it can move between zones."
+  description = "Node type of the cluster. It has to be RA3: only its managed storage is billed separately from the nodes, and only RA3 clusters can move between zones."
   type        = string
   default     = "ra3.large"
 
@@ -147,7 +147,7 @@ variable "node_count" {
 }
 
 variable "max_node_count" {
-  description = "Cap of node_count: a slip of the keyboard must not become a bill."
+  description = "Upper limit of node_count, so that a typing error does not become a bill."
   type        = number
   default     = 4
 }

@@ -1,4 +1,4 @@
-# What lives long: the network, the landing bucket with its data, the key, the logs.
+# What is kept for the long term: the network, the landing bucket with its data, the key, the logs.
 
 locals {
   name = "sparkify-${var.environment}"
@@ -27,8 +27,8 @@ module "network" {
   log_retention_days   = var.foundation.log_retention_days
 }
 
-# Redshift writes its audit log to groups of these names and would make them itself, unencrypted and without an end:
-# https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html. Here they outlive the cluster.
+# Redshift writes its audit log to groups of these names. It would create them itself, but unencrypted and without a
+# retention period: https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html. Here they outlive the cluster.
 resource "aws_cloudwatch_log_group" "audit" {
   for_each = toset(["connectionlog", "userlog", "useractivitylog"])
 
@@ -46,7 +46,7 @@ resource "aws_budgets_budget" "monthly" {
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
 
-  # Counts only what carries this project's tag, once Project is activated as a cost allocation tag.
+  # Counts only resources with this project's tag, and those only once Project is activated as a cost allocation tag.
   cost_filter {
     name   = "TagKeyValue"
     values = ["user:Project$sparkify"]

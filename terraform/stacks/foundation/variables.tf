@@ -1,8 +1,8 @@
-# Settings of an environment. environments/<environment>.tfvars holds one value set for both stacks, so each
-# stack declares both: what is the other stack's is of type any and unused here.
+# Settings of an environment. Both stacks read environments/<environment>.tfvars, so each declares the settings of both.
+# Those of the other stack are of type any and not used here.
 
 variable "environment" {
-  description = "Environment: part of every name and tag. dev lives in Terraform's default workspace, any other in the workspace of its name."
+  description = "Environment: part of every name and tag. dev uses Terraform's default workspace, any other the workspace of its name."
   type        = string
   default     = "dev"
 
@@ -19,13 +19,13 @@ variable "environment" {
 }
 
 variable "region" {
-  description = "AWS region. S3's gateway endpoint reaches buckets of this region only."
+  description = "AWS region. S3's gateway endpoint reaches only buckets in this region."
   type        = string
   default     = "us-west-2"
 }
 
 variable "owner" {
-  description = "Who answers for the resources; the tag Owner."
+  description = "Who is responsible for the resources: the tag Owner."
   type        = string
   default     = "data-platform"
 }
@@ -48,7 +48,7 @@ variable "extra_source_buckets" {
 }
 
 variable "foundation" {
-  description = "What is particular to this stack: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails."
+  description = "Settings of this stack only: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails."
   type = object({
     vpc_cidr           = optional(string, "10.20.0.0/16")
     az_count           = optional(number, 2)
@@ -66,13 +66,13 @@ variable "foundation" {
 }
 
 variable "warehouse" {
-  description = "Settings of the warehouse stack; unused here."
+  description = "Settings of the warehouse stack; not used here."
   type        = any
   default     = {}
 }
 
 variable "destroy_landing_objects" {
-  description = "Lets a later destroy delete the landing bucket with all objects and versions in it. Apply it just before such a destroy, never keep it."
+  description = "Lets a later destroy delete the landing bucket with all objects and versions in it. Apply it just before such a destroy, and never keep it."
   type        = bool
   default     = false
 }

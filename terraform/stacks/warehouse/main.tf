@@ -1,4 +1,4 @@
-# What may go every night: the cluster and all that hangs on it.
+# What may be destroyed every night: the cluster and everything that depends on it.
 
 # Reads the foundation's outputs from its state. With an S3 backend, backend_override.tf replaces this source
 # together with the stack's own backend.

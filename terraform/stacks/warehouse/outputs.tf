@@ -44,7 +44,7 @@ output "admin_secret_arn" {
 }
 
 output "clients_security_group_id" {
-  description = "Security group whose carriers may connect to the cluster."
+  description = "Security group whose members may connect to the cluster."
   value       = module.warehouse.clients_security_group_id
 }
 
@@ -54,7 +54,7 @@ output "final_snapshot_identifier" {
 }
 
 output "port_forward_command" {
-  description = "Command that brings the cluster's port to this machine; null unless access is port_forward."
+  description = "Command that forwards the cluster's port to this machine; null unless access is port_forward."
   value       = module.warehouse.port_forward_command
 }
 

@@ -1,8 +1,8 @@
-# Settings of an environment. environments/<environment>.tfvars holds one value set for both stacks, so each
-# stack declares both: what is the other stack's is of type any and unused here.
+# Settings of an environment. Both stacks read environments/<environment>.tfvars, so each declares the settings of both.
+# Those of the other stack are of type any and not used here.
 
 variable "environment" {
-  description = "Environment: part of every name and tag. dev lives in Terraform's default workspace, any other in the workspace of its name."
+  description = "Environment: part of every name and tag. dev uses Terraform's default workspace, any other the workspace of its name."
   type        = string
   default     = "dev"
 
@@ -19,13 +19,13 @@ variable "environment" {
 }
 
 variable "region" {
-  description = "AWS region. S3's gateway endpoint reaches buckets of this region only."
+  description = "AWS region. S3's gateway endpoint reaches only buckets in this region."
   type        = string
   default     = "us-west-2"
 }
 
 variable "owner" {
-  description = "Who answers for the resources; the tag Owner."
+  description = "Who is responsible for the resources: the tag Owner."
   type        = string
   default     = "data-platform"
 }
@@ -48,7 +48,7 @@ variable "extra_source_buckets" {
 }
 
 variable "warehouse" {
-  description = "What is particular to this stack; each field is explained in modules/warehouse/README.md."
+  description = "Settings of this stack only; each field is explained in modules/warehouse/README.md."
   type = object({
     node_type      = optional(string, "ra3.large")
     node_count     = optional(number, 1)
@@ -68,7 +68,7 @@ variable "warehouse" {
 }
 
 variable "foundation" {
-  description = "Settings of the foundation stack; unused here."
+  description = "Settings of the foundation stack; not used here."
   type        = any
   default     = {}
 }

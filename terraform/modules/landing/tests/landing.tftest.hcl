@@ -83,7 +83,7 @@ run "example_plans" {
   }
 }
 
-# Each of these has to fail, or the test does.
+# Each of these runs has to fail; otherwise the test fails.
 run "refuses_a_key_that_is_gone_too_soon_and_an_upper_case_name" {
   command = plan
 

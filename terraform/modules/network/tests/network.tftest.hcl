@@ -99,7 +99,7 @@ run "internet_route_on_demand" {
   }
 }
 
-# Each of these has to fail, or the test does.
+# Each of these runs has to fail; otherwise the test fails.
 run "refuses_wildcards_and_a_range_that_is_too_small" {
   command = plan
 

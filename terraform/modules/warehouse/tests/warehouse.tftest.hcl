@@ -198,7 +198,7 @@ run "refuses_more_nodes_than_the_cap" {
   expect_failures = [var.node_count]
 }
 
-# Each of these has to fail, or the test does.
+# Each of these runs has to fail; otherwise the test fails.
 run "refuses_yesterdays_node_type_and_a_landing_prefix_that_is_everything" {
   command = plan
 

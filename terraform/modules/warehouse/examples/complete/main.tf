@@ -1,4 +1,4 @@
-# A two-node cluster that one office may reach over the internet, awake on working days only.
+# A two-node cluster that one office may reach over the internet, running on working days only.
 
 provider "aws" {
   region = "us-west-2"
