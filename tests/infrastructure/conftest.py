@@ -1,4 +1,6 @@
-"""Fixtures of the infrastructure tests. Their real parts: Terraform, the AWS provider, Dagster; AWS is emulated."""
+"""Fixtures of the infrastructure tests, also for tests/infra. Terraform, the AWS provider and Dagster are real; AWS is
+emulated.
+"""
 
 from __future__ import annotations
 
