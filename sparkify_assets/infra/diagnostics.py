@@ -58,17 +58,10 @@ def parse(text: str) -> dict[str, Any]:
 
 #: The types of messages that are logged. Type `outputs` is not among them, nor is any line that is no message: what
 #: `terraform show` and `terraform output` print may be sensitive.
-_LOGGED = {
-    "log",
-    "init_output",
-    "diagnostic",
-    "change_summary",
-    "apply_start",
-    "apply_progress",
-    "apply_complete",
-    "apply_errored",
-    "state_lock_acquire",
-}
+_LOGGED = frozenset(
+    "log init_output diagnostic change_summary apply_start apply_progress apply_complete apply_errored"
+    " state_lock_acquire".split()
+)
 
 
 def message_of(line: str) -> str:

@@ -33,7 +33,7 @@ redshift_cluster = dg.AssetSpec(
 
 @dg.asset_check(asset=CLUSTER, name="matches_its_configuration")
 def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformResource) -> dg.AssetCheckResult:
-    """Whether AWS still is as terraform/ says. Neither a paused cluster nor one that was never made is drift."""
+    """Whether what is on AWS matches terraform/. Neither a paused cluster nor one that was never made is drift."""
     metadata: dict[str, Any] = {"environment": terraform.environment}
     passed = True
     with failing_plainly():
@@ -65,7 +65,7 @@ def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
 
 
 def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
-    """The schedule that looks for drift once a day, with one run for each environment that is provisioned."""
+    """The schedule that starts `job`, which is `detect_drift`, for each environment that is provisioned."""
 
     @dg.schedule(
         job=job,

@@ -49,10 +49,6 @@ def quiet(_: str) -> None:
     """Log nothing: for output that may be sensitive or is read as a whole."""
 
 
-class TerraformUnusable(InfrastructureError):
-    """Terraform is missing or too old."""
-
-
 class TerraformError(InfrastructureError):
     """A Terraform command failed. `kind` and `advice` say why and what to do, if that is known."""
 
@@ -240,16 +236,16 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return variables
 
     def require_terraform(self, log: Log) -> None:
-        """Raise TerraformUnusable, saying what to install, unless the PATH has a Terraform that is new enough."""
+        """Raise InfrastructureError, saying what to install, unless the PATH has a Terraform that is new enough."""
         wanted = ".".join(map(str, OLDEST_TERRAFORM))
         remedy = f"install Terraform {wanted} or newer: https://developer.hashicorp.com/terraform/install"
         if shutil.which("terraform") is None:
-            raise TerraformUnusable(f"Terraform is not on the PATH; {remedy}")
+            raise InfrastructureError(f"Terraform is not on the PATH; {remedy}")
         answer = subprocess.run(
             ["terraform", "version", "-json"], capture_output=True, text=True, check=False
         )
         version = str(parse(answer.stdout).get("terraform_version", ""))
         found = re.match(r"(\d+)\.(\d+)", version)
         if not found or tuple(map(int, found.groups())) < OLDEST_TERRAFORM:
-            raise TerraformUnusable(f"Terraform {version or 'of unknown version'} is too old; {remedy}")
+            raise InfrastructureError(f"Terraform {version or 'of unknown version'} is too old; {remedy}")
         log(f"Terraform {version}")

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.infra.terraform import LEFT_BEHIND_SECONDS, TerraformError, TerraformUnusable, quiet
+from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.terraform import LEFT_BEHIND_SECONDS, TerraformError, quiet
 from tests.infrastructure.harness import ROOT, SLOW, Checkout, Interruption, stack
 from tests.page import until
 
@@ -139,7 +140,7 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
 def test_a_missing_terraform_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
-        TerraformUnusable, match=r"^Terraform is not on the PATH; install Terraform 1\.11 or newer"
+        InfrastructureError, match=r"^Terraform is not on the PATH; install Terraform 1\.11 or newer"
     ) as e:
         Checkout.tiny(tmp_path, warehouse="").resource().require_terraform(quiet)
     assert "\n" not in str(e.value)
@@ -152,6 +153,6 @@ def test_an_old_terraform_is_one_line(tmp_path: Path, monkeypatch: pytest.Monkey
     (old / "terraform").chmod(0o755)
     monkeypatch.setenv("PATH", f"{old}:{os.environ['PATH']}")
     with pytest.raises(
-        TerraformUnusable, match=r"^Terraform 1\.10\.5 is too old; install Terraform 1\.11 or newer"
+        InfrastructureError, match=r"^Terraform 1\.10\.5 is too old; install Terraform 1\.11 or newer"
     ):
         Checkout.tiny(tmp_path / "checkout", warehouse="").resource().require_terraform(quiet)
