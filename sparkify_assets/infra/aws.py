@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -110,30 +109,28 @@ def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
 
 def _tagged(environment: str, stack: str, region: str) -> Iterator[str]:
     wanted = {"Project": "sparkify", "Environment": environment, "Stack": stack}
-    pages = boto3.client("resourcegroupstaggingapi", region_name=region).get_paginator("get_resources")
-    for page in pages.paginate(TagFilters=[{"Key": key, "Values": [value]} for key, value in wanted.items()]):
-        for resource in page["ResourceTagMappingList"]:
-            yield resource["ResourceARN"]
+    tagging = boto3.client("resourcegroupstaggingapi", region_name=region)
+    pages = tagging.get_paginator("get_resources").paginate(
+        TagFilters=[{"Key": key, "Values": [value]} for key, value in wanted.items()]
+    )
+    yield from pages.search("ResourceTagMappingList[].ResourceARN")
 
 
 def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
     """What the tagging API does not cover: roles and scheduled actions."""
     iam = boto3.client("iam", region_name=region)
-    prefix = f"sparkify-{environment}-"
-    for page in iam.get_paginator("list_roles").paginate():
-        for role in page["Roles"]:
-            if not role["RoleName"].startswith(prefix):
-                continue
-            tags = {t["Key"]: t["Value"] for t in iam.list_role_tags(RoleName=role["RoleName"])["Tags"]}
-            if tags.get("Stack") == stack and tags.get("Environment") == environment:
-                yield role["Arn"]
+    roles = iam.get_paginator("list_roles").paginate()
+    for role in roles.search(f"Roles[?starts_with(RoleName, 'sparkify-{environment}-')]"):
+        tags = {t["Key"]: t["Value"] for t in iam.list_role_tags(RoleName=role["RoleName"])["Tags"]}
+        if tags.get("Stack") == stack and tags.get("Environment") == environment:
+            yield role["Arn"]
     if stack == "warehouse":
         redshift = boto3.client("redshift", region_name=region)
-        for actions in redshift.get_paginator("describe_scheduled_actions").paginate():
-            for action in actions["ScheduledActions"]:
-                targets: list[Any] = list(action["TargetAction"].values())
-                if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
-                    yield f"scheduled action {action['ScheduledActionName']}"
+        actions = redshift.get_paginator("describe_scheduled_actions").paginate()
+        for action in actions.search("ScheduledActions[]"):
+            targets = action["TargetAction"].values()
+            if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
+                yield f"scheduled action {action['ScheduledActionName']}"
 
 
 def _snapshot(name: str, region: str) -> str:
@@ -174,11 +171,10 @@ def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
         versions = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
         if versions.get("Versions") or versions.get("DeleteMarkers"):
             at_stake.append(f"the objects in bucket {bucket}")
-    pages = boto3.client("redshift", region_name=region).get_paginator("describe_cluster_snapshots")
-    for page in pages.paginate():
-        at_stake += [
-            f"snapshot {s['SnapshotIdentifier']} (unreadable without the key)"
-            for s in page["Snapshots"]
-            if key_arn and s.get("KmsKeyId") == key_arn
-        ]
-    return at_stake
+    redshift = boto3.client("redshift", region_name=region)
+    snapshots = redshift.get_paginator("describe_cluster_snapshots").paginate().search("Snapshots[]")
+    return at_stake + [
+        f"snapshot {snapshot['SnapshotIdentifier']} (unreadable without the key)"
+        for snapshot in snapshots
+        if key_arn and snapshot.get("KmsKeyId") == key_arn
+    ]

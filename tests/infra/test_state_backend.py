@@ -64,7 +64,7 @@ def shared(emulator: Emulator, tmp_path: Path) -> Checkout:
 
 
 def on(checkout: Checkout, stack: str, environment: str, *steps: str) -> Any:
-    """Runs steps of a stack in one environment; answers what the last one answered."""
+    """Run steps of a stack in one environment; return what the last one returned."""
     with checkout.resource(environment=environment, lock_seconds=1).opened("test") as resource:
         chosen = Stack(resource, stack)
         chosen.init()

@@ -243,7 +243,7 @@ class Checkout:
         return TerraformResource(stacks=str(self.stacks), work=str(self.home / "terraform"), **changes)
 
     def terraform(self, stack: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-        """Runs Terraform by hand in a stack, as a person would; answers its output, fails on any other code than 0."""
+        """Run Terraform by hand in a stack, as a person would; return its output, or fail on any exit code but 0."""
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self.stacks / stack,

@@ -110,7 +110,7 @@ def test_both_environments_set_only_what_both_stacks_declare() -> None:
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.name)
 def test_the_lock_holds_on_every_platform(stack: Path) -> None:
     """An h1 hash is of an unpacked provider, for one platform each; zh hashes are of the archives of all
-    platforms, which is what a registry's answer is held against
+    platforms, which are compared with what a registry sends
     (https://developer.hashicorp.com/terraform/language/files/dependency-lock).
     """
     lock = (stack / ".terraform.lock.hcl").read_text()

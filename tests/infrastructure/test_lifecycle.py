@@ -233,7 +233,7 @@ def test_destroy_leaves_what_was_meant_to_stay_and_names_its_cost(
         r"KMS key .* deleted for good on 20\d\d-\d\d-\d\d", run.metadata["prove_foundation_gone.stays"]
     )
 
-    # Held against the emulator itself, not against the job's own proof.
+    # Asks the emulator itself instead of trusting the job's own proof.
     assert emulator.client("redshift").describe_clusters()["Clusters"] == []
     assert emulator.client("redshift").describe_scheduled_actions()["ScheduledActions"] == []
     assert emulator.client("s3").list_buckets()["Buckets"] == []
