@@ -58,13 +58,8 @@ class Change:
     tainted: bool = False
 
     @property
-    def dangerous(self) -> bool:
-        """Whether data would be lost or could no longer be read."""
-        return self.type in PROTECTED and self.action in ("replace", "destroy")
-
-    @property
     def lines(self) -> list[str]:
-        """What changes, one line for each attribute."""
+        """What changes, in a line for each attribute."""
         return ["tainted: its creation was interrupted"] if self.tainted else [*map(str, self.differences)]
 
 
@@ -90,8 +85,9 @@ class Plan:
         return ", ".join(parts) or ("only outputs change" if self.applicable else "no changes")
 
     def refused(self, allowed: Sequence[str]) -> list[Change]:
-        """The dangerous changes whose addresses are not among the `allowed`."""
-        return [change for change in self.changes if change.dangerous and change.address not in allowed]
+        """The changes that would lose data or make it unreadable, without those whose addresses are `allowed`."""
+        lost = [c for c in self.changes if c.type in PROTECTED and c.action in ("replace", "destroy")]
+        return [change for change in lost if change.address not in allowed]
 
     def begun(self, allowed: Sequence[str]) -> list[Change]:
         """The refused changes whose only cause is that an interrupted run marked a resource for replacement."""
@@ -105,10 +101,9 @@ class Plan:
     def markdown(self) -> str:
         """The changes as a table for people."""
         rows = ["| | resource | what changes |", "| --- | --- | --- |"]
-        rows += [
-            f"| {change.action} | `{change.address}` | {'<br>'.join(map(_escape, change.lines))} |"
-            for change in self.changes
-        ]
+        for change in self.changes:
+            what = "<br>".join(change.lines).replace("|", "\\|")
+            rows.append(f"| {change.action} | `{change.address}` | {what} |")
         return "\n".join(rows) if self.changes else self.summary
 
     def text(self) -> str:
@@ -147,11 +142,12 @@ def _differences(change: dict[str, Any]) -> Iterable[AttributeChange]:
             continue
         if forcing and name in unknown - forcing:  # a new resource's own values
             continue
+        old, new = _show(before.get(name)), _show(after.get(name))
+        if name in unknown:
+            new = "(known after apply)"
         if _sensitive(change, name):
-            yield AttributeChange(name, "(sensitive)", "(sensitive)", name in forcing)
-        else:
-            new = "(known after apply)" if name in unknown else _show(after.get(name))
-            yield AttributeChange(name, _show(before.get(name)), new, name in forcing)
+            old = new = "(sensitive)"
+        yield AttributeChange(name, old, new, name in forcing)
 
 
 def _sensitive(change: dict[str, Any], attribute: str) -> bool:
@@ -178,7 +174,3 @@ def _without_pause(change: Change) -> Change | None:
 def _show(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
-
-
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|")
