@@ -60,7 +60,7 @@ def infra(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-def test_plan_says_what_would_change(checkout: Checkout) -> None:
+def test_plan_says_what_would_change(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     done = infra(checkout, "plan")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["foundation: 1 to add", "warehouse: 1 to add"]
@@ -69,7 +69,8 @@ def test_plan_says_what_would_change(checkout: Checkout) -> None:
     assert told == {"foundation": expected, "warehouse": expected}
     assert "terraform_data.this" in done.stderr  # the steps' lines
     assert "STEP_" not in done.stderr  # and only theirs
-    with dg.DagsterInstance.from_config(str(checkout.home / "dagster")) as instance:
+    monkeypatch.setenv("DAGSTER_HOME", str(checkout.home / "dagster"))  # dagster.yaml refers to it
+    with dg.DagsterInstance.get() as instance:
         run, _ = instance.get_runs()
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert PROCESS_TAG in run.tags, "a killed command's run could not be told from one that goes on"
