@@ -11,8 +11,7 @@ import dagster as dg
 
 from sparkify_assets.defs.metadata import preview_rows, tags
 from sparkify_assets.defs.source_assets import LANDED
-from sparkify_assets.inspection.profile import make_profile
-from sparkify_assets.inspection.profiles import Field, Profile
+from sparkify_assets.inspection.profile import Field, Profile, make_profile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import DATASETS, Dataset
 from sparkify_assets.settings import Settings

@@ -1,28 +1,27 @@
 """Profiles of the source files, field by field: counts, types, values, oddities, and what has changed since the
 previous profile.
 
-Belongs here: reading the records of a data set as COPY reads them, and counting. Does not: what a profile holds
-(`profiles`), loading, how a profile is displayed (`report`), or what counts as odd (`sql/profile`). DuckDB runs those
+Belongs here: what a profile holds, how it is made from the records as COPY reads them, kept, and compared with another.
+Does not: loading, how a profile is displayed (`report`), or what counts as odd (`sql/profile`). DuckDB runs those
 statements: it aggregates a million records of eighteen fields three times as fast as Python, in flat memory. Its
 SUMMARIZE is no substitute, since it estimates how many values are distinct and does not keep JSON's types apart.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from redshift_local.copy.records import Block, read_blocks
-from sparkify_assets.inspection.profiles import Field, Oddity, Profile, drift
 from sparkify_assets.load.quarantine import what_is_no_object
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
@@ -44,6 +43,8 @@ MAX_UNKNOWN = 50
 #: How deeply a value may be nested to be counted.
 MAX_NESTED = 100
 
+#: A share of a field's records has moved when it differs by so many of a hundred.
+MOVED_PERCENT = 5.0
 
 #: A field that names its record by itself; of an event, session and position do it together.
 _KEYS: Mapping[Dataset, str | None] = {"events": None, "songs": "song_id"}
@@ -58,6 +59,101 @@ _DUCKDB = {
 }
 
 
+@dataclass(frozen=True)
+class Field:
+    """One field of the records.
+
+    `present` counts the records that have it, `filled` those where it is not null. `width` is the width in bytes of its
+    column where that is text. `top` holds the most frequent values with their number of records, `histogram` the
+    numbers of records in twelve equal steps from `least` to `greatest`.
+    """
+
+    name: str
+    expected: bool
+    width: int | None
+    present: int
+    filled: int
+    empty: int
+    distinct: int
+    least: str | None
+    greatest: str | None
+    longest_bytes: int | None
+    types: Mapping[str, int]
+    top: Sequence[tuple[str, int]]
+    histogram: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """What a rule found in one field, or by comparing records."""
+
+    rule: str
+    field: str | None
+    records: int
+    examples: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the files of a data set hold.
+
+    `unknown` names the unexpected fields, each with its first value and where that was found. `faults` counts what is
+    not a record.
+    """
+
+    dataset: str
+    made_at: str
+    seconds: float
+    objects: int
+    bytes: int
+    records: int
+    faults: int
+    fields: Sequence[Field]
+    unknown: Mapping[str, str]
+    oddities: Sequence[Oddity]
+    drift: Sequence[str] = ()  # what has changed since the previous profile
+
+    @property
+    def missing(self) -> list[str]:
+        """Expected fields that no record has."""
+        return [item.name for item in self.fields if item.expected and self.records and not item.present]
+
+
+#: A profile as JSON.
+_JSON = TypeAdapter(Profile)
+
+
+def profile_path(settings: Settings, dataset: Dataset) -> Path:
+    """Where the latest profile of a data set is kept.
+
+    It is kept in the state directory and not in the warehouse, because it is about files that may never be loaded, only
+    the latest is needed, and it can be made again from the source at any time. Dagster keeps the figures of the earlier
+    ones.
+    """
+    return settings.home / "profiles" / f"{dataset}.json"
+
+
+def last_profile(settings: Settings, dataset: Dataset) -> Profile | None:
+    """The latest profile, or None."""
+    try:
+        return _JSON.validate_json(profile_path(settings, dataset).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def make_profile(settings: Settings, source: ObjectStore, dataset: Dataset) -> Profile:
+    """Make a profile, compare it with the previous one, and keep it. Raises SourceError, OSError."""
+    former, latest = last_profile(settings, dataset), profile(dataset, source)
+    if former:
+        latest = replace(latest, drift=drift(former, latest))
+    path = profile_path(settings, dataset)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(_JSON.dump_json(latest))
+    fresh.replace(path)
+    return latest
+
+
 @dataclass
 class _Seen:
     """What is counted while the records are read."""
@@ -67,7 +163,7 @@ class _Seen:
     records: int = 0
     fault_examples: list[str] = field(default_factory=list)
     faults: int = 0
-    shapes: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    present: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def fault(self, position: str, reason: object) -> None:
@@ -87,60 +183,34 @@ def profile(dataset: Dataset, source: ObjectStore) -> Profile:
         config = {**_DUCKDB, "temp_directory": folder}
         with duckdb.connect(config=config) as connection:  # type: ignore[arg-type]
             connection.execute(queries.read("profile/tables"))
-            for name, type_ in expected.items():
-                width = _width(type_)
-                connection.execute(
-                    "insert into columns values (?, ?, ?, ?)", [name, type_, width is not None, width]
-                )
             for files in _chunks(dataset, source, Path(folder), expected, seen):
                 _count(connection, dataset, files, [*expected, *seen.unknown])
-            connection.execute(queries.read("profile/values"))
-            return Profile(
-                dataset=dataset,
-                made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                objects=seen.objects,
-                bytes=seen.bytes,
-                records=seen.records,
-                faults=seen.faults,
-                fields=_fields(connection, expected, seen),
-                unknown=seen.unknown,
-                oddities=_oddities(connection, dataset, seen),
-                seconds=round(time.perf_counter() - started, 2),
+            connection.executemany(
+                "insert into columns values (?, ?, ?, ?, ?)",
+                [
+                    (position, name, expected.get(name), name == _KEYS[dataset], seen.present[name])
+                    for position, name in enumerate([*expected, *seen.unknown])
+                ],
             )
-
-
-def profile_path(settings: Settings, dataset: Dataset) -> Path:
-    """Where the latest profile of a data set is kept.
-
-    It is kept in the state directory and not in the warehouse, because it is about files that may never be loaded, only
-    the latest is needed, and it can be made again from the source at any time. Dagster keeps the figures of the earlier
-    ones.
-    """
-    return settings.home / "profiles" / f"{dataset}.json"
-
-
-def last_profile(settings: Settings, dataset: Dataset) -> Profile | None:
-    """The latest profile, or None."""
-    try:
-        read = json.loads(profile_path(settings, dataset).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    fields = [Field(**{**item, "top": [tuple(pair) for pair in item["top"]]}) for item in read.pop("fields")]
-    oddities = [Oddity(**item) for item in read.pop("oddities")]
-    return Profile(**read, fields=fields, oddities=oddities)
-
-
-def make_profile(settings: Settings, source: ObjectStore, dataset: Dataset) -> Profile:
-    """Make a profile, compare it with the previous one, and keep it. Raises SourceError, OSError."""
-    former, latest = last_profile(settings, dataset), profile(dataset, source)
-    if former:
-        latest = replace(latest, drift=drift(former, latest))
-    path = profile_path(settings, dataset)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(latest)), "utf-8")
-    fresh.replace(path)
-    return latest
+            connection.execute(queries.read("profile/values"))
+            fields = [Field(*row) for row in connection.execute(queries.read("profile/fields")).fetchall()]
+            oddities = [
+                Oddity(*row) for row in connection.execute(queries.read("profile/oddities")).fetchall()
+            ]
+    if seen.faults:
+        oddities.append(Oddity("not a record", None, seen.faults, seen.fault_examples))
+    return Profile(
+        dataset=dataset,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        objects=seen.objects,
+        bytes=seen.bytes,
+        records=seen.records,
+        faults=seen.faults,
+        fields=fields,
+        unknown=seen.unknown,
+        oddities=oddities,
+        seconds=round(time.perf_counter() - started, 2),
+    )
 
 
 def _chunks(
@@ -196,13 +266,12 @@ def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> 
             seen.fault(f"{key}:{record.line}", what_is_no_object(record) or record.value)
     records = [value for value in block.values if isinstance(value, dict)]
     seen.records += len(records)
-    shapes = Counter(map(tuple, records))
-    for shape in shapes.keys() - seen.shapes.keys():
-        for name in set(shape) - expected.keys() - seen.unknown.keys():
+    for shape, number in Counter(map(tuple, records)).items():
+        for name in set(shape) - expected.keys() - seen.present.keys():
             if len(seen.unknown) < MAX_UNKNOWN:
                 example = next(record[name] for record in records if name in record)
                 seen.unknown[name] = f"{as_written(example)[:200]} in {key}"
-    seen.shapes.update(shapes)
+        seen.present.update(dict.fromkeys(shape, number))
     if block.records is None:
         return block.data + b"\n"
     objects = (record.raw for record in block.records if isinstance(record.value, dict))
@@ -253,66 +322,33 @@ def _is_flat(value: Any, depth: int) -> bool:
     return all(_is_flat(item, depth - 1) for item in (value.values() if isinstance(value, dict) else value))
 
 
-def _fields(connection: DuckDBPyConnection, expected: Mapping[str, str], seen: _Seen) -> list[Field]:
-    present: Counter[str] = Counter()
-    for shape, records in seen.shapes.items():
-        present.update(dict.fromkeys(shape, records))
-    types: dict[str, dict[str, int]] = {}
-    for name, type_, records in _rows(connection, "types"):
-        types.setdefault(name, {})[type_] = int(records)
-    top: dict[str, list[tuple[str, int]]] = {}
-    for name, text, records in _rows(connection, "top_values"):
-        top.setdefault(name, []).append((text, int(records)))
-    histograms: dict[str, list[int]] = {}
-    for name, step, records in _rows(connection, "histograms"):
-        histograms.setdefault(name, [0] * 12)[int(step)] = int(records)
-    facts = {name: values for name, *values in _rows(connection, "fields")}
-    found = []
-    for name in [*expected, *seen.unknown]:
-        filled, empty, distinct, least, greatest, longest = facts.get(name, (0, 0, 0, None, None, None))
-        found.append(
-            Field(
-                name=name,
-                expected=name in expected,
-                width=_width(expected.get(name, "")),
-                present=present[name],
-                filled=int(filled or 0),
-                empty=int(empty),
-                distinct=distinct,
-                least=least,
-                greatest=greatest,
-                longest_bytes=longest,
-                types=types.get(name, {}),
-                top=top.get(name, []),
-                histogram=histograms.get(name, []),
-            )
-        )
-    return found
+def drift(former: Profile, latest: Profile) -> list[str]:
+    """What differs between two profiles so much that somebody should know, in words."""
+    before = {item.name: item for item in former.fields if item.present}
+    after = {item.name: item for item in latest.fields if item.present}
+    moved = [f"new field {name}" for name in after if name not in before]
+    moved += [f"field {name} is gone" for name in before if name not in after]
+    for name in before.keys() & after.keys():
+        moved += _moved(before[name], after[name], former.records, latest.records)
+    return sorted(moved)
 
 
-def _oddities(connection: DuckDBPyConnection, dataset: Dataset, seen: _Seen) -> list[Oddity]:
-    found = [
-        Oddity(rule, name, int(records), examples)
-        for rule, name, records, examples in _rows(connection, "oddities")
-    ]
-    found += [
-        Oddity(rule, None, int(records), examples)
-        for rule, records, examples in _rows(connection, "session_oddities")
-    ]
-    if key := _KEYS[dataset]:
-        ((repeated,),) = connection.execute(queries.read("profile/twice"), {"field": key}).fetchall()
-        if repeated:
-            found.append(Oddity("delivered more than once", key, int(repeated), []))
-    if seen.faults:
-        found.append(Oddity("not a record", None, seen.faults, seen.fault_examples))
-    return found
+def _moved(before: Field, after: Field, all_before: int, all_after: int) -> Iterator[str]:
+    if before.types.keys() != after.types.keys():
+        yield f"{after.name} was {_listed(before.types)}, is {_listed(after.types)}"
+    shares = [("filled", before.filled, after.filled), ("empty", before.empty, after.empty)]
+    if after.distinct <= 20:
+        former_top, latest_top = dict(before.top), dict(after.top)
+        shares += [
+            (f"“{text}”", former_top.get(text, 0), latest_top.get(text, 0))
+            for text in former_top.keys() & latest_top.keys()
+        ]
+    for words, number_before, number_after in shares:
+        was, is_ = 100 * number_before / all_before, 100 * number_after / all_after
+        if abs(is_ - was) > MOVED_PERCENT:
+            yield f"{after.name} {words}: {was:.0f} % of the records before, {is_:.0f} % now"
 
 
-def _rows(connection: DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = connection.execute(queries.read(f"profile/{name}")).fetchall()
-    return rows
-
-
-def _width(type_: str) -> int | None:
-    match = re.fullmatch(r"varchar\((\d+)\)", type_)
-    return int(match[1]) if match else None
+def _listed(types: Mapping[str, int]) -> str:
+    """The names of types in words."""
+    return " and ".join(sorted(types)) or "nothing"

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.inspection.checksum import digest
-from sparkify_assets.inspection.profile import profile
-from sparkify_assets.inspection.profiles import Profile
+from sparkify_assets.inspection.profile import Profile, profile
 from sparkify_assets.inspection.reconcile import reconcile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.quarantine import Reject, shown

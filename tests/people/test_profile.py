@@ -16,8 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.inspection.profile import last_profile, make_profile, profile
-from sparkify_assets.inspection.profiles import Field, Profile, drift
+from sparkify_assets.inspection.profile import Field, Profile, drift, last_profile, make_profile, profile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.report.page import report_page
