@@ -114,58 +114,56 @@ def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
 
 
 def _lines(question: Question, rows: Sequence[Row], width: int) -> Any:
+    dashes = alt.Scale(domain=list(question.y), range=list(DASHES))
     return (
-        alt.Chart(_data(_folded(question, rows)))
+        _over_time(question, rows, width)
         .mark_line(strokeWidth=2)
-        .encode(
-            x=_time_axis(question, rows, width),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
-            color=_series(question, "stroke"),
-            strokeDash=alt.StrokeDash(
-                "series:N",
-                sort=None,
-                legend=None,
-                scale=alt.Scale(domain=list(question.y), range=list(DASHES)),
-            ),
-        )
-        .properties(width=width, height=220)
+        .encode(strokeDash=alt.StrokeDash("series:N", sort=None, legend=None, scale=dashes))
     )
 
 
 def _areas(question: Question, rows: Sequence[Row], width: int) -> Any:
-    return (
-        alt.Chart(_data(_folded(question, rows)))
-        .mark_area(opacity=0.78, line={"strokeWidth": 1.5})
-        .encode(
-            x=_time_axis(question, rows, width),
-            y=alt.Y("value:Q", title=None, stack="zero", axis=alt.Axis(tickCount=4)),
-            color=_series(question, "square"),
-            order=alt.Order("place:Q"),
-        )
-        .properties(width=width, height=220)
-    )
+    chart = _over_time(question, rows, width)
+    return chart.mark_area(opacity=0.78, line={"strokeWidth": 1.5}).encode(order=alt.Order("place:Q"))
 
 
 def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
     """Draw upgrades above the line and downgrades below it."""
-    folded = [
-        {**row, "value": -row["value"] if row["place"] else row["value"]} for row in _folded(question, rows)
-    ]
+    counts = alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(abs(datum.value), ',')")
     return (
-        alt.Chart(_data(folded))
+        _over_time(question, rows, width)
         .mark_bar(width=max(1.5, min(14, 0.6 * width / _days(question, rows))))
-        .encode(
-            x=_time_axis(question, rows, width, padding=8),
-            y=alt.Y(
-                "value:Q",
-                title=None,
-                stack="zero",
-                axis=alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(abs(datum.value), ',')"),
-            ),
-            color=_series(question, "square"),
-        )
-        .properties(width=width, height=220)
+        .transform_calculate(value="datum.place ? -datum.value : datum.value")
+        .encode(y=alt.Y("value:Q", title=None, stack="zero", axis=counts))
     )
+
+
+def _over_time(question: Question, rows: Sequence[Row], width: int) -> alt.Chart:
+    """A chart, its mark still to be chosen, of a series for each column over the days."""
+    names = list(question.y)
+    data = [
+        {"x": row[question.x[0]], "series": name, "place": place, "value": row[name]}
+        for place, name in enumerate(names)
+        for row in rows
+    ]
+    time = alt.Axis(
+        grid=False,
+        tickCount=6 if width > NARROW else 4,
+        format="%-d %b" if _days(question, rows) < 200 else "%b %Y",
+        labelOverlap=True,
+    )
+    padding = 8 if question.kind == "changes" else 0  # room for half a bar
+    symbol = "stroke" if question.kind == "lines" else "square"
+    legend = alt.Legend(orient="top", direction="horizontal", symbolType=symbol)
+    colours = alt.Scale(domain=names, range=list(SERIES[: len(names)]))
+    chart: alt.Chart = alt.Chart(_data(data), width=width, height=220).encode(
+        x=alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=time),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
+        color=alt.Color(
+            "series:N", sort=None, title=None, legend=legend if len(names) > 1 else None, scale=colours
+        ),
+    )
+    return chart
 
 
 def _heat(question: Question, rows: Sequence[Row], width: int) -> Any:
@@ -205,37 +203,10 @@ def _data(rows: Sequence[Row]) -> alt.InlineData:
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-def _folded(question: Question, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """A row for each value of each series, in the order of the series."""
-    return [
-        {"x": row[question.x[0]], "series": column, "place": place, "value": row[column]}
-        for place, column in enumerate(question.y)
-        for row in rows
-    ]
-
-
 def _days(question: Question, rows: Sequence[Row]) -> int:
     """How many days the rows span."""
     first, last = (date.fromisoformat(row[question.x[0]]) for row in (rows[0], rows[-1]))
     return (last - first).days + 1
-
-
-def _time_axis(question: Question, rows: Sequence[Row], width: int, padding: int = 0) -> alt.X:
-    form = "%-d %b" if _days(question, rows) < 200 else "%b %Y"
-    ticks = 6 if width > NARROW else 4
-    axis = alt.Axis(grid=False, tickCount=ticks, format=form, labelOverlap=True)
-    return alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
-
-
-def _series(question: Question, symbol: str) -> alt.Color:
-    legend = alt.Legend(orient="top", direction="horizontal", symbolType=symbol)
-    return alt.Color(
-        "series:N",
-        sort=None,
-        title=None,
-        legend=legend if len(question.y) > 1 else None,
-        scale=alt.Scale(domain=list(question.y), range=list(SERIES[: len(question.y)])),
-    )
 
 
 def _look() -> Mapping[str, Any]:
