@@ -1,7 +1,9 @@
 """Column lineage: which columns of which assets each column of a table is made of, read from the SQL.
 
-Every statement of a load is read with sqlglot; temporary tables are followed down to the columns of other assets, and
-COPY to the keys of the source's records. It is in the metadata of the assets, where Dagster+ draws it
+Every statement of a load is read with sqlglot into one graph of columns, in which each part of a query is a table like
+any other. Temporary tables are followed down to the columns of other assets, and COPY to the keys of the source's
+records. (sqlglot's own `lineage` follows one query at a time, and takes the partition of a window for an origin.) The
+result is in the metadata of the assets, where Dagster+ draws it
 (https://docs.dagster.io/guides/build/assets/metadata-and-tags/column-level-lineage), and in docs/tables.md.
 
 A column comes from what its expression reads. A value that an outer join finds also comes from the columns of the join
@@ -14,25 +16,32 @@ line does without its cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
 from sparkify_assets.model import queries
 from sparkify_assets.model.merges import MERGES
 from sparkify_assets.model.tables import TABLES
 
-#: A table and one of its columns.
-Column = tuple[str, str]
+#: A table, or a part of a query.
+Table = str | Scope
+
+#: One of its columns.
+Column = tuple[Table, str]
+
+#: In place of a column: all those by which the rows were chosen.
+_CHOICE = "*"
 
 #: The asset that a table stands for. What waits to be staged has the columns of staging.
-_ASSETS: Mapping[str, str] = {
+_ASSETS: Mapping[Table, str] = {
     **{table.name: asset for asset, table in TABLES.items()},
     "temp.incoming_events": "staging_events",
     "temp.incoming_songs": "staging_songs",
@@ -52,24 +61,23 @@ class LineageError(ValueError):
 
 
 @cache
-def column_origins() -> Mapping[str, Mapping[str, Sequence[Column]]]:
+def column_origins() -> Mapping[str, Mapping[str, Sequence[tuple[str, str]]]]:
     """The origins of each column of each table, by asset: sorted pairs of an asset and a column. Columns that are
     derived from an object's key (`event_date` and `song_prefix` in staging) have none. Raises LineageError.
     """
-    statements = _Statements()
+    graph = _Graph()
     return {
-        asset: {column: sorted(statements.origins(asset, (table.name, column))) for column in table.columns}
+        asset: {column: sorted(graph.origins(asset, (table.name, column))) for column in table.columns}
         for asset, table in TABLES.items()
     }
 
 
-class _Statements:
-    """The statements of both loads, as a graph of columns."""
+class _Graph:
+    """The columns of both loads, each with those that it is directly made of."""
 
     def __init__(self) -> None:
         self.schema = MappingSchema(dialect="redshift")
-        self.inputs: dict[Column, set[Column]] = {}
-        self.deciding: dict[str, set[Column]] = {}  # table -> what its rows were chosen by
+        self.inputs: dict[Column, set[Column]] = defaultdict(set)
         merges = [name for steps in MERGES.values() for name, _ in steps if name.startswith("merge/")]
         for name in dict.fromkeys([*queries.names("ddl"), *queries.names("copy"), *merges]):
             for text in queries.statements(name):
@@ -78,19 +86,22 @@ class _Statements:
                 except (SqlglotError, KeyError) as error:
                     raise LineageError(f"sql/{name}.sql: no lineage for {_head(text)}: {error}") from error
 
-    def origins(self, asset: str, column: Column) -> set[Column]:
+    def origins(self, asset: str, column: Column) -> set[tuple[str, str]]:
         """The columns of other assets that a column of an asset comes from."""
-        found: set[Column] = set()
-        seen, queue = {column}, [column]
+        reached = self._reached(column, lambda table: _ASSETS.get(table, asset) == asset)
+        return {(_ASSETS[table], name) for table, name in reached if _ASSETS.get(table, asset) != asset}
+
+    def _roots(self, column: Column) -> set[Column]:
+        return {node for node in self._reached(column) if not self.inputs[node]}
+
+    def _reached(self, column: Column, through: Callable[[Table], bool] = lambda _: True) -> set[Column]:
+        """All columns that a column is made of, directly or by others, through some tables."""
+        reached, queue = {column}, [column]
         while queue:
-            for table, name in self.inputs.get(queue.pop(), ()):
-                owner = _ASSETS.get(table, asset)
-                if owner != asset:
-                    found.add((owner, name))
-                elif (table, name) not in seen:
-                    seen.add((table, name))
-                    queue.append((table, name))
-        return found
+            fresh = self.inputs[queue.pop()] - reached
+            reached |= fresh
+            queue += [node for node in fresh if through(node[0])]
+        return reached
 
     def _read(self, file: str, text: str) -> None:
         statement = sqlglot.parse_one(text, dialect="redshift")
@@ -136,84 +147,64 @@ class _Statements:
                 self._add((table, column), [(source, key)])
 
     def _write(self, table: str, columns: list[str] | None, query: exp.Query) -> None:
-        scope = build_scope(qualify(query, schema=self.schema, dialect="redshift", quote_identifiers=False))
-        if scope is None:
-            raise LineageError(f"no lineage for {_head(query.sql())}")
-        outputs = self._outputs(scope)
+        scopes = traverse_scope(
+            qualify(query, schema=self.schema, dialect="redshift", quote_identifiers=False)
+        )
+        for scope in scopes:
+            self._read_scope(scope)
+        outputs = _outputs(scopes[-1])
         if columns is None:
-            columns = list(outputs)
+            columns = outputs[:-1]
             self.schema.add_table(table, dict.fromkeys(columns, "text"))
-        for column, inputs in zip(columns, outputs.values(), strict=True):
-            self._add((table, column), inputs)
-        self.deciding.setdefault(table, set()).update(self._deciding(scope))
+        for column, output in zip([*columns, _CHOICE], outputs, strict=True):
+            self._add((table, column), [(scopes[-1], output)])
 
     def _add(self, column: Column, inputs: Iterable[Column]) -> None:
-        self.inputs.setdefault(column, set()).update(inputs)
+        self.inputs[column].update(inputs)
 
-    def _outputs(self, scope: Scope) -> dict[str, set[Column]]:
-        """What a query gives, in order: each column with those that it is made of."""
-        if isinstance(scope.expression, exp.SetOperation):
-            left, right = (self._outputs(part) for part in scope.set_operation_scopes)
-            if isinstance(scope.expression, exp.Except):
-                return left
-            return {
-                name: mine | others for (name, mine), others in zip(left.items(), right.values(), strict=True)
-            }
-        found_by = self._found_by(scope)
-        outputs: dict[str, set[Column]] = {}
-        for projection in scope.expression.selects:  # type: ignore[attr-defined]
-            inputs = outputs[projection.alias_or_name] = set()
+    def _read_scope(self, scope: Scope) -> None:
+        """What each column of a query, or of a part of it, is made of, and by what its rows were chosen."""
+        query = scope.expression
+        if isinstance(query, exp.SetOperation):
+            left, right = scope.set_operation_scopes
+            for name, other in zip(_outputs(left), _outputs(right), strict=True):
+                self._add((scope, name), [(left, name)])
+                if name == _CHOICE or not isinstance(query, exp.Except):
+                    self._add((scope, name), [(right, other)])
+            return
+        joins = query.args.get("joins") or ()
+        outer = {join.alias_or_name for join in joins if join.side}
+        for projection in query.selects:  # type: ignore[attr-defined]
+            node = (scope, projection.alias_or_name)
             for column in _columns(projection):
-                inputs |= self._source(scope, column) | found_by.get(column.table, set())
-        return outputs
-
-    def _source(self, scope: Scope, column: exp.Column) -> set[Column]:
-        source = scope.sources[column.table]
-        if isinstance(source, Scope):
-            return self._outputs(source)[column.name]
-        return {(_name(source), column.name)}
-
-    def _found_by(self, scope: Scope) -> dict[str, set[Column]]:
-        """For each relation of an outer join, what its row was found by."""
-        return {
-            join.alias_or_name: self._decided_by(scope, [join.args["on"]])
-            | self._deciding_source(scope.sources[join.alias_or_name])
-            for join in scope.expression.args.get("joins") or ()
-            if join.side
-        }
-
-    def _deciding(self, scope: Scope) -> set[Column]:
-        """What the rows of a query were chosen by: its conditions, and those of the relations in it."""
-        if isinstance(scope.expression, exp.SetOperation):
-            return set().union(*(self._deciding(part) for part in scope.set_operation_scopes))
-        where = scope.expression.args.get("where")
-        joins = scope.expression.args.get("joins") or ()
-        conditions = [join.args["on"] for join in joins if "on" in join.args]
-        conditions += [where.this] if where else []
+                self._add(node, [self._node(scope, column)])
+                if column.table in outer:
+                    self._add(node, [(scope, f"{_CHOICE} of {column.table}")])
+        for name in outer:
+            self._add((scope, f"{_CHOICE} of {name}"), [(_table(scope.sources[name]), _CHOICE)])
+        for join in joins:
+            for node in ((scope, _CHOICE), (scope, f"{_CHOICE} of {join.alias_or_name}")):
+                self._read_condition(node, scope, join.args.get("on"))
+        if where := query.args.get("where"):
+            self._read_condition((scope, _CHOICE), scope, where.this)
         nested = (source for source in scope.sources.values() if isinstance(source, Scope))
-        return self._decided_by(scope, conditions).union(*map(self._deciding, nested))
+        self._add((scope, _CHOICE), ((source, _CHOICE) for source in nested))
 
-    def _deciding_source(self, source: exp.Expr | Scope) -> set[Column]:
-        if isinstance(source, Scope):
-            return self._deciding(source)
-        return self.deciding.get(_name(source), set())
+    def _read_condition(self, node: Column, scope: Scope, condition: exp.Expr | None) -> None:
+        terms = condition.flatten() if isinstance(condition, exp.And) else [condition] if condition else []
+        for term in terms:
+            columns = [self._node(scope, column) for column in _columns(term)]
+            same = len(columns) == 2 and self._roots(columns[0]) == self._roots(columns[1])
+            if not (isinstance(term, exp.EQ) and same):
+                self._add(node, columns)
 
-    def _decided_by(self, scope: Scope, conditions: Iterable[exp.Expr]) -> set[Column]:
-        found: set[Column] = set()
-        for condition in conditions:
-            for term in condition.flatten() if isinstance(condition, exp.And) else [condition]:
-                sides = [self._source(scope, column) for column in _columns(term)]
-                if not (isinstance(term, exp.EQ) and self._same_origin(sides)):
-                    found.update(*sides)
-        return found
+    def _node(self, scope: Scope, column: exp.Column) -> Column:
+        return _table(scope.sources[column.table]), column.name
 
-    def _same_origin(self, sides: list[set[Column]]) -> bool:
-        """Whether two columns are one and the same, or one is a copy of the other."""
-        if len(sides) != 2:
-            return False
-        left, right = sides
-        copies = [set().union(*(self.inputs.get(column, set()) for column in side)) for side in sides]
-        return left == right or copies[0] == right or copies[1] == left
+
+def _outputs(scope: Scope) -> list[str]:
+    """The names of the columns that a query gives, in order, and that of its choice."""
+    return [*scope.expression.named_selects, _CHOICE]  # type: ignore[attr-defined]
 
 
 def _columns(expression: exp.Expr) -> Iterator[exp.Column]:
@@ -231,3 +222,7 @@ def _head(text: str) -> str:
 
 def _name(table: exp.Expr) -> str:
     return f"{table.db}.{table.name}" if isinstance(table, exp.Table) else str(table)
+
+
+def _table(source: exp.Expr | Scope) -> Table:
+    return source if isinstance(source, Scope) else _name(source)
