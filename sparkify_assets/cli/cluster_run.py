@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.infra.prices import NODE_USD_PER_HOUR
-from sparkify_assets.inspection.findings import outcomes
+from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
 from sparkify_assets.run import run_load
@@ -27,6 +27,7 @@ from sparkify_assets.source.s3 import READERS
 from sparkify_assets.source.store import ObjectStore
 from sparkify_assets.source.urls import open_source
 from sparkify_assets.warehouse.cluster import with_options
+from sparkify_assets.warehouse.cluster_state import find_cluster
 from sparkify_assets.warehouse.connection import Warehouse
 
 End = Literal["keep", "pause", "destroy"]
@@ -135,14 +136,14 @@ class ClusterRun:
 
     def _check(self, loader: Loader) -> None:
         with loader.warehouse.transaction(lock=False) as transaction:
-            found = outcomes(transaction, loader.settings)
+            results = check_results(transaction, loader.settings)
         failed = [
-            f"{outcome.check.name} ({outcome.count:,}{'' if outcome.blocks else ', a warning'})"
-            for outcome in found
-            if outcome.count
+            f"{check.name} ({outcome.violations:,}{'' if blocks else ', a warning'})"
+            for check, blocks, outcome in results
+            if outcome.violations
         ]
-        self.say(f"{len(found)} checks asked; {'; '.join(failed) or 'all passed'}.")
-        if any(outcome.count and outcome.blocks for outcome in found):
+        self.say(f"{len(results)} checks asked; {'; '.join(failed) or 'all passed'}.")
+        if any(blocks and outcome.violations for _, blocks, outcome in results):
             raise ClusterRunError("blocking checks found rows in what is published")
 
     def _finish(self, end: End) -> None:
@@ -217,15 +218,10 @@ def mirror(source: ObjectStore, landing: ObjectStore) -> int:
 
 def _price(warehouse: Warehouse) -> float:
     """What the cluster's nodes cost in US dollars an hour; 0 if the price is unknown."""
-    import boto3
-
     assert warehouse.cluster
     address = warehouse.cluster.address
-    found = boto3.client("redshift", region_name=address.region).describe_clusters(
-        ClusterIdentifier=address.cluster
-    )
-    cluster = found["Clusters"][0]
-    return cluster["NumberOfNodes"] * NODE_USD_PER_HOUR.get(cluster["NodeType"], 0.0)
+    cluster = find_cluster(address.cluster, address.region)
+    return cluster.nodes * NODE_USD_PER_HOUR.get(cluster.node_type, 0.0) if cluster else 0.0
 
 
 #: The most expensive kinds of resources first.

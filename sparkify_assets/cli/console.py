@@ -19,7 +19,7 @@ from rich.table import Table
 
 from sparkify_assets.defs.instance import prepare_home
 from sparkify_assets.errors import SparkifyError
-from sparkify_assets.inspection.findings import Warned
+from sparkify_assets.inspection.findings import Outcome
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.load.results import Changes
 from sparkify_assets.model.datasets import Dataset
@@ -125,7 +125,7 @@ def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowForma
         out.print(table)
 
 
-def print_warnings(warnings: Sequence[Warned]) -> None:
+def print_warnings(warnings: Sequence[Outcome]) -> None:
     """Print a line for each warning check: how much it found, where, and examples."""
     for found in warnings:
         where = ", ".join(found.partitions[:MOST_PARTITIONS_SHOWN])

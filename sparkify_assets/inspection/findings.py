@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 from sparkify_assets.load import ledger
 from sparkify_assets.load.audit import violations
@@ -21,8 +22,11 @@ Row = dict[str, str | None]
 
 
 @dataclass(frozen=True)
-class Warned:
-    """What a warning check found: how many records or rows, in which partitions, and a sample."""
+class Outcome:
+    """What a check found: how many records or rows, in which partitions, and some of the rows.
+
+    All rows have the same columns, although those in the ledger may come from an earlier form of the rule.
+    """
 
     check: str
     rule: str
@@ -31,29 +35,15 @@ class Warned:
     sample: Sequence[Row]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class CheckResult(NamedTuple):
     """A check, whether it blocks, and what it finds in everything that is published."""
 
     check: Check
     blocks: bool
-    found: Sequence[Violation]
-
-    @property
-    def count(self) -> int:
-        return sum(violation.count for violation in self.found)
-
-    @property
-    def sample(self) -> list[Row]:
-        """Some of the rows, all with the same columns, since those in the ledger may come from an earlier form of the
-        rule.
-        """
-        rows = _in_turn([violation.sample for violation in self.found])[: 2 * SAMPLE_ROWS]
-        columns = dict.fromkeys(name for row in rows for name in row)
-        return [{name: row.get(name) for name in columns} for row in rows]
+    outcome: Outcome
 
 
-def by_check(warnings: Iterable[Violation]) -> list[Warned]:
+def by_check(warnings: Iterable[Violation]) -> list[Outcome]:
     """Warnings grouped by check, in the order of the checks. If a check was run again for a partition, as when songs
     are loaded before their plays, its last result counts.
     """
@@ -61,39 +51,39 @@ def by_check(warnings: Iterable[Violation]) -> list[Warned]:
     by_name: dict[str, list[Violation]] = {}
     for (check, _), found in sorted(latest.items()):
         by_name.setdefault(check, []).append(found)
-    return [
-        Warned(
-            check=check.name,
-            rule=check.description,
-            violations=sum(found.count for found in by_name[check.name]),
-            partitions=[found.partition_key for found in by_name[check.name]],
-            sample=_in_turn([found.sample for found in by_name[check.name]])[:SAMPLE_ROWS],
-        )
-        for check in ALL_CHECKS
-        if check.name in by_name
-    ]
+    return [_outcome(check, by_name[check.name]) for check in ALL_CHECKS if check.name in by_name]
 
 
-def _in_turn(samples: Iterable[Sequence[Row]]) -> list[Row]:
-    """The first row of each sample, then the second, and so on, so that few rows are of many partitions."""
-    return [row for rows in zip_longest(*samples) for row in rows if row is not None]
+def _outcome(check: Check, found: Sequence[Violation]) -> Outcome:
+    # The first row of each sample, then the second, and so on, so that few rows are of many partitions.
+    turns = zip_longest(*(violation.sample for violation in found))
+    rows = [row for turn in turns for row in turn if row is not None][:SAMPLE_ROWS]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return Outcome(
+        check=check.name,
+        rule=check.description,
+        violations=sum(violation.count for violation in found),
+        partitions=[violation.partition_key for violation in found],
+        sample=[{name: row.get(name) for name in columns} for row in rows],
+    )
 
 
-def outcomes(transaction: Transaction, settings: Settings) -> list[Outcome]:
+def check_results(transaction: Transaction, settings: Settings) -> list[CheckResult]:
     """Every check of what is published: blocking checks are run now, and what warning checks found is read from the
     ledger.
     """
     bounds = {dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")}
     warned: dict[str, list[Violation]] = {}
-    for found in ledger.current_warnings(transaction):
-        warned.setdefault(found.check, []).append(found)
-    result = []
+    for warning in ledger.current_warnings(transaction):
+        warned.setdefault(warning.check, []).append(warning)
+    results = []
     for check in ALL_CHECKS:
         blocks = check.blocks(settings)
-        if blocks and check.dataset in bounds:
-            result.append(
-                Outcome(check, blocks, violations(transaction, check, *bounds[check.dataset], settings))
+        if check.dataset in bounds or (not blocks and check.name in warned):
+            found = (
+                violations(transaction, check, *bounds[check.dataset], settings)
+                if blocks
+                else warned.get(check.name, [])
             )
-        elif not blocks and (check.dataset in bounds or check.name in warned):
-            result.append(Outcome(check, blocks, warned.get(check.name, [])))
-    return result
+            results.append(CheckResult(check, blocks, _outcome(check, found)))
+    return results

@@ -41,10 +41,6 @@ class Answer:
     page: str
 
 
-class _Undo(Exception):
-    """Rolls a probe back."""
-
-
 def first_contact(warehouse: Warehouse, settings: Settings, work: ObjectStore) -> Iterator[Answer]:
     """Run every probe, in order. Writes one small object into the work area, and removes it.
 
@@ -88,10 +84,9 @@ def _seen(
     warehouse: Warehouse, name: str, parameters: dict[str, Any], awaited: str | None
 ) -> tuple[str, bool]:
     """The rows of a probe's last statement, a line each, or its error; and whether it is one."""
-    seen = ""
     until = time.monotonic() + WAIT_SECONDS
     try:
-        with warehouse.transaction(lock=False) as transaction:
+        with warehouse.transaction(lock=False, commit=False) as transaction:
             *before, last = queries.statements(name)
             for statement in before:
                 transaction.cursor.execute(statement, parameters)
@@ -101,10 +96,8 @@ def _seen(
                 transaction.cursor.execute(last, parameters)
                 seen = "\n".join(" | ".join(map(_text, row)) for row in transaction.cursor.fetchall())
                 if awaited is None or seen == awaited or time.monotonic() > until:
-                    raise _Undo
+                    return seen, False
                 time.sleep(1)
-    except _Undo:
-        return seen, False
     except psycopg2.Error as error:
         return line(error), True
 

@@ -14,7 +14,7 @@ from sparkify_assets.warehouse.transaction import Transaction
 _ITEM = re.compile(r"(-?\d+)-(-?\d+)")
 
 #: How many plays an ambiguous name lists.
-_MOST_CANDIDATES = 10
+_MAX_CANDIDATES = 10
 
 
 class NoSuchPlay(SparkifyError):
@@ -55,8 +55,8 @@ def _songplay_id(transaction: Transaction, name: str) -> str:
     rows = transaction.rows("why/plays_of_item", session_id=int(match[1]), item_in_session=int(match[2]))
     ids = [songplay_id for (songplay_id,) in rows]
     if len(ids) > 1:
-        more = f" and {len(ids) - _MOST_CANDIDATES:,} more" if len(ids) > _MOST_CANDIDATES else ""
-        raise NoSuchPlay(f"{name} names {len(ids):,} plays: {', '.join(ids[:_MOST_CANDIDATES])}{more}")
+        more = f" and {len(ids) - _MAX_CANDIDATES:,} more" if len(ids) > _MAX_CANDIDATES else ""
+        raise NoSuchPlay(f"{name} names {len(ids):,} plays: {', '.join(ids[:_MAX_CANDIDATES])}{more}")
     return ids[0] if ids else name
 
 

@@ -119,23 +119,13 @@ def _strays(loader: Loader, dataset: Dataset) -> list[Finding]:
         return list(_rows(transaction, f"strays_{dataset}", f"staging_{dataset}"))
 
 
-class _Undo(Exception):
-    """Rolls a comparison's own changes back."""
-
-
 def _star(loader: Loader) -> list[Finding]:
     """Compare the star with one that is rebuilt from staging in a transaction that is rolled back."""
-    findings: list[Finding] = []
-    try:
-        with loader.warehouse.transaction() as transaction:
-            for table in queries.star():
-                transaction.run(f"reconcile/former_{table}")
-            loader.publisher.rebuild(transaction)
-            for table in queries.star():
-                findings += _rows(transaction, table, table)
-            raise _Undo
-    except _Undo:
-        return findings
+    with loader.warehouse.transaction(commit=False) as transaction:
+        for table in queries.star():
+            transaction.run(f"reconcile/former_{table}")
+        loader.publisher.rebuild(transaction)
+        return [finding for table in queries.star() for finding in _rows(transaction, table, table)]
 
 
 def _rows(transaction: Transaction, query: str, table: str, **parameters: Any) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sparkify_assets.inspection.findings import Warned, by_check
+from sparkify_assets.inspection.findings import Outcome, by_check
 from sparkify_assets.load import ledger
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
@@ -58,7 +58,7 @@ class Status:
     unrecognised: list[str]
     hidden: int
     layout: list[str]
-    warnings: list[Warned]
+    warnings: list[Outcome]
     warning: str | None
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkify_assets.inspection.findings import outcomes
+from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.inspection.profile import last_profile
 from sparkify_assets.model.datasets import DATASETS
 from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer
@@ -99,7 +99,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
         "freshness": {**freshness, "missing_days": _missing_days(freshness)},
         "row_counts": row_counts,
         "loads": transaction.records("report/loads"),
-        "checks": outcomes(transaction, settings),
+        "checks": check_results(transaction, settings),
         "blocked": transaction.records("report/blocked"),
         "quarantine": transaction.records("report/quarantine"),
         "source": settings.source,

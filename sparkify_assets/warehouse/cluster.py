@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg2
@@ -30,9 +30,7 @@ from psycopg2.extensions import connection as Connection
 
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse import cluster_state, errors
-
-if TYPE_CHECKING:
-    from types_boto3_redshift.type_defs import ClusterTypeDef
+from sparkify_assets.warehouse.cluster_state import Cluster
 
 #: The database user that owns and loads the tables; `sparkify tables bootstrap` creates it.
 LOADER = "sparkify_loader"
@@ -162,7 +160,7 @@ class RedshiftCluster:
             try:
                 connection = self._open(cluster, credentials)
             except psycopg2.OperationalError as error:
-                if not (remembered and errors.is_refused_login(error)):
+                if not (remembered and errors.action_of(error) == "login"):
                     raise
                 self._credentials = None  # revoked before they expired, so try once more with new ones
                 connection = self._open(cluster, self._login(cluster)[0])
@@ -170,13 +168,12 @@ class RedshiftCluster:
             raise errors.ClusterError(errors.line(error), transient=errors.is_retryable(error)) from None
         return connection
 
-    def _open(self, cluster: ClusterTypeDef, credentials: Credentials) -> Connection:
+    def _open(self, cluster: Cluster, credentials: Credentials) -> Connection:
         address = self.address
-        endpoint = cluster["Endpoint"]
         connection: Connection = psycopg2.connect(
-            host=endpoint["Address"],
-            hostaddr=_numeric(address.host or endpoint["Address"]),
-            port=address.port or endpoint["Port"],
+            host=cluster.host,
+            hostaddr=_numeric(address.host or cluster.host),
+            port=address.port or cluster.port,
             dbname=address.database,
             user=credentials.user,
             password=credentials.password,
@@ -199,38 +196,31 @@ class RedshiftCluster:
             raise
         return connection
 
-    def _available(self) -> ClusterTypeDef:
-        """The cluster as describe_clusters returns it, once it accepts connections."""
-        found = self._describe()
-        if found["ClusterStatus"] in ("paused", "pausing", "resuming"):
-            self._wake(found["ClusterStatus"])
-            found = self._describe()
-        if not found.get("Endpoint", {}).get("Address"):
-            raise errors.ClusterError(
-                f"cluster {self.address.cluster} is {found['ClusterStatus']} and has no endpoint yet"
-            )
-        return found
-
-    def _describe(self) -> ClusterTypeDef:
-        with _failing_plainly(self.address):
-            clusters = self._client("redshift").describe_clusters(ClusterIdentifier=self.address.cluster)
-            described: ClusterTypeDef = clusters["Clusters"][0]
-            return described
-
-    def _wake(self, status: str) -> None:
+    def _available(self) -> Cluster:
+        """The cluster, once it accepts connections."""
         address = self.address
-        if not address.resume and status != "resuming":
-            raise errors.ClusterError(
-                f"cluster {address.cluster} is {status}, and resume=no: `sparkify infra resume` resumes it"
-            )
-        self.log(f"Cluster {address.cluster} is {status}; resuming it, which takes some minutes.")
         with _failing_plainly(address):
-            cluster = cluster_state.find_cluster(address.cluster, self._client("redshift").meta.region_name)
+            cluster = cluster_state.find_cluster(address.cluster, address.region)
             if cluster is None:
                 raise errors.ClusterError(f"there is no cluster {address.cluster}")
-            cluster_state.resume(cluster, self.log)
+            if cluster.without_nodes:
+                cluster = self._resumed(cluster)
+        if not cluster.host:
+            raise errors.ClusterError(
+                f"cluster {address.cluster} is {cluster.status} and has no endpoint yet"
+            )
+        return cluster
 
-    def _login(self, cluster: ClusterTypeDef) -> tuple[Credentials, bool]:
+    def _resumed(self, cluster: Cluster) -> Cluster:
+        if cluster.paused and not self.address.resume:
+            raise errors.ClusterError(
+                f"cluster {cluster.identifier} is {cluster.status}, and resume=no:"
+                " `sparkify infra resume` resumes it"
+            )
+        self.log(f"Cluster {cluster.identifier} is {cluster.status}; resuming it, which takes some minutes.")
+        return cluster_state.resume(cluster, self.log)
+
+    def _login(self, cluster: Cluster) -> tuple[Credentials, bool]:
         """Credentials for a session, and whether an earlier session used them."""
         with self._guard:
             if self._credentials and self._credentials.fresh:
@@ -239,7 +229,7 @@ class RedshiftCluster:
                 self._credentials = self._new_credentials(cluster)
             return self._credentials, False
 
-    def _new_credentials(self, cluster: ClusterTypeDef) -> Credentials:
+    def _new_credentials(self, cluster: Cluster) -> Credentials:
         address = self.address
         if address.login == "secret":
             return self._managed_secret(cluster)
@@ -255,13 +245,14 @@ class RedshiftCluster:
             answer = client.get_cluster_credentials(**asked, DbUser=address.user, AutoCreate=False)
         return Credentials(answer["DbUser"], answer["DbPassword"], answer["Expiration"])
 
-    def _managed_secret(self, cluster: ClusterTypeDef) -> Credentials:
-        name = cluster.get("MasterPasswordSecretArn")
-        if not name:
+    def _managed_secret(self, cluster: Cluster) -> Credentials:
+        if not cluster.secret_arn:
             raise errors.ClusterError(
                 f"cluster {self.address.cluster} has no managed secret: login=secret needs one"
             )
-        secret = json.loads(self._client("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+        secret = json.loads(
+            self._client("secretsmanager").get_secret_value(SecretId=cluster.secret_arn)["SecretString"]
+        )
         # The secret may be rotated, so it is read again after a while.
         until = datetime.now(UTC) + timedelta(seconds=CREDENTIALS_SECONDS)
         return Credentials(secret["username"], secret["password"], until)

@@ -28,7 +28,9 @@ POLL_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Cluster:
-    """A Redshift cluster as describe_clusters returns it. `host` is empty while it is being created."""
+    """A Redshift cluster as describe_clusters returns it. `host` is empty while it is being created, and
+    `secret_arn` where the cluster manages no secret of its administrator.
+    """
 
     identifier: str
     region: str
@@ -38,6 +40,9 @@ class Cluster:
     database: str
     public: bool
     role_arns: tuple[str, ...]
+    secret_arn: str
+    nodes: int
+    node_type: str
 
     @property
     def paused(self) -> bool:
@@ -50,8 +55,8 @@ class Cluster:
         return self.paused or self.status == "resuming"
 
 
-def find_cluster(identifier: str, region: str) -> Cluster | None:
-    """The cluster of that name, or None."""
+def find_cluster(identifier: str, region: str | None) -> Cluster | None:
+    """The cluster of that name, or None. Without a region it is looked for in the one that boto3 is configured for."""
     redshift = _redshift(region)
     try:
         found = redshift.describe_clusters(ClusterIdentifier=identifier)["Clusters"][0]
@@ -60,13 +65,16 @@ def find_cluster(identifier: str, region: str) -> Cluster | None:
     endpoint = found.get("Endpoint") or {}
     return Cluster(
         identifier=identifier,
-        region=region,
+        region=redshift.meta.region_name,
         status=found["ClusterStatus"],
         host=endpoint.get("Address", ""),
         port=endpoint.get("Port", 0),
         database=found["DBName"],
         public=found["PubliclyAccessible"],
         role_arns=tuple(role["IamRoleArn"] for role in found.get("IamRoles", [])),
+        secret_arn=found.get("MasterPasswordSecretArn", ""),
+        nodes=found["NumberOfNodes"],
+        node_type=found["NodeType"],
     )
 
 
@@ -77,13 +85,13 @@ def pause(cluster: Cluster, log: Log) -> None:
     wait_for_status(cluster, "paused", log)
 
 
-def resume(cluster: Cluster, log: Log) -> None:
+def resume(cluster: Cluster, log: Log) -> Cluster:
     """Resume the cluster unless it is available already, and wait until it is."""
     if cluster.status == "pausing":  # Redshift refuses to resume before it has paused
         wait_for_status(cluster, "paused", log)
     if cluster.paused:
         _redshift(cluster.region).resume_cluster(ClusterIdentifier=cluster.identifier)
-    wait_for_status(cluster, "available", log)
+    return wait_for_status(cluster, "available", log)
 
 
 def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PAUSE_SECONDS) -> Cluster:
@@ -106,7 +114,7 @@ def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PA
         time.sleep(POLL_SECONDS)
 
 
-def _redshift(region: str) -> RedshiftClient:
+def _redshift(region: str | None) -> RedshiftClient:
     import boto3  # here: its import costs a quarter of a second that only Redshift needs
 
     return boto3.client("redshift", region_name=region)

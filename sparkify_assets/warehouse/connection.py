@@ -64,10 +64,7 @@ class Warehouse:
 
     def __post_init__(self) -> None:
         if self.url.startswith("redshift:"):
-            try:
-                self.cluster = RedshiftCluster(self.url, self.log)
-            except ClusterError as error:
-                raise WarehouseError(str(error)) from None
+            self.cluster = RedshiftCluster(self.url, self.log)
 
     @property
     def statement_timeout_ms(self) -> int:
@@ -100,9 +97,9 @@ class Warehouse:
             yield Session(self, connection, waiter)
 
     @contextmanager
-    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
+    def transaction(self, *, lock: bool = True, commit: bool = True) -> Iterator[Transaction]:
         """One transaction on a connection of its own: see Session.transaction."""
-        with self.session() as session, session.transaction(lock=lock) as transaction:
+        with self.session() as session, session.transaction(lock=lock, commit=commit) as transaction:
             yield transaction
 
     @contextmanager
@@ -146,8 +143,8 @@ class Warehouse:
             ((tables, earlier),) = transaction.rows("ledger/layout")
         if earlier:
             raise EarlierTables(
-                f"the tables of {self.url} are those of an earlier edition, which told plays apart by session and item"
-                " alone: `sparkify tables upgrade` brings them over"
+                f"the tables of {self.url} are those of an earlier edition, which identified plays by session and item"
+                " alone: `sparkify tables upgrade` migrates them"
             )
         if tables == len(queries.tables()):
             return
@@ -203,8 +200,8 @@ class Session:
     waiter: Executor
 
     @contextmanager
-    def transaction(self, *, lock: bool = True) -> Iterator[Transaction]:
-        """One transaction: committed at the end, rolled back on any exception.
+    def transaction(self, *, lock: bool = True, commit: bool = True) -> Iterator[Transaction]:
+        """One transaction: committed at the end, rolled back on any exception, and always without `commit`.
 
         With `lock` it first takes the project's one lock, as every transaction that changes anything must do before its
         first read, so that its snapshot includes what the previous holder wrote. Raises LockTimeout, and psycopg2's
@@ -215,6 +212,9 @@ class Session:
             if lock:
                 self._lock(transaction)
             yield transaction
+            if not commit:
+                self.connection.rollback()
+                return
             if self.warehouse.before_statement:
                 self.warehouse.before_statement("commit")
             self.connection.commit()

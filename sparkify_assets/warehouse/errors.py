@@ -20,6 +20,35 @@ from sparkify_assets.errors import SparkifyError
 
 DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/"
 
+
+class WarehouseError(SparkifyError):
+    """The warehouse cannot be reached, or refuses."""
+
+
+class EarlierTables(WarehouseError):
+    """The tables are those of an earlier edition."""
+
+
+class LockTimeout(WarehouseError):
+    """Another load held the lock for longer than a transaction waits."""
+
+
+class ClusterError(WarehouseError):
+    """The cluster cannot be used; the text says why, and what to do about it."""
+
+
+class CopyFailed(SparkifyError):
+    """A COPY that failed, on either engine, and why. `object_url` is the object at fault, None where it is none of
+    them; `of_records` is whether it gave up because it refused too many records (MAXERROR).
+    """
+
+    def __init__(self, error: CopyError | CopyFailed) -> None:
+        super().__init__(str(error))
+        self.reason: str = error.reason
+        self.object_url: str | None = error.object_url
+        self.of_records: bool = error.of_records
+
+
 #: again: the whole transaction, on the same session · reconnect: the whole transaction, on a new session ·
 #: login: a new session with new credentials · fail: never
 Action = Literal["again", "reconnect", "login", "fail"]
@@ -76,18 +105,22 @@ def fault_of(error: BaseException) -> Fault | None:
     return FAULTS[-1] if isinstance(error, _OF_THE_CONNECTION) else None
 
 
+def action_of(error: BaseException) -> Action:
+    """What to do about an error of the warehouse."""
+    fault = fault_of(error)
+    return fault.action if fault else "fail"
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether another transaction was in the way, so that the same session may retry."""
-    fault = fault_of(error)
-    return fault is not None and fault.action == "again"
+    return action_of(error) == "again"
 
 
 def is_retryable(error: BaseException) -> bool:
     """Whether a transaction that failed with this error is worth an immediate retry on a new connection: after a
     conflict, or a lost connection.
     """
-    fault = fault_of(error)
-    return fault is not None and fault.action in ("again", "reconnect")
+    return action_of(error) in ("again", "reconnect")
 
 
 def is_transient(error: BaseException) -> bool:
@@ -106,16 +139,9 @@ def is_foreseen_by_name(name: str, text: str) -> bool:
     """The same as `is_foreseen`, for an error of which only the class (with its module) and the text are known."""
     if name.startswith(("sparkify_assets.", "redshift_local.")):
         return True
-    kind = getattr(psycopg2.errors, name.rpartition(".")[2], None) or getattr(
-        psycopg2, name.rpartition(".")[2], None
-    )
+    own = name.rpartition(".")[2]
+    kind = getattr(psycopg2.errors, own, None) or getattr(psycopg2, own, None)
     return name.startswith("psycopg2.") and kind is not None and fault_of(kind(text)) is not None
-
-
-def is_refused_login(error: BaseException) -> bool:
-    """Whether the server rejected the credentials."""
-    fault = fault_of(error)
-    return fault is not None and fault.action == "login"
 
 
 def line(error: BaseException) -> str:
@@ -167,16 +193,14 @@ def copy_error(error: psycopg2.Error) -> CopyError:
     fault if it is missing or its content cannot be read; a wrong role, bucket or region is no fault of an object.
     """
     detail = dict(_DETAIL.findall(error.diag.message_detail or ""))
-    told = max(
-        detail.get("error", ""), error.diag.message_primary or "", key=len
-    )  # the detail may break its lines
+    # The detail may break its lines.
+    text = max(detail.get("error", ""), error.diag.message_primary or "", key=len)
     key = _KEY_READ.search(detail.get("context", ""))
-    reason, url = told or line(error), key[1] if key else None
-    if answer := _S3.search(told):
+    reason, url = text or line(error), key[1] if key else None
+    if answer := _S3.search(text):
         advice = _ADVICE.get(answer["code"])
-        reason = f"S3: {missing_permission(answer['text']) or answer['text']} ({answer['code']})" + (
-            f"; {advice}" if advice else ""
-        )
+        reason = f"S3: {missing_permission(answer['text']) or answer['text']} ({answer['code']})"
+        reason += f"; {advice}" if advice else ""
         if url and answer["code"] != "NoSuchKey":
             reason, url = f"{url}: {reason}", None
     failed = CopyError(" ".join(reason.split()), url)
@@ -185,9 +209,9 @@ def copy_error(error: psycopg2.Error) -> CopyError:
     return failed
 
 
-_TOLD = r"INFO:\s+Load into table '[^\n]*' completed, (\d+) record\(s\) "
-_LOADED = re.compile(_TOLD + r"loaded successfully\.")
-_REFUSED = re.compile(_TOLD + r"could not be loaded\.\s+Check '\w+' system table for details\.")
+_COMPLETED = r"INFO:\s+Load into table '[^\n]*' completed, (\d+) record\(s\) "
+_LOADED = re.compile(_COMPLETED + r"loaded successfully\.")
+_REFUSED = re.compile(_COMPLETED + r"could not be loaded\.\s+Check '\w+' system table for details\.")
 
 
 def announced_rejects(notices: Sequence[str], rows: int) -> int | None:
@@ -200,31 +224,3 @@ def announced_rejects(notices: Sequence[str], rows: int) -> int | None:
     refused = [int(match[1]) for notice in said if (match := _REFUSED.fullmatch(notice))]
     understood = loaded == [rows] and len(refused) <= 1 and len(said) == 1 + len(refused)
     return sum(refused) if understood else None
-
-
-class WarehouseError(SparkifyError):
-    """The warehouse cannot be reached, or refuses."""
-
-
-class EarlierTables(WarehouseError):
-    """The tables are those of an earlier edition."""
-
-
-class LockTimeout(WarehouseError):
-    """Another load held the lock for longer than a transaction waits."""
-
-
-class ClusterError(SparkifyError):
-    """The cluster cannot be used; the text says why, and what to do about it."""
-
-
-class CopyFailed(SparkifyError):
-    """A COPY that failed, on either engine, and why. `object_url` is the object at fault, None where it is none of
-    them; `of_records` is whether it gave up because it refused too many records (MAXERROR).
-    """
-
-    def __init__(self, error: CopyError | CopyFailed) -> None:
-        super().__init__(str(error))
-        self.reason: str = error.reason
-        self.object_url: str | None = error.object_url
-        self.of_records: bool = error.of_records

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from functools import partial
 from typing import Any, NamedTuple
 
+from psycopg2.extensions import AsIs
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
@@ -22,16 +23,13 @@ from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, announc
 #: How long to wait for the rows of a system view, which Redshift writes some time after the statement.
 LOAD_ERRORS_SECONDS = 60.0
 
-
 #: How many rejected records one query of the system views covers, not counting its last COPY: as many as COPY rejects
 #: before it gives up (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror).
-MOST_ERRORS = 100_000
-
+MAX_ERRORS = 100_000
 
 #: What one statement inserts: half of the 16 MB that Redshift takes as one statement
 #: (https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-queries.html), and so many rows.
 INSERT_BYTES, INSERT_ROWS = 8 * 1024 * 1024, 10_000
-
 
 #: Rows that a cursor brings at once: a single-node cluster gives no more
 #: (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
@@ -61,9 +59,7 @@ class Transaction:
     def run(self, name: str, **parameters: Any) -> None:
         """Run every statement of a file; afterwards `cursor` holds the result of the last."""
         for statement in queries.statements(name):
-            if self._before:
-                self._before(f"{name}: {statement}")
-            self._interruptibly(partial(self.cursor.execute, statement, parameters))
+            self._execute(self.cursor, name, statement, parameters)
 
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a file; the rows of its last statement."""
@@ -72,16 +68,13 @@ class Transaction:
 
     def records(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run a file; the rows of its last statement by column name."""
-        rows = self.rows(name, **parameters)
-        columns = [column.name for column in self.cursor.description or ()]
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        self.run(name, **parameters)
+        return list(_by_column(self.cursor))
 
     def each(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Run a file with one query and yield its rows by column name. The server sends the result as a whole."""
         with self._apart(name, **parameters) as cursor:
-            columns = [column.name for column in cursor.description or ()]
-            for row in cursor:
-                yield dict(zip(columns, row, strict=True))
+            yield from _by_column(cursor)
 
     def stream(self, name: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Run a file with one query and yield its rows by column name, in constant memory.
@@ -90,23 +83,18 @@ class Transaction:
         WITHOUT HOLD, which is not in Redshift's grammar (https://docs.aws.amazon.com/redshift/latest/dg/declare.html).
         """
         with self._apart(name, "declare stream cursor for ", **parameters) as cursor:
-            while True:
+            fetched = FETCH_ROWS
+            while fetched == FETCH_ROWS:
                 self._interruptibly(partial(cursor.execute, f"fetch forward {FETCH_ROWS} from stream"))
-                columns = [column.name for column in cursor.description or ()]
-                rows = cursor.fetchall()
-                for row in rows:
-                    yield dict(zip(columns, row, strict=True))
-                if len(rows) < FETCH_ROWS:
-                    break
+                fetched = cursor.rowcount
+                yield from _by_column(cursor)
             cursor.execute("close stream")
 
     def _apart(self, name: str, before: str = "", **parameters: Any) -> Cursor:
         """Run a file with one query and return its result in a cursor that later statements leave alone."""
         (statement,) = queries.statements(name)
-        if self._before:
-            self._before(f"{name}: {statement}")
         cursor = self.connection.cursor()
-        self._interruptibly(partial(cursor.execute, before + statement, parameters))
+        self._execute(cursor, name, before + statement, parameters)
         return cursor
 
     def copy(self, name: str, **parameters: Any) -> Copied:
@@ -130,14 +118,14 @@ class Transaction:
     def load_errors(self, copies: Sequence[Copied]) -> Iterator[tuple[Copied, str, int, str, str]]:
         """The records that these COPYs of the session rejected, in their order: COPY, object, line, column, reason.
 
-        One query covers as many COPYs as rejected MOST_ERRORS records together; none is sent if nothing was rejected.
+        One query covers as many COPYs as rejected MAX_ERRORS records together; none is sent if nothing was rejected.
         Raises WarehouseError if the views name fewer records, because no record may be lost in silence.
         """
         group: list[Copied] = []
         for copied in copies:
             if copied.refused:
                 group.append(copied)
-            if sum(one.refused for one in group) >= MOST_ERRORS:
+            if sum(one.refused for one in group) >= MAX_ERRORS:
                 yield from self._errors_of(group)
                 group = []
         if group:
@@ -178,24 +166,22 @@ class Transaction:
         """Insert any number of rows by a file whose statement ends in `values %(rows)s`, with at most INSERT_ROWS rows
         and INSERT_BYTES bytes in each statement.
         """
-        (statement,) = queries.statements(name)
-        page: list[bytes] = []
+        page: list[str] = []
         size = 0
         for row in rows:
             values = self.cursor.mogrify(f"({', '.join(['%s'] * len(row))})", row)
             if page and (len(page) == INSERT_ROWS or size + len(values) > INSERT_BYTES):
-                self._insert(name, statement, page)
+                self.run(name, rows=AsIs(",".join(page)))
                 page, size = [], 0
-            page.append(values)
+            page.append(values.decode())
             size += len(values) + 1
         if page:
-            self._insert(name, statement, page)
+            self.run(name, rows=AsIs(",".join(page)))
 
-    def _insert(self, name: str, statement: str, rows: Sequence[bytes]) -> None:
+    def _execute(self, cursor: Cursor, name: str, statement: str, parameters: Mapping[str, Any]) -> None:
         if self._before:
             self._before(f"{name}: {statement}")
-        before, after = statement.encode().split(b"%(rows)s")
-        self._interruptibly(partial(self.cursor.execute, before + b",".join(rows) + after))
+        self._interruptibly(partial(cursor.execute, statement, parameters))
 
     def _interruptibly(self, statement: Callable[[], None]) -> None:
         """Run a statement so that Ctrl-C, or Terminate in Dagster's web UI, cancels it.
@@ -215,3 +201,10 @@ class Transaction:
                 self.connection.cancel()
                 wait([running], timeout=1)
             raise
+
+
+def _by_column(cursor: Cursor) -> Iterator[dict[str, Any]]:
+    """The rows of a result by column name."""
+    columns = [column.name for column in cursor.description or ()]
+    for row in cursor:
+        yield dict(zip(columns, row, strict=True))

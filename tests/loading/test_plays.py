@@ -216,7 +216,7 @@ def test_the_tables_of_the_first_edition_are_brought_over(
     earlier: Loader, source: Path, tmp_path: Path
 ) -> None:
     for refused in (lambda: status(earlier), lambda: load_all(earlier), lambda: reconcile(earlier)):
-        with pytest.raises(EarlierTables, match="`sparkify tables upgrade` brings them over"):
+        with pytest.raises(EarlierTables, match="`sparkify tables upgrade` migrates them"):
             refused()
     assert rows(earlier.warehouse, "select count(*) from sparkify.songplays") == [(2,)]
 

@@ -70,7 +70,7 @@ def test_one_question_for_a_batch_and_none_where_nothing_was_refused(
 def test_a_question_is_for_no_more_than_one_copy_may_refuse(
     loading: Callable[[int], Loader], ready: LoopbackCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transaction, "MOST_ERRORS", 2)
+    monkeypatch.setattr(transaction, "MAX_ERRORS", 2)
     loader = loading(3)
     load_all(loader)
     assert rejects(loader) == expected(3)
