@@ -1,6 +1,6 @@
 """Writes docs/tables.md, the dictionary of the tables, from the code: columns and types from sql/ddl, words from
 sparkify_assets/model/tables.py, origins from the SQL of the merges. With --check it only says whether the file is in
-step.
+sync.
 
     .venv/bin/python docs/make_tables.py
 """
@@ -19,7 +19,7 @@ FILE = Path(__file__).parent / "tables.md"
 
 HEAD = """# The tables
 
-This page is made by `docs/make_tables.py`; a test holds it to the code. Dates and times are UTC. *From* names the
+This page is made by `docs/make_tables.py`; a test compares it with the code. Dates and times are UTC. *From* names the
 columns that a column is made of, read from the SQL; those that decide a match are among them.
 """
 
@@ -63,7 +63,7 @@ def main() -> None:
     if not parser.parse_args().check:
         FILE.write_text(render(), "utf-8")
     elif FILE.read_text("utf-8") != render():
-        sys.exit(f"{FILE} is not in step with the code: run docs/make_tables.py")
+        sys.exit(f"{FILE} is not in sync with the code: run docs/make_tables.py")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sparkify_assets.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 Dataset = Literal["events", "songs"]
 

@@ -1,7 +1,7 @@
 """The tables as data: what they hold, their keys and how they are looked up.
 
 Belongs here: descriptions that Dagster, the README and the checks share. Does not: SQL, which is in `sql/ddl`; types
-are read from there, so that they stand in one place.
+are read from there, so that they are written once.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ TABLES: Mapping[str, Table] = {
             "artist_id": "the artist",
             "artist_latitude": "degrees north",
             "artist_longitude": "degrees east",
-            "artist_location": "place in words",
+            "artist_location": "the location in words",
             "artist_name": "name of the artist as this song gives it",
             "song_id": "the song",
             "title": "title of the song",
@@ -114,7 +114,7 @@ TABLES: Mapping[str, Table] = {
         upstream=("staging_events", "songs", "artists"),
         merge="merge/songplays",
         description=(
-            "One row for each play: an event with page NextSong, told from others by user_id, session_id,"
+            "One row for each play: an event with page NextSong, identified by user_id, session_id,"
             " item_in_session and start_time. A play that was delivered more than once is the record with the greatest"
             " event_date. It is matched to a song by equal title and any name of the song's artist, the nearest"
             " duration among namesakes; an unmatched play keeps null ids."
@@ -180,12 +180,12 @@ TABLES: Mapping[str, Table] = {
         merge="merge/artists",
         description=(
             "One row for each artist. Where songs disagree, the record with the shortest name wins, then the one that"
-            " knows the place, then the smallest song_id."
+            " has a location, then the smallest song_id."
         ),
         columns={
             "artist_id": "the artist",
             "name": "name",
-            "location": "place in words",
+            "location": "the location in words",
             "latitude": "degrees north",
             "longitude": "degrees east",
         },

@@ -91,13 +91,13 @@ def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
     y = question.y[0]
     data = [
         {
-            "place": place,
+            "position": position,
             "name": " · ".join(str(row[x]) for x in question.x if row[x] is not None),
             "value": row[y],
         }
-        for place, row in enumerate(rows)
+        for position, row in enumerate(rows)
     ]
-    base = alt.Chart(_data(data)).encode(y=alt.Y("place:O", axis=None))
+    base = alt.Chart(_data(data)).encode(y=alt.Y("position:O", axis=None))
     track = base.mark_bar(height=6, yOffset=8, cornerRadius=3, color=LINE).encode(
         x=alt.value(0), x2=alt.value(width)
     )
@@ -124,7 +124,7 @@ def _lines(question: Question, rows: Sequence[Row], width: int) -> Any:
 
 def _areas(question: Question, rows: Sequence[Row], width: int) -> Any:
     chart = _over_time(question, rows, width)
-    return chart.mark_area(opacity=0.78, line={"strokeWidth": 1.5}).encode(order=alt.Order("place:Q"))
+    return chart.mark_area(opacity=0.78, line={"strokeWidth": 1.5}).encode(order=alt.Order("position:Q"))
 
 
 def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
@@ -133,7 +133,7 @@ def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
     return (
         _over_time(question, rows, width)
         .mark_bar(width=max(1.5, min(14, 0.6 * width / _days(question, rows))))
-        .transform_calculate(value="datum.place ? -datum.value : datum.value")
+        .transform_calculate(value="datum.position ? -datum.value : datum.value")
         .encode(y=alt.Y("value:Q", title=None, stack="zero", axis=counts))
     )
 
@@ -142,8 +142,8 @@ def _over_time(question: Question, rows: Sequence[Row], width: int) -> alt.Chart
     """A chart, its mark still to be chosen, of a series for each column over the days."""
     names = list(question.y)
     data = [
-        {"x": row[question.x[0]], "series": name, "place": place, "value": row[name]}
-        for place, name in enumerate(names)
+        {"x": row[question.x[0]], "series": name, "position": position, "value": row[name]}
+        for position, name in enumerate(names)
         for row in rows
     ]
     time = alt.Axis(
