@@ -74,9 +74,10 @@ PROOFS = {
     "sql": _MERGING,
     "sql/merge": _MERGING,
     "sql/copy": ("test_faults.py", "test_corrections.py::test_random_corrections"),
-    "sql/ledger": ("test_blocked.py", "test_corrections.py", "test_moving_source.py"),
+    "sql/ledger": ("test_blocked.py", "test_vanishing.py", "test_corrections.py", "test_moving_source.py"),
     "sparkify_assets": (
         "test_blocked.py",
+        "test_vanishing.py",
         "test_moving_source.py",
         "test_corrections.py",
         "test_concurrency.py::test_loads_at_once",

@@ -371,3 +371,19 @@ def steps_of(days: Sequence[str], prefixes: Sequence[str], random: Random) -> li
 def load_in_order(loader: Loader, days: Sequence[str], prefixes: Sequence[str], random: Random) -> None:
     for dataset, keys in steps_of(days, prefixes, random):
         load(loader, dataset, keys, reload=random.random() < 0.2)
+
+
+def states(loader: Loader) -> dict[str, str]:
+    """What a load makes of the source: the state of each partition that it tried."""
+    return {r.partition.key: r.state for result in load_all(loader) for r in result.partitions}
+
+
+def tables(warehouse: Warehouse) -> dict[str, str]:
+    """What readers see: the bytes of every row of the star and of staging, as the server writes them."""
+    with psycopg2.connect(warehouse.url) as connection, connection.cursor() as cursor:
+        found = {}
+        for table in [*COLUMNS, "staging.song_titles"]:
+            cursor.execute(f"select string_agg(r::text, chr(10) order by r::text) from {table} as r")
+            found[table] = str(cursor.fetchall())
+    connection.close()
+    return found

@@ -1,58 +1,26 @@
-"""Answers are asked again when what they are made of was made anew: an old day as well as the latest."""
+"""The answers as assets: they are made again when an input was, an old day as well as the latest, and a run records
+rows, figures, a table and a picture of each.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import base64
+import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
+from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.tables import ASSETS, TABLES
 from sparkify_assets.report.questions import QUESTIONS
-from tests.conftest import settings_for
+from tests.conftest import load_all
+from tests.defs.conftest import NAMES, OLD_DAY, Automation
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
-
-NAMES = {question.name for question in QUESTIONS}
-#: Many days before the latest one that there is: the settings' days reach from 2018-01-01 until today.
-OLD_DAY = "2018-11-12"
-
-
-class Automation:
-    """Dagster's automation, evaluated tick by tick on an instance of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.instance = dg.DagsterInstance.ephemeral()
-        settings = settings_for(home, home)
-        self.defs = build_defs(settings)
-        self.cursor: AssetDaemonCursor | None = None
-
-    def tick(self, among: set[str] = NAMES, at: datetime | None = None) -> set[str]:
-        """Those of some assets that would be made now."""
-        result = dg.evaluate_automation_conditions(
-            self.defs, self.instance, cursor=self.cursor, evaluation_time=at
-        )
-        self.cursor = result.cursor
-        return {
-            one.key.to_user_string()
-            for one in result.results
-            if one.true_subset.size and one.key.to_user_string() in among
-        }
-
-    def made(self, asset: str, partition: str | None = None) -> None:
-        self.instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=partition))
-
-
-@pytest.fixture
-def automation(tmp_path: Path) -> Automation:
-    """One that watches already."""
-    automation = Automation(tmp_path)
-    automation.tick(at=datetime(2030, 3, 1, tzinfo=UTC))
-    return automation
 
 
 def readers(*assets: str) -> set[str]:
@@ -124,23 +92,6 @@ def test_a_load_that_still_runs_is_waited_for(automation: Automation) -> None:
     assert automation.tick() == readers("songplays")
 
 
-def test_profiles_are_made_once_a_day_after_a_load(automation: Automation) -> None:
-    profiles = {"log_data_profile"}
-
-    def tick(day: int, hour: int) -> set[str]:
-        return automation.tick(among=profiles, at=datetime(2030, 3, day, hour, tzinfo=UTC))
-
-    assert tick(1, 1) == set()
-    automation.made("staging_events", OLD_DAY)
-    assert tick(1, 5) == set()
-    assert tick(1, 7) == profiles
-    assert tick(1, 8) == set()
-    automation.made("staging_events", OLD_DAY)
-    assert tick(1, 9) == tick(1, 23) == set()
-    assert tick(2, 7) == profiles
-    assert tick(3, 7) == set()  # nothing was loaded
-
-
 def test_every_question_is_an_asset_with_the_words_of_its_file(loader: Loader) -> None:
     defs = build_defs(loader.settings)
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
@@ -152,3 +103,46 @@ def test_every_question_is_an_asset_with_the_words_of_its_file(loader: Loader) -
         assert {dep.asset_key.to_user_string() for dep in spec.deps} == set(question.inputs) <= TABLES.keys()
     job = defs.resolve_job_def("analytics")
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} >= NAMES
+
+
+def materializations(loader: Loader) -> dict[str, dg.AssetMaterialization]:
+    job = build_defs(loader.settings, loader=loader).resolve_job_def("analytics")
+    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral())
+    assert result.success
+    return {
+        event.step_materialization_data.materialization.asset_key.to_user_string(): (
+            event.step_materialization_data.materialization
+        )
+        for event in result.all_events
+        if event.is_step_materialization
+    }
+
+
+def test_a_run_records_rows_figures_table_and_picture_of_each_question(loader: Loader, source: Path) -> None:
+    write_sample(source, events=3000, songs=70, days=8, seed=3)
+    load_all(loader)
+    made = materializations(loader)
+    plays = {"plays_by_hour", "plays_by_weekday", "plays_by_day"}
+    assert len({made[name].metadata["plays in all"].value for name in plays}) == 1
+    for question in QUESTIONS:
+        metadata = made[question.name].metadata
+        rows = metadata["answer"].records  # type: ignore[union-attr]
+        assert metadata["dagster/row_count"].value == len(rows) > 0, question.name
+        assert metadata["seconds"].value > 0  # type: ignore[operator]
+        shown = re.fullmatch(r"!\[(.+)\]\(data:image/svg\+xml;base64,(.+)\)", metadata["picture"].value)  # type: ignore[arg-type]
+        assert shown is not None
+        assert shown[1] == question.title
+        drawing = ET.fromstring(base64.b64decode(shown[2]))
+        assert drawing.attrib["role"] == "img"
+        assert drawing.attrib["aria-label"].startswith(f"{question.title}: {len(rows)} values")
+
+
+def test_an_empty_warehouse_has_no_pictures_and_yet_a_page(loader: Loader) -> None:
+    made = materializations(loader)
+    for question in QUESTIONS:
+        assert made[question.name].metadata["dagster/row_count"].value == 0
+        assert "picture" not in made[question.name].metadata
+    metadata = made["report"].metadata
+    page = loader.settings.home / "report.html"
+    assert metadata["path"].value == str(page)
+    assert metadata["bytes"].value == page.stat().st_size > 0

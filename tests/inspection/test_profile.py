@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import dagster as dg
 import pytest
 from moto.server import ThreadedMotoServer
 
-from sample_data.generate import write_sample
-from sparkify_assets.definitions import build_defs
 from sparkify_assets.inspection.profile import Field, Profile, drift, last_profile, make_profile, profile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.fields import expected_fields
@@ -284,88 +281,3 @@ def test_the_page_shows_the_profile_and_escapes_it(loader: Loader, day: Path) ->
     assert "&lt;i&gt;" in page
     assert "a\\x19b" in page
     assert "other fields than expected" in page
-
-
-def test_the_run_records_the_profiles(loader: Loader, source: Path) -> None:
-    write_sample(source, events=400, songs=10, days=2, seed=1)
-    job = build_defs(loader.settings, loader=loader).resolve_job_def("analytics")
-    names = [dg.AssetKey("log_data_profile"), dg.AssetKey("song_data_profile")]
-    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), asset_selection=names)
-    metadata = {
-        event.step_materialization_data.materialization.asset_key.to_user_string(): (
-            event.step_materialization_data.materialization.metadata
-        )
-        for event in result.all_events
-        if event.is_step_materialization
-    }
-    events = metadata["log_data_profile"]
-    assert events["dagster/row_count"].value >= 400  # type: ignore[operator]
-    assert {row.data["field"] for row in events["fields"].records} == expected_fields("events").keys()  # type: ignore[union-attr]
-    assert metadata["song_data_profile"]["objects"].value == 10
-
-
-def test_a_load_checks_its_fields_and_goes_on(loader: Loader, day: Path) -> None:
-    write(day, {}, {"itemInSession": 1, "device": "phone"}, {"itemInSession": 2, "ts": "yesterday"})
-    job = build_defs(loader.settings, loader=loader).resolve_job_def("load")
-    result = job.execute_in_process(
-        instance=dg.DagsterInstance.ephemeral(),
-        asset_selection=[dg.AssetKey(name) for name in ("staging_events", "users", "time", "songplays")],
-        tags={"dagster/partition": "2018-11-05"},
-    )
-    assert result.success
-    (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "events_fields"]
-    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
-    rows = [row.data for row in check.metadata["sample"].records]
-    assert rows == [
-        {
-            "partition_key": "2018-11-05",
-            "field": "device",
-            "is": "unknown",
-            "records": "1",
-            "object": "log_data/2018/11/2018-11-05-events.json",
-            "example": '"phone"',
-        }
-    ]
-    with loader.warehouse.transaction(lock=False) as transaction:
-        ((*_, column, _, raw),) = transaction.rows("ledger/quarantined", partition_key=None, object_key=None)
-    assert (column, "yesterday" in raw) == ("ts", True)  # a value of another type is quarantined
-
-
-def test_the_fields_of_the_real_data_are_those_expected(loader: Loader, reference: Path) -> None:
-    store = open_store(reference.as_uri())
-    assert unexpected("events", store, [item.key for item in store.list("log_data/")]) == []
-    assert unexpected("songs", store, [item.key for item in store.list("song_data/")]) == []
-    assert unexpected("songs", store, ["song_data/A/A/A/gone.json"]) == []
-
-
-def test_missing_fields_and_the_start_of_packed_objects_are_seen(day: Path, source: Path) -> None:
-    packed = day.with_name("2018-11-06-events.json.gz")
-    record = {name: value for name, value in EVENT.items() if name != "level"}
-    lines = "\n".join(json.dumps({**record, "itemInSession": n, "song": str(n) * 500}) for n in range(5000))
-    packed.write_bytes(gzip.compress(lines.encode()))
-    found = unexpected("events", open_store(source.as_uri()), [f"log_data/2018/11/{packed.name}"])
-    assert [(row["field"], row["is"], row["example"]) for row in found] == [("level", "missing", "")]
-    assert found[0]["records"] > 10
-
-
-def test_a_key_that_is_there_twice_is_named_with_its_values(day: Path, source: Path) -> None:
-    """Also where it is written otherwise, and not where a text or a nested value only looks like it."""
-    plain = json.dumps(EVENT)
-    lines = [
-        plain[:-1] + ', "userId": "8"}',
-        plain[:-1] + r', "user\u0049d" : "9"}',
-        json.dumps({**EVENT, "song": '"userId": "7"', "userAgent": '":'}),
-        plain,
-    ]
-    day.write_text("\n".join(lines))
-    found = unexpected("events", open_store(source.as_uri()), [str(day.relative_to(source))])
-    values = json.dumps(EVENT["userId"])
-    assert found == [
-        {
-            "field": "userId",
-            "is": "duplicate",
-            "records": 2,
-            "object": str(day.relative_to(source)),
-            "example": f'{values}, "8"',
-        }
-    ]
