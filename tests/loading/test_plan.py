@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg2.errors
 import pytest
 
 from sparkify_assets.defs.instance import prepare_home
@@ -16,7 +15,6 @@ from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.source.files import FileStore
 from sparkify_assets.source.store import SourceObject
 from sparkify_assets.warehouse.connection import Warehouse
-from sparkify_assets.warehouse.errors import WarehouseError, is_foreseen, is_foreseen_by_name
 from tests.conftest import Admin, loader_for
 from tests.invariants import world
 from tests.invariants.world import START, day_key, lines, play, song, song_key
@@ -83,16 +81,3 @@ def test_what_a_run_did_is_in_the_ledger(counted: Loader) -> None:
     again = load(counted, reload=True)
     assert again.run_id != report.run_id
     assert again.done.changes["songplays"].updated == 2
-
-
-def test_a_fault_of_our_own_sql_is_not_the_user_s() -> None:
-    ours = psycopg2.errors.UndefinedColumn('column "nope" does not exist')
-    lost = psycopg2.OperationalError("server closed the connection unexpectedly")
-    assert not is_foreseen(ours)
-    assert is_foreseen(lost)
-    assert is_foreseen(WarehouseError("warehouse redshift://here: could not connect"))
-    for error, foreseen in ((ours, False), (lost, True)):
-        name = f"{type(error).__module__}.{type(error).__name__}"
-        assert is_foreseen_by_name(name, str(error)) is foreseen
-    assert is_foreseen_by_name("sparkify_assets.source.store.SourceError", "s3://bucket: SlowDown")
-    assert not is_foreseen_by_name("builtins.KeyError", "'position'")

@@ -13,7 +13,7 @@ import psycopg2.errors
 import pytest
 
 from sparkify_assets.warehouse.connection import Warehouse
-from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError, is_conflict, is_retryable
+from sparkify_assets.warehouse.errors import LockTimeout, WarehouseError
 from tests.conftest import Admin
 from tests.invariants import processes
 
@@ -109,26 +109,6 @@ def test_a_fault_of_the_data_is_not_tried_again(ready: Warehouse) -> None:
     with pytest.raises(psycopg2.errors.DivisionByZero):
         ready.retried(work)
     assert tries == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "conflict", "transient"),
-    [
-        (psycopg2.errors.SerializationFailure("x"), True, True),
-        (psycopg2.errors.DeadlockDetected("x"), True, True),
-        # Redshift's own words: docs, c_serial_isolation
-        (psycopg2.InternalError("1023 DETAIL: Serializable isolation violation on table"), True, True),
-        (psycopg2.OperationalError("server closed the connection unexpectedly"), False, True),
-        (psycopg2.InterfaceError("connection already closed"), False, True),
-        (psycopg2.errors.QueryCanceled("statement timeout"), False, False),
-        (psycopg2.errors.DiskFull("no space"), False, False),
-        (psycopg2.errors.UndefinedTable("no table"), False, False),
-        (ValueError("1023"), False, False),
-    ],
-)
-def test_what_may_be_tried_again(error: Exception, conflict: bool, transient: bool) -> None:
-    assert is_conflict(error) is conflict
-    assert is_retryable(error) is transient
 
 
 def test_a_failed_transaction_leaves_nothing(ready: Warehouse) -> None:
