@@ -182,7 +182,6 @@ class RedshiftCluster:
             gssencmode="disable",
             connect_timeout=address.connect_timeout,
             application_name="sparkify",
-            cursor_factory=errors.Cursor,
             **KEEPALIVES,
         )
         try:

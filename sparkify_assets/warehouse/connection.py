@@ -78,7 +78,7 @@ class Warehouse:
         Redshift.
         """
         try:
-            connection = self.cluster.connect() if self.cluster else self._connect_stand_in()
+            connection = self.cluster.connect() if self.cluster else self._connect_local()
         except (ClusterError, redshift_local.ServerError, psycopg2.OperationalError) as error:
             transient = isinstance(error, redshift_local.ServerError) or is_transient(error)
             raise WarehouseError(f"warehouse {self.url}: {line(error)}", transient=transient) from None
@@ -86,7 +86,7 @@ class Warehouse:
             connection.set_session(readonly=True)
         return connection
 
-    def _connect_stand_in(self) -> Connection:
+    def _connect_local(self) -> Connection:
         dsn = redshift_local.ensure(self.folder, "sparkify") if self.url == "embedded" else self.url
         return redshift_local.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
 

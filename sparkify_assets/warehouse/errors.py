@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import psycopg2
 import psycopg2.errors
-from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local import CopyError, ServerError
 from redshift_local.s3_errors import missing_permission
@@ -151,27 +150,7 @@ def line(error: BaseException) -> str:
 
 # --- COPY -----------------------------------------------------------------------------------------------------------
 
-
-class Cursor(PlainCursor):
-    """psycopg2's cursor, with CopyError for a failed COPY, as on the local Redshift."""
-
-    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002
-        """Run a statement. Raises CopyError for a COPY that failed because of its objects, otherwise what psycopg2
-        raises.
-        """
-        copies = isinstance(query, str) and _COPY.match(query) is not None
-        if copies:
-            self.connection.notices.clear()
-        try:
-            super().execute(query, vars)
-        except psycopg2.InternalError as error:
-            if not copies or fault_of(error):
-                raise
-            raise copy_error(error) from None
-
-
-_COPY = re.compile(r"(?:\s|--[^\n]*\n)*copy\b", re.IGNORECASE)
-_DETAIL = re.compile(r"^\s*(error|context|query):[ \t]*(.*?)\s*$", re.MULTILINE)
+_DETAIL = re.compile(r"^\s*(error|context):[ \t]*(.*?)\s*$", re.MULTILINE)
 _S3 = re.compile(r"S3ServiceException:\s*(?P<text>.*?)\s*,Status (?P<status>\d+),Error (?P<code>\w+)")
 _GAVE_UP = re.compile(r"Load into table '[^\n]*' failed\..*", re.DOTALL)
 _KEY_READ = re.compile(r"S3 key being read\s*:\s*(s3://.+)")
@@ -186,9 +165,10 @@ _ADVICE = {
 
 
 def copy_error(error: psycopg2.Error) -> CopyError:
-    """Why a COPY failed, as Redshift says it, in one line, with the object that is at fault if there is one.
+    """Why a COPY failed on Redshift, as the error that the local Redshift raises: in one line, with the object at fault
+    if there is one.
 
-    The detail has lines `error:`, `code:`, `context:` and `query:`, as in
+    The detail has lines `error:`, `code:` and `context:`, as in
     https://docs.aws.amazon.com/redshift/latest/dg/t_Validating_input_files.html. The object that a key names is at
     fault if it is missing or its content cannot be read; a wrong role, bucket or region is no fault of an object.
     """
@@ -205,7 +185,6 @@ def copy_error(error: psycopg2.Error) -> CopyError:
             reason, url = f"{url}: {reason}", None
     failed = CopyError(" ".join(reason.split()), url)
     failed.of_records = _GAVE_UP.fullmatch(reason) is not None
-    failed.query_id = int(detail["query"]) if detail.get("query", "").isdecimal() else None
     return failed
 
 

@@ -12,13 +12,20 @@ from concurrent.futures import Executor, wait
 from functools import partial
 from typing import Any, NamedTuple
 
+import psycopg2
 from psycopg2.extensions import AsIs
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from redshift_local import CopyError
 from sparkify_assets.model import queries
-from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, announced_rejects
+from sparkify_assets.warehouse.errors import (
+    CopyFailed,
+    WarehouseError,
+    announced_rejects,
+    copy_error,
+    fault_of,
+)
 
 #: How long to wait for the rows of a system view, which Redshift writes some time after the statement.
 LOAD_ERRORS_SECONDS = 60.0
@@ -99,10 +106,15 @@ class Transaction:
 
     def copy(self, name: str, **parameters: Any) -> Copied:
         """Run a file with one COPY. Raises CopyFailed; WarehouseError if nothing says how many records it rejected."""
+        self.connection.notices.clear()
         try:
             self.run(name, **parameters)
         except CopyError as error:
             raise CopyFailed(error) from None
+        except psycopg2.InternalError as error:
+            if fault_of(error):
+                raise
+            raise CopyFailed(copy_error(error)) from None
         rows, copy_id, query_id = self.rows("copy/copied")[0]
         refused = announced_rejects(self.connection.notices, rows)
         if refused is None:
