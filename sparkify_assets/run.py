@@ -1,5 +1,8 @@
-"""Runs a load as a Dagster run in this process, on the project's own Dagster instance, so that it shows in the web UI
-like any other.
+"""A load as a Dagster run in this process, on the project's own Dagster instance, so that the web UI shows it like any
+other.
+
+Belongs here: starting the run, and what became of it. Does not: what the run does (`defs.load_assets`), or which
+partitions it loads (`load.plan`).
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ from sparkify_assets.load.ledger import of_run
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.load.results import NotLoaded, RunResult
+from sparkify_assets.model.datasets import Partition
 from sparkify_assets.warehouse.errors import WarehouseError
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """The outcome of a run: what it did, according to the ledger; what it did not load; and what else ended it, in
-    lines.
+    """The outcome of a run: what it did, according to the ledger; what it did not load; and other errors that ended it,
+    a line each. The id is empty if there was nothing to load.
     """
 
     run_id: str
@@ -34,13 +38,14 @@ class LoadReport:
 def run_load(
     loader: Loader,
     plan: LoadPlan,
+    partitions: Sequence[Partition],
     *,
-    songs: Sequence[str],
-    days: Sequence[str],
     reload: bool = False,
     accept_deletions: bool = False,
 ) -> LoadReport:
-    """Load some prefixes of songs and some days of a plan in one Dagster run, songs first."""
+    """Load some partitions of a plan in one Dagster run, songs first; without any, no run is made."""
+    if not partitions:
+        return LoadReport("", True, RunResult(), (), ())
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
 
     from sparkify_assets.defs.load_assets import load_assets, load_job
@@ -51,8 +56,10 @@ def run_load(
     ops: dict[str, object] = {}
     chosen: list[dg.AssetKey] = []
     tags: dict[str, str] = {}
+    songs = [partition.key for partition in partitions if partition.dataset == "songs"]
+    days = [partition.key for partition in partitions if partition.dataset == "events"]
     if songs:
-        ops["load_songs"] = {"config": {**choice, "prefixes": list(songs)}}
+        ops["load_songs"] = {"config": {**choice, "prefixes": songs}}
         chosen += map(dg.AssetKey, ASSETS["songs"])
     if days:
         ops["load_events"] = {"config": choice}
@@ -61,7 +68,7 @@ def run_load(
     # The days are the run's partitions, so that its range has none of those between them. There is no pool: a run in
     # this process that is killed would keep its slot, and the next would wait forever, while the warehouse's own lock
     # is released with the connection.
-    assets = load_assets(loader.settings, pool=None, days=dg.StaticPartitionsDefinition(list(days)))
+    assets = load_assets(loader.settings, pool=None, days=dg.StaticPartitionsDefinition(days))
     resources = {"loader": replace(loader, planned=plan)}
     job = dg.Definitions(assets, jobs=[load_job()], resources=resources).resolve_job_def("load")
     with dg.DagsterInstance.get() as instance, run_of_this_process(instance) as run_id:

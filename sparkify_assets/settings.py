@@ -83,7 +83,7 @@ class Settings:
 
     @property
     def warehouse_folder(self) -> Path:
-        """The folder of the embedded warehouse."""
+        """The folder of the local Redshift."""
         return self.home / "warehouse"
 
     @property

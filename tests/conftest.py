@@ -27,7 +27,7 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.source.urls import open_store
 from sparkify_assets.warehouse.connection import Warehouse
 
-pytest_plugins = ["tests.dev"]  # its fixtures, for the suites that share one running page
+pytest_plugins = ["tests.command_line", "tests.dev"]  # fixtures that several suites share
 
 # The same examples in every run, and no limit of time: a machine may be busy.
 settings.register_profile(

@@ -9,9 +9,9 @@ import typer
 from dotenv import load_dotenv
 from rich.markup import escape
 
-from sparkify_assets.cli import dev, infra, inspection, load, query, tables
+from sparkify_assets.cli import demo, dev, ephemeral_cluster, infra, inspection, load, query, tables
 from sparkify_assets.cli.console import err
-from sparkify_assets.errors import describe_error, keep_trace
+from sparkify_assets.errors import SparkifyError, describe_error, keep_trace
 from sparkify_assets.settings import Settings, SettingsError
 from sparkify_assets.warehouse.errors import is_foreseen
 
@@ -31,9 +31,9 @@ for command in (
     inspection.why,
     inspection.report,
     inspection.digest,
-    dev.sample,
-    dev.demo,
-    dev.run,
+    demo.sample,
+    demo.demo,
+    ephemeral_cluster.run,
     dev.dev,
     dev.stop,
 ):
@@ -50,13 +50,14 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is described
-        if is_foreseen(error):
-            lines = [line for line in str(error).strip().splitlines() if line.strip()]
-            text = " ".join(lines[:1]) or type(error).__name__
+        if isinstance(error, SparkifyError):
+            text = describe_error(error)
+        elif is_foreseen(error):
+            text = str(error).strip().partition("\n")[0] or type(error).__name__
         else:
             try:
                 text = describe_error(error) + keep_trace(Settings.from_environment().home, error)
             except (SettingsError, OSError):
                 raise error from None
         err.print(f"[red]error[/]: {escape(text)}", soft_wrap=True)
-        raise SystemExit(1) from None
+        raise SystemExit(getattr(error, "exit_code", 1)) from None

@@ -6,15 +6,15 @@ import csv
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from sparkify_assets.defs.instance import prepare_home
@@ -26,31 +26,16 @@ from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.settings import Settings, path_of
 from sparkify_assets.source.layout import why_unrecognised
 
-#: How many partitions a line names before it counts the rest, and how many examples it has.
-MOST_PARTITIONS_SHOWN, MOST_EXAMPLES = 3, 2
+#: How many partitions a line names before it counts the rest, how many examples it gives, and how many unrecognised
+#: names are printed.
+MAX_PARTITIONS, MAX_EXAMPLES, MAX_NAMES = 3, 2, 10
 
-out = Console(width=None if sys.stdout.isatty() else 240)
-err = Console(stderr=True)
+out = Console(width=None if sys.stdout.isatty() else 240, emoji=False)
+err = Console(stderr=True, emoji=False)
 
-
-#: How many unrecognised names are printed before the rest is counted.
-MOST_NAMES_SHOWN = 10
-
-
-class Format(StrEnum):
-    """How a command prints."""
-
-    table = "table"
-    json = "json"
-
-
-class RowFormat(StrEnum):
-    """How rows are printed."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
+Found = TypeVar("Found")
+Format = Literal["table", "json"]
+RowFormat = Literal["table", "csv", "json"]
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="How to print.")]
 OutputRowFormat = Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")]
@@ -67,7 +52,7 @@ def settings() -> Settings:
         chosen.home.mkdir(parents=True, exist_ok=True)
         prepare_home(chosen)
     except OSError as error:
-        raise CommandError(f"home {chosen.home}: {error.strerror}") from None
+        raise CommandError(f"state directory {chosen.home}: {error.strerror}") from None
     return chosen
 
 
@@ -86,7 +71,7 @@ def loader_in_force() -> Loader:
 
 @contextmanager
 def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
-    """The loader with a progress bar for each data set; without it if nobody would see it."""
+    """The loader with a progress bar for each data set, or without one if `quiet` or not on a terminal."""
     if quiet or not err.is_terminal:
         yield loader
         return
@@ -98,74 +83,32 @@ def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
         console=err,
         transient=True,
     )
-    tasks: dict[tuple[str, str], Any] = {}
     words = {"stage": "reading", "publish": "publishing"}
 
+    @cache
+    def task(phase: str, dataset: Dataset) -> TaskID:
+        return bar.add_task(f"{words[phase]} {dataset}")
+
     def show(phase: str, dataset: Dataset, done: int, total: int) -> None:
-        if (phase, dataset) not in tasks:
-            tasks[phase, dataset] = bar.add_task(f"{words[phase]} {dataset}", total=total)
-        bar.update(tasks[phase, dataset], completed=done, total=total)
+        bar.update(task(phase, dataset), completed=done, total=total)
 
     with bar:
         yield dataclasses.replace(loader, progress=show)
 
 
-def print_rows(columns: list[str], rows: list[tuple[Any, ...]], output: RowFormat) -> None:
-    """Print rows in the requested format."""
-    if output is RowFormat.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    elif output is RowFormat.json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    elif columns:
-        table = Table(*map(escape, columns), box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*("" if value is None else escape(str(value)) for value in row))
-        out.print(table)
-
-
-def print_warnings(warnings: Sequence[Outcome]) -> None:
-    """Print a line for each warning check: how much it found, where, and examples."""
-    for found in warnings:
-        where = ", ".join(found.partitions[:MOST_PARTITIONS_SHOWN])
-        if (more := len(found.partitions) - MOST_PARTITIONS_SHOWN) > 0:
-            where += f" and {more} more"
-        examples = "; ".join(
-            _example(row, of_several=len(found.partitions) > 1) for row in found.sample[:MOST_EXAMPLES]
-        )
-        text = f"{found.check}: {found.violations:,} in {where}{examples and f', such as {examples}'}"
-        out.print(f"[yellow]warning[/] {escape(text)}", soft_wrap=True, highlight=False)
-
-
-def _example(row: Mapping[str, str | None], *, of_several: bool) -> str:
-    """A row in words, with its partition where it may be of several."""
-    values = ", ".join(
-        f"{name} {'null' if value is None else value}"
-        for name, value in row.items()
-        if name != "partition_key" and value != ""
+def say(text: str, label: str = "", colour: str = "yellow") -> None:
+    """Print a line as it is, however long, with a coloured label before it if there is one."""
+    out.print(
+        f"[{colour}]{label}[/] {escape(text)}" if label else escape(text), soft_wrap=True, highlight=False
     )
-    return f"{row.get('partition_key')}: {values}" if of_several else values
 
 
-def print_rebuilt(changes: Mapping[str, Changes]) -> None:
-    """Print how many rows each table of the rebuilt star holds."""
-    for name, value in changes.items():
-        out.print(f"{name:<10} {value.inserted:>12,} rows")
-
-
-def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:
-    """Print what a source holds besides its data: names that no load recognises, with the reason; the number of hidden
-    files; and what was found instead of a data set that is missing.
-    """
-    for name in unrecognised[:MOST_NAMES_SHOWN]:
-        out.print(f"[yellow]unrecognised[/] {escape(f'{name}: {why_unrecognised(name)}')}", soft_wrap=True)
-    if (more := len(unrecognised) - MOST_NAMES_SHOWN) > 0:
-        out.print(f"[yellow]unrecognised[/] and {more:,} more (all of them with --format json)")
-    if hidden:
-        out.print(f"{hidden:,} hidden {'file' if hidden == 1 else 'files'} ignored")
-    for problem in layout:
-        out.print(f"[yellow]layout[/] {escape(problem)}", soft_wrap=True)
+def print_found(found: Found, output: Format, as_text: Callable[[Found], None]) -> None:
+    """Print what a command found: as one line of JSON, or as text by a function of the command's own."""
+    if output == "json":
+        print_json(found)
+    else:
+        as_text(found)
 
 
 def print_json(data: Any) -> None:
@@ -174,8 +117,70 @@ def print_json(data: Any) -> None:
 
 
 def _as_json(value: Any) -> Any:
-    return (
-        dataclasses.asdict(value)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type)
-        else str(value)
+    return vars(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: RowFormat) -> None:
+    """Print rows in the requested format."""
+    if output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    elif output == "json":
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif columns:
+        print_table(columns, (["" if value is None else str(value) for value in row] for row in rows))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
+    """Print rows below their columns. Integers are aligned to the right, with thousands separated."""
+    table = Table(*map(escape, columns), box=None, pad_edge=False)
+    for row in rows:
+        for column, value in zip(table.columns, row, strict=True):
+            column.justify = "right" if isinstance(value, int) else "left"
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else escape(value) for value in row))
+    out.print(table)
+
+
+def print_changes(changes: Mapping[str, Changes]) -> None:
+    """Print how many rows of each table were inserted, updated and deleted."""
+    if changes:
+        rows = [(name, of.inserted, of.updated, of.deleted) for name, of in changes.items()]
+        print_table(("table", "inserted", "updated", "deleted"), rows)
+
+
+def print_warnings(warnings: Sequence[Warned]) -> None:
+    """Print a line for each warning check: how much it found, where, and examples."""
+    for found in warnings:
+        where = ", ".join(found.partitions[:MAX_PARTITIONS])
+        if (more := len(found.partitions) - MAX_PARTITIONS) > 0:
+            where += f" and {more} more"
+        of_several = len(found.partitions) > 1
+        examples = "; ".join(_example(row, of_several) for row in found.sample[:MAX_EXAMPLES])
+        say(
+            f"{found.check}: {found.violations:,} in {where}{examples and f', such as {examples}'}", "warning"
+        )
+
+
+def _example(row: Mapping[str, str | None], of_several: bool) -> str:
+    """A row in words, with its partition if it may be of several."""
+    values = ", ".join(
+        f"{name} {'null' if value is None else value}"
+        for name, value in row.items()
+        if name != "partition_key" and value != ""
     )
+    return f"{row.get('partition_key')}: {values}" if of_several else values
+
+
+def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:
+    """Print what a source holds besides its data: names that no load recognises, with the reason; the number of hidden
+    files; and what was found instead of a data set that is missing.
+    """
+    for name in unrecognised[:MAX_NAMES]:
+        say(f"{name}: {why_unrecognised(name)}", "unrecognised")
+    if (more := len(unrecognised) - MAX_NAMES) > 0:
+        say(f"and {more:,} more (all of them with --format json)", "unrecognised")
+    if hidden:
+        say(f"{hidden:,} hidden {'file' if hidden == 1 else 'files'} ignored")
+    for problem in layout:
+        say(problem, "layout")

@@ -1,150 +1,178 @@
-"""Commands that run everything at once: the sample, the demonstration, the web UI, a cluster from start to end.
+"""`sparkify dev` and `sparkify stop`: Dagster's web UI and daemon for one state directory, run in the foreground and
+stopped from anywhere.
 
-Belongs here: their options and what they print. Does not: what they run (`cluster_run`, `dev_server`, `load`).
+A file in the state directory holds the process id of `dagster dev`, and the process inherits a lock on that file. So
+the kernel says whether it is alive, whatever happened to the process that started it, and a process id that has been
+reused is left alone. The process leads a group of its own, so that what it leaves behind can be ended as well.
+
+Belongs here: that process, and ending it. Does not: what the web UI shows (`definitions`).
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 import redshift_local
-from sparkify_assets.cli import dev_server
-from sparkify_assets.cli.cluster_run import ClusterRun
-from sparkify_assets.cli.console import CommandError, Format, err, out, settings
-from sparkify_assets.cli.load import load
+from sparkify_assets.cli.console import CommandError, say
+from sparkify_assets.cli.demo import settings_with_sample
 from sparkify_assets.settings import Settings
-from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
+
+#: The address at which the web UI listens, and its default port.
+HOST, PORT = "127.0.0.1", 3000
+
+#: How many seconds `dagster dev` may take to end its services; it gives each of them 60 before it kills them.
+STOP_SECONDS = 120
+
+_WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
-def sample(
-    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Where to write.")],
-    events: Annotated[int, typer.Option(min=1, help="How many events.")] = 10_000,
-    songs: Annotated[int, typer.Option(min=0, help="How many songs.")] = 500,
-    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 30,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 1,
-) -> None:
-    """Write sample data in the exact formats of the source."""
-    from sample_data.generate import write_sample
-
-    with err.status(f"writing {events:,} events and {songs:,} songs"):
-        try:
-            made = write_sample(folder, events=events, songs=songs, days=days, seed=seed)
-        except OSError as error:
-            raise CommandError(str(error.strerror or error)) from None
-    out.print(
-        f"{made.events:,} events of {made.first_day} to {made.last_day} and {made.songs:,} songs"
-        f" in {escape(str(folder))}"
-    )
-
-
-def demo() -> None:
-    """Make sample data, load it, and show what is there."""
-    chosen = _settings_with_sample()
-    load_exit = 0
-    try:
-        load(days=None, songs=None, full=False, republish=False, accept_deletions=False, output=Format.table)
-    except typer.Exit as finished:
-        load_exit = finished.exit_code
-    _print_summary(chosen, open_warehouse(chosen))
-    raise typer.Exit(load_exit)
-
-
-def _settings_with_sample() -> Settings:
-    """The settings. If the sample is the source and does not exist yet, it is made first."""
-    chosen = settings()
-    if chosen.source != chosen.sample.as_uri() or (chosen.sample / "sample.json").exists():
-        return chosen
-    with err.status("writing sample data"):
-        from sample_data.generate import write_sample
-
-        write_sample(chosen.sample, events=20_000, songs=400, days=30, seed=1)
-    return settings()  # read again, because the sample sets the days
-
-
-def _print_summary(chosen: Settings, warehouse: Warehouse) -> None:
-    with warehouse.transaction(lock=False) as transaction:
-        counts = transaction.records("report/row_counts")[0]
-        songs = transaction.records("analytics/top_songs")
-        hours = dict(transaction.rows("analytics/plays_by_hour"))
-        rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
-    out.print()
-    rows = Table("table", "rows", box=None, pad_edge=False)
-    rows.columns[1].justify = "right"
-    for name, number in counts.items():
-        rows.add_row(name.removesuffix("_rows"), f"{number:,}")
-    out.print(rows)
-    out.print("\nTop songs")
-    for song in songs[:5]:
-        out.print(f"  {song['plays']:>4}  {escape(str(song['song']))} — {escape(str(song['artist']))}")
-    out.print("\nPlays by hour (UTC)")
-    most = max(hours.values(), default=1)
-    for hour in range(24):
-        plays = hours.get(hour, 0)
-        out.print(f"  {hour:02}  {'█' * round(40 * plays / most):<40} {plays:>6,}")
-    if rejects:
-        out.print(f"\nQuarantined: {len(rejects)}")
-        for reject in rejects[:5]:
-            out.print(
-                f"  {escape(str(reject['object_key']))} line {reject['position']}: {escape(reject['reason'])}"
-            )
-    out.print(f"\nData lives in {escape(str(chosen.home))}; ask it with [bold]sparkify query[/]")
-    out.print(f"The UI: make dev, then http://{dev_server.HOST}:{dev_server.PORT}")
-
-
-class AfterFailure(StrEnum):
-    """What to do with the cluster if a phase fails."""
-
-    destroy = "destroy"
-    pause = "pause"
-    keep = "keep"
-
-
-def run(
-    env: Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")] = "dev",
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster running at the end.")] = False,
-    after_failure: Annotated[
-        AfterFailure, typer.Option(help="What to do with the cluster when something fails, or on Ctrl-C.")
-    ] = AfterFailure.destroy,
-    foundation_too: Annotated[
-        bool,
-        typer.Option("--foundation-too", help="Destroy network, landing bucket, its data and key as well."),
-    ] = False,
-) -> None:
-    """Make a warehouse on AWS, load everything, check and show it, and destroy it again."""
-    ClusterRun(
-        settings(),
-        env,
-        say=lambda line: out.print(escape(line), soft_wrap=True),
-        show=_print_summary,
-        end="keep" if keep else "destroy",
-        end_after_failure=after_failure.value,
-        foundation_too=foundation_too,
-    ).run()
-
-
-def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = dev_server.PORT) -> None:
+def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = PORT) -> None:
     """Run Dagster's web UI and daemon on loopback until Ctrl-C; what lands in the source is loaded by itself."""
-    raise typer.Exit(
-        dev_server.run(
-            _settings_with_sample(),
-            port,
-            lambda address: out.print(f"{address}  in a few seconds; Ctrl-C ends it"),
+    settings = settings_with_sample()
+    with _mark(settings).open("a+") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"the web UI of {settings.home} is running already; `sparkify stop` ends it"
+            ) from None
+        _check_port(port)
+        # Not an Event: its lock may be held by the very code that the signal's handler interrupts.
+        asked: list[int] = []
+        # SIGINT needs a handler because a shell makes what it starts in the background ignore it. `dagster dev` would
+        # inherit that, and then ignore SIGTERM as well, since it treats both alike.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                signal.signal(number, lambda given, _: asked.append(given))
+        process = subprocess.Popen(
+            _command(port),
+            cwd=settings.home,
+            env=_environment(settings, port),
+            pass_fds=[mark.fileno()],
+            start_new_session=True,
         )
-    )
+        say(f"http://{HOST}:{port}  in a few seconds; Ctrl-C ends it")
+        mark.truncate(0)
+        mark.write(str(process.pid))
+        mark.flush()
+        while process.poll() is None and not asked:
+            time.sleep(0.2)
+        process.terminate()
+        code = process.wait()
+        _end_group(process.pid)
+        mark.truncate(0)
+    raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code)
 
 
 def stop() -> None:
-    """Stop the web UI, the daemon and the embedded warehouse of this state directory."""
-    chosen = Settings.from_environment()
-    if dev_server.stop(chosen):
-        out.print("The UI is stopped.")
-    if chosen.warehouse_folder.exists() and redshift_local.stop(chosen.warehouse_folder):
-        out.print("The warehouse is stopped.")
+    """Stop the web UI, the daemon and the local Redshift of this state directory."""
+    settings = Settings.from_environment()
+    if _stop_dagster(settings):
+        say("The UI is stopped.")
+    if settings.warehouse_folder.exists() and redshift_local.stop(settings.warehouse_folder):
+        say("The warehouse is stopped.")
     else:
-        out.print("The warehouse was not running.")
+        say("The warehouse was not running.")
+
+
+def _stop_dagster(settings: Settings) -> bool:
+    """End `dagster dev`, wherever it was started; return whether it was running. Raises CommandError if it does not
+    end.
+    """
+    if not _mark(settings).exists():
+        return False
+    with _mark(settings).open() as mark:
+        if _is_free(mark.fileno()):
+            return False
+        asked = ""
+        deadline = time.monotonic() + STOP_SECONDS
+        while not _is_free(mark.fileno()):
+            if time.monotonic() > deadline:
+                raise CommandError(f"`dagster dev`, process {asked or 'unknown'}, does not end")
+            if not asked and (asked := mark.read()):  # empty until the process has started
+                with suppress(ProcessLookupError):
+                    os.kill(int(asked), signal.SIGTERM)
+            time.sleep(0.1)
+    if asked:  # `sparkify dev` does this itself unless it was killed
+        _end_group(int(asked))
+    return True
+
+
+def _end_group(group: int) -> None:
+    """End what `dagster dev` leaves behind, which cancels runs in progress. Its code servers end only after a timeout
+    without heartbeats, and a sensor's tick in one of them would start the local Redshift again.
+
+    Raises CommandError if a process does not end.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while left := _living(group):
+        if time.monotonic() > deadline:
+            raise CommandError(f"left by `dagster dev`, and does not end: {'; '.join(left)}")
+        time.sleep(0.1)
+
+
+def _living(group: int) -> list[str]:
+    """The processes of a group with their commands, without zombies, which remain in a container whose first process
+    waits for none of its children.
+    """
+    living = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.Error):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                living.append(f"process {process.pid}, {' '.join(process.cmdline())[:80]}")
+    return living
+
+
+def _mark(settings: Settings) -> Path:
+    return settings.home / "dev.pid"
+
+
+def _is_free(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise CommandError(f"port {port} is in use on {HOST}; choose another with --port") from None
+
+
+def _command(port: int) -> list[str]:
+    dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
+    # At its default level it logs every tick of every sensor, in colours even where it writes to a file.
+    return [dagster, "dev", "-w", str(_WORKSPACE), "-h", HOST, "-p", str(port), "--log-level", "warning"]
+
+
+def _environment(settings: Settings, port: int) -> dict[str, str]:
+    """The environment for the services, which start in the state directory and therefore need absolute paths. Alerts
+    link to this web UI.
+    """
+    changed = {"SPARKIFY_HOME": str(settings.home)}
+    if not os.environ.get("SPARKIFY_PAGE"):
+        changed["SPARKIFY_PAGE"] = f"http://{HOST}:{port}"
+    if settings.source != settings.sample.as_uri():  # the default source, the sample, also sets the days
+        changed |= {"SPARKIFY_SOURCE": settings.source, "SPARKIFY_WORK": settings.work}
+    # `dagster dev` advertises `dg dev`, which is in another package.
+    return {**os.environ, **changed, "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}

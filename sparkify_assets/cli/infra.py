@@ -1,24 +1,20 @@
 """`sparkify infra …`: the infrastructure jobs from the command line, the same that the web UI launches.
 
 Each command is one Dagster run in this process, which the web UI shows like any other, and prints what its ops log.
-Every error that a person can put right is one line and exit code 1. Ctrl-C during an apply lets Terraform finish what
-it began and save its state.
+Ctrl-C during an apply lets Terraform finish what it began and save its state.
 
 Belongs here: options and output. Does not: what the jobs do (`sparkify_assets.infra`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from sparkify_assets.cli.console import Format, OutputFormat, err, out, print_json
-from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
+from sparkify_assets.cli.console import OutputFormat, err, print_found, print_json, print_table, say
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT
 
 app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terraform's stacks as Dagster runs.")
 backend_app = typer.Typer(no_args_is_help=True, help="Where Terraform keeps its state.")
@@ -27,20 +23,17 @@ app.add_typer(backend_app, name="backend")
 #: The exit code if something differs, as of `terraform plan -detailed-exitcode`.
 DIFFERS = 2
 
-#: The exit code after Ctrl-C, as of a shell: 128 plus the number of the signal.
-INTERRUPTED = 130
-
 Environment = Annotated[str, typer.Option("--env", help="Environment: a file in terraform/environments.")]
+FoundationToo = Annotated[
+    bool, typer.Option("--foundation-too", help="Destroy network, landing bucket, its data and key as well.")
+]
 
 
 @app.command()
-def plan(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
+def plan(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = "table") -> None:
     """Show what applying would change, without changing anything."""
-    stacks = _by_stack(_run("plan_infrastructure", {"environment": env}), "plan_{}.plan", "plan_{}.actions")
-    if output_format is Format.json:
-        print_json(stacks)
-    else:
-        _print_summaries(stacks)
+    found = _by_stack(launch("plan_infrastructure", env), "plan_{}.plan", "plan_{}.actions")
+    print_found(found, output_format, _print_summaries)
 
 
 @app.command()
@@ -52,52 +45,45 @@ def apply(
     resume_paused: Annotated[bool, typer.Option(help="Whether a paused cluster is resumed first.")] = True,
 ) -> None:
     """Make network, landing bucket and cluster, or change them to what the configuration says."""
-    metadata = _run(
-        "provision_infrastructure",
-        {"environment": env, "allow_destroying": allow_destroying or [], "resume_paused": resume_paused},
+    metadata = launch(
+        "provision_infrastructure", env, allow_destroying=allow_destroying or [], resume_paused=resume_paused
     )
-    out.print(f"The cluster answers at {metadata['wait_for_cluster.endpoint']}.", soft_wrap=True)
+    say_endpoint(metadata)
     for setting in ("warehouse", "source", "work"):
-        out.print(
-            f"SPARKIFY_{setting.upper()}={metadata[f'publish_warehouse.{setting}_url']}", soft_wrap=True
-        )
+        say(f"SPARKIFY_{setting.upper()}={metadata[f'publish_warehouse.{setting}_url']}")
 
 
 @app.command()
 def destroy(
     env: Environment = DEFAULT_ENVIRONMENT,
     confirm: Annotated[str, typer.Option(help="The environment's name again; asked for if not given.")] = "",
-    foundation_too: Annotated[
-        bool, typer.Option("--foundation-too", help="Also network, landing bucket, key and logs.")
-    ] = False,
+    foundation_too: FoundationToo = False,
     confirm_data_loss: Annotated[
         str, typer.Option(help="The landing bucket's name, where its data may go.")
     ] = "",
 ) -> None:
     """Destroy the warehouse except for a final snapshot."""
     confirm = confirm or typer.prompt(f"Type the environment's name ({env}) to destroy its warehouse")
-    metadata = _run(
+    metadata = launch(
         "destroy_infrastructure",
-        {
-            "environment": env,
-            "confirm": confirm,
-            "foundation_too": foundation_too,
-            "confirm_data_loss": confirm_data_loss,
-        },
+        env,
+        confirm=confirm,
+        foundation_too=foundation_too,
+        confirm_data_loss=confirm_data_loss,
     )
-    out.print("Gone. What stays:")
+    say("Gone. What stays:")
     for stack in ("warehouse", "foundation"):
-        out.print(escape(metadata.get(f"prove_{stack}_gone.stays", "")), soft_wrap=True)
+        say(metadata.get(f"prove_{stack}_gone.stays", ""))
 
 
 @app.command()
-def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
+def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = "table") -> None:
     """Compare AWS with the configuration; exit code 2 if something differs."""
-    from sparkify_assets.infra.jobs import run_config
+    from sparkify_assets.infra import jobs, run
 
-    found = _run("detect_drift", run_config(env))
+    found = run.launch("detect_drift", jobs.run_config(env))
     stacks = _by_stack(found, "{}", "{}_actions")
-    if output_format is Format.json:
+    if output_format == "json":
         print_json({"differs": not found["passed"], **stacks})
     else:
         _print_summaries(stacks)
@@ -108,32 +94,26 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
 @app.command()
 def pause(env: Environment = DEFAULT_ENVIRONMENT) -> None:
     """Pause the cluster, so that only its storage costs."""
-    _run("pause_warehouse", {"environment": env})
-    out.print("The cluster is paused.")
+    launch("pause_warehouse", env)
+    say("The cluster is paused.")
 
 
 @app.command()
 def resume(env: Environment = DEFAULT_ENVIRONMENT) -> None:
     """Resume the cluster and wait until it answers."""
-    metadata = _run("resume_warehouse", {"environment": env})
-    out.print(f"The cluster answers at {metadata['wait_for_cluster.endpoint']}.", soft_wrap=True)
+    say_endpoint(launch("resume_warehouse", env))
 
 
 @app.command()
-def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = Format.table) -> None:
+def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = "table") -> None:
     """Print the stacks' outputs, which hold no secret."""
-    from sparkify_assets.infra.run import outputs as stack_outputs
+    from sparkify_assets.infra.run import outputs
 
-    with _plain_errors():
-        outputs = stack_outputs(env)
-    if output_format is Format.json:
-        print_json(outputs)
-        return
-    table = Table("stack", "output", "value")
-    for stack, values in outputs.items():
-        for name, value in values.items():
-            table.add_row(stack, name, escape(str(value)))
-    out.print(table)
+    def as_table(found: dict[str, dict[str, Any]]) -> None:
+        rows = [(stack, name, str(value)) for stack, of in found.items() for name, value in of.items()]
+        print_table(("stack", "output", "value"), rows)
+
+    print_found(outputs(env), output_format, as_table)
 
 
 @backend_app.command()
@@ -143,11 +123,17 @@ def s3(
     create: Annotated[bool, typer.Option("--create", help="Make the bucket.")] = False,
 ) -> None:
     """Move the state of all environments to an S3 bucket, with locking there."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from sparkify_assets.infra.aws import describe_error
     from sparkify_assets.infra.run import open_terraform
     from sparkify_assets.infra.state_backend import share_state
 
-    with _plain_errors(), open_terraform(DEFAULT_ENVIRONMENT) as terraform:
-        share_state(terraform, bucket, region, create, lambda line: err.print(escape(line), soft_wrap=True))
+    try:
+        with open_terraform(DEFAULT_ENVIRONMENT) as terraform:
+            share_state(terraform, bucket, region, create, _log)
+    except (BotoCoreError, ClientError) as error:
+        raise describe_error(error) from None
 
 
 @backend_app.command()
@@ -156,11 +142,22 @@ def local() -> None:
     from sparkify_assets.infra.run import open_terraform
     from sparkify_assets.infra.state_backend import keep_state_local
 
-    with _plain_errors(), open_terraform(DEFAULT_ENVIRONMENT) as terraform:
-        keep_state_local(terraform, lambda line: err.print(escape(line), soft_wrap=True))
+    with open_terraform(DEFAULT_ENVIRONMENT) as terraform:
+        keep_state_local(terraform, _log)
 
 
-# ---------------------------------------------------------------- how a command runs
+def launch(job: str, env: str, **config: Any) -> dict[str, Any]:
+    """Run a job in an environment and return the metadata of its ops by `op.name`. Raises InfrastructureError."""
+    from sparkify_assets.infra.run import (
+        launch as launch_job,
+    )  # here, because Dagster's import takes a second
+
+    return launch_job(job, {"environment": env, **config})
+
+
+def say_endpoint(metadata: dict[str, Any]) -> None:
+    """Print where the cluster answers, as the ops of a job report it."""
+    say(f"The cluster answers at {metadata['wait_for_cluster.endpoint']}.")
 
 
 def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, dict[str, Any]]:
@@ -175,35 +172,8 @@ def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, di
 
 def _print_summaries(stacks: dict[str, dict[str, Any]]) -> None:
     for stack, found in stacks.items():
-        out.print(f"{stack}: {escape(str(found['summary']))}", soft_wrap=True)
+        say(f"{stack}: {found['summary']}")
 
 
-def _run(job: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Run a job and return the metadata of its ops. Exit with 1 if it fails, with 130 if it was interrupted."""
-    with _plain_errors():
-        from sparkify_assets.infra.run import launch
-
-        return launch(job, config)
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    # Imported here, because together they take two seconds that other commands need not wait for.
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from sparkify_assets.infra.aws import describe_error
-    from sparkify_assets.infra.run import InfrastructureInterrupted
-
-    try:
-        yield
-    except InfrastructureInterrupted as error:
-        _fail(str(error), INTERRUPTED)
-    except InfrastructureError as error:
-        _fail(str(error))
-    except (BotoCoreError, ClientError) as error:
-        _fail(str(describe_error(error)))
-
-
-def _fail(text: str, code: int = 1) -> None:
-    err.print(f"[red]error[/]: {escape(' '.join(text.split()))}", soft_wrap=True)
-    raise typer.Exit(code)
+def _log(line: str) -> None:
+    err.print(escape(line), soft_wrap=True)

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import closing
 from typing import Annotated
 
 import psycopg2
 import typer
 
-from sparkify_assets.cli.console import (
-    CommandError,
-    OutputRowFormat,
-    RowFormat,
-    print_rows,
-    settings,
-)
+from sparkify_assets.cli.console import CommandError, OutputRowFormat, print_rows, say, settings
 from sparkify_assets.warehouse.connection import open_warehouse
 
 
 def query(
     text: Annotated[str, typer.Argument(metavar="SQL", help="A statement in Redshift's SQL.")],
-    output: OutputRowFormat = RowFormat.table,
+    output: OutputRowFormat = "table",
     write: Annotated[bool, typer.Option("--write", help="Let the statement change something.")] = False,
 ) -> None:
     """Ask the warehouse."""
-    connection = open_warehouse(settings()).connect(read_only=not write)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(text)
-            rows = cursor.fetchall() if cursor.description else []
-            columns = [column.name for column in cursor.description or ()]
-        connection.commit()
+        with closing(open_warehouse(settings()).connect(read_only=not write)) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+                rows = cursor.fetchall() if cursor.description else []
+                columns = [column.name for column in cursor.description or ()]
+            connection.commit()
     except psycopg2.Error as error:
         raise CommandError(str(error).strip().partition("\n")[0]) from None
-    finally:
-        connection.close()
     print_rows(columns, rows, output)
 
 
 def psql() -> None:
     """Print the connection string, for psql and others: psql "$(sparkify psql)"."""
-    warehouse = open_warehouse(settings())
-    connection = warehouse.connect()
-    sys.stdout.write(connection.dsn + "\n")
-    connection.close()
+    with closing(open_warehouse(settings()).connect()) as connection:
+        say(connection.dsn)

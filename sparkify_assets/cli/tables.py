@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from sparkify_assets.cli.console import (
     CommandError,
-    Format,
     OutputFormat,
     err,
     out,
+    print_changes,
     print_json,
-    print_rebuilt,
+    say,
     settings,
 )
 from sparkify_assets.defs.listing_cache import forget_all
@@ -33,13 +32,13 @@ def create() -> None:
 def upgrade() -> None:
     """Migrate the tables of an earlier edition: staging is kept, and the star is rebuilt from it."""
     publisher = open_loader(settings()).publisher
-    with err.status("making the star again from staging"):
+    with err.status("rebuilding the star from staging"):
         changes = publisher.upgrade()
     if changes is None:
         out.print("The tables are those of this edition.")
         return
-    out.print("The tables are brought over; the star was made again from staging.")
-    print_rebuilt(changes)
+    out.print("The tables are migrated, and the star was rebuilt from staging.")
+    print_changes(changes)
 
 
 def bootstrap() -> None:
@@ -48,18 +47,17 @@ def bootstrap() -> None:
     out.print("The loader, the group of readers and the tables are there.")
 
 
-def first_contact(output: OutputFormat = Format.table) -> None:
+def first_contact(output: OutputFormat = "table") -> None:
     """Ask a cluster whether it behaves as the project expects, and name what differs; exit code 1 if something does."""
     chosen = settings()
     answers = []
     for answer in ask_everything(open_warehouse(chosen), chosen, open_store(chosen.work)):
         answers.append(answer)
-        if output is Format.table:
-            out.print(f"{answer.outcome:<9} {answer.probe}: {escape(answer.question)}", soft_wrap=True)
+        if output == "table":
+            say(f"{answer.outcome:<9} {answer.probe}: {answer.question}")
             if answer.outcome == "differs":
-                told = f"expected {answer.expected}, seen {answer.seen} ({answer.page})"
-                out.print(f"{'':<9} {escape(told)}", soft_wrap=True)
-    if output is Format.json:
+                say(f"{'':<9} expected {answer.expected}, seen {answer.seen} ({answer.page})")
+    if output == "json":
         print_json(answers)
     if any(answer.outcome == "differs" for answer in answers):
         raise typer.Exit(1)

@@ -49,6 +49,8 @@ def _console(_: dg.InitLoggerContext) -> logging.Logger:
 class InfrastructureInterrupted(InfrastructureError):
     """The run was interrupted. Terraform has saved its state, and launching again continues from there."""
 
+    exit_code = 130  # as of a shell: 128 plus the number of the signal
+
 
 def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     """Run one of the infrastructure jobs in this process; the web UI shows it like any other run.

@@ -35,14 +35,14 @@ def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
     """Starts `sparkify infra` on a checkout of the test's own."""
     program = (
         "import signal, sys; from pathlib import Path\n"
-        "from sparkify_assets.cli import infra\n"
+        "from sparkify_assets import cli\n"
         "from sparkify_assets.infra import jobs\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # as on a terminal\n"
         "jobs.STACKS_FOLDER = Path(sys.argv.pop(1))\n"
-        "infra.app()\n"
+        "cli.main()\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(checkout.stacks), *arguments],
+        [sys.executable, "-c", program, str(checkout.stacks), "infra", *arguments],
         cwd=ROOT,
         env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
         stdout=subprocess.PIPE,

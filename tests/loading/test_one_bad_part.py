@@ -19,13 +19,11 @@ from sparkify_assets.load.publish import SourceChanged
 from sparkify_assets.load.results import Batch, BatchResult
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import WarehouseError
+from tests.command_line import Run, one_line
 from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.test_corrections import DAY
 from tests.invariants.world import START, Files, day_key, lines, play, song, song_key
-from tests.loading.test_cli import Run, made, one_line, sparkify
-
-__all__ = ["made", "sparkify"]  # fixtures
 
 ONE, TWO, THREE = world.DAYS[:3]
 FILES: Files = {

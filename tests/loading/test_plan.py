@@ -48,8 +48,8 @@ def counted(warehouse: Warehouse, source: Path, tmp_path: Path, monkeypatch: pyt
 def load(loader: Loader, *, reload: bool = False) -> LoadReport:
     """What `sparkify load` does."""
     plan = loader.plan()
-    songs, days = ([p.key for p in plan.chosen(dataset, reload=reload)] for dataset in DATASETS)
-    return run_load(loader, plan, songs=songs, days=days, reload=reload)
+    chosen = [partition for dataset in DATASETS for partition in plan.chosen(dataset, reload=reload)]
+    return run_load(loader, plan, chosen, reload=reload)
 
 
 def test_the_source_is_listed_once_and_the_ledger_read_once(counted: Loader) -> None:

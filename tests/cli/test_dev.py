@@ -1,9 +1,10 @@
-"""What is left of `dagster dev` is ended, or named. The page itself is started and stopped in `tests/live`."""
+"""What is left of `dagster dev` is ended, or named. The web UI itself is started and stopped in `tests/live`."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from sparkify_assets.cli import dev_server
-from sparkify_assets.cli.dev_server import DevServerError
+from sparkify_assets.cli import dev
+from sparkify_assets.cli.console import CommandError
+from tests.command_line import Run, one_line
 
 Leave = Callable[[str], subprocess.Popen[str]]
 
@@ -42,27 +44,35 @@ def leave() -> Iterator[Leave]:
 def test_all_of_a_group_are_ended(leave: Leave) -> None:
     script = "import subprocess, time; subprocess.Popen(['sleep', '600']); print(flush=True); time.sleep(600)"
     group = leave(script).pid
-    assert len(dev_server._living(group)) == 2
-    dev_server._end_group(group)
-    assert dev_server._living(group) == []
+    assert len(dev._living(group)) == 2
+    dev._end_group(group)
+    assert dev._living(group) == []
 
 
 def test_what_has_ended_is_not_waited_for_though_nobody_asks_for_its_end(
     leave: Leave, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dev_server, "STOP_SECONDS", 0)
+    monkeypatch.setattr(dev, "STOP_SECONDS", 0)
     process = psutil.Process(leave("print()").pid)
     while process.status() != psutil.STATUS_ZOMBIE:
         pass
     os.killpg(process.pid, 0)  # to the kernel its group is still there
-    dev_server._end_group(process.pid)
+    dev._end_group(process.pid)
 
 
 def test_what_does_not_end_is_named(leave: Leave, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dev_server, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(dev, "STOP_SECONDS", 0.5)
     stubborn = leave(
         f"import signal, time; signal.signal({signal.SIGTERM:d}, signal.SIG_IGN); print(flush=True); time.sleep(600)"
     )
-    with pytest.raises(DevServerError, match=f"does not end: process {stubborn.pid}, .*import signal, time"):
-        dev_server._end_group(stubborn.pid)
+    with pytest.raises(CommandError, match=f"does not end: process {stubborn.pid}, .*import signal, time"):
+        dev._end_group(stubborn.pid)
     assert stubborn.poll() is None
+
+
+def test_a_port_in_use_is_named(sparkify: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port} is in use" in one_line(sparkify("dev", "--port", port))

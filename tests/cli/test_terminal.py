@@ -15,10 +15,9 @@ import pytest
 import typer.main
 from rich.console import Console
 
-from sample_data.generate import write_sample
 from sparkify_assets import cli
 from sparkify_assets.cli import console
-from tests.loading.test_cli import Run, made, sparkify  # noqa: F401
+from tests.command_line import Run
 
 ROOT = Path(__file__).parents[2]
 SPARKIFY = (sys.executable, "-c", "from sparkify_assets.cli import main; main()")
@@ -69,7 +68,7 @@ def test_colours_are_for_terminals_and_for_who_wants_them(command: tuple[str, ..
     assert "\x1b" not in piped.stdout + piped.stderr
 
 
-def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "err", Console(stderr=True, force_terminal=True))
     load = sparkify("load")
     assert load.code == 0
@@ -101,7 +100,7 @@ def test_every_command_that_tells_something_tells_it_as_json_too() -> None:
         assert offered != doing, name
 
 
-def test_what_a_machine_reads_is_json_and_nothing_else(sparkify: Run) -> None:  # noqa: F811
+def test_what_a_machine_reads_is_json_and_nothing_else(sparkify: Run) -> None:
     assert json.loads(sparkify("load", "--format", "json").out)["partitions"] > 0
     found = json.loads(sparkify("digest", "--format", "json").out)
     assert found["value"] == sparkify("digest").out.strip()
@@ -113,14 +112,6 @@ def test_what_a_machine_reads_is_json_and_nothing_else(sparkify: Run) -> None:  
     play = sparkify("query", "select min(songplay_id) from sparkify.songplays", "--format", "json")
     (first,) = json.loads(play.out)
     assert json.loads(sparkify("why", first["min"], "--format", "json").out)["play"]
-
-
-def test_a_sample_goes_into_no_folder_with_something_in_it(sparkify: Run, tmp_path: Path) -> None:  # noqa: F811
-    write_sample(tmp_path / "there", events=10, songs=1, days=1, seed=1)
-    again = sparkify("sample", str(tmp_path / "there"))
-    assert again.code == 1
-    assert "not empty" in again.err
-    assert "Traceback" not in again.err
 
 
 def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:

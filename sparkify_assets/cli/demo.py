@@ -1,0 +1,83 @@
+"""The sample data and the demonstration: `sparkify sample` and `sparkify demo`.
+
+Belongs here: making the sample, and the overview of a loaded warehouse. Does not: how the data is made up
+(`sample_data`), loading it (`load`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sparkify_assets.cli.console import CommandError, err, out, print_table, say, settings
+from sparkify_assets.cli.load import load
+from sparkify_assets.settings import Settings
+from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Where to write.")],
+    events: Annotated[int, typer.Option(min=1, help="How many events.")] = 10_000,
+    songs: Annotated[int, typer.Option(min=0, help="How many songs.")] = 500,
+    days: Annotated[int, typer.Option(min=1, help="Over how many days.")] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 1,
+) -> None:
+    """Write sample data in the exact formats of the source."""
+    from sample_data.generate import write_sample
+
+    with err.status(f"writing {events:,} events and {songs:,} songs"):
+        try:
+            made = write_sample(folder, events=events, songs=songs, days=days, seed=seed)
+        except OSError as error:
+            raise CommandError(str(error.strerror or error)) from None
+    say(f"{made.events:,} events of {made.first_day} to {made.last_day} and {made.songs:,} songs in {folder}")
+
+
+def settings_with_sample() -> Settings:
+    """The settings. If the sample is the source and does not exist yet, it is made first."""
+    chosen = settings()
+    if chosen.source != chosen.sample.as_uri() or (chosen.sample / "sample.json").exists():
+        return chosen
+    from sample_data.generate import write_sample
+
+    with err.status("writing sample data"):
+        write_sample(chosen.sample, events=20_000, songs=400, days=30, seed=1)
+    return settings()  # read again, because the sample sets the days
+
+
+def demo() -> None:
+    """Make sample data, load it, and show what is there."""
+    chosen, exit_code = settings_with_sample(), 0
+    try:
+        load()
+    except typer.Exit as finished:
+        exit_code = finished.exit_code
+    print_overview(chosen, open_warehouse(chosen))
+    raise typer.Exit(exit_code)
+
+
+def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
+    """Print what a warehouse holds: the number of rows, top songs, plays by hour, and rejects."""
+    with warehouse.transaction(lock=False) as transaction:
+        counts = transaction.records("report/row_counts")[0]
+        songs = transaction.records("analytics/top_songs")
+        hours = dict(transaction.rows("analytics/plays_by_hour"))
+        rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
+    out.print()
+    print_table(("table", "rows"), [(name.removesuffix("_rows"), number) for name, number in counts.items()])
+    say("\nTop songs")
+    for song in songs[:5]:
+        say(f"  {song['plays']:>4}  {song['song']} — {song['artist']}")
+    say("\nPlays by hour (UTC)")
+    most = max(hours.values(), default=1)
+    for hour in range(24):
+        plays = hours.get(hour, 0)
+        say(f"  {hour:02}  {'█' * round(40 * plays / most):<40} {plays:>6,}")
+    if rejects:
+        say(f"\nQuarantined: {len(rejects)}")
+    for reject in rejects[:5]:
+        say(f"  {reject['object_key']} line {reject['position']}: {reject['reason']}")
+    say(f"\nData lives in {chosen.home}; ask it with sparkify query")
+    say(f"The UI: make dev, then {chosen.page}")

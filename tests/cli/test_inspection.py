@@ -1,0 +1,72 @@
+"""The commands that inspect the source and the warehouse: digest, rejects, why and reconcile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.command_line import Run, events, one_line
+
+
+def test_the_digest_does_not_know_the_way(sparkify: Run) -> None:
+    sparkify("load", "--days", "2018-11-04")
+    sparkify("load")
+    piecemeal = sparkify("digest").out
+    sparkify("tables", "reset", "--confirm", "reset")
+    assert sparkify("digest").out != piecemeal
+    sparkify("load")
+    assert sparkify("digest").out == piecemeal
+    sparkify("load", "--full")
+    sparkify("load", "--republish")
+    assert sparkify("digest").out == piecemeal
+
+
+def test_odd_lines_leave_the_run_whole(sparkify: Run, tmp_path: Path) -> None:
+    """A day that is one array, beside lines that are no object: each is a reject, and nothing else is lost."""
+    array, odd = events(tmp_path, "2018-11-02"), events(tmp_path, "2018-11-03")
+    records = [json.loads(line) for line in array.read_text().splitlines()]
+    array.write_text(json.dumps(records))
+    odd.write_bytes(odd.read_bytes() + b'\nnull\n42\n[1,2]\n"a comment"\n')
+    song = next((tmp_path / "source/song_data").rglob("*.json"))
+    song.write_text(f"[{song.read_text()}]")
+    report = json.loads(sparkify("load", "--format", "json").out)
+    assert report["records_read"] == 430 - len(records) + 1 + 4
+    assert report["rows_quarantined"] == 1 + 4 + 1
+    rejects = json.loads(sparkify("rejects", "--format", "json").out)
+    assert [r["reason"].partition(";")[0] for r in rejects if r["dataset"] == "songs"] == ["a JSON array"]
+    (cut,) = (r["raw_record"] for r in rejects if r["partition_key"] == "2018-11-02")
+    assert (
+        cut == f"{json.dumps(records)[:300]}… ({len(json.dumps(records)):,} characters; --full prints them)"
+    )
+    whole = json.loads(sparkify("rejects", "--day", "2018-11-02", "--full", "--format", "json").out)
+    assert json.loads(whole[0]["raw_record"]) == records
+    assert max(map(len, sparkify("rejects").out.splitlines())) < 1000
+
+
+def test_why_names_the_object_of_a_play(sparkify: Run) -> None:
+    sparkify("load")
+    rows = json.loads(
+        sparkify(
+            "query",
+            "select songplay_id, event_date from sparkify.songplays order by 1 limit 1",
+            "--format",
+            "json",
+        ).out
+    )
+    found = json.loads(sparkify("why", rows[0]["songplay_id"], "--format", "json").out)
+    assert found["events"][0]["object_key"].endswith(f"{rows[0]['event_date']}-events.json")
+    assert found["events"][0]["content_hash"].startswith("sha256:")
+    assert "no play" in one_line(sparkify("why", "0-0"))
+
+
+def test_reconcile_finds_a_row_that_was_taken(sparkify: Run) -> None:
+    sparkify("load")
+    assert sparkify("reconcile", "--deep").code == 0
+    sparkify(
+        "query",
+        "--write",
+        "delete from sparkify.songs where song_id in (select min(song_id) from sparkify.songs)",
+    )
+    found = sparkify("reconcile", "--deep", "--format", "json")
+    assert found.code == 1
+    assert [(f["kind"], f["where"]) for f in json.loads(found.out)] == [("missing", "songs")]

@@ -1,0 +1,173 @@
+"""What `sparkify load` chooses, prints and returns, and `sparkify release`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.command_line import Run, events, one_line
+
+
+def test_load_then_nothing_new(sparkify: Run) -> None:
+    first = sparkify("load", "--format", "json")
+    report = json.loads(first.out)
+    assert first.code == 0
+    assert report["files"] == 35
+    assert report["records_read"] == report["rows_staged"] == 430
+    assert report["tables"]["songs"] == {"inserted": 30, "updated": 0, "deleted": 0}
+    assert len(report["runs"]) == 1
+    assert set(report["seconds"]) == {"list", "stage", "publish", "dagster", "total"}
+    again = sparkify("load")
+    assert again.code == 0
+    assert "Nothing new" in again.out
+
+
+def test_days_and_songs_choose(sparkify: Run) -> None:
+    report = json.loads(sparkify("load", "--days", "2018-11-02..2018-11-03", "--format", "json").out)
+    assert report["partitions"] == 2
+    assert "songs" not in report["tables"]
+    states = json.loads(sparkify("status", "--format", "json").out)["partitions"]
+    loaded = {item["partition"] for item in states if item["state"] == "loaded"}
+    assert loaded == {"2018-11-02", "2018-11-03"}
+    prefix = next(item["partition"] for item in states if item["dataset"] == "songs")
+    report = json.loads(sparkify("load", "--songs", prefix, "--format", "json").out)
+    assert report["partitions"] == 1
+
+
+def test_days_outside_the_settings_are_named_not_loaded(sparkify: Run) -> None:
+    result = sparkify("load", "--format", "json", FIRST_DAY="2018-11-02", LAST_DAY="2018-11-04")
+    report = json.loads(result.out)
+    assert report["outside"] == ["2018-11-01", "2018-11-05"]
+    assert (
+        sparkify(
+            "query", "select count(distinct event_date) from staging.events", "--format", "csv"
+        ).out.split()[1]
+        == "3"
+    )
+
+
+def test_a_warning_is_one_line_and_the_same_in_load_and_status(sparkify: Run, tmp_path: Path) -> None:
+    """A line for each check, with how much, where, and examples; as data all of it."""
+    days = [path.name[:10] for path in sorted((tmp_path / "source" / "log_data").rglob("*.json"))]
+    for number, day in enumerate(days):
+        path = events(tmp_path, day)
+        records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        for record in records[:2] if number == 1 else []:
+            record["level"] = "[red]trial"
+        path.write_text("".join(json.dumps({**record, "device": 1}) + "\n" for record in records), "utf-8")
+    loaded = sparkify("load")
+    assert loaded.code == 0
+    told = [line for line in loaded.out.splitlines() if line.startswith("warning ")]
+    assert told == [line for line in sparkify("status").out.splitlines() if line.startswith("warning ")]
+    values, fields = told
+    assert values.startswith(
+        f"warning events_allowed_values: 2 in {days[1]}, such as level [red]trial, gender "
+    )
+    assert fields.startswith(
+        f"warning events_fields: 5 in {days[0]}, {days[1]}, {days[2]} and 2 more, such as {days[0]}: field device, is"
+        " unknown, records "
+    )
+    shown = json.loads(sparkify("status", "--format", "json").out)["warnings"]
+    assert [(one["check"], one["violations"], one["partitions"]) for one in shown] == [
+        ("events_allowed_values", 2, [days[1]]),
+        ("events_fields", 5, days),
+    ]
+    assert {row["partition_key"] for row in shown[1]["sample"]} == set(days)
+    assert all(one["rule"] for one in shown)
+    assert json.loads(sparkify("load", "--full", "--format", "json").out)["warnings"] == shown
+    assert json.loads(sparkify("load", "--format", "json").out)["warnings"] == []
+    assert "warning" not in sparkify("load").out
+
+
+def test_a_setting_has_unknown_values_block(sparkify: Run, tmp_path: Path) -> None:
+    path = events(tmp_path, "2018-11-02")
+    path.write_text(path.read_text("utf-8").replace('"level":"paid"', '"level":"gold"'), "utf-8")
+    assert "it takes warn or block" in one_line(sparkify("load", ALLOWED_VALUES="no"))
+    loaded = sparkify("load", ALLOWED_VALUES="block")
+    assert loaded.code == 1
+    assert "blocked 2018-11-02" in loaded.out
+    assert "warning" not in loaded.out
+
+
+def test_a_blocked_day_is_named_and_released(sparkify: Run, tmp_path: Path) -> None:
+    day = events(tmp_path, "2018-11-02")
+    good = day.read_bytes()
+    day.write_bytes(good + b"\n" + b"not a record\n" * 200)
+    blocked = sparkify("load", "--format", "json")
+    assert blocked.code == 1
+    assert json.loads(blocked.out)["blocked"] == ["2018-11-02"]
+    state = {i["partition"]: i for i in json.loads(sparkify("status", "--format", "json").out)["partitions"]}
+    assert state["2018-11-02"]["state"] == "blocked"
+    assert state["2018-11-02"]["blocked_by"][0]["check"] == "events_reject_share"
+    assert state["2018-11-03"]["state"] == "loaded"
+    assert sparkify("load").code == 1, "a blocked day stays a failure until it is put right"
+    day.write_bytes(good + b"\n" + b"no record\n" * 300)
+    again = sparkify("load").out
+    assert again.startswith("Read 1 files "), "and is not said to be loaded"
+    assert "inserted" not in again
+    assert "blocked 2018-11-02 " in again
+    day.write_bytes(good + b"\n" + b"not a record\n" * 200)
+    sparkify("load")
+    assert "reason" in one_line(sparkify("release", "2018-11-02", "--reason", " "))
+    released = sparkify("release", "2018-11-02", "--reason", "known garbage at the end")
+    assert released.code == 0
+    state = {i["partition"]: i for i in json.loads(sparkify("status", "--format", "json").out)["partitions"]}
+    assert state["2018-11-02"]["released"] == "known garbage at the end"
+    rejects = json.loads(sparkify("rejects", "--day", "2018-11-02", "--format", "json").out)
+    assert len(rejects) == 200
+    assert {r["raw_record"] for r in rejects} == {"not a record"}
+    day.write_bytes(good)
+    assert sparkify("load").code == 0
+    assert json.loads(sparkify("rejects", "--format", "json").out) == []
+
+
+def test_objects_in_no_known_place_are_named(sparkify: Run, tmp_path: Path) -> None:
+    (tmp_path / "source" / "log_data" / "2018" / "notes.txt").write_text("x")
+    (tmp_path / "source" / "song_data" / "stray.json").write_text("{}")
+    result = sparkify("load")
+    assert result.code == 0
+    assert "log_data/2018/notes.txt" in result.out
+    assert "song_data/stray.json" in result.out
+
+
+def test_hidden_and_unrecognised_files_take_few_lines(sparkify: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "__MACOSX").mkdir()
+    for name in [f"__MACOSX/{n}.json" for n in range(300)] + [f"notes{n:02}.txt" for n in range(30)]:
+        (source / name).write_bytes(b"")
+    for command in ("load", "status"):
+        said = sparkify(command)
+        assert said.code == 0
+        assert "300 hidden files ignored" in said.out.splitlines()
+        named = [line for line in said.out.splitlines() if line.startswith("unrecognised")]
+        assert named[0] == "unrecognised notes00.txt: no .json or .json.gz"
+        assert named[10:] == ["unrecognised and 20 more (all of them with --format json)"]
+        found = json.loads(sparkify(command, "--format", "json").out)
+        assert (len(found["unrecognised"]), found["hidden"], found["layout"]) == (30, 300, [])
+
+
+def test_a_source_of_nothing_is_an_error_that_says_what_is_expected(sparkify: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other/log-data").mkdir(parents=True)
+    (tmp_path / "other/log-data/2018-11-05-events.json").write_text("{}")
+    for folder, told in (
+        ("empty", "found nothing at all"),
+        ("other", "events are looked for in log_data/, found log-data/ (1 file)"),
+        ("source/log_data", f"set SPARKIFY_SOURCE={(tmp_path / 'source').as_uri()} ("),
+        ("", f"set SPARKIFY_SOURCE={(tmp_path / 'source').as_uri()} ("),
+    ):
+        url = (tmp_path / folder).as_uri()
+        line = one_line(sparkify("load", SOURCE=url))
+        assert told in line
+        assert "expected log_data/2018/11/2018-11-12-events.json" in line
+        assert told in sparkify("status", SOURCE=url).out
+        assert sparkify("reconcile", SOURCE=url).code == 1
+
+
+def test_a_data_set_that_lies_elsewhere_is_told_beside_the_other(sparkify: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "log_data").rename(source / "log-data")
+    for command in ("load", "status"):
+        said = sparkify(command)
+        assert said.code == 0
+        assert "layout events are looked for in log_data/, found log-data/ (5 files)" in said.out
