@@ -1,5 +1,6 @@
-"""Write the last lists of docs/redshift.md from the code that acts on them: what is refused, and what is done about an
-error. Everything before them is written by hand. With --check, only say whether the file is in sync with the code.
+"""Write the last two tables of docs/redshift.md from the code that acts on them: what the local Redshift refuses, and
+what is done about an error. Everything before them is written by hand. With --check, only say whether the file is in
+sync with the code.
 
     .venv/bin/python docs/make_redshift.py
 """
@@ -21,10 +22,10 @@ FILE = Path(__file__).parent / "redshift.md"
 MARK = "<!-- generated from here on by docs/make_redshift.py -->"
 
 _ACTIONS = {
-    "again": "the whole transaction again, same session",
-    "reconnect": "the whole transaction again, new session",
-    "login": "new credentials, then a new session",
-    "fail": "none: one line, everything rolled back",
+    "again": "the whole transaction is retried on the same session",
+    "reconnect": "the whole transaction is retried on a new session",
+    "login": "a new session is opened with new credentials",
+    "fail": "everything is rolled back, and the error is one line",
 }
 
 
@@ -36,17 +37,17 @@ def render() -> str:
             "",
             "## What the local Redshift refuses",
             "",
-            "Redshift lacks most of it; some of it only Redshift has. Either way it would not run on both.",
+            "Redshift lacks most of these constructs; only Redshift has the others. Neither kind would run on both.",
             "",
             *_table(
                 ("What", "Write instead", ""),
                 ((rule.construct, rule.instead, _page(DOCUMENTATION, rule.page)) for rule in REFUSED),
             ),
             "",
-            "## Which error leads to what",
+            "## What is done about an error",
             "",
             *_table(
-                ("Error", "SQLSTATE", "What is done", ""),
+                ("Error", "SQLSTATE", "Reaction", ""),
                 (
                     (
                         fault.what,

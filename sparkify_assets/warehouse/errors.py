@@ -66,21 +66,21 @@ class Fault(NamedTuple):
 #: The first match counts. Redshift gives most of its own errors the SQLSTATE XX000 and a number in the text.
 FAULTS: Sequence[Fault] = (
     Fault("serializable isolation violation", ["40001"], r"\b1023\b.*erializable", "again", "dg/c_serial_isolation"),
-    Fault("conflict of writers", [], r"conflict with concurrent transaction", "again", "dg/c_serial_isolation"),
-    Fault("table younger than the snapshot", [], r"\b1018\b.*does not exist", "again", "dg/c_serial_isolation"),
+    Fault("concurrent write", [], r"conflict with concurrent transaction", "again", "dg/c_serial_isolation"),
+    Fault("table created after the snapshot", [], r"\b1018\b.*does not exist", "again", "dg/c_serial_isolation"),
     Fault("deadlock", ["40P01"], r"deadlock detected", "again", "dg/c_write_readwrite"),
-    Fault("timeout, cancel or rule", ["57014"], r"cancell?ed (?:on user|by)", "fail", "dg/r_statement_timeout"),
-    Fault("disk full", ["53100"], r"Disk Full", "fail", "dg/queries-troubleshooting"),
+    Fault("timeout or cancellation", ["57014"], r"cancell?ed (?:on user|by)", "fail", "dg/r_statement_timeout"),
+    Fault("full disk", ["53100"], r"Disk Full", "fail", "dg/queries-troubleshooting"),
     Fault(
-        "login refused", ["28000", "28P01"], r"password authentication failed", "login",
+        "refused login", ["28000", "28P01"], r"password authentication failed", "login",
         "APIReference/API_GetClusterCredentials",
     ),
     Fault(
-        "no such database", ["3D000"], r'database "[^"]*" does not exist', "fail",
+        "unknown database", ["3D000"], r'database "[^"]*" does not exist', "fail",
         "mgmt/connecting-refusal-failure-issues",
     ),
     Fault(
-        "certificate not trusted", [],
+        "untrusted certificate", [],
         r"certificate verify failed|does not match host name|root certificate file", "fail",
         "mgmt/connecting-ssl-support",
     ),
