@@ -48,7 +48,7 @@ def settings_with_sample() -> Settings:
 
 
 def demo() -> None:
-    """Make sample data, load it, and show what is there."""
+    """Make sample data, load it, and show the result."""
     chosen, exit_code = settings_with_sample(), 0
     try:
         load()

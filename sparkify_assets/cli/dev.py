@@ -39,8 +39,8 @@ STOP_SECONDS = 120
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
-def dev(port: Annotated[int, typer.Option(help="Port of the UI, on loopback.")] = PORT) -> None:
-    """Run Dagster's web UI and daemon on loopback until Ctrl-C; what lands in the source is loaded by itself."""
+def dev(port: Annotated[int, typer.Option(help="Port of the web UI on loopback.")] = PORT) -> None:
+    """Run Dagster's web UI and daemon on loopback until Ctrl-C; new files in the source are loaded automatically."""
     settings = settings_with_sample()
     with _mark(settings).open("a+") as mark:
         try:

@@ -1,4 +1,4 @@
-"""`sparkify run`: a cluster that lives for one load. It is made, prepared, loaded, checked, shown and destroyed.
+"""`sparkify run`: a cluster that lives for one load. It is created, prepared, loaded, checked, shown and destroyed.
 
 Belongs here: the order of the phases, and ending as asked whatever happens. Does not: what a phase does (`infra`,
 `load`).
@@ -43,11 +43,11 @@ def run(
     env: Environment = DEFAULT_ENVIRONMENT,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster running at the end.")] = False,
     after_failure: Annotated[
-        End, typer.Option(help="What to do with the cluster when something fails, or on Ctrl-C.")
+        End, typer.Option(help="What to do with the cluster if something fails, or on Ctrl-C.")
     ] = "destroy",
     foundation_too: FoundationToo = False,
 ) -> None:
-    """Make a warehouse on AWS, load everything, check and show it, and destroy it again."""
+    """Create a warehouse on AWS, load everything, check and show it, and destroy it again."""
     end: End = "keep" if keep else "destroy"
     EphemeralCluster(settings(), env, end, after_failure, foundation_too).run()
 
@@ -133,7 +133,7 @@ class EphemeralCluster:
             for check, blocks, outcome in results
             if outcome.violations
         ]
-        say(f"{len(results)} checks asked; {'; '.join(failed) or 'all passed'}.")
+        say(f"{len(results)} checks run; {'; '.join(failed) or 'all passed'}.")
         if any(blocks and outcome.violations for _, blocks, outcome in results):
             raise CommandError("blocking checks found rows in what is published")
 

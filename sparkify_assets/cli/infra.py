@@ -44,7 +44,7 @@ def apply(
     ] = None,
     resume_paused: Annotated[bool, typer.Option(help="Whether a paused cluster is resumed first.")] = True,
 ) -> None:
-    """Make network, landing bucket and cluster, or change them to what the configuration says."""
+    """Create network, landing bucket and cluster, or change them to what the configuration says."""
     metadata = launch(
         "provision_infrastructure", env, allow_destroying=allow_destroying or [], resume_paused=resume_paused
     )
@@ -56,10 +56,12 @@ def apply(
 @app.command()
 def destroy(
     env: Environment = DEFAULT_ENVIRONMENT,
-    confirm: Annotated[str, typer.Option(help="The environment's name again; asked for if not given.")] = "",
+    confirm: Annotated[
+        str, typer.Option(help="The environment's name again; prompted for if not given.")
+    ] = "",
     foundation_too: FoundationToo = False,
     confirm_data_loss: Annotated[
-        str, typer.Option(help="The landing bucket's name, where its data may go.")
+        str, typer.Option(help="The landing bucket's name, if its data may be lost.")
     ] = "",
 ) -> None:
     """Destroy the warehouse except for a final snapshot."""
@@ -118,9 +120,9 @@ def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat =
 
 @backend_app.command()
 def s3(
-    bucket: Annotated[str, typer.Option(help="Bucket for the state, versioned and not public.")],
+    bucket: Annotated[str, typer.Option(help="Bucket for the state; versioned and not public.")],
     region: Annotated[str, typer.Option(help="The bucket's region.")] = "us-west-2",
-    create: Annotated[bool, typer.Option("--create", help="Make the bucket.")] = False,
+    create: Annotated[bool, typer.Option("--create", help="Create the bucket.")] = False,
 ) -> None:
     """Move the state of all environments to an S3 bucket, with locking there."""
     from botocore.exceptions import BotoCoreError, ClientError

@@ -86,7 +86,7 @@ def _print_status(found: Status) -> None:
 
 
 def _notes(item: PartitionStatus) -> list[str]:
-    """What is to be said about a partition beside its counts."""
+    """What there is to say about a partition besides its counts."""
     return [
         *(f"{len(keys)} {word}" for word in ("new", "overwritten", "gone") if (keys := getattr(item, word))),
         *(f"{check['check']}: {check['violations']} rows" for check in item.blocked_by),
@@ -101,7 +101,7 @@ def reconcile(
     ] = False,
     output: OutputFormat = "table",
 ) -> None:
-    """Name everything in which source and warehouse differ; exit code 1 where there is something."""
+    """Name every difference between source and warehouse; exit code 1 if there is one."""
     with progress(loader_in_force(), quiet=output == "json") as watched:
         findings = compare_all(watched, deep=deep)
     print_found(findings, output, _print_findings)
@@ -118,10 +118,10 @@ def _print_findings(findings: list[Finding]) -> None:
 def rejects(
     day: Annotated[str | None, typer.Option(help="Only of this day or prefix.", metavar="DAY")] = None,
     file: Annotated[str | None, typer.Option(help="Only of this object.", metavar="KEY")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Print the text of a record whole.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole text of a record.")] = False,
     output: OutputRowFormat = "table",
 ) -> None:
-    """List the records in quarantine, with the beginning of what is written there."""
+    """List the records in quarantine, with the beginning of their text."""
     with open_warehouse(settings()).reading() as transaction:
         rows = transaction.rows("ledger/quarantined", partition_key=day, object_key=file)
         columns = [column.name for column in transaction.cursor.description or ()]
@@ -140,7 +140,7 @@ def why(
     play_name: Annotated[
         str,
         typer.Argument(
-            metavar="PLAY", help="A songplay_id, or its session and item where one play has them: 818-5."
+            metavar="PLAY", help="A songplay_id, or session and item if only one play has them: 818-5."
         ),
     ],
     output: OutputFormat = "table",
@@ -175,7 +175,7 @@ def report(
     output: Annotated[Path | None, typer.Option(help="Where to write it.", metavar="FILE")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Read all source files first.")] = False,
 ) -> None:
-    """Write a page with all answers, pictures, loads and checks, and say where it is."""
+    """Write a page with all answers, charts, loads and checks, and say where it is."""
     from sparkify_assets.inspection.profile import make_profile
     from sparkify_assets.report.page import report_path, write_report
 
@@ -193,7 +193,7 @@ def report(
 
 
 def digest(output: OutputFormat = "table") -> None:
-    """Print one value for all that the warehouse holds."""
+    """Print one value for everything that the warehouse holds."""
     warehouse = open_warehouse(settings())
     warehouse.ensure_tables()
     with err.status("reading every row"):

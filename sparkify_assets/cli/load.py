@@ -42,12 +42,12 @@ from sparkify_assets.warehouse.errors import WarehouseError
 def load(
     days: Annotated[str, typer.Option(help="Only these days: A..B, or one day.", metavar="A..B")] = "",
     songs: Annotated[str, typer.Option(help="Only these prefixes, such as AA,AB.", metavar="AA,AB")] = "",
-    full: Annotated[bool, typer.Option("--full", help="Load also what has not changed.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Also load what has not changed.")] = False,
     republish: Annotated[
-        bool, typer.Option("--republish", help="Rebuild the star from staging, by today's SQL.")
+        bool, typer.Option("--republish", help="Rebuild the star from staging with the current SQL.")
     ] = False,
     accept_deletions: Annotated[
-        bool, typer.Option("--accept-deletions", help="Believe a listing that lacks much of what is known.")
+        bool, typer.Option("--accept-deletions", help="Accept a listing that lacks many known objects.")
     ] = False,
     output: OutputFormat = "table",
 ) -> None:

@@ -17,7 +17,7 @@ def query(
     output: OutputRowFormat = "table",
     write: Annotated[bool, typer.Option("--write", help="Let the statement change something.")] = False,
 ) -> None:
-    """Ask the warehouse."""
+    """Query the warehouse."""
     try:
         with closing(open_warehouse(settings()).connect(read_only=not write)) as connection:
             with connection.cursor() as cursor:

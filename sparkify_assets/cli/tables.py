@@ -24,9 +24,9 @@ from sparkify_assets.warehouse.connection import open_warehouse
 
 
 def create() -> None:
-    """Create the tables that are not there yet."""
+    """Create the tables that do not exist yet."""
     open_warehouse(settings()).ensure_tables()
-    out.print("The tables are there.")
+    out.print("The tables exist.")
 
 
 def upgrade() -> None:
@@ -44,7 +44,7 @@ def upgrade() -> None:
 def bootstrap() -> None:
     """Prepare a Redshift database, once: its loader, the readers' group, the tables; as the cluster's administrator."""
     open_warehouse(settings()).bootstrap()
-    out.print("The loader, the group of readers and the tables are there.")
+    out.print("The loader, the group of readers and the tables exist.")
 
 
 def first_contact(output: OutputFormat = "table") -> None:
@@ -64,17 +64,19 @@ def first_contact(output: OutputFormat = "table") -> None:
 
 
 def reset(
-    confirm: Annotated[str | None, typer.Option(help="The word reset, for scripts.")] = None,
+    confirm: Annotated[str | None, typer.Option(help="The word reset, instead of a prompt.")] = None,
 ) -> None:
-    """Drop every table with all it holds, and create them empty."""
+    """Drop every table with its data, and create them empty."""
     warehouse = open_warehouse(settings())
     if confirm is None:
         confirm = typer.prompt(
-            f"This empties the warehouse {warehouse.url}. Type reset to go on", default="", show_default=False
+            f"This empties the warehouse {warehouse.url}. Type reset to continue",
+            default="",
+            show_default=False,
         )
     if confirm != "reset":
         raise CommandError("not confirmed; nothing was changed")
     warehouse.drop_tables()
     warehouse.ensure_tables()
     forget_all(settings())  # otherwise the sensors would take everything as loaded
-    out.print("The tables are there, and empty.")
+    out.print("The tables exist, and are empty.")
