@@ -15,10 +15,10 @@ help: ## show this list
 setup: $(VENV)/installed ## make .venv with the pinned packages (quick when nothing changed)
 	@echo "ready: $$($(IN)/python --version) in $(VENV); next: make demo"
 
-demo: $(VENV)/installed ## load made-up data into the embedded warehouse and show what came out
+demo: $(VENV)/installed ## load made-up data into the local Redshift and show the result
 	@$(IN)/sparkify demo $(ARGS)
 
-dev: $(VENV)/installed ## start Dagster's web page with the assets and their history
+dev: $(VENV)/installed ## start Dagster's web UI with the assets and their history
 	@$(IN)/sparkify dev $(ARGS)
 
 stop: $(VENV)/installed ## stop what demo and dev left running

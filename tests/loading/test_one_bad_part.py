@@ -245,9 +245,9 @@ def test_what_ends_a_run_is_told_with_what_was_not_tried(
 
 
 def test_what_ends_the_songs_is_told_with_the_days_that_were_not_tried(
-    sparkify: Run, made: Path, monkeypatch: pytest.MonkeyPatch
+    sparkify: Run, small_sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    songs = {f"{f.parts[-4]}{f.parts[-3]}" for f in made.glob("song_data/*/*/*/*.json")}
+    songs = {f"{f.parts[-4]}{f.parts[-3]}" for f in small_sample.glob("song_data/*/*/*/*.json")}
     failing_batches(monkeypatch, WarehouseError("warehouse redshift://here: it is away"), *songs)
     told = json.loads(sparkify("load", "--format", "json").out)
     assert told["not_tried"] == [f"songs {key}" for key in sorted(songs)] + [
