@@ -149,7 +149,7 @@ def print_changes(changes: Mapping[str, Changes]) -> None:
         print_table(("table", "inserted", "updated", "deleted"), rows)
 
 
-def print_warnings(warnings: Sequence[Warned]) -> None:
+def print_warnings(warnings: Sequence[Outcome]) -> None:
     """Print a line for each warning check: how much it found, where, and examples."""
     for found in warnings:
         where = ", ".join(found.partitions[:MAX_PARTITIONS])
