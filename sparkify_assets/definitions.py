@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.defs.load_assets import load_assets, load_job
+from sparkify_assets.defs.metadata import with_column_lineage
 from sparkify_assets.defs.report_assets import report_assets
 from sparkify_assets.defs.schedules import automation_defs
 from sparkify_assets.defs.source_assets import landing_assets
@@ -36,8 +37,6 @@ def build_defs(
     settings = settings or Settings.from_environment()
     made: Sequence[Any] = [*load_assets(settings), *report_assets(settings)]
     if for_the_page:
-        from sparkify_assets.defs.metadata import with_column_lineage
-
         made = dg.with_source_code_references(dg.map_asset_specs(with_column_lineage, made))
     load = load_job()
     analytics = dg.define_asset_job(

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import dagster as dg
 
 from sparkify_assets.model import queries
-from sparkify_assets.model.lineage import column_origins
 from sparkify_assets.model.tables import ASSETS, TABLES
 
 
@@ -78,6 +77,8 @@ def preview_rows(rows: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
 
 def with_column_lineage(spec: dg.AssetSpec) -> dg.AssetSpec:
     """The asset with the lineage of its columns, or unchanged if it is no table. Raises LineageError."""
+    from sparkify_assets.model.lineage import column_origins  # here, for a load does not need sqlglot
+
     origins = column_origins().get(spec.key.to_user_string())
     if origins is None:
         return spec
