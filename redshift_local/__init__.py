@@ -12,10 +12,11 @@ The public API:
 - `ensure(folder, database)` and `stop(folder)`: the server whose data lies in a folder. They raise `ServerError`.
 - `connect(dsn, lookups=...)`: a session on it, or on any PostgreSQL from 18 on. A statement that Redshift does not run
   raises `NotPortable`; a COPY that fails raises `CopyError`. Both are psycopg2's errors, as all others are.
-- `refusals(sql)`: what Redshift would refuse of a text, without a server.
-- `redshift_local.copy.records`: the records of a JSON file and their lines, as COPY counts them.
-- `redshift_local.s3_errors`: what an error of boto3 means: a missing permission, or trouble on the way.
-- `redshift_local.endpoint`: the wire protocol in front of it, so that any client takes it for a cluster.
+- `refusals(sql)`: what Redshift would refuse in a text of SQL. This needs no server.
+- `read_records(source)` and `read_blocks(source)`: the records of a JSON file and their lines, as COPY counts them.
+  Each is a `Record`, and many at once are a `Block`. `parse_value(text)` is the value of one JSON text.
+- `redshift_local.s3_errors`: what an error of boto3 means, such as a missing permission or a transient failure.
+- `redshift_local.endpoint`: the wire protocol in front of it, so that any client can use it as a cluster.
 
 Inside, `postgres` starts the server and `session` carries out what `dialect` makes of a statement; `portability` lists
 what is refused, and `copy` carries out COPY ... FORMAT JSON. Does not belong here: anything that knows a project's
@@ -25,18 +26,24 @@ tables. Nothing here imports the rest of the repository.
 from __future__ import annotations
 
 from redshift_local.copy.objects import CopyError
+from redshift_local.copy.records import Block, Record, parse_value, read_blocks, read_records
 from redshift_local.dialect import NotPortable, Refusal, refusals
 from redshift_local.postgres import ServerError, ensure, stop
 from redshift_local.session import Connection, connect
 
 __all__ = [
+    "Block",
     "Connection",
     "CopyError",
     "NotPortable",
+    "Record",
     "Refusal",
     "ServerError",
     "connect",
     "ensure",
+    "parse_value",
+    "read_blocks",
+    "read_records",
     "refusals",
     "stop",
 ]

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Context, Decimal
 from types import NoneType
 from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 
 from redshift_local.copy.columns import Column, Kind
 
@@ -27,7 +27,7 @@ Row = Sequence[Any]
 CSV_OPTIONS = "FORMAT csv, NULL 'null', ESCAPE '\\', ENCODING 'utf8'"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Conversions:
     """Options of COPY: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html."""
 
@@ -88,26 +88,23 @@ class Encoder:
         self._conversions = conversions
         self._plain = [_plain_types(column, conversions) for column in columns]
 
-    def encode(self, rows: Sequence[Row], exact: Callable[[int], Row]) -> Encoded:
-        """The rows as CSV; `exact` returns the row of an index with integers of any size as they were written.
+    def encode(self, rows: Sequence[Row]) -> Encoded:
+        """The rows as CSV.
 
-        Whole columns are checked and whole rows are written by calls in C. Only the row that needs a conversion is
+        Whole columns are checked and all rows are written by calls in C. Only a row that needs a conversion is
         converted value by value.
         """
         rows, odd = self._checked(rows)
-        if odd:
-            lines = [b"" if index in odd else orjson.dumps(row)[1:-1] for index, row in enumerate(rows)]
-        else:
-            lines = [line[1:-1] for line in map(orjson.dumps, rows)]
+        lines = _json_lines([() if index in odd else row for index, row in enumerate(rows)] if odd else rows)
         text = b"\n".join(lines) + b"\n"
-        if _ESCAPE.search(text):
+        if _ESCAPE.search(text) and _escapes_control(text):
             odd.update(index for index, line in enumerate(lines) if _escapes_control(line))
         if not odd:
             return Encoded(text, [])
         irregular: list[tuple[int, int, Refused | None]] = []
         for index in sorted(odd):
             try:
-                lines[index] = self._line(rows[index], lambda index=index: exact(index))  # type: ignore[misc]
+                lines[index] = self._line(rows[index])
             except Refused as fault:
                 lines[index] = b""
                 irregular.append((index, 0, fault))
@@ -121,33 +118,32 @@ class Encoder:
     def _checked(self, rows: Sequence[Row]) -> tuple[Sequence[Row], set[int]]:
         """The rows, with '' replaced by NULL in numbers, and the indexes of those that need a conversion."""
         odd: set[int] = set()
-        for position, values in enumerate(zip(*rows, strict=True)):
-            plain = self._plain[position]
+        for position, (column, plain, values) in enumerate(
+            zip(self._columns, self._plain, zip(*rows, strict=True), strict=True)
+        ):
             if plain.issuperset(map(type, values)):
                 continue
-            unusual = [index for index, value in enumerate(values) if type(value) not in plain]
-            if self._columns[position].kind not in _NUMBERS or not _are_digits(
-                [values[index] for index in unusual]
+            if column.kind in _NUMBERS and _are_digits(
+                [value for value in values if type(value) not in plain]
             ):
-                odd.update(unusual)
-            elif not self._columns[position].nullable:
-                odd.update(index for index in unusual if values[index] == "")
-            else:
-                rows = list(rows)
-                for index in unusual:
-                    if values[index] == "":
+                empty = [index for index, value in enumerate(values) if value == ""] if "" in values else []
+                if not column.nullable:
+                    odd.update(empty)
+                elif empty:
+                    rows = list(rows)
+                    for index in empty:
                         rows[index] = (*rows[index][:position], None, *rows[index][position + 1 :])
+            else:
+                odd.update(index for index, value in enumerate(values) if type(value) not in plain)
         return rows, odd
 
-    def _line(self, row: Row, exact: Callable[[], Row]) -> bytes:
+    def _line(self, row: Row) -> bytes:
         """One row. Raises Refused."""
-        values = list(row)
-        for position, (plain, value) in enumerate(zip(self._plain, row, strict=True)):
-            if type(value) not in plain:
-                if type(value) is float and abs(value) >= 2**63:
-                    value = exact()[position]  # noqa: PLW2901
-                values[position] = self.field(self._columns[position], value)
-        line = orjson.dumps(values)[1:-1]
+        values = [
+            value if type(value) in plain else self.field(column, value)
+            for column, plain, value in zip(self._columns, self._plain, row, strict=True)
+        ]
+        (line,) = _json_lines([values])
         if not _escapes_control(line):
             return line
         fields = [self.field(column, value) for column, value in zip(self._columns, values, strict=True)]
@@ -156,7 +152,7 @@ class Encoder:
     def field(self, column: Column, value: Any) -> str | None:
         """A value as the text that is sent to the server; None is NULL. Raises Refused."""
         try:
-            text = None if value is None else _CONVERTERS[column.kind](value, column, self._conversions)
+            text = None if value is None else _converted(value, column, self._conversions)
         except Refused as fault:
             raise Refused(fault.code, fault.reason, column, _text(value)) from None
         if text is None and not column.nullable:
@@ -164,8 +160,8 @@ class Encoder:
         return text
 
 
-def refusal_by_server(column: Column, value: str) -> Refused:
-    """Why the server refused this value, in Redshift's words."""
+def refusal(column: Column, value: str) -> Refused:
+    """Why the column does not take this text, in Redshift's words."""
     match column.kind:
         case "text" if column.length is not None and len(value.encode()) > column.length:
             return Refused(1204, "String length exceeds DDL length", column, value)
@@ -173,14 +169,18 @@ def refusal_by_server(column: Column, value: str) -> Refused:
             invalid = next((c.encode().hex(" ") for c in value if ord(c) > 127), "")
             hint = "Multibyte character not supported for CHAR (Hint: try using VARCHAR). Invalid char: "
             return Refused(1220, hint + invalid, column, value)
-        case "integer" if _INTEGER.fullmatch(value):
+        case "integer" if _FORMS["integer"].fullmatch(value):
             return Refused(1222, f"Overflow, Value '{value}', Type: {column.type}", column, value)
         case "integer":
-            return _invalid_digit(value, column)
+            at, digit = next(((i, c) for i, c in enumerate(value) if c not in "-+0123456789"), (0, value[:1]))
+            reason = f"Invalid digit, Value '{digit}', Pos {at}, Type: {column.type}"
+            return Refused(1207, reason, column, value)
         case "float":
             return Refused(
                 1208, f"Invalid or out of range, Value '{value}', Type: {column.type}", column, value
             )
+        case "decimal" if not _NUMBER.fullmatch(value):
+            return Refused(1209, f"Invalid number, Value '{value}', Type: {column.type}", column, value)
         case "decimal":
             return Refused(1204, f"Overflow, Value '{value}', Type: {column.type}", column, value)
         case "boolean":
@@ -190,13 +190,21 @@ def refusal_by_server(column: Column, value: str) -> Refused:
     return Refused(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
 
 
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+def _json_lines(rows: Sequence[Row]) -> list[bytes]:
+    """Each row as JSON, without brackets. No line break is part of a value: JSON escapes them."""
+    return _encode_lines(rows)[1:-2].split(b"]\n[")
+
+
 # Matches the escape of a control character, and sometimes half an escaped backslash: a quick test before the exact one.
-_ESCAPE = re.compile(rb'\\[^"\\]')
+_ESCAPE = re.compile(rb"\\[bfnrtu]")
 
 
-def _escapes_control(line: bytes) -> bool:
+def _escapes_control(text: bytes) -> bool:
     """Whether JSON text escapes anything but quotes and backslashes."""
-    rest = line.replace(b"\\\\", b"")
+    rest = text.replace(b"\\\\", b"")
     return rest.count(b"\\") != rest.count(b'\\"')
 
 
@@ -212,9 +220,10 @@ _NUMBERS = ("integer", "float", "decimal")
 
 def _are_digits(values: Sequence[Any]) -> bool:
     """Whether all values are strings that are empty or consist of digits, which PostgreSQL reads as it does numbers."""
-    if set(map(type, values)) != {str}:
+    try:
+        joined = "".join(values)
+    except TypeError:
         return False
-    joined = "".join(values)
     return not joined or (joined.isascii() and joined.isdigit())
 
 
@@ -236,21 +245,40 @@ def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else repr(value)
 
 
-# --- one converter for each kind of column ------------------------------------------------------------------------
+# --- the conversions of values that PostgreSQL does not read as Redshift does ----------------------------------------
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = _DATE + r" [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_BOOLEAN = {"t", "true", "y", "yes", "1", "f", "false", "n", "no", "0"}
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
-_OFFSET = r"(?: ?[-+][0-9]{2}(?::?[0-9]{2})?)?"
-_TIMESTAMP = {"timestamp": re.compile(_TIME), "timestamptz": re.compile(_TIME + _OFFSET)}
+_FORMS: dict[Kind, re.Pattern[str]] = {
+    "integer": re.compile(r"[-+]?[0-9]+"),
+    "float": _NUMBER,
+    "decimal": _NUMBER,
+    "boolean": re.compile(r"t|true|y|yes|1|f|false|n|no|0", re.IGNORECASE | re.ASCII),
+    "date": re.compile(_DATE),
+    "timestamp": re.compile(_TIME),
+    "timestamptz": re.compile(_TIME + r"(?: ?[-+][0-9]{2}(?::?[0-9]{2})?)?"),
+}
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP has no zone; UTC is meant
 _UNITS = {"epochsecs": timedelta(seconds=1), "epochmillisecs": timedelta(milliseconds=1)}
 
 
-def _to_text(value: Any, column: Column, conversions: Conversions) -> str | None:
+def _converted(value: Any, column: Column, conversions: Conversions) -> str | None:
+    """The text of a value for a column, or None for NULL. Raises Refused."""
     text = _text(value)
+    if column.kind == "text":
+        return _of_text(text, column, conversions)
+    text = text.strip()
+    if not text:
+        return None
+    if column.kind in ("timestamp", "timestamptz") and conversions.time_format != Conversions.time_format:
+        return _moment(text, column, conversions.time_format)
+    if not _FORMS[column.kind].fullmatch(text):
+        raise refusal(column, text)
+    return _truncated(text, column) if column.kind == "decimal" else text
+
+
+def _of_text(text: str, column: Column, conversions: Conversions) -> str | None:
     if "\0" in text:
         raise Refused(
             1220, "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: 00"
@@ -262,85 +290,19 @@ def _to_text(value: Any, column: Column, conversions: Conversions) -> str | None
     return text
 
 
-def _stripped(value: Any) -> str | None:
-    """The text of a value for a column of another type than text, where '' and blanks are NULL."""
-    return _text(value).strip() or None
-
-
-def _to_integer(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
-    text = _stripped(value)
-    if text is not None and not _INTEGER.fullmatch(text):
-        raise _invalid_digit(text, column)
-    return text
-
-
-def _invalid_digit(text: str, column: Column) -> Refused:
-    position = next((index for index, character in enumerate(text) if character not in "-+0123456789"), 0)
-    return Refused(
-        1207, f"Invalid digit, Value '{text[position]}', Pos {position}, Type: {column.type}", column, text
-    )
-
-
-def _to_float(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
-    text = _stripped(value)
-    if text is not None and not _NUMBER.fullmatch(text):
-        raise refusal_by_server(column, text)
-    return text
-
-
-def _to_decimal(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
+def _truncated(text: str, column: Column) -> str:
     """COPY truncates what exceeds the scale, where INSERT rounds: copy-roundec in copy-parameters-data-conversion."""
-    text = _stripped(value)
-    if text is None:
-        return None
-    if not _NUMBER.fullmatch(text):
-        raise Refused(1209, f"Invalid number, Value '{text}', Type: {column.type}")
     number = Decimal(text)
     if number.adjusted() > 40:
-        raise Refused(1204, f"Overflow, Value '{text}', Type: {column.type}")
+        raise refusal(column, text)
     return str(number.quantize(Decimal(1).scaleb(-column.scale), ROUND_DOWN, Context(prec=100)))
 
 
-def _to_boolean(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
-    text = _stripped(value)
-    if text is not None and text.lower() not in _BOOLEAN:
-        raise refusal_by_server(column, text)
-    return text
-
-
-def _to_date(value: Any, column: Column, conversions: Conversions) -> str | None:  # noqa: ARG001
-    text = _stripped(value)
-    if text is not None and not _DATE.fullmatch(text):
-        raise refusal_by_server(column, text)
-    return text
-
-
-def _to_timestamp(value: Any, column: Column, conversions: Conversions) -> str | None:
-    text = _stripped(value)
-    if text is None:
-        return None
-    if unit := _UNITS.get(conversions.time_format):
-        try:
-            return str(_EPOCH + unit * int(text)) + ("+00" if column.kind == "timestamptz" else "")
-        except (ValueError, OverflowError):
-            raise refusal_by_server(column, text) from None
-    if conversions.time_format == "auto":
-        try:
+def _moment(text: str, column: Column, time_format: str) -> str:
+    """A time in another format than the default one."""
+    try:
+        if time_format == "auto":
             return str(datetime.fromisoformat(text))
-        except ValueError:
-            raise refusal_by_server(column, text) from None
-    if not _TIMESTAMP[column.kind].fullmatch(text):
-        raise refusal_by_server(column, text)
-    return text
-
-
-_CONVERTERS: dict[Kind, Callable[[Any, Column, Conversions], str | None]] = {
-    "text": _to_text,
-    "integer": _to_integer,
-    "float": _to_float,
-    "decimal": _to_decimal,
-    "boolean": _to_boolean,
-    "date": _to_date,
-    "timestamp": _to_timestamp,
-    "timestamptz": _to_timestamp,
-}
+        return str(_EPOCH + _UNITS[time_format] * int(text)) + "+00" * (column.kind == "timestamptz")
+    except (ValueError, OverflowError):
+        raise refusal(column, text) from None

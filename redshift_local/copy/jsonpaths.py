@@ -9,23 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 
 from redshift_local.copy.convert import Refused, Row
 from redshift_local.copy.objects import CopyError
+from redshift_local.copy.records import parse_objects, parse_value
 
 
 class Mapping(NamedTuple):
-    """How the values of a record are found.
+    """How the values of a record are found: in its parsed value, or in the texts of many objects.
 
-    `row` raises Refused. `present` is faster, but raises KeyError or TypeError for a record that lacks a key.
+    `row` raises Refused. `rows` takes objects separated by white space; it raises ValueError if the text is anything
+    else or a record is refused, and RecursionError for deep nesting.
     """
 
     row: Callable[[Any], Row]
-    present: Callable[[Any], Row] | None = None
+    rows: Callable[[bytes], list[Row]]
 
 
 def mapping(option: str, columns: Sequence[str], read: Callable[[str], bytes]) -> Mapping:
@@ -49,17 +50,33 @@ def _array() -> Refused:
     return Refused(1216, "Invalid JSON: an array needs a jsonpaths file")
 
 
+def _each(row: Callable[[Any], Row]) -> Mapping:
+    return Mapping(row, lambda text: list(map(row, parse_objects(text))))
+
+
 def _by_keys(keys: Sequence[str]) -> Mapping:
     """First-level keys, compared with their case."""
-    first, *others = keys
-    present = itemgetter(first, *others) if others else lambda record: (record[first],)
 
     def row(record: Any) -> Row:
         if not isinstance(record, dict):
             raise _array()
         return tuple(map(record.get, keys))
 
-    return Mapping(row, present)
+    names = {f"value_{number}": key for number, key in enumerate(keys)}
+    fields = [(name, Any, None) for name in names]
+    try:
+        record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
+    except ValueError:  # a key for two columns, or one with a quote or a backslash
+        return _each(row)
+    decode = msgspec.json.Decoder(record).decode_lines
+
+    def rows(text: bytes) -> list[Row]:
+        try:
+            return list(map(msgspec.structs.astuple, decode(text)))
+        except msgspec.ValidationError:  # a key that belongs to no column
+            return list(map(row, parse_objects(text)))
+
+    return Mapping(row, rows)
 
 
 def _by_folded_keys(keys: Sequence[str]) -> Mapping:
@@ -75,14 +92,14 @@ def _by_folded_keys(keys: Sequence[str]) -> Mapping:
             raise _array()
         return tuple(map(record.get, written(tuple(record))))
 
-    return Mapping(row)
+    return _each(row)
 
 
 def _by_paths(paths: Sequence[tuple[str | int, ...]]) -> Mapping:
     def row(record: Any) -> Row:
         return tuple(_follow(record, path) for path in paths)
 
-    return Mapping(row)
+    return _each(row)
 
 
 def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
@@ -104,8 +121,8 @@ def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
 def _jsonpaths(url: str, text: bytes) -> list[str]:
     """The expressions of the jsonpaths file at `url`."""
     try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        content = parse_value(text)
+    except ValueError as error:
         raise CopyError(f"the jsonpaths file is not one JSON object: {error}", url) from error
     if not isinstance(content, dict) or list(content) != ["jsonpaths"]:
         raise CopyError(

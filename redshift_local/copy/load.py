@@ -24,10 +24,10 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local.copy.columns import Column, fetch_columns
-from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Refused, Row, refusal_by_server
+from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Refused, refusal
 from redshift_local.copy.jsonpaths import mapping
 from redshift_local.copy.objects import CopyError, DataObject, ObjectStore, is_missing
-from redshift_local.copy.records import Block, Record, Source, exact, read_blocks
+from redshift_local.copy.records import Block, Record, Source, read_blocks
 from redshift_local.copy.rejects import (
     LINE_STOPPED,
     Batch,
@@ -181,7 +181,7 @@ class _Copy:
         for number, item in enumerate(self._objects):
             try:
                 with self._opened(item) as source:
-                    for block in read_blocks(source):
+                    for block in read_blocks(source, parse=self._mapping.rows):
                         self._positions.begin(batch.end, number, block)
                         yield from self._rows(number, block, batch)
                         if len(batch.rows) >= _BATCH_ROWS:
@@ -202,10 +202,9 @@ class _Copy:
         for fault in block.faults:
             self._add(number, fault, Refused(1216, str(fault.value)))
         batch.blocks.append((batch.end, number, block))
-        if self._mapping.present:
-            with suppress(KeyError, TypeError):
-                batch.rows += list(map(self._mapping.present, block.values))
-                return
+        if block.found is None:
+            batch.rows += block.values
+            return
         for index, value in enumerate(block.values):
             try:
                 batch.rows.append(self._mapping.row(value))
@@ -220,16 +219,13 @@ class _Copy:
         if not batch.rows:
             batch.blocks = []
             return
-        encoded = self._encoder.encode(batch.rows, lambda index: self._exact_row(batch.record(index)[1]))
+        encoded = self._encoder.encode(batch.rows)
         for index, _, fault in encoded.irregular:
             if fault:
                 self._add(*batch.record(index), fault)
         self._positions.note_sent(batch.first, len(batch.rows), encoded)
         batch.first, batch.rows, batch.blocks = batch.end, [], []
         yield encoded.text
-
-    def _exact_row(self, record: Record) -> Row:
-        return self._mapping.row(exact(record.raw))
 
     # errors
 
@@ -293,8 +289,8 @@ class _Copy:
         if column is None:
             return Refused(1216, "Invalid input line")
         try:
-            value = self._exact_row(record)[self._columns.index(column)]
-            return refusal_by_server(column, self._encoder.field(column, value) or "")
+            value = self._mapping.row(record.value)[self._columns.index(column)]
+            return refusal(column, self._encoder.field(column, value) or "")
         except Refused as fault:
             return fault
 

@@ -1,4 +1,4 @@
-"""The objects that COPY reads, on S3 or in folders: which there are, and their content.
+"""The objects that COPY reads from S3 or from folders: how they are found and opened.
 
 Belongs here: URLs, listing by prefix, manifests, gzip. Does not belong here: what the bytes mean (`records`).
 
@@ -18,11 +18,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-import orjson
 import psycopg2
 
 from redshift_local import s3_errors
-from redshift_local.copy.records import Source
+from redshift_local.copy.records import Source, parse_value
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -97,7 +96,7 @@ class ObjectStore:
         Raises CopyError if it is not a manifest, or names no object.
         """
         try:
-            entries = orjson.loads(self.read(url))["entries"]
+            entries = parse_value(self.read(url))["entries"]
             objects = [
                 DataObject(
                     entry["url"],

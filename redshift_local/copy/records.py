@@ -10,24 +10,27 @@ has at most 4 MB; the line number of a record is that of the line on which it en
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-import orjson
+import msgspec
 
-BLOCK_BYTES = (
-    1 << 17
-)  # the values of a block fit the processor's cache; with 256 kB, reading took a fifth longer
+# The values of a block fit the processor's cache.
+BLOCK_BYTES = 1 << 17
 MAX_BYTES = 4 << 20  # of one object
 
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _BRACKETS = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*"|["\[\]{}]')
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(?=[ \t\r]|$)')
-_TWO_IN_A_LINE = re.compile(rb"\}\s*,\s*\{")
+_TWO_IN_A_LINE = re.compile(rb"\}[ \t\r]*\{")
+
+_decoder = msgspec.json.Decoder()
+
+#: The values of objects separated by white space. Raises ValueError, or RecursionError for deep nesting.
+parse_objects: Callable[[bytes], list[Any]] = msgspec.json.Decoder(dict[str, Any]).decode_lines
 
 
 class Record(NamedTuple):
@@ -52,40 +55,53 @@ class Source(Protocol):
 class Block:
     """A part of an object, from the beginning of one record to the end of another.
 
-    `line` is the number of lines before it; `values` are its objects and arrays. `records` is None if each of its lines
-    is one object.
+    `line` is the number of lines before it; `values` are its objects and arrays. `found` are its records and faults, or
+    None if each of its lines is one object.
     """
 
     data: bytes
     offset: int
     line: int
     values: list[Any]
-    records: list[Record] | None
+    found: list[Record] | None
 
     @property
     def faults(self) -> list[Record]:
         """What is not a record."""
-        return [record for record in self.records or () if isinstance(record.value, ValueError)]
+        return [record for record in self.found or () if isinstance(record.value, ValueError)]
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """All records and faults, in their order."""
+        if self.found is not None:
+            return self.found
+        lines = self.data.split(b"\n")
+        return [
+            Record(self.line + number, value, raw.strip())
+            for number, (value, raw) in enumerate(zip(self.values, lines, strict=False), 1)
+        ]
 
     def record(self, index: int) -> Record:
         """The record of the value at `index`."""
-        if self.records is None:
-            return Record(self.line + index + 1, self.values[index], self._lines[index].strip())
         return self._sound[index]
 
     @cached_property
-    def _lines(self) -> list[bytes]:
-        return self.data.split(b"\n")
-
-    @cached_property
     def _sound(self) -> list[Record]:
-        return [record for record in self.records or () if not isinstance(record.value, ValueError)]
+        return [record for record in self.records if not isinstance(record.value, ValueError)]
 
 
-def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOCK_BYTES) -> Iterator[Block]:
+def read_blocks(
+    source: Source,
+    offset: int = 0,
+    line: int = 0,
+    size: int = BLOCK_BYTES,
+    parse: Callable[[bytes], list[Any]] = parse_objects,
+) -> Iterator[Block]:
     """Read `source` to its end in blocks of about `size` bytes; `offset` and `line` are its current position.
 
-    At most two blocks, or the longest allowed object, are in memory. Raises the errors of `source`.
+    `parse` returns the values of a block if each of its lines is one object, and may make more of them than
+    `parse_objects` does. At most two blocks, or the longest allowed object, are in memory. Raises the errors of
+    `source`.
     """
     data, final, enough = b"", False, 0
     while not final:
@@ -94,14 +110,15 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
         if len(data) < enough and not final:
             continue
         end = len(data) if final else data.rfind(b"\n") + 1
-        values = _plain(data[:end])
-        records = None
+        whole, found = data[:end], None
+        values = _plain(whole, parse)
         if values is None:
-            records, end = _find(data, line, final=final)
-            values = [record.value for record in records if not isinstance(record.value, ValueError)]
+            found, end = _find(data, line, final=final)
+            whole = data[:end]
+            values = [record.value for record in found if not isinstance(record.value, ValueError)]
         if end:
-            yield Block(data[:end], offset, line, values, records)
-            line += data.count(b"\n", 0, end) if records is not None else len(values)
+            yield Block(whole, offset, line, values, found)
+            line += data.count(b"\n", 0, end) if found is not None else len(values)
             offset, data = offset + end, data[end:]
         if len(data) > MAX_BYTES:
             data, offset, line, record = _skip(source, data, offset, line, size)
@@ -110,48 +127,36 @@ def read_blocks(source: Source, offset: int = 0, line: int = 0, size: int = BLOC
         enough = min(2 * len(data), MAX_BYTES + 1)
 
 
-def each_record(source: Source) -> Iterator[Record]:
+def read_records(source: Source) -> Iterator[Record]:
     """Every record and every fault of `source`, in COPY's order. Raises the errors of `source`."""
     for block in read_blocks(source):
-        if block.records is not None:
-            yield from block.records
-        else:
-            lines = block.data.split(b"\n")
-            for index, value in enumerate(block.values):
-                yield Record(block.line + index + 1, value, lines[index].strip())
+        yield from block.records
 
 
-def exact(raw: bytes) -> Any:
-    """The value of a record, with integers of any size exactly as written, not as the nearest double.
-
-    Integers of more than 4,300 digits, and records nested hundreds deep, are as the fast parser returns them.
-    """
+def parse_value(text: bytes) -> Any:
+    """The value of one JSON text, with integers exactly as written. Raises ValueError."""
     try:
-        return json.loads(raw)
+        return _decoder.decode(text)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error).removeprefix("JSON is malformed: ")) from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _plain(data: bytes, parse: Callable[[bytes], list[Any]]) -> list[Any] | None:
+    """The values of a text in which each line is one object, by one call of the parser; None if it may be different.
+
+    This is exact: with as many objects as lines and no line on which one object follows another, every line break
+    separates two objects.
+    """
+    if len(data) > MAX_BYTES:
+        return None
+    try:
+        values = parse(data)
     except (ValueError, RecursionError):
-        return orjson.loads(raw)
-
-
-def _plain(data: bytes) -> list[dict[str, Any]] | None:
-    """The objects of a text in which each line is one, by one call of the parser; None if it may be different.
-
-    This is exact because the lines become the elements of one array. No line has two objects with a comma between them,
-    so there are at most as many elements as lines; if there are as many, no element continues on the next line.
-    """
-    text = data[:-1] if data.endswith(b"\n") else data
-    if len(text) > MAX_BYTES:
         return None
-    try:
-        values = orjson.loads(b"[" + text.replace(b"\n", b",\n") + b"]")
-    except orjson.JSONDecodeError:
-        return None
-    if (
-        len(values) == text.count(b"\n") + 1
-        and set(map(type, values)) == {dict}
-        and not _TWO_IN_A_LINE.search(text)
-    ):
-        return values  # type: ignore[no-any-return]
-    return None
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    return values if len(values) == lines and not _TWO_IN_A_LINE.search(data) else None
 
 
 def _find(data: bytes, line: int, *, final: bool) -> tuple[list[Record], int]:
@@ -193,7 +198,7 @@ def _structure(data: bytes, start: int) -> tuple[int, Any]:
     line_end = data.find(b"\n", start)
     try:
         return _parsed(data, start, line_end if line_end >= 0 else len(data))
-    except orjson.JSONDecodeError:
+    except ValueError:
         pass
     same_start = data.find(b"\n" + data[start : start + 1], start) + 1
     stop = _closing(data, start, same_start or len(data))
@@ -203,13 +208,13 @@ def _structure(data: bytes, start: int) -> tuple[int, Any]:
         return stop, ValueError("Invalid JSON: the object does not end")
     try:
         return _parsed(data, start, stop)
-    except orjson.JSONDecodeError as error:
+    except ValueError as error:
         return stop, ValueError(f"Invalid JSON: {error}")
 
 
 def _parsed(data: bytes, start: int, stop: int) -> tuple[int, Any]:
     text = data[start:stop].rstrip()
-    return start + len(text), orjson.loads(text)
+    return start + len(text), parse_value(text)
 
 
 def _closing(data: bytes, start: int, end: int) -> int:
@@ -241,8 +246,8 @@ def _stray(data: bytes, start: int, final: bool) -> tuple[int, ValueError]:
     brace = data.find(b"{", string.end() if string else start, end)
     while brace >= 0 and (stop := _closing(data, brace, end)) >= 0:
         try:
-            orjson.loads(data[brace:stop])
-        except orjson.JSONDecodeError:
+            parse_value(data[brace:stop])
+        except ValueError:
             brace = data.find(b"{", stop, end)
         else:
             return start + len(data[start:brace].rstrip()), fault

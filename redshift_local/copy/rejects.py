@@ -1,4 +1,4 @@
-"""The records that a COPY refuses: their rows of redshift.load_errors, and where each is in its object.
+"""The records that a COPY refuses: their rows in redshift.load_errors, and the position of each in its object.
 
 Belongs here: the way from a line of the stream back to a record. Does not belong here: why a value is refused
 (`convert`).

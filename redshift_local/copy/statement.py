@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from redshift_local.copy.convert import Conversions
 from redshift_local.dialect import NotPortable, Token, closing, tokens
@@ -50,31 +49,13 @@ def parse(statement: str) -> Command:
         raise NotPortable("COPY: FROM 's3://...' (or, here, 'file:///...') expected")
     command = Command(table, columns, _string(parts[at + 1]))
     options = _Options(parts[at + 2 :])
-    given: dict[str, Any] = {}
     while options.left:
-        option = options.word()
-        if option in _FLAGS:
-            given[_FLAGS[option]] = True
-        elif option in _IGNORED:
-            options.skip(option)
-        else:
-            _option(command, options, option, given)
+        _option(command, options, options.word())
     if not command.json:
         raise NotPortable("COPY: the local Redshift reads FORMAT JSON only")
-    for name in ("manifest", "gzip"):
-        setattr(command, name, given.pop(name, False))
-    command.conversions = Conversions(**given)
     return command
 
 
-_FLAGS = {
-    "MANIFEST": "manifest", "GZIP": "gzip", "TRUNCATECOLUMNS": "truncate_columns",
-    "BLANKSASNULL": "blanks_as_null", "EMPTYASNULL": "empty_as_null",
-}  # fmt: skip
-_IGNORED = {
-    # PostgreSQL has no column encodings
-    "COMPUPDATE": ("ON", "OFF", "TRUE", "FALSE", "PRESET"), "STATUPDATE": ("ON", "OFF", "TRUE", "FALSE"),
-}  # fmt: skip
 _ROLE = "aws_iam_role="
 _TIME_FORMATS = ("auto", "epochsecs", "epochmillisecs", Conversions.time_format)
 
@@ -98,28 +79,40 @@ class _Options:
             del self.left[0]
         return found
 
-    def string(self, option: str) -> str:
+    def value(self) -> str:
+        """The next token, after an optional AS; '' if there is none."""
         self.maybe("AS")
-        if not self.left or self.left[0].kind != "string":
+        return self.left.pop(0).text if self.left else ""
+
+    def string(self, option: str, default: str | None = None) -> str:
+        """The next string, after an optional AS. Raises NotPortable if there is none and no default."""
+        self.maybe("AS")
+        if self.left and self.left[0].kind == "string":
+            return _string(self.left.pop(0))
+        if default is None:
             raise NotPortable(f"COPY: {option} takes a string")
-        return _string(self.left.pop(0))
-
-    def skip(self, option: str) -> None:
-        self.maybe(*_IGNORED[option])
+        return default
 
 
-def _option(command: Command, options: _Options, option: str, given: dict[str, Any]) -> None:
+def _option(command: Command, options: _Options, option: str) -> None:
     """Read one option with its value."""
     match option:
+        case "MANIFEST":
+            command.manifest = True
+        case "GZIP":
+            command.gzip = True
+        case "TRUNCATECOLUMNS":
+            command.conversions.truncate_columns = True
+        case "BLANKSASNULL":
+            command.conversions.blanks_as_null = True
+        case "EMPTYASNULL":
+            command.conversions.empty_as_null = True
+        case "COMPUPDATE" | "STATUPDATE":  # PostgreSQL has no column encodings
+            options.maybe("ON", "OFF", "TRUE", "FALSE", *(["PRESET"] if option == "COMPUPDATE" else []))
         case "FORMAT" | "JSON":
-            if option == "FORMAT":
-                options.maybe("AS")
-                if not options.maybe("JSON"):
-                    raise NotPortable("COPY: the local Redshift reads FORMAT JSON only")
-            options.maybe("AS")
-            command.json = (
-                _string(options.left.pop(0)) if options.left and options.left[0].kind == "string" else "auto"
-            )
+            if option == "FORMAT" and options.value().upper() != "JSON":
+                raise NotPortable("COPY: the local Redshift reads FORMAT JSON only")
+            command.json = options.string(option, "auto")
         case "IAM_ROLE":
             command.iam_role = "default" if options.maybe("DEFAULT") else options.string(option)
         case "CREDENTIALS":
@@ -132,28 +125,22 @@ def _option(command: Command, options: _Options, option: str, given: dict[str, A
         case "REGION":
             command.region = options.string(option)
         case "MAXERROR":
-            options.maybe("AS")
-            number = options.left.pop(0).text if options.left else ""
+            number = options.value()
             if not number.isdigit() or int(number) > MAX_ERRORS:
                 raise NotPortable(f"COPY: MAXERROR takes a number from 0 to {MAX_ERRORS}")
             command.max_errors = max(1, int(number))
         case "ENCODING":
-            options.maybe("AS")
-            token = options.left.pop(0) if options.left else None
-            if token is None or token.text.strip("'").upper() != "UTF8":
+            if options.value().strip("'").upper() != "UTF8":
                 raise NotPortable("COPY: the local Redshift reads ENCODING UTF8 only")
         case "ACCEPTINVCHARS":
-            options.maybe("AS")
-            command.replacement = "?"
-            if options.left and options.left[0].kind == "string":
-                command.replacement = options.string(option)
+            command.replacement = options.string(option, "?")
             if not re.fullmatch(r'[ -~](?<!["\\])', command.replacement):
                 raise NotPortable(
                     "COPY: ACCEPTINVCHARS takes one ASCII character, here neither a quote nor a backslash"
                 )
         case "TIMEFORMAT":
-            given["time_format"] = options.string(option)
-            if given["time_format"] not in _TIME_FORMATS:
+            command.conversions.time_format = options.string(option)
+            if command.conversions.time_format not in _TIME_FORMATS:
                 raise NotPortable(
                     f"COPY: the local Redshift supports TIMEFORMAT {', '.join(_TIME_FORMATS)} only"
                 )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from redshift_local.copy.records import Block, read_blocks
+from redshift_local import Block, parse_value, read_blocks
 from sparkify_assets.load.quarantine import what_is_no_object
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import EVENTS_FOLDER, SONGS_FOLDER, Dataset, partition_of
@@ -261,7 +261,7 @@ def _slices(objects: Iterable[SourceObject]) -> Iterator[list[SourceObject]]:
 
 def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> bytes:
     """The records of a block, one a line; which fields they have is counted on the way."""
-    for record in block.records or ():
+    for record in block.found or ():
         if not isinstance(record.value, dict):
             seen.fault(f"{key}:{record.line}", what_is_no_object(record) or record.value)
     records = [value for value in block.values if isinstance(value, dict)]
@@ -272,9 +272,9 @@ def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> 
                 example = next(record[name] for record in records if name in record)
                 seen.unknown[name] = f"{as_written(example)[:200]} in {key}"
         seen.present.update(dict.fromkeys(shape, number))
-    if block.records is None:
+    if block.found is None:
         return block.data + b"\n"
-    objects = (record.raw for record in block.records if isinstance(record.value, dict))
+    objects = (record.raw for record in block.found if isinstance(record.value, dict))
     # Valid JSON has line breaks between tokens only.
     return b"".join(b" ".join(raw.splitlines()) + b"\n" for raw in objects)
 
@@ -306,14 +306,14 @@ def _simplify(file: Path) -> None:
     """Rewrite records that DuckDB does not read, because a key occurs twice or a value is nested more than 128 levels
     deep. Of such a key the last value stays, as in COPY, and such a value is replaced by a remark.
     """
-    import orjson
+    import msgspec
 
     def countable(value: Any) -> Any:
         return value if _is_flat(value, MAX_NESTED) else "nested too deep to be counted"
 
     lines = filter(None, file.read_bytes().splitlines())
-    records = ({name: countable(value) for name, value in orjson.loads(line).items()} for line in lines)
-    file.write_bytes(b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records))
+    records = ({name: countable(value) for name, value in parse_value(line).items()} for line in lines)
+    file.write_bytes(msgspec.json.Encoder().encode_lines(records))
 
 
 def _is_flat(value: Any, depth: int) -> bool:

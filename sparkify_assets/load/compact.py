@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import NamedTuple
 
-import orjson
-
-from redshift_local.copy.records import Record, each_record
+from redshift_local import Record, parse_value, read_records
 from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, what_is_no_object
 from sparkify_assets.source.content import Unreadable, text_of
 from sparkify_assets.source.sampling import UnexpectedFields
@@ -117,14 +115,14 @@ def _records(key: str, data: bytes) -> Iterator[Record]:
         yield Record(0, error, b"")
         return
     try:
-        record = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        yield from each_record(BytesIO(content))
+        record = parse_value(content)
+    except ValueError:
+        yield from read_records(BytesIO(content))
         return
     if isinstance(record, dict):
         yield Record(content[: content.rindex(b"}")].count(b"\n") + 1, record, content.strip())
     else:
-        yield from each_record(BytesIO(content))
+        yield from read_records(BytesIO(content))
 
 
 def _rejected(key: str, record: Record) -> Reject:

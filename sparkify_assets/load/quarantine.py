@@ -20,9 +20,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
-from redshift_local.copy.records import Record, each_record, exact
+from redshift_local import Record, parse_value, read_records
 from sparkify_assets.source.content import Unreadable, text_of
 from sparkify_assets.source.sampling import as_written
 from sparkify_assets.source.store import ObjectStore, SourceError
@@ -146,7 +144,7 @@ def shown(reject: Reject) -> dict[str, Any]:
 def _value_of(reject: Reject) -> str | None:
     """The value of the column that COPY rejected. A field is the column's name in another style."""
     try:
-        record = exact((reject.raw or "").encode("utf-8", "backslashreplace"))
+        record = parse_value((reject.raw or "").encode("utf-8", "backslashreplace"))
     except ValueError:
         return None
     if not isinstance(record, dict) or not reject.column:
@@ -209,7 +207,7 @@ def what_is_no_object(record: Record) -> str | None:
     if record.raw == codecs.BOM_UTF8:
         return "a byte order mark that does not begin the object"
     try:
-        value = orjson.loads(record.raw)
+        value = parse_value(record.raw)
     except ValueError:
         return None
     what = _KINDS.get(type(value))
@@ -245,8 +243,6 @@ def located(
             numbers[key] = number
             if not isinstance(record, dict) or (key, line) in taken:
                 continue
-            if any(isinstance(record.get(name), float) for name in fields.values()):
-                record = exact(raw)  # noqa: PLW2901 - integers that are longer than a double holds
             is_empty = any_is_empty and _is_empty(record, expected)
             values = (is_empty, *(_text(record.get(name)) for name in fields.values()))
             if wanted.get(values):
@@ -290,7 +286,7 @@ def _records(store: ObjectStore, key: str) -> Iterator[Record]:
         text = text_of(key, store.read(key))
     except (SourceError, Unreadable):
         return
-    yield from each_record(BytesIO(text))
+    yield from read_records(BytesIO(text))
 
 
 def _text(value: Any) -> str | None:

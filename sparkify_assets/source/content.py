@@ -4,7 +4,7 @@ The bytes decide, not the name: what was stored with `Content-Encoding: gzip` co
 says.
 
 Belongs here: the way from bytes to text. Does not: where one record ends and the next begins
-(`redshift_local.copy.records`).
+(`redshift_local.read_blocks`).
 """
 
 from __future__ import annotations

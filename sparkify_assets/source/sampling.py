@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from io import BytesIO
 from typing import Any
 
-from redshift_local.copy.records import Record, each_record
+from redshift_local import Record, read_records
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.source.content import Unreadable, start_of_text
@@ -112,4 +112,4 @@ def _first_records(source: ObjectStore, key: str) -> list[Record]:
     except (SourceError, Unreadable):
         return []
     whole_lines = data[: data.rfind(b"\n") + 1] or data if len(data) >= START_BYTES else data
-    return [record for record in each_record(BytesIO(whole_lines)) if isinstance(record.value, dict)]
+    return [record for record in read_records(BytesIO(whole_lines)) if isinstance(record.value, dict)]

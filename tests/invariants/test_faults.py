@@ -22,7 +22,7 @@ import psycopg2
 import pytest
 from psycopg2.extras import RealDictCursor
 
-from redshift_local.copy.records import each_record
+from redshift_local import read_records
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle, world
@@ -197,7 +197,7 @@ def test_broken_text_is_read_as_the_oracle_reads_it() -> None:
                     content += random.choice(JUNK)
                 case _:
                     content = content[:-9]
-        found = [record.line for record in each_record(io.BytesIO(content))]
+        found = [record.line for record in read_records(io.BytesIO(content))]
         assert found == [line for line, _ in oracle.records(day_key(world.DAYS[0]), content)], content
 
 

@@ -74,6 +74,15 @@ def test_values_that_are_no_text_as_text(load: Callable) -> None:
     assert [value for (value,) in load(content, "o")] == expected
 
 
+def test_backslashes_and_control_characters_stay(load: Callable) -> None:
+    """JSON's escapes end with the parser. A backslash before a letter is not an escape of COPY's CSV."""
+    texts = ["a\\nb", "\\", "\\\\", '\\"', '"', "a\nb", "\t\r\\n", "\\\n", "\x1f\\u001f", "\\N", "null", ""]
+    content = "\n".join(json.dumps({"o": text}) for text in texts)
+    assert [value for (value,) in load(content, "o")] == texts
+    for text in texts:
+        assert load(json.dumps({"o": text}), "o") == [(text,)]
+
+
 def test_nesting_may_be_deep(load: Callable, errors: Callable) -> None:
     deep, deeper = "[" * 90 + "]" * 90, "[" * 5000 + "]" * 5000
     assert load(f'{{"o":{deep}}}\n{{"o":{deeper}}}\n{{"o":"x"}}', "o", "maxerror 2") == [(deep,), ("x",)]

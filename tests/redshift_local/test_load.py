@@ -1,4 +1,4 @@
-"""COPY as a whole: what a transaction holds after it, which errors it keeps, and what MAXERROR does.
+"""COPY as a whole: what a transaction contains after it, which errors it keeps, and what MAXERROR does.
 
 Expected values are AWS's, from https://docs.aws.amazon.com/redshift/latest/dg/: each test names its page.
 """
@@ -21,7 +21,7 @@ Put = Callable[..., str]
 
 
 def test_a_table_of_the_same_transaction(sql: Sql, put: Put) -> None:
-    """Its types are made by another session, after the snapshot of this one."""
+    """Another session creates its types, after this one has taken its snapshot."""
     sql("select count(*) from pg_class")
     sql("create temp table t (a varchar(1777), b char(777))")
     sql("copy t from %s format json", (put("o", '{"a":"x","b":"y"}'),))
@@ -221,7 +221,7 @@ def test_a_failed_copy_leaves_nothing(sql: Sql, put: Put, connection: Connection
 
 @pytest.mark.usefixtures("table")
 def test_an_object_that_changes_while_it_is_read(sql: Sql, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which record the server refused is found by reading the object again; it may be another one then."""
+    """A record that the server refused is found by reading its object again, which may have changed by then."""
     url = put("o", '{"i":1}\n{"i":99999999999}')
     with monkeypatch.context() as patch:
         patch.setattr(copy_load, "_skip", lambda source, offset: put("o", ""))
@@ -234,7 +234,7 @@ def test_an_object_that_changes_while_it_is_read(sql: Sql, put: Put, monkeypatch
 def test_an_interrupt_is_passed_on(
     sql: Sql, put: Put, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     connection.commit()

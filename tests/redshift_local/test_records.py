@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redshift_local.copy import records
+from redshift_local.copy.jsonpaths import mapping
 from redshift_local.copy.records import MAX_BYTES, Record, read_blocks
 from tests.measure import peak_memory
 
@@ -39,11 +40,8 @@ def found(data: bytes) -> list[tuple[int, Any]]:
 def in_blocks(data: bytes, size: int) -> list[tuple[int, Any, bytes]]:
     result = []
     for block in read_blocks(io.BytesIO(data), size=size):
-        in_block = block.records
-        if in_block is None:
-            in_block = [block.record(index) for index in range(len(block.values))]
         result += [
-            (line, BAD if isinstance(value, ValueError) else value, raw) for line, value, raw in in_block
+            (line, BAD if isinstance(value, ValueError) else value, raw) for line, value, raw in block.records
         ]
     return result
 
@@ -100,6 +98,22 @@ def test_blocks_hold_the_same(data: bytes, size: int) -> None:
     assert in_blocks(data, size) == whole
 
 
+@pytest.mark.parametrize("data", [case[1] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize("size", [1, 7, 1 << 16])
+@pytest.mark.parametrize("columns", ["ab", "x", "aa", ['a"b', "a"]])
+def test_rows_are_parsed_where_records_are_found(data: bytes, size: int, columns: Sequence[str]) -> None:
+    """COPY parses plain lines into rows at once: with known keys, unknown ones, one for two columns, a quote."""
+    mapped = mapping("auto", columns, lambda url: b"")
+    rows = [
+        value if block.found is None else mapped.row(value)
+        for block in read_blocks(io.BytesIO(data), size=size, parse=mapped.rows)
+        for value in block.values
+        if not isinstance(value, list)
+    ]
+    objects = [value for _, value in found(data) if isinstance(value, dict)]
+    assert rows == [tuple(value.get(key) for key in columns) for value in objects]
+
+
 lines = st.sampled_from([b'{"a":1}', b'{"b":{"c":[1,{}]}}', b'{"a":"},{"}', b"", b" ", b"[1]", b"x", b"{", b"}", b'{"a":1},{"b":2}', b'{"c":[{}', b"{}]}", b'"', b"[1,", b'"{}"', b"null"])  # fmt: skip
 
 
@@ -124,7 +138,7 @@ def test_what_is_no_object_is_one_fault_each(items: list[object], ensure_ascii: 
     """Any JSON, one value a line: objects and arrays are values, and each of the others is a fault with its text."""
     texts = [json.dumps(item, ensure_ascii=ensure_ascii) for item in items]
     expected = [
-        (json.loads(text, parse_int=_as_read) if isinstance(item, dict | list) else BAD, text.encode())
+        (json.loads(text) if isinstance(item, dict | list) else BAD, text.encode())
         for item, text in zip(items, texts, strict=True)
     ]
     found_in_blocks = in_blocks("\n".join(texts).encode(), size)
@@ -141,13 +155,16 @@ def test_sound_objects_are_all_found(objects: list[dict], data: st.DataObject) -
     ]
     blanks = [data.draw(st.sampled_from([" ", "\n", "\r\n", "\n\n"])) for _ in texts]
     content = "".join(text + blank for text, blank in zip(texts, blanks, strict=True)).encode()
-    expected = [json.loads(text, parse_int=_as_read) for text in texts]
+    expected = [json.loads(text) for text in texts]
     assert [value for _, value, _ in in_blocks(content, data.draw(st.integers(1, 60)))] == expected
 
 
-def _as_read(text: str) -> float:
-    number = int(text)
-    return number if -(2**63) <= number < 2**64 else float(text)
+@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "ü c", "x"]), values, max_size=4), min_size=1))
+def test_rows_are_those_of_pythons_parser(objects: list[dict]) -> None:
+    texts = [json.dumps(item) for item in objects]
+    rows = mapping("auto", ["ü c", "a"], lambda url: b"").rows("\n".join(texts).encode())
+    expected = [(value.get("ü c"), value.get("a")) for value in map(json.loads, texts)]
+    assert [json.dumps(row) for row in rows] == [json.dumps(row) for row in expected]
 
 
 @pytest.mark.parametrize("size", [1 << 16, 1 << 20, 1 << 24])
@@ -183,7 +200,7 @@ def read_long(piece: bytes, count: int) -> None:
 
 
 @pytest.mark.parametrize("line", [b"[\n", b"{\n", b'{"a":\n', b"[[[[[\n", b'x { "\n', b"}\n", b"{ [ { [\n"])
-def test_what_does_not_close_is_not_looked_through_again_and_again(
+def test_what_does_not_close_is_not_searched_again_and_again(
     line: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brackets, passed = records._BRACKETS, 0
@@ -224,7 +241,7 @@ def test_blocks_say_where_they_begin() -> None:
 
 
 def test_integers_of_any_size_are_kept_as_written() -> None:
-    assert records.exact(b'{"a":123456789012345678901234567890,"b":0.1}') == {
+    assert records.parse_value(b'{"a":123456789012345678901234567890,"b":0.1}') == {
         "a": 123456789012345678901234567890,
         "b": 0.1,
     }
