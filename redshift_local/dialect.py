@@ -166,7 +166,7 @@ class Step:
 
 @lru_cache(maxsize=1024)
 def plan(sql: str) -> tuple[Step, ...]:
-    """The steps of `sql`, which may contain psycopg2's parameters. Raises NotPortable for the first refusal."""
+    """The steps of `sql`, which may contain psycopg2's parameters. Raises NotPortable, with the first refusal."""
     if found := refusals(sql):
         raise NotPortable(str(found[0]))
     return tuple(_step(statement) for statement in split(sql))
@@ -232,7 +232,7 @@ def _analyze(sql: str, parts: Sequence[Token]) -> Step:
     return Step("analyze", sql, table=_table_of(parts, 1, skip={"VERBOSE"}))
 
 
-# --- DDL without physical attributes and keys, types count bytes ------------------------------------------------------
+# --- DDL: without physical attributes and keys, and with types that count bytes ---------------------------------------
 
 _TEXT_TYPES = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html: the length if none is given

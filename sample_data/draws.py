@@ -9,31 +9,24 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-
 FEMALE_NAMES = """Ada Beatriz Chloe Dalia Esmé Freya Grace Hana Ines Jacqueline Kaylee Lily Mónica Noor
     Olive Priya Rosalía Siân Tegan Uma Violet Wren Yuki Zoë""".split()
 
-
 MALE_NAMES = """Amir Björn Cole Dmitri Elias Felix Gustavo Hiro Isaac Jacob José "Kid" Luca Mateo Nikolai
     Omar Pavel Rylan Sven Tomás Umberto Víctor Walter Youssef""".split()
-
 
 LAST_NAMES = """Andrade Bell Cuevas D'Angelo Eriksen Fernández George Harrell Ivanova Jensen Koch Levine
     Miles Müller Nakamura O'Neil Okafor Park Quinn Rodriguez Smith-Jones Summers Tanaka Ueda Vargas
     Watkins Young Zając""".split()
 
-
 ADJECTIVES = """Ancient Blue Broken Crooked Distant Electric Faithful Golden Hollow Hidden Icy Jealous Kind
     Lonely Midnight Northern Open Paper Quiet Restless Silver Tender Unspoken Velvet Wild Young""".split()
-
 
 NOUNS = """Anchor Bridge Candle Dream Engine Fire Garden Harbour Island Journey Kingdom Letter Mirror Night
     Ocean Parade River Signal Train Umbrella Valley Window Winter Yard""".split()
 
-
 TOWNS = """Aarhus Berlin Córdoba Dakar Eugene Fargo Göteborg Houston Kraków Leeds Memphis Nantes Osaka Porto
     Quito Reykjavík Tulsa Utrecht Xalapa Zürich""".split()
-
 
 WORDS = {
     "first": FEMALE_NAMES + MALE_NAMES,

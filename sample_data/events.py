@@ -1,4 +1,4 @@
-"""What listeners do: events as compact JSON objects, one a line, in a file for each day (UTC)."""
+"""What listeners do: events as compact JSON objects, one on each line, in one file for each day (UTC)."""
 
 from __future__ import annotations
 
@@ -15,21 +15,15 @@ from sample_data.draws import FEMALE_NAMES, LAST_NAMES, MALE_NAMES, Dice
 from sample_data.songs import ARTIST_FORMS, TITLE_FORMS, Track, duration, event_json, make_track
 
 HOUR = 3_600_000  # milliseconds, as `ts` counts
-
-
 DAY = 24 * HOUR
-
 
 #: How busy the hours of a day (UTC) and the days of a week (Monday first) are, relative to each other.
 HOURS = (19, 20, 16, 13, 16, 21, 23, 22, 25, 31, 36, 39, 37, 41, 50, 58, 63, 57, 58, 43, 40, 33, 25, 22)
 
-
 WEEKDAYS = (0.95, 1.0, 1.25, 1.0, 1.2, 0.6, 0.4)
-
 
 #: The most users that are kept in memory, however many events are written.
 MAX_USERS = 20_000
-
 
 CITIES = (
     "Atlanta-Sandy Springs-Roswell, GA", "Birmingham-Hoover, AL", "Chicago-Naperville-Elgin, IL-IN-WI",
@@ -39,7 +33,6 @@ CITIES = (
     "Red Bluff, CA", "San Francisco-Oakland-Hayward, CA", "Tampa-St. Petersburg-Clearwater, FL",
     "Waterloo-Cedar Falls, IA", "Yuba City, CA",
 )  # fmt: skip
-
 
 USER_AGENTS = (
     '"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_4) AppleWebKit/537.36 (KHTML, like Gecko) '
@@ -86,27 +79,16 @@ class _User:
 
 
 NOBODY = _Identity("Logged Out", "null", "null", "null", "null", "null", "null", "")
-
-
 NO_TRACK = Track("null", "null", "null", 0)
-
 
 NEXT_SONG, HOME = _Page("NextSong", "PUT", 200), _Page("Home", "GET", 200)
 LOGIN, LOGOUT = _Page("Login", "PUT", 307), _Page("Logout", "PUT", 307)
 HELP, ABOUT = _Page("Help", "GET", 200), _Page("About", "GET", 200)
-
-
 SETTINGS, SAVE_SETTINGS = _Page("Settings", "GET", 200), _Page("Save Settings", "PUT", 307)
-
-
 ERROR = _Page("Error", "GET", 404)
 
-
 BEFORE_LOGIN = (*(HOME,) * 8, HELP, ABOUT)
-
-
 BETWEEN_SONGS = (*(HOME,) * 9, *(HELP,) * 2, *(SETTINGS,) * 3, SAVE_SETTINGS, ABOUT, ERROR)
-
 
 #: For each level the pages on which a change is considered and submitted, and the level that follows.
 LEVELS = {
@@ -140,7 +122,7 @@ class Audience:
         return user
 
     def next_track(self) -> Track:
-        """Three of five plays are of the library's songs, if it has any."""
+        """A track of the library in three of five cases, if it has any, or else an unknown one."""
         known = self.library and self.dice.chance(0.6)
         return self.dice.pick_early(self.library if known else self.unknown_tracks)
 

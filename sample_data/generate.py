@@ -1,9 +1,9 @@
 r"""Generated source data in the exact form of the Sparkify data sets, for the demo, tests and benchmarks.
 
 Belongs here: the files of a sample and its summary. Does not belong here: reading, loading, or anything that knows the
-warehouse. The form is that of the real files. Events are compact objects, one a line, with `/` escaped and no final
-line break, in `log_data/YYYY/MM/YYYY-MM-DD-events.json` by the UTC day of `ts`. Songs are spaced objects, one a file,
-in `song_data/A/B/C/TRABC….json`. All is ASCII, with other letters as `\uXXXX`.
+warehouse. The form is that of the real files. Events are compact objects, one on each line, with `/` escaped and no
+final line break, in `log_data/YYYY/MM/YYYY-MM-DD-events.json` by the UTC day of `ts`. Songs are objects with blanks
+between their tokens, one in each file, in `song_data/A/B/C/TRABC….json`. All is ASCII, with other letters as `\uXXXX`.
 
 The same arguments give the same bytes on every version of Python: all draws come from `Random.random()`, the one method
 whose sequence is guaranteed (https://docs.python.org/3/library/random.html#notes-on-reproducibility).
@@ -40,11 +40,11 @@ def write_sample(
     """Write `events` events over `days` days and `songs` song files into the folder `out`.
 
     `out` is written completely or not at all. Besides the data it contains `log_json_path.json`, and the summary as
-    `sample.json`. A day without events, which happens if there are few events a day, has no file. Memory use does not
+    `sample.json`. A day without events, which happens if there are few events, has no file. Memory use does not
     grow with the number of events. Raises ValueError for impossible counts, and FileExistsError if `out` is not empty.
     """
     if events < 0 or songs < 0 or days < 1:
-        raise ValueError(f"a sample takes events ≥ 0, songs ≥ 0, days ≥ 1; got {events}, {songs}, {days}")
+        raise ValueError(f"a sample takes events ≥ 0, songs ≥ 0, days ≥ 1, not {events}, {songs}, {days}")
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty: a sample is written into a folder of its own")
     part = out.with_name(f"{out.name}.part")

@@ -1,4 +1,4 @@
-"""Songs and their artists: one spaced JSON object a file, in `song_data/A/B/C/TRABC….json`."""
+"""Songs and their artists: JSON objects with blanks between tokens, one in a file, in `song_data/A/B/C/TRABC….json`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from sample_data.draws import LAST_NAMES, Dice
 
 Place = tuple[str | None, float | None, float | None]
 
-
 MAX_TRACKS = 20_000
-
 
 TITLE_FORMS = (
     *("{adjective} {noun}",) * 4,
@@ -28,7 +26,6 @@ TITLE_FORMS = (
     "{noun} {town} の夜 🎵",
 )
 
-
 ARTIST_FORMS = (
     *("{first} {last}",) * 2,
     *("{first} {noun} {last}",) * 5,
@@ -39,7 +36,6 @@ ARTIST_FORMS = (
     "{town}\\{adjective} {noun}",
     "Orquesta {last} De {town}",
 )
-
 
 #: Where artists are from: location, latitude, longitude.
 PLACES: tuple[Place, ...] = (
@@ -78,7 +74,7 @@ def write_songs(out: Path, songs: int, dice: Dice) -> list[Track]:
     tracks: list[Track] = []
     artist, title = artists[0], ""
     for number in range(songs):
-        if number % 40 != 39:  # otherwise the previous song again, in another recording
+        if number % 40 != 39:  # if it is, this is another recording of the previous song
             artist, title = dice.pick_early(artists), dice.fill(dice.pick(TITLE_FORMS))
         name, seconds = dice.pick(artist.names), duration(dice)
         song = _song_record(number, artist, name, title, seconds, dice)
@@ -129,7 +125,7 @@ def _letters(number: int, songs: int, dice: Dice) -> str:
 def _suffix(number: int, dice: Dice) -> str:
     """The rest of an id, as in …AZH128F930419A: two letters, then a hexadecimal number that is unique below 2^28.
 
-    (Multiplying by an odd constant only reorders the numbers below a power of two.)
+    Multiplication by an odd constant only reorders the numbers below a power of two.
     """
     return f"{_code(2, dice)}128F{number * 0x9E3779B1 % 2**28:07X}"
 

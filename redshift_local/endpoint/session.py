@@ -63,7 +63,7 @@ class ClusterState:
     single_node: bool = True
     lag: int = 0  # how many queries to a system view about loads still return nothing
     silent: set[str] = field(default_factory=set)  # views that return nothing at all
-    says: Callable[[list[str]], list[str]] = list  # changes the words of a COPY's notices
+    says: Callable[[list[str]], list[str]] = list  # rewords the notices of a COPY
     revoked: set[str] = field(default_factory=set)  # roles that the cluster may no longer assume
 
     def role(self, named: str | None) -> str:

@@ -18,12 +18,13 @@ create or replace function redshift.len(text) returns integer
     immutable strict parallel safe language sql as $$ select char_length($1) $$;
 
 -- Redshift gives a query two ids: in the SYS views that of the query as its user wrote it (LAST_USER_QUERY_ID), in the
--- STL views that of the rewritten query (PG_LAST_QUERY_ID, PG_LAST_COPY_ID), and "the query_id column in the SYS monitoring views and the query
--- column in STL_QUERY are not the same identifier"
+-- STL views that of the rewritten query (PG_LAST_QUERY_ID, PG_LAST_COPY_ID). "The query_id column in the SYS monitoring
+-- views and the query column in STL_QUERY are not the same identifier"
 -- (https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html). Here the first are even and the second are
 -- odd, so that a query by the wrong id returns nothing.
--- https://docs.aws.amazon.com/redshift/latest/dg/LAST_USER_QUERY_ID.html: of the query that was completed last; here
--- only a COPY and the query after it have an id
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/LAST_USER_QUERY_ID.html: the id of the query that was completed last.
+-- Here only a COPY and the query after it have one.
 create or replace function redshift.last_user_query_id() returns bigint
     stable language sql as $$
         select coalesce(2 * nullif(current_setting('redshift.last_user_query_id', true), '')::bigint, -1)
@@ -33,7 +34,7 @@ create or replace function redshift.pg_last_copy_id() returns bigint
     stable language sql as $$
         select coalesce(2 * nullif(current_setting('redshift.last_copy_id', true), '')::bigint + 1, -1)
     $$;
--- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html: here only a COPY has one
+-- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html. Here only a COPY has such an id.
 create or replace function redshift.pg_last_query_id() returns bigint
     stable language sql as $$ select redshift.pg_last_copy_id() $$;
 create or replace function redshift.pg_last_copy_count() returns bigint

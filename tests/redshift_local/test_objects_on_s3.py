@@ -118,14 +118,14 @@ def test_errors_are_found_again(s3: Any, copied: Callable[..., list[int]], sql: 
     assert found == [("s3://landing/data", 25_001, '{"i":99999999999}')]
 
 
-def test_trouble_on_the_way_is_no_fault_of_an_object(
+def test_a_transient_failure_is_not_the_fault_of_an_object(
     monkeypatch: pytest.MonkeyPatch,
     s3: Any,
     copied: Callable[..., list[int]],
     connection: Connection,
     tmp_path: Path,
 ) -> None:
-    """Whoever leaves out the objects at fault must not leave out one that cannot be reached just now."""
+    """A caller that leaves out the objects at fault must not leave out one that is only unavailable."""
     manifest = tmp_path / "manifest"
     manifest.write_text(json.dumps({"entries": [{"url": "s3://landing/data", "mandatory": True}]}))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -110,7 +110,7 @@ def test_stop_waits_for_a_server_that_is_being_started(folder: Path) -> None:
         assert stopped.result(10) is False
 
 
-def test_a_killed_postmaster_is_started_anew_and_nothing_committed_is_lost(folder: Path) -> None:
+def test_a_killed_postmaster_is_started_again_and_nothing_committed_is_lost(folder: Path) -> None:
     dsn = ensure(folder)
     run(dsn, "create table t (x integer)")
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
@@ -121,7 +121,7 @@ def test_a_killed_postmaster_is_started_anew_and_nothing_committed_is_lost(folde
         assert run(ensure(folder), "select count(*) from t") == [(50,)]
 
 
-def test_the_rest_of_a_killed_server_is_waited_for(folder: Path) -> None:
+def test_what_is_left_of_a_killed_server_is_waited_for(folder: Path) -> None:
     """A child that outlives its postmaster may still write: two servers on one folder would destroy it."""
     dsn = ensure(folder)
     connection = psycopg2.connect(dsn)
@@ -155,7 +155,7 @@ def test_a_stale_pid_file_does_not_matter(folder: Path, content: str) -> None:
     assert run(ensure(folder), "select 1") == [(1,)]
 
 
-def test_an_initialisation_that_was_cut_short_is_done_anew(folder: Path) -> None:
+def test_an_interrupted_initialisation_is_repeated(folder: Path) -> None:
     (folder / "data.new" / "base").mkdir(parents=True)
     assert run(ensure(folder), "select 1") == [(1,)]
 
@@ -186,7 +186,7 @@ def test_a_long_temporary_folder_is_no_obstacle(
     assert run(ensure(folder), "select 1") == [(1,)]
 
 
-def test_a_socket_that_was_swept_away_is_made_anew(folder: Path) -> None:
+def test_a_deleted_socket_is_created_again(folder: Path) -> None:
     ensure(folder)
     sockets = Path(pid_file(folder).read_text().splitlines()[4])
     for path in sockets.iterdir():

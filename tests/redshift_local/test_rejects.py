@@ -1,4 +1,4 @@
-"""COPY with any number of refused records: all are named, each at its place, by both views and by the notices.
+"""COPY with any number of refused records: both views and the notices name all of them, each at its position.
 
 copy-maxerror: "If the load returns the error_count number of errors or greater, the load fails"; the most is 100,000.
 """
@@ -22,7 +22,7 @@ from redshift_local.session import Connection
 Sql = Callable[..., list[tuple]]
 Put = Callable[..., str]
 
-#: What a table of `a varchar(8), i integer` does not take: COPY's own parser refuses some, the server the rest.
+#: What a table of `a varchar(8), i integer` does not take. COPY's own parser refuses some, and the server the rest.
 REFUSED = {
     "client": ['{"a":"x","i":"x"}', "oops", '{"a":"x","i":1.5}'],
     "server": ['{"a":"123456789","i":1}', '{"a":"x","i":99999999999}', '{"a":"1234\\n56789","i":1}'],
@@ -39,7 +39,7 @@ OBJECTS = 7
 
 
 def records(kind: str, rejects: int) -> Iterator[tuple[str, bool]]:
-    """So many records that are refused, and whether a record is; good ones now and then in between."""
+    """Records, each with whether it is refused: as many refused ones as asked for, and good ones in between."""
     for number in range(rejects):
         yield REFUSED[kind][number % len(REFUSED[kind])], True
         if number % 5 == 0:
@@ -47,7 +47,7 @@ def records(kind: str, rejects: int) -> Iterator[tuple[str, bool]]:
 
 
 class Written:
-    """Objects with refused records, the statement that copies them, and what it has to say."""
+    """Objects with refused records, the statement that copies them, and the errors that are expected of it."""
 
     def __init__(self, put: Put, kind: str, rejects: int, *, packed: bool, several: bool) -> None:
         count = OBJECTS if several else 1

@@ -1,4 +1,4 @@
-"""Sessions that speak Redshift: what differs from psycopg2's own."""
+"""Sessions for Redshift's SQL: what differs from psycopg2's own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_in_autocommit_they_are_one_transaction(connection: Connection, sql: Sql
     assert connection.info.transaction_status == 0
 
 
-# --- what Redshift does otherwise -------------------------------------------------------------------------------------
+# --- what Redshift does differently -----------------------------------------------------------------------------------
 
 
 def test_sessions_are_redshifts(sql: Sql) -> None:
@@ -263,7 +263,7 @@ def test_an_older_server_is_refused(server: str, monkeypatch: pytest.MonkeyPatch
         redshift_local.connect(server)
 
 
-def test_a_new_catalog_takes_the_place_of_an_old_one(server: str, sql: Sql) -> None:
+def test_a_new_catalog_replaces_an_old_one(server: str, sql: Sql) -> None:
     with closing(psycopg2.connect(server)) as plain, plain, plain.cursor() as cursor:
         cursor.execute("comment on schema redshift is 'old'; drop function redshift.len")
     with closing(redshift_local.connect(server)) as session, session.cursor() as cursor:
@@ -272,7 +272,7 @@ def test_a_new_catalog_takes_the_place_of_an_old_one(server: str, sql: Sql) -> N
 
 
 def test_the_package_reads_its_sql_wherever_it_is_installed(server: str, tmp_path: Path) -> None:
-    """From an archive, in which no file of the package has a path of its own."""
+    """It is imported from an archive, in which no file of the package has a path of its own."""
     package = Path(redshift_local.__file__).parent
     archive = shutil.make_archive(str(tmp_path / "package"), "zip", package.parent, package.name)
     script = """
@@ -313,12 +313,12 @@ def test_a_read_only_session(server: str, sql: Sql) -> None:
 
 # --- statements that are too long: c_redshift-sql ---------------------------------------------------------------------
 
-MOST = 16_777_216  # "The maximum size for a single SQL statement is 16 MB"
+LARGEST = 16_777_216  # "The maximum size for a single SQL statement is 16 MB"
 
 
 @pytest.mark.parametrize("given", [False, True])
 def test_a_statement_of_sixteen_megabytes_is_taken_and_one_byte_more_is_not(sql: Sql, given: bool) -> None:
-    room = MOST - len("select length('')")
+    room = LARGEST - len("select length('')")
     for size in (room, room + 1):
         text = "x" * size
         statement, parameters = (
@@ -328,16 +328,16 @@ def test_a_statement_of_sixteen_megabytes_is_taken_and_one_byte_more_is_not(sql:
             assert sql(statement, parameters) == [(size,)]
         else:
             with pytest.raises(
-                NotPortable, match=f"Statement is too large. Statement Size: {MOST + 1} bytes"
+                NotPortable, match=f"Statement is too large. Statement Size: {LARGEST + 1} bytes"
             ):
                 sql(statement, parameters)
 
 
 def test_the_size_of_a_statement_is_that_of_its_bytes_as_they_are_sent(sql: Sql) -> None:
-    for text in ("'" * (MOST // 2), "\u00e9" * (MOST // 2)):
+    for text in ("'" * (LARGEST // 2), "\u00e9" * (LARGEST // 2)):
         with pytest.raises(NotPortable, match="Statement is too large"):
             sql("select length(%(text)s)", {"text": text})
-    assert sql("select length(%s)", ("\u00e9" * (MOST // 2 - 50),)) == [(MOST // 2 - 50,)]
+    assert sql("select length(%s)", ("\u00e9" * (LARGEST // 2 - 50),)) == [(LARGEST // 2 - 50,)]
 
 
 def test_rows_of_one_statement_count_together(connection: Connection, sql: Sql) -> None:
