@@ -89,7 +89,7 @@ class Encoder:
         self._plain = [_plain_types(column, conversions) for column in columns]
 
     def encode(self, rows: Sequence[Row]) -> Encoded:
-        """The rows as CSV.
+        """The rows as CSV; a row that was refused before has its refusal in place of each value.
 
         Whole columns are checked and all rows are written by calls in C. Only a row that needs a conversion is
         converted value by value.
@@ -151,6 +151,8 @@ class Encoder:
 
     def field(self, column: Column, value: Any) -> str | None:
         """A value as the text that is sent to the server; None is NULL. Raises Refused."""
+        if isinstance(value, Refused):
+            raise value
         try:
             text = None if value is None else _converted(value, column, self._conversions)
         except Refused as fault:

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, suppress
 from io import BytesIO
 from itertools import groupby, islice
 from operator import itemgetter
+from typing import Any
 
 import psycopg2
 import psycopg2.errors
@@ -24,13 +25,12 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local.copy.columns import Column, fetch_columns
-from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Refused, refusal
+from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Refused, Row, refusal
 from redshift_local.copy.jsonpaths import mapping
 from redshift_local.copy.objects import CopyError, DataObject, ObjectStore, is_missing
 from redshift_local.copy.records import Block, Record, Source, read_blocks
 from redshift_local.copy.rejects import (
     LINE_STOPPED,
-    Batch,
     BlockPosition,
     LinePositions,
     LoadError,
@@ -38,8 +38,6 @@ from redshift_local.copy.rejects import (
     SkippedLines,
 )
 from redshift_local.copy.statement import Command, parse
-
-_BATCH_ROWS = 256  # rows of small objects that are converted together
 
 Keep = Callable[[LoadErrors, bool], None]
 
@@ -176,56 +174,41 @@ class _Copy:
 
     def _lines(self) -> Iterator[bytes]:
         """All rows as CSV, in pieces."""
-        batch = Batch()
         missing = 0
         for number, item in enumerate(self._objects):
             try:
                 with self._opened(item) as source:
                     for block in read_blocks(source, parse=self._mapping.rows):
-                        self._positions.begin(batch.end, number, block)
-                        yield from self._rows(number, block, batch)
-                        if len(batch.rows) >= _BATCH_ROWS:
-                            yield from self._encoded(batch)
+                        yield self._encoded(number, block)
             except CopyError as error:
                 if item.mandatory or not is_missing(error):
                     raise
                 missing += 1
         if missing == len(self._objects):
             raise CopyError("none of the objects that the manifest names exists", self._command.source)
-        yield from self._encoded(batch)
 
     def _opened(self, item: DataObject) -> AbstractContextManager[Source]:
         return self._store.open(item, gzipped=self._command.gzip, replacement=self._command.replacement)
 
-    def _rows(self, number: int, block: Block, batch: Batch) -> Iterator[bytes]:
-        """Add the rows of a block to the batch; yields the batch as CSV whenever a record is refused."""
+    def _encoded(self, number: int, block: Block) -> bytes:
+        """The rows of a block as CSV; notes what is refused of it."""
         for fault in block.faults:
             self._add(number, fault, Refused(1216, str(fault.value)))
-        batch.blocks.append((batch.end, number, block))
-        if block.found is None:
-            batch.rows += block.values
-            return
-        for index, value in enumerate(block.values):
-            try:
-                batch.rows.append(self._mapping.row(value))
-            except Refused as fault:
-                yield from self._encoded(batch)
-                self._add(number, block.record(index), fault)
-                batch.first += 1
-                batch.blocks.append((batch.first - index - 1, number, block))
+        if not block.values:
+            return b""
+        rows = block.values if block.found is None else [self._row(value) for value in block.values]
+        encoded = self._encoder.encode(rows)
+        for index, _, refused in encoded.irregular:
+            if refused:
+                self._add(number, block.record(index), refused)
+        self._positions.note_sent(number, block, encoded)
+        return encoded.text
 
-    def _encoded(self, batch: Batch) -> Iterator[bytes]:
-        """Yield the batch as CSV and empty it."""
-        if not batch.rows:
-            batch.blocks = []
-            return
-        encoded = self._encoder.encode(batch.rows)
-        for index, _, fault in encoded.irregular:
-            if fault:
-                self._add(*batch.record(index), fault)
-        self._positions.note_sent(batch.first, len(batch.rows), encoded)
-        batch.first, batch.rows, batch.blocks = batch.end, [], []
-        yield encoded.text
+    def _row(self, value: Any) -> Row:
+        try:
+            return self._mapping.row(value)
+        except Refused as fault:
+            return (fault,) * len(self._columns)
 
     # errors
 

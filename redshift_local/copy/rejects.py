@@ -10,13 +10,13 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
+from sys import intern
 from tempfile import SpooledTemporaryFile
 from typing import IO, NamedTuple
 
-from redshift_local.copy.convert import Encoded, Row
-from redshift_local.copy.records import Block, Record
+from redshift_local.copy.convert import Encoded
+from redshift_local.copy.records import Block
 
 
 class LoadError(NamedTuple):
@@ -72,13 +72,12 @@ class SkippedLines:
     def __init__(self) -> None:
         self.lines = array("q")
         self.columns: list[str] = []
-        self._names: dict[str, str] = {}  # so that each name is in memory once
 
     def append(self, notice: str) -> None:
         """Read a notice."""
         if match := LINE_SKIPPED.search(notice):
             self.lines.append(int(match[1]))
-            self.columns.append(self._names.setdefault(match[2], match[2]))
+            self.columns.append(intern(match[2]))  # so that each name is in memory once
 
 
 LINE_SKIPPED = re.compile(r'at line (\d+) for column "((?:[^"]|"")*)"')
@@ -96,30 +95,6 @@ class BlockPosition(NamedTuple):
     line: int
 
 
-@dataclass
-class Batch:
-    """Rows that have not been sent yet, and the blocks that they are from.
-
-    `first` is the ordinal of the first record. Each block is kept with the ordinal of its first record and the number
-    of its object.
-    """
-
-    first: int = 0
-    rows: list[Row] = field(default_factory=list)
-    blocks: list[tuple[int, int, Block]] = field(default_factory=list)
-
-    @property
-    def end(self) -> int:
-        """The ordinal of the next record."""
-        return self.first + len(self.rows)
-
-    def record(self, index: int) -> tuple[int, Record]:
-        """The record of a row, with the number of its object."""
-        ordinal = self.first + index
-        first, number, block = self.blocks[bisect_right(self.blocks, ordinal, key=itemgetter(0)) - 1]
-        return number, block.record(ordinal - first)
-
-
 class LinePositions:
     """Which record became which line of CSV.
 
@@ -130,15 +105,13 @@ class LinePositions:
     def __init__(self) -> None:
         self._blocks: list[tuple[int, BlockPosition]] = []  # by ordinal
         self._jump_lines, self._jump_ordinals = array("q", [1]), array("q", [0])  # line of CSV; ordinal
-        self._lines = 0
+        self._lines = self._ordinals = 0
         self.rows = 0  # how many were sent
 
-    def begin(self, ordinal: int, number: int, block: Block) -> None:
-        """Note that a block begins with this ordinal."""
-        self._blocks.append((ordinal, BlockPosition(number, block.offset, len(block.data), block.line)))
-
-    def note_sent(self, first: int, count: int, encoded: Encoded) -> None:
-        """Note that `count` rows, from the ordinal `first` on, were sent as these lines."""
+    def note_sent(self, number: int, block: Block, encoded: Encoded) -> None:
+        """Note that the rows of a block of the object `number` were sent as these lines."""
+        first, count = self._ordinals, len(block.values)
+        self._blocks.append((first, BlockPosition(number, block.offset, len(block.data), block.line)))
         line, after = self._lines, 0
         self._jump(line + 1, first)
         for index, lines, _ in encoded.irregular:
@@ -149,6 +122,7 @@ class LinePositions:
                 self._jump(line, first + index)  # the server reports the last line of a row
             self._jump(line + 1, first + after)
         self._lines = line + count - after
+        self._ordinals += count
         self.rows += count - sum(not lines for _, lines, _ in encoded.irregular)
 
     def find(self, line: int) -> tuple[BlockPosition, int]:
