@@ -7,10 +7,10 @@ VENV := .venv
 IN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev stop test test-local lint bench soak clean
+.PHONY: help setup demo dev stop test test-local lint bench bench-small bench-long soak clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## make .venv with the pinned packages (quick when nothing changed)
 	@echo "ready: $$($(IN)/python --version) in $(VENV); next: make demo"
@@ -41,8 +41,14 @@ lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of 
 	@rm -rf $(VENV)/sql && $(IN)/python -m sparkify_assets.model.queries --write $(VENV)/sql
 	@$(IN)/sqlfluff lint --disable-progress-bar $(VENV)/sql
 
-bench: $(VENV)/installed-bench ## measure loading against a hand-written loader (ARGS="--events 1000000")
+bench: $(VENV)/installed-bench ## measure loading beside a hand-written loader and other tools (half an hour)
 	@$(IN)/python -m benchmarks $(ARGS)
+
+bench-small: $(VENV)/installed-bench ## the same in small: fails if a ratio has left its order of magnitude
+	@$(IN)/python -m benchmarks small $(ARGS)
+
+bench-long: $(VENV)/installed-bench ## the same, and with 10 million events over 310 and 1,000 days (hours)
+	@$(IN)/python -m benchmarks long $(ARGS)
 
 soak: $(VENV)/installed-test ## run the long tests: random kills and corrections for many minutes
 	@$(IN)/python -m pytest -m soak tests $(ARGS)

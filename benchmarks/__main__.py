@@ -1,187 +1,114 @@
-"""`make bench`: the project and the hand-written floor do the same work in turn; a table shows seconds and ratios.
+"""`make bench`: run the benchmarks, print tables in Markdown, and fail if a ratio has left its order of magnitude.
 
-Each round loads all songs and all days but one into an empty warehouse, then the remaining day, then nothing new. The
-ratio is the median over the rounds of the project's time to list, stage and publish, divided by the floor's time in the
-same minute. The time of Dagster and of starting the process is listed separately.
+Belongs here: how much each form measures, the order, and the limits. Does not: how anything is measured.
 """
 
 from __future__ import annotations
 
-import json
-import multiprocessing
 import os
 import platform
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from statistics import median
-from typing import Annotated, Any, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks import ticks
-from benchmarks.contenders import Contender, Dlt, Done, Floor, Project, Work
-from sample_data.generate import write_sample
+from benchmarks import histories, idle_dev, small_loads
+from benchmarks.histories import History
+from benchmarks.measuring import measure, print_table
 
-#: The remaining day is a Monday, the day nearest to the week's average.
-NEXT_DAY = date(2018, 12, 3)
-#: The tables that have to have the same rows, so that the comparison is fair. (The floor has only users who play.)
-SAME_TABLES = ("songplays", "songs", "artists", "time")
 
-Results = dict[Work, dict[str, Done]]
-notes = Console(stderr=True, style="dim")
+class Form(StrEnum):
+    """How much is measured: for CI, for a change, for docs/performance.md."""
+
+    SMALL = "small"
+    USUAL = "usual"
+    LONG = "long"
 
 
 @dataclass(frozen=True)
-class Data:
-    """The source, without its last day, which is kept aside."""
+class Size:
+    """What a form takes: `settle` and `watch` are seconds of an idle `sparkify dev`, the rest is counted."""
 
-    source: Path
-    first_day: date
-    next_day: Path
-    aside: Path
+    histories: tuple[History, ...]
+    songs: int
+    rounds: int
+    small_days: int
+    scattered_days: int
+    settle: float
+    watch: float
+    s3_keys: int
+    s3_objects: int
 
-    @contextmanager
-    def one_more_day(self) -> Iterator[None]:
-        """Add the last day to the source while the context lasts."""
-        self.aside.rename(self.next_day)
-        try:
-            yield
-        finally:
-            self.next_day.rename(self.aside)
+
+MONTH, TEN_MONTHS, YEARS = History(1_000_000, 30), History(10_000_000, 310), History(10_000_000, 1000)
+USUAL = (15_000, 3, 1000, 2400, 60, 60, 1_000_000, 15_000)
+SIZES = {
+    Form.SMALL: Size((History(20_000, 30), History(20_000, 60)), 500, 1, 60, 120, 5, 15, 100_000, 500),
+    Form.USUAL: Size((MONTH,), *USUAL),
+    Form.LONG: Size((MONTH, TEN_MONTHS, YEARS), *USUAL),
+}
+#: Ratios that only a change of their order of magnitude exceeds, in any form. Each is of two works of one run, so that a
+#: slow or busy machine does not matter.
+LIMITS = {
+    "full load / the floor's": 25.0,
+    "full load / the DuckDB script's": 25.0,
+    "one more day / the floor's": 15.0,
+    "one more day after the longest history / after the shortest": 5.0,
+    "nothing new / full load": 0.5,
+    "many small days / 30 days": 50.0,
+    "13 scattered files / 30 days": 50.0,
+    "one more of 30 days / 30 days": 3.0,
+    "CPU of an idle `sparkify dev` / a core": 0.9,
+    "s3 listing / boto3": 2.0,
+    "s3 reading / boto3": 2.0,
+}
 
 
 def main(
-    events: Annotated[
-        int, typer.Option(min=1000, help="Events of the full load, over all its days.")
-    ] = 100_000,
-    days: Annotated[int, typer.Option(min=1, help="Days of the full load.")] = 30,
-    songs: Annotated[int, typer.Option(min=1, help="Song files.")] = 2_000,
-    rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
-    floor_only: Annotated[bool, typer.Option("--floor-only", help="Measure the floor alone.")] = False,
-    with_dlt: Annotated[
-        bool, typer.Option("--with-dlt", help="Measure dlt's staging of the events too.")
-    ] = False,
-    output: Annotated[Path | None, typer.Option("--json", help="Write all that was measured there.")] = None,
+    form: Annotated[Form, typer.Argument(help="How much to measure.")] = Form.USUAL,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often, if not as the form says.")] = None,
 ) -> None:
-    """Measure loading against a hand-written loader."""
-    with tempfile.TemporaryDirectory(prefix="sparkify-bench-", ignore_cleanup_errors=True) as name:
-        data = make_data(Path(name), events, days, songs)
-        with contenders(Path(name), data, floor_only, with_dlt) as contending:
-            results = [run_round(number, contending, data) for number in range(rounds)]
-    looks = {} if floor_only else ticks.figures()
-    about = {"events": events, "days": days, "songs": songs, "rounds": rounds, **machine()}
-    title = "{events:,} events of {days} days, {songs:,} song files; seconds, median of {rounds} rounds; {cpus} cores"
-    Console().print(title.format(**about), table(results), sep="\n")
-    for kind, measured in looks.items():
-        figures = ", ".join(f"{name.replace('_', ' ')} {value:,.4g}" for name, value in measured.items())
-        Console().print(f"a poll of {kind}: {figures}")
-    if output:
-        report = {"about": about, "rounds": as_json(results), "looks": looks}
-        output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    """Measure loading, side by side with a hand-written loader and other tools."""
+    size = SIZES[form]
+    rounds = rounds or size.rounds
+    print(about(form), flush=True)
+    ratios = histories.compare(size.histories, size.songs, rounds)
+    ratios |= small_loads.compare(size.small_days, size.scattered_days, rounds)
+    ratios["CPU of an idle `sparkify dev` / a core"] = idle_dev.measure_idle(size.settle, size.watch)
+    for module, option in (
+        ("s3_listing", f"--keys={size.s3_keys}"),
+        ("s3_reading", f"--objects={size.s3_objects}"),
+    ):
+        if find_spec(f"benchmarks.{module}"):
+            figures = measure([sys.executable, "-m", f"benchmarks.{module}", option]).report
+            name = module.replace("_", " ")
+            print_table(name, list(figures), [[f"{value:,.4g}" for value in figures.values()]])
+            ratios[f"{name} / boto3"] = figures["ratio"]
+    lines = [(name, f"{ratio:.2f}", f"{LIMITS[name]:g}") for name, ratio in ratios.items()]
+    print_table("Ratios of this run", ("seconds of", "ratio", "limit"), lines)
+    if broken := exceeded(ratios):
+        sys.exit(f"error: {'; '.join(broken)}")
 
 
-def make_data(folder: Path, events: int, days: int, songs: int) -> Data:
-    """Write the sample and keep its last day aside, in a separate process, because `measure` needs a small caller."""
-    notes.print(f"writing {events:,} events and {songs:,} songs")
-    first_day = NEXT_DAY - timedelta(days)
-    with multiprocessing.get_context("spawn").Pool(1) as other:
-        size = {"events": events * (days + 1) // days, "days": days + 1, "songs": songs, "seed": 1}
-        other.apply(write_sample, (folder / "source",), {**size, "first_day": first_day})
-    next_day = folder / "source/log_data" / f"{NEXT_DAY:%Y}" / f"{NEXT_DAY:%m}" / f"{NEXT_DAY}-events.json"
-    return Data(folder / "source", first_day, next_day, next_day.rename(folder / "next-day"))
+def about(form: Form) -> str:
+    """Where, when and with what this is measured."""
+    tools = ", ".join(f"{name} {version(name)}" for name in ("dagster", "dlt", "duckdb"))
+    cores, now = len(os.sched_getaffinity(0)), datetime.now(UTC)
+    return f"The {form} form, {now:%Y-%m-%d %H:%M} UTC: {cores} cores, Python {platform.python_version()}, {tools}."
 
 
-@contextmanager
-def contenders(
-    folder: Path, data: Data, floor_only: bool, with_dlt: bool
-) -> Iterator[Mapping[str, Contender]]:
-    """The contenders by name, stopped at the end."""
-    contending: dict[str, Contender] = {}
-    try:
-        contending["floor"] = Floor(folder, data.source)
-        if not floor_only:
-            contending["sparkify"] = Project(folder, data.source, data.first_day)
-        if with_dlt:
-            contending["dlt, staging"] = Dlt(folder, data.source)
-        yield contending
-    finally:
-        for contender in contending.values():
-            contender.finish()
-
-
-def run_round(number: int, contending: Mapping[str, Contender], data: Data) -> Results:
-    """Every piece of work by every contender; the order of the contenders changes from round to round."""
-    order = list(contending) if number % 2 == 0 else list(contending)[::-1]
-    for name in order:
-        contending[name].start_round()
-
-    def each(work: Work) -> dict[str, Done]:
-        done = {name: contending[name].do(work) for name in order}
-        said = ", ".join(f"{name} {one.seconds:.2f} s" for name, one in done.items())
-        notes.print(f"round {number + 1}, {work}: {said}")
-        check_alike(work, done)
-        return done
-
-    results: Results = {"full load": each("full load")}
-    with data.one_more_day():
-        results["one more day"] = each("one more day")
-        results["nothing new"] = each("nothing new")
-    return results
-
-
-def check_alike(work: Work, done: Mapping[str, Done]) -> None:
-    """Raise RuntimeError if the contenders that load the star loaded different ones."""
-    counted = {
-        name: {table: one.rows.get(table) for table in SAME_TABLES} for name, one in done.items() if one.rows
-    }
-    if len({str(rows) for rows in counted.values()}) > 1:
-        raise RuntimeError(f"{work}: not the same rows, so nothing to compare: {counted}")
-
-
-def table(results: list[Results]) -> Table:
-    """Seconds, `floors` (the ratio) and megabytes: medians over the rounds, and the highest peak."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("", "", "load", "floors", "Dagster", "command", "CPU", "peak MB"):
-        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    for work in get_args(Work):
-        for name in results[0][work]:
-            done = [result[work][name] for result in results]
-            ratio = median(result[work][name].seconds / result[work]["floor"].seconds for result in results)
-            figures = (
-                f"{median(one.seconds for one in done):.2f}",
-                f"{ratio:.2f}",
-                f"{median(one.dagster for one in done):.2f}",
-                f"{median(one.measured.wall for one in done):.2f}",
-                f"{median(one.measured.cpu for one in done):.2f}",
-                f"{max(one.measured.peak_mb for one in done):.0f}",
-            )
-            table.add_row(work if name == "floor" else "", name, *figures)
-    return table
-
-
-def machine() -> dict[str, Any]:
-    """Where and when this was measured."""
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def as_json(results: list[Results]) -> list[dict[str, Any]]:
-    """The rounds as plain data."""
+def exceeded(ratios: Mapping[str, float]) -> list[str]:
+    """The ratios above their limits, in words."""
     return [
-        {work: {name: asdict(one) for name, one in done.items()} for work, done in result.items()}
-        for result in results
+        f"{name} is {ratio:.2f}, above its limit of {LIMITS[name]:g}"
+        for name, ratio in ratios.items()
+        if ratio > LIMITS[name]
     ]
 
 

@@ -1,6 +1,7 @@
-"""Who is measured: the floor, the project, and dlt with its defaults. Each does the same pieces of work on request.
+"""Who is measured: the floor, the project, a DuckDB script and dlt. Each loads what is new in a source on request.
 
-All use a server of the local Redshift, which has been started and checkpointed before the measurement.
+The floor and the project each have a server of the local Redshift, which has been started and checkpointed before the
+measurement.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import shutil
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import psycopg2
 from psycopg2.extensions import make_dsn
@@ -20,12 +20,13 @@ from psycopg2.extensions import make_dsn
 import redshift_local
 from benchmarks.measuring import Measured, measure
 
-Work = Literal["full load", "one more day", "nothing new"]
+PYTHON = sys.executable
+SPARKIFY = str(Path(sys.executable).with_name("sparkify"))
 
 
 @dataclass(frozen=True)
 class Done:
-    """One piece of work: its seconds without the start of the process, Dagster's seconds, the rows of the star."""
+    """What one load took: its seconds without the start of the process, Dagster's seconds, the rows there are now."""
 
     seconds: float
     dagster: float
@@ -36,110 +37,133 @@ class Done:
 class Contender(Protocol):
     """A loader that is measured."""
 
-    def start_round(self) -> None:
-        """Forget the round before."""
+    #: What it promises beside its time.
+    promises: str
 
-    def do(self, work: Work, /) -> Done:
-        """Do one piece of work, for which the source has been prepared."""
+    def start(self) -> None:
+        """Forget everything that was loaded."""
+
+    def load(self) -> Done:
+        """Load what is new in the source."""
 
     def finish(self) -> None:
-        """Stop every server that was started."""
+        """Stop every server that was started, and remove what was loaded."""
 
 
 class Floor:
     """The hand-written loader in its faster form: without keys for the full load, with keys afterwards."""
 
+    promises = "the star, and what is new, in one transaction"
+
     def __init__(self, folder: Path, source: Path) -> None:
-        self.folder = folder / "floor"
-        self.source = source
+        self.folder, self.source = folder / "floor", source
         self.dsn = redshift_local.ensure(self.folder, "sparkify")
         create_database(self.dsn, "keyed")
         self._load("keyed", "keyed")
+        self.empty = True
 
-    def start_round(self) -> None:
+    def start(self) -> None:
         """A new database for the full load, and a copy of a loaded one for the rest."""
         create_database(self.dsn, "bulk")
-        create_database(self.dsn, "next_day", template="keyed")
+        create_database(self.dsn, "loaded", template="keyed")
+        self.empty = True
 
-    def do(self, work: Work, /) -> Done:
+    def load(self) -> Done:
         """Load what is new, in the form that is faster for it."""
-        return self._load("bulk", "bulk") if work == "full load" else self._load("next_day", "keyed")
+        database, form = ("bulk", "bulk") if self.empty else ("loaded", "keyed")
+        self.empty = False
+        return self._load(database, form)
 
     def finish(self) -> None:
-        """Stop the server."""
-        redshift_local.stop(self.folder)
+        """Stop the server and remove its data."""
+        remove_server(self.folder)
 
     def _load(self, database: str, form: str) -> Done:
         checkpoint(self.dsn)
         dsn = make_dsn(self.dsn, dbname=database)
-        measured = measure([sys.executable, "-m", "benchmarks.floor", dsn, str(self.source), form])
-        return Done(measured.report["seconds"], 0.0, measured, measured.report["tables"])
+        command = [PYTHON, "-m", "benchmarks.floor", dsn, str(self.source), form]
+        return _done(measure(command, server=self.folder))
 
 
-class Project:
+class Sparkify:
     """`sparkify load` as people run it, in a new state directory each round."""
 
-    def __init__(self, folder: Path, source: Path, first_day: date) -> None:
+    promises = (
+        "the star, and what is new; malformed records quarantined, checks before publishing, corrected and deleted files,"
+        " late songs, SIGKILL at any point, a ledger, lineage, a UI, the same SQL on Redshift"
+    )
+
+    def __init__(self, folder: Path, source: Path, first_day: str, last_day: str) -> None:
         self.home = folder / "home"
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("SPARKIFY_")
-        }
-        self.environment |= {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SPARKIFY_")}
+        self.environment = inherited | {
             "SPARKIFY_HOME": str(self.home),
             "SPARKIFY_SOURCE": source.as_uri(),
-            "SPARKIFY_FIRST_DAY": str(first_day),
+            "SPARKIFY_FIRST_DAY": first_day,
+            "SPARKIFY_LAST_DAY": last_day,
         }
-        self.rows: dict[str, int] = {}
 
-    def start_round(self) -> None:
+    def start(self) -> None:
         """Create a new state directory and start its server."""
         self.finish()
         self.dsn = redshift_local.ensure(self.home / "warehouse", "sparkify")
-        self.rows = {}
+        self.rows: dict[str, int] = {}
 
-    def do(self, _work: Work, /) -> Done:
+    def load(self) -> Done:
         """Load what is new in the source."""
-        checkpoint(self.dsn)
-        sparkify = Path(sys.executable).with_name("sparkify")
-        measured = measure([str(sparkify), "load", "--format", "json"], self.environment)
-        seconds = measured.report["seconds"]
-        for table, rows in measured.report["tables"].items():
+        done = self.run(SPARKIFY, "load", "--format", "json")
+        for table, rows in done.report["tables"].items():
             self.rows[table] = self.rows.get(table, 0) + rows["inserted"] - rows["deleted"]
-        own = seconds["list"] + seconds["stage"] + seconds["publish"]
-        return Done(own, seconds["dagster"], measured, dict(self.rows))
+        seconds = done.report["seconds"]
+        return Done(seconds["total"] - seconds["dagster"], seconds["dagster"], done, dict(self.rows))
+
+    def run(self, *command: str) -> Measured:
+        """Run a command on this state directory."""
+        checkpoint(self.dsn)
+        return measure(command, self.environment, self.home / "warehouse")
 
     def finish(self) -> None:
         """Stop the server and remove the state directory."""
-        if self.home.exists():
-            redshift_local.stop(self.home / "warehouse")
-            shutil.rmtree(self.home)
+        remove_server(self.home / "warehouse")
+        shutil.rmtree(self.home, ignore_errors=True)
 
 
-class Dlt:
-    """dlt with its defaults, which loads the events into one staging table and nothing else."""
+class Script:
+    """A script of this folder that keeps everything in a folder of its own."""
 
-    def __init__(self, folder: Path, source: Path) -> None:
-        self.server = folder / "dlt-server"
-        self.state = folder / "dlt-state"
-        self.source = source
-        self.dsn = redshift_local.ensure(self.server, "sparkify")
+    def __init__(self, module: str, promises: str, folder: Path, source: Path) -> None:
+        self.promises = promises
+        self.folder = folder / module
+        self.command = [PYTHON, "-m", f"benchmarks.{module}", str(self.folder), str(source)]
 
-    def start_round(self) -> None:
-        """Start again with a new database and no state."""
-        create_database(self.dsn, "dlt")
-        shutil.rmtree(self.state, ignore_errors=True)
+    def start(self) -> None:
+        """An empty folder."""
+        self.finish()
+        self.folder.mkdir()
 
-    def do(self, _work: Work, /) -> Done:
+    def load(self) -> Done:
         """Load what is new in the source."""
-        checkpoint(self.dsn)
-        dsn = make_dsn(self.dsn, dbname="dlt")
-        command = [sys.executable, "-m", "benchmarks.dlt_default", dsn, str(self.source), str(self.state)]
-        measured = measure(command)
-        return Done(measured.report["seconds"], 0.0, measured, {})
+        return _done(measure(self.command))
 
     def finish(self) -> None:
-        """Stop the server."""
-        redshift_local.stop(self.server)
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def duckdb_star(folder: Path, source: Path) -> Contender:
+    """The DuckDB script."""
+    return Script(
+        "duckdb_star", "the star, and what is new, in one transaction of one process", folder, source
+    )
+
+
+def dlt_staging(folder: Path, source: Path) -> Contender:
+    """Dlt on its fastest path."""
+    return Script("dlt_staging", "new files staged, schema inferred and evolved; no star", folder, source)
+
+
+def _done(measured: Measured) -> Done:
+    return Done(measured.report["seconds"], 0.0, measured, measured.report["rows"])
 
 
 def create_database(dsn: str, name: str, template: str = "template0") -> None:
@@ -157,3 +181,10 @@ def checkpoint(dsn: str) -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("checkpoint")
+
+
+def remove_server(folder: Path) -> None:
+    """Stop a server, if there is one, and remove its data."""
+    if folder.exists():
+        redshift_local.stop(folder)
+        shutil.rmtree(folder)
