@@ -1,5 +1,6 @@
-"""How fast loading is, in units of a hand-written loader on the same machine in the same minutes: `make bench`.
+"""How fast loading is, beside a hand-written loader and other tools on the same machine in the same minutes: `make bench`.
 
-`floor` is that loader, `contenders` are who is measured, `measuring` tells what a command took, `__main__` lets them
-take turns and shows the table.
+`histories` compares full loads and one more day; `small_loads` whole commands with little to load, with Dagster's share
+of them (`dagster_share`); `idle_dev` is the web UI with nothing to do. The contenders of `histories` are the project,
+`floor`, `duckdb_star` and `dlt_staging`. `__main__` has the sizes and the limits. Each prints tables in Markdown.
 """

@@ -24,6 +24,29 @@ PYTHON = sys.executable
 SPARKIFY = str(Path(sys.executable).with_name("sparkify"))
 
 
+#: The contenders, and what each promises beside its time.
+CONTENDERS = ("floor", "sparkify", "DuckDB script", "dlt, staging")
+PROMISES = {
+    "the star": ("yes", "yes", "yes", "no"),
+    "only new files are read": ("yes", "yes", "yes", "yes"),
+    "a load is published as a whole or not at all": ("yes", "yes, each batch", "yes", "no, each table"),
+    "a corrected file replaces its rows": ("no", "yes", "no", "no, they are there twice"),
+    "the rows of a deleted file go": ("no", "yes", "no", "no"),
+    "a song that arrives after its plays is matched": ("no", "yes", "no", "no star"),
+    "a malformed record is kept apart and named": (
+        "no, the load fails",
+        "yes",
+        "no, the load fails",
+        "no, the load fails",
+    ),
+    "checks before publishing": ("no", "yes", "no", "types only"),
+    "which file and run a row is from": ("no", "yes", "no", "run only"),
+    "a server for many readers": ("yes", "yes", "no", "no"),
+    "the same on Redshift": ("no", "yes", "no", "by another destination"),
+    "a web UI with history, sensors and backfills": ("no", "yes", "no", "no"),
+}
+
+
 @dataclass(frozen=True)
 class Done:
     """What one load took: its seconds without the start of the process, Dagster's seconds, the rows there are now."""
@@ -36,9 +59,6 @@ class Done:
 
 class Contender(Protocol):
     """A loader that is measured."""
-
-    #: What it promises beside its time.
-    promises: str
 
     def start(self) -> None:
         """Forget everything that was loaded."""
@@ -53,17 +73,15 @@ class Contender(Protocol):
 class Floor:
     """The hand-written loader in its faster form: without keys for the full load, with keys afterwards."""
 
-    promises = "the star, and what is new, in one transaction"
-
     def __init__(self, folder: Path, source: Path) -> None:
         self.folder, self.source = folder / "floor", source
-        self.dsn = redshift_local.ensure(self.folder, "sparkify")
-        create_database(self.dsn, "keyed")
-        self._load("keyed", "keyed")
-        self.empty = True
 
     def start(self) -> None:
         """A new database for the full load, and a copy of a loaded one for the rest."""
+        if not self.folder.exists():
+            self.dsn = redshift_local.ensure(self.folder, "sparkify")
+            create_database(self.dsn, "keyed")
+            self._load("keyed", "keyed")
         create_database(self.dsn, "bulk")
         create_database(self.dsn, "loaded", template="keyed")
         self.empty = True
@@ -87,11 +105,6 @@ class Floor:
 
 class Sparkify:
     """`sparkify load` as people run it, in a new state directory each round."""
-
-    promises = (
-        "the star, and what is new; malformed records quarantined, checks before publishing, corrected and deleted files,"
-        " late songs, SIGKILL at any point, a ledger, lineage, a UI, the same SQL on Redshift"
-    )
 
     def __init__(self, folder: Path, source: Path, first_day: str, last_day: str) -> None:
         self.home = folder / "home"
@@ -131,8 +144,7 @@ class Sparkify:
 class Script:
     """A script of this folder that keeps everything in a folder of its own."""
 
-    def __init__(self, module: str, promises: str, folder: Path, source: Path) -> None:
-        self.promises = promises
+    def __init__(self, module: str, folder: Path, source: Path) -> None:
         self.folder = folder / module
         self.command = [PYTHON, "-m", f"benchmarks.{module}", str(self.folder), str(source)]
 
@@ -148,18 +160,6 @@ class Script:
     def finish(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def duckdb_star(folder: Path, source: Path) -> Contender:
-    """The DuckDB script."""
-    return Script(
-        "duckdb_star", "the star, and what is new, in one transaction of one process", folder, source
-    )
-
-
-def dlt_staging(folder: Path, source: Path) -> Contender:
-    """Dlt on its fastest path."""
-    return Script("dlt_staging", "new files staged, schema inferred and evolved; no star", folder, source)
 
 
 def _done(measured: Measured) -> Done:
