@@ -54,8 +54,8 @@ SIZES = {
     Form.USUAL: Size((MONTH,), *USUAL),
     Form.LONG: Size((MONTH, TEN_MONTHS, YEARS), *USUAL),
 }
-#: Ratios of CPU that only another order of magnitude exceeds, in any form. Both works of a ratio are of one run, and CPU
-#: depends little on what else the machine does.
+#: Ratios of CPU that only another order of magnitude exceeds, in any form. Both works of a ratio are of one run, and
+#: CPU depends little on what else the machine does.
 LIMITS = {
     "full load / the floor's": 50.0,
     "full load / the DuckDB script's": 50.0,

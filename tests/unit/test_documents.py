@@ -45,8 +45,8 @@ def test_readme_names_every_command_with_options_that_it_has() -> None:
 
 def test_readme_names_every_target_of_make() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    targets = set(re.findall(r"^(\w+):.*## ", makefile, re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))
     assert named <= targets
     assert targets - named <= {"help", "setup"}
 
@@ -74,9 +74,9 @@ def test_pages_name_commands_options_and_targets_that_there_are(page: str) -> No
         line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
     ]
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    targets = set(re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     for said in (text.partition(" #")[0].strip() for text in [*blocks, *spans]):
-        if match := re.match(r"make ([a-z]+)\b", said):
+        if match := re.match(r"make ([a-z][a-z-]*)", said):
             assert match[1] in targets, said
         if not said.startswith("sparkify "):
             continue
