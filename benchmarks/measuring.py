@@ -87,13 +87,13 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table as Markdown; the first column is text, the others are figures."""
-    print(
-        f"\n**{title}**\n",
-        *map(_line, (headings, ["---", *["--:"] * (len(headings) - 1)], *rows)),
-        sep="\n",
-        flush=True,
-    )
+    """Print a table as Markdown, with the columns of figures aligned at the right."""
+    rows = list(rows)
+    alignment = [
+        "--:" if all(cell[:1] in "–0123456789" for cell in column) else "---"
+        for column in zip(*rows, strict=True)
+    ]
+    print(f"\n**{title}**\n", *map(_line, (headings, alignment, *rows)), sep="\n", flush=True)
 
 
 def _line(cells: Sequence[str]) -> str:
