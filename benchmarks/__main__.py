@@ -50,7 +50,7 @@ class Size:
 MONTH, TEN_MONTHS, YEARS = History(1_000_000, 30), History(10_000_000, 310), History(10_000_000, 1000)
 USUAL = (15_000, 3, 1000, 2400, 60, 60, 1_000_000, 15_000)
 SIZES = {
-    Form.SMALL: Size((History(20_000, 30), History(20_000, 60)), 500, 1, 60, 120, 5, 15, 100_000, 500),
+    Form.SMALL: Size((History(20_000, 30), History(20_000, 60)), 500, 1, 40, 60, 5, 10, 100_000, 500),
     Form.USUAL: Size((MONTH,), *USUAL),
     Form.LONG: Size((MONTH, TEN_MONTHS, YEARS), *USUAL),
 }

@@ -58,12 +58,12 @@ def compare(histories: Sequence[History], songs: int, rounds: int) -> dict[str, 
     )
     first, last = measured[histories[0]], measured[histories[-1]]
     full, day = (cpu(first[work]["sparkify"]) for work in ("full load", "one more day"))
+    late_day = cpu(last["one more day"]["sparkify"])
     return {
         "full load / the floor's": full / cpu(first["full load"]["floor"]),
         "full load / the DuckDB script's": full / cpu(first["full load"]["DuckDB script"]),
         "one more day / the floor's": day / cpu(first["one more day"]["floor"]),
-        "one more day after the longest history / after the shortest": cpu(last["one more day"]["sparkify"])
-        / day,
+        "one more day after the longest history / after the shortest": late_day / day,
         "nothing new / full load": cpu(first["nothing new"]["sparkify"]) / full,
     }
 
@@ -171,9 +171,7 @@ def print_works(title: str, results: Results) -> None:
                     spread([one.measured.wall for one in done]),
                     f"{median(one.dagster for one in done):.2f}" if who == "sparkify" else "–",
                     f"{max(one.measured.peak_mb for one in done):.0f}",
-                    ", ".join(
-                        f"{rows:,} {STAR.get(table, table)}" for table, rows in sorted(done[-1].rows.items())
-                    ),
+                    ", ".join(f"{rows:,} {STAR.get(table, table)}" for table, rows in done[-1].rows.items()),
                 )
             )
     print_table(title, headings, lines)
