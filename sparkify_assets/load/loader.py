@@ -189,7 +189,9 @@ class Loader:
 
     def _stage_and_publish(self, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]) -> BatchResult:
         """Take a batch from its objects to the readers, on one connection."""
+        started = time.perf_counter()
         with ahead.staged(batch) as (session, staged):
+            batch.stage_seconds = time.perf_counter() - started
             if later:
                 ahead.begin(later[0])
             return self.publisher.publish(session, batch, staged)
@@ -227,13 +229,11 @@ class Loader:
     @contextmanager
     def _staged(self, batch: Batch, progress: Progress) -> Iterator[tuple[Session, list[StagedPartition]]]:
         """Stage a batch and yield the session whose temporary tables hold it."""
-        started = time.perf_counter()
         batch.id = uuid.uuid4().hex
         try:
             with self.warehouse.session() as session:
                 with session.transaction(lock=False) as transaction:
                     staged = Stager(self.settings, self.source, self.work, progress).stage(transaction, batch)
-                batch.stage_seconds = time.perf_counter() - started
                 yield session, staged
         finally:
             with suppress(SourceError):  # what is left is swept by a later load

@@ -77,7 +77,7 @@ class Batch:
     kept: frozenset[Partition] = frozenset()  # partitions whose published rows stay beside what comes
     id: str = ""
     run_id: str | None = None  # the run that loads it
-    stage_seconds: float = 0.0
+    stage_seconds: float = 0.0  # that publishing waited for
     written: list[str] = field(default_factory=list)  # keys in the work area
     packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
     refused: dict[str, list[Violation]] = field(default_factory=dict)  # keys of partitions that COPY gave up
