@@ -166,7 +166,7 @@ def create_database(dsn: str, name: str, template: str = "template0") -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(f"drop database if exists {name} with (force)")
-            cursor.execute(f"create database {name} template {template}")
+            cursor.execute(f"create database {name} template {template} strategy file_copy")
 
 
 def checkpoint(dsn: str) -> None:
