@@ -50,7 +50,7 @@ class Size:
 MONTH, TEN_MONTHS, YEARS = History(1_000_000, 30), History(10_000_000, 310), History(10_000_000, 1000)
 USUAL = (15_000, 3, 1000, 2400, 60, 60, 1_000_000, 15_000)
 SIZES = {
-    Form.SMALL: Size((History(20_000, 30), History(20_000, 60)), 500, 1, 40, 60, 5, 10, 100_000, 500),
+    Form.SMALL: Size((History(20_000, 30), History(20_000, 60)), 500, 1, 40, 60, 20, 10, 100_000, 500),
     Form.USUAL: Size((MONTH,), *USUAL),
     Form.LONG: Size((MONTH, TEN_MONTHS, YEARS), *USUAL),
 }
@@ -65,7 +65,7 @@ LIMITS = {
     "many small days / 30 days": 50.0,
     "13 scattered files / 30 days": 50.0,
     "one more of 30 days / 30 days": 2.0,
-    "idle `sparkify dev` / a core": 0.6,
+    "idle `sparkify dev` / a core": 1.5,
     "s3 listing / boto3": 2.0,
     "s3 reading / boto3": 2.0,
 }

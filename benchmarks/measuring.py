@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,10 +90,10 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table as Markdown, with the columns of figures aligned at the right."""
     rows = list(rows)
-    alignment = [
-        "--:" if all(cell[:1] in "–0123456789" for cell in column) else "---"
-        for column in zip(*rows, strict=True)
+    figures = [
+        all(re.fullmatch(r"[–\d.,() ]+", cell) for cell in column) for column in zip(*rows, strict=True)
     ]
+    alignment = ["--:" if figure else "---" for figure in figures]
     print(f"\n**{title}**\n", *map(_line, (headings, alignment, *rows)), sep="\n", flush=True)
 
 
