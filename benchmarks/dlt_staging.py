@@ -41,13 +41,12 @@ def load(folder: Path, source: Path) -> dict[str, Any]:
         schema = pa.schema([(name, ARROW[kind]) for name, kind in types.items()])
         options = ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
 
-        @dlt.transformer(name=table, data_from=found, write_disposition="append")
         def tables(items: list[Any]) -> Iterator[pa.Table]:
             texts = b"\n".join(item.read_bytes() for item in items)
             if texts:
                 yield read_json(io.BytesIO(texts), parse_options=options)
 
-        return tables
+        return dlt.transformer(tables, name=table, data_from=found, write_disposition="append")
 
     started = time.perf_counter()
     database = str(folder / "dlt.duckdb")
