@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, overload
 
 PAGE = 1000
 DAYS = [(date(2018, 1, 1) + timedelta(days=day)).isoformat() for day in range(365)]
+_TIME = datetime(2018, 11, 1, tzinfo=UTC)
 
 
 class KeysOfAYear(Sequence[str]):
@@ -62,7 +63,13 @@ class BucketStub:
             own = [key for key in page if key.startswith(Prefix)]
             yield {
                 "Contents": [
-                    {"Key": key, "ETag": '"d41d8cd98f00b204e9800998ecf8427e"', "Size": 250} for key in own
+                    {
+                        "Key": key,
+                        "ETag": '"d41d8cd98f00b204e9800998ecf8427e"',
+                        "Size": 250,
+                        "LastModified": _TIME,
+                    }
+                    for key in own
                 ]
             }
             if len(own) < PAGE or position >= len(self.keys):

@@ -44,10 +44,11 @@ class Settings:
     unknown level or gender warns or blocks.
 
     `region` is used for a bucket that does not report its own; with `requester_pays`, whoever reads the source pays for
-    it. `automation` says whether sensors and schedules start switched on, `sensor_seconds` how long a sensor waits
-    between two polls, and `late_hours` how long after its end (UTC) a day that is not loaded counts as late. Alerts go
-    to the log and to `alert_webhook` unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is
-    the file with Dagster's own settings (None: the checkout's).
+    it, and `concurrent_reads` is how many of its objects on S3 are read at the same time. `automation` says whether
+    sensors and schedules start switched on, `sensor_seconds` how long a sensor waits between two polls, and
+    `late_hours` how long after its end (UTC) a day that is not loaded counts as late. Alerts go to the log and to
+    `alert_webhook` unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is the file with
+    Dagster's own settings (None: the checkout's).
     """
 
     home: Path
@@ -70,6 +71,7 @@ class Settings:
     page: str
     dagster_yaml: Path | None = None
     allowed_values: AllowedValues = "warn"
+    concurrent_reads: int = 32
 
     @property
     def dagster_home(self) -> Path:
@@ -118,6 +120,7 @@ class Settings:
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",
             iam_role=read("IAM_ROLE", "default"),
             requester_pays=_switch("REQUESTER_PAYS", read("REQUESTER_PAYS", "off")),
+            concurrent_reads=_count("CONCURRENT_READS", read("CONCURRENT_READS", "32")),
             automation=_switch("AUTOMATION", read("AUTOMATION", "on")),
             # Listing a bucket costs a request for every thousand objects, listing a folder costs nothing.
             sensor_seconds=int(
@@ -201,6 +204,12 @@ def _choice(name: str, value: str, choices: tuple[Any, ...]) -> Any:
 
 def _switch(name: str, value: str) -> bool:
     return bool(_choice(name, value, ("on", "off")) == "on")
+
+
+def _count(name: str, value: str) -> int:
+    if not (value.isdecimal() and int(value)):
+        raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes a whole number of 1 or more")
+    return int(value)
 
 
 def _number(name: str, value: str, highest: float = math.inf) -> float:

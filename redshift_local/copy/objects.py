@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -22,9 +23,15 @@ import psycopg2
 
 from redshift_local import s3_errors
 from redshift_local.copy.records import Source, parse_value
+from redshift_local.s3_listing import list_objects, read_entries_here
+from redshift_local.s3_reading import ObjectReader
 
 if TYPE_CHECKING:
+    import boto3
     from types_boto3_s3 import S3Client
+
+#: Objects of at most this many bytes, by their manifest, are read whole, and larger ones in pieces.
+SMALL = 1024 * 1024
 
 PAGE = "https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html"
 
@@ -70,12 +77,25 @@ class ObjectStore:
     region and endpoint from boto3's usual chain.
     """
 
+    def __init__(self) -> None:
+        self._readers: dict[str, ObjectReader] = {}
+
     @cached_property
-    def _s3(self) -> S3Client:
+    def _session(self) -> boto3.Session:
         import boto3
 
-        client: S3Client = boto3.client("s3")
+        return boto3.Session()
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        client = self._session.client("s3")
+        read_entries_here(client)
         return client
+
+    def _reader(self, bucket: str) -> ObjectReader:
+        if bucket not in self._readers:
+            self._readers[bucket] = ObjectReader(self._s3, self._session.get_credentials(), bucket)
+        return self._readers[bucket]
 
     def find(self, url: str) -> list[DataObject]:
         """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError if there are none."""
@@ -143,6 +163,10 @@ class ObjectStore:
             with open(key, "rb", buffering=0) as file:
                 _check_size(item, os.fstat(file.fileno()).st_size)
                 yield file
+        elif item.size is not None and item.size <= SMALL:
+            content = self._reader(bucket).read(key)
+            _check_size(item, len(content))
+            yield BytesIO(content)
         else:
             answer = self._s3.get_object(Bucket=bucket, Key=key)
             with answer["Body"] as body:
@@ -150,8 +174,8 @@ class ObjectStore:
                 yield body
 
     def _s3_keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            yield from (entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))
+        listed = list_objects(self._s3, bucket, prefix)
+        return (item.key for item in listed if not item.key.endswith("/"))
 
 
 def is_missing(error: CopyError) -> bool:

@@ -1,13 +1,16 @@
 """The source in Amazon S3: objects below a prefix of a bucket.
 
-Belongs here: listing, reading and writing objects as the protocol of `store` requires. Does not: what an AWS error
-means (`redshift_local.s3_errors`), or what a key means (`model.datasets`).
+Belongs here: listing, reading and writing objects as the protocol of `store` requires. Does not: how pages and objects
+are read (`redshift_local.s3_listing`, `s3_reading`), what an AWS error means (`s3_errors`), what a key means
+(`model.datasets`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import islice
@@ -15,16 +18,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from redshift_local import s3_errors
+from redshift_local.s3_listing import list_objects, read_entries_here
+from redshift_local.s3_reading import ObjectReader
 from sparkify_assets.source.store import SourceError, SourceObject, read_or_error
 
 if TYPE_CHECKING:
+    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import ErrorTypeDef, ListObjectsV2RequestPaginateTypeDef
+    from types_boto3_s3.type_defs import ErrorTypeDef
 
-#: How many objects are read concurrently: as many as boto3 keeps connections for
-#: (https://docs.aws.amazon.com/botocore/latest/reference/config.html, max_pool_connections).
-READERS = 10
+#: How many objects are read concurrently unless SPARKIFY_CONCURRENT_READS says otherwise.
+READERS = 32
 
 #: How many objects one call deletes at most (https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
 DELETED_PER_CALL = 1000
@@ -34,27 +39,46 @@ class S3Store:
     """A bucket or a prefix in one.
 
     The version token of an object is made of its ETag and size. Credentials, region and endpoint come from the
-    environment by boto3's own chain, through dagster-aws's S3Resource. With `requester_pays`, every request says that
-    the account of the credentials pays for it.
+    environment by boto3's own chain. With `requester_pays`, every request says that the account of the credentials pays
+    for it. At most `readers` objects are read concurrently.
     """
 
-    def __init__(self, url: str, *, requester_pays: bool = False) -> None:
+    def __init__(self, url: str, *, requester_pays: bool = False, readers: int = READERS) -> None:
         self.url = url
         self.requester_pays = requester_pays
+        self.readers = readers
         parts = urlsplit(url)
         self.bucket = parts.netloc
         self.prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
 
     @cached_property
+    def _session(self) -> boto3.Session:
+        # Imported here, because it takes half a second that local files need not wait for.
+        import boto3
+
+        return boto3.Session()
+
+    @cached_property
     def client(self) -> S3Client:
         """One client for the life of the store: it is thread-safe and keeps its connections."""
-        # Imported here, because it takes a second that local files need not wait for.
-        from dagster_aws.s3 import S3Resource
+        from botocore.config import Config
 
-        client: S3Client = S3Resource(max_attempts=8).get_client()
+        client = self._session.client(
+            "s3",
+            config=Config(
+                retries={"mode": "standard", "max_attempts": 8}, max_pool_connections=max(10, self.readers)
+            ),
+        )
+        read_entries_here(client)
         if self.requester_pays:
             client.meta.events.register("before-call.s3", _agree_to_pay)
         return client
+
+    @cached_property
+    def _reader(self) -> ObjectReader:
+        return ObjectReader(
+            self.client, self._session.get_credentials(), self.bucket, requester_pays=self.requester_pays
+        )
 
     @cached_property
     def region(self) -> str | None:
@@ -73,51 +97,37 @@ class S3Store:
         return found
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[SourceObject]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        where: ListObjectsV2RequestPaginateTypeDef = {"Bucket": self.bucket, "Prefix": self.prefix + prefix}
-        if after:
-            where["StartAfter"] = self.prefix + after
-        pages = self.client.get_paginator("list_objects_v2").paginate(**where)
         skip = len(self.prefix)
-        try:
-            for page in pages:
-                for entry in page.get("Contents", []):
-                    key, size = entry["Key"], entry["Size"]
-                    if key[-1] != "/":  # the marker of a folder is not data
-                        etag = entry["ETag"].strip('"')
-                        yield SourceObject(key[skip:], f"{etag}-{size}", size)
-        except (BotoCoreError, ClientError) as error:
-            raise _s3_error(self.url, error) from None
+        with _errors_about(self.url):
+            listed = list_objects(
+                self.client, self.bucket, self.prefix + prefix, self.prefix + after if after else ""
+            )
+            for key, _, etag, size in listed:
+                if key[-1] != "/":  # the marker of a folder is not data
+                    yield SourceObject(key[skip:], f"{etag}-{size}", size)
 
     def read(self, key: str) -> bytes:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            raise _s3_error(key, error) from None
+        with _errors_about(key):
+            return self._reader.read(self.prefix + key)
 
     def read_start(self, key: str, size: int) -> bytes:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        wanted = f"bytes=0-{size - 1}"
-        try:
-            return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, Range=wanted)[
-                "Body"
-            ].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "InvalidRange":  # an empty object has no range
-                return b""
-            raise _s3_error(key, error) from None
-        except BotoCoreError as error:
-            raise _s3_error(key, error) from None
+        with _errors_about(key):
+            return self._reader.read(self.prefix + key, size)
 
     def read_many(
         self, keys: Sequence[str], size: int | None = None
     ) -> Iterator[tuple[str, bytes | SourceError]]:
-        with ThreadPoolExecutor(max_workers=READERS) as pool:
-            yield from zip(keys, pool.map(lambda key: read_or_error(self, key, size), keys), strict=True)
+        with _errors_about(self.url):
+            assert self._reader  # made once, before the threads that share it
+        ahead: deque[tuple[str, Future[bytes | SourceError]]] = deque()
+        with ThreadPoolExecutor(self.readers) as pool:
+            for key in keys:
+                ahead.append((key, pool.submit(read_or_error, self, key, size)))
+                if len(ahead) > self.readers:
+                    first, content = ahead.popleft()
+                    yield first, content.result()
+            for key, content in ahead:
+                yield key, content.result()
 
     def content_hash(self, item: SourceObject) -> str:
         return "etag:" + item.version_token.rpartition("-")[0]
@@ -129,40 +139,30 @@ class S3Store:
         return url.removeprefix(f"s3://{self.bucket}/{self.prefix}")
 
     def write(self, key: str, content: bytes) -> str:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with _errors_about(f"work area {self.url_of(key)}"):
             self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=content)
-        except (BotoCoreError, ClientError) as error:
-            raise _s3_error(f"work area {self.url_of(key)}", error) from None
         return self.url_of(key)
 
     def delete(self, keys: Iterable[str]) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         left = iter(keys)
         while some := list(islice(left, DELETED_PER_CALL)):
             objects: Any = [{"Key": self.prefix + key} for key in some]
-            try:
+            with _errors_about(f"work area {self.url}"):
                 answer = self.client.delete_objects(
                     Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
                 )
                 for refused in answer.get("Errors", []):
                     raise _refusal(refused)
-            except (BotoCoreError, ClientError) as error:
-                raise _s3_error(f"work area {self.url}", error) from None
 
     def sweep(self, age: timedelta) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         oldest = datetime.now(UTC) - age
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
-        try:
-            for page in pages:
-                old = [entry["Key"] for entry in page.get("Contents", []) if entry["LastModified"] < oldest]
-                self.delete(key[len(self.prefix) :] for key in old)
-        except (BotoCoreError, ClientError) as error:
-            raise _s3_error(f"work area {self.url}", error) from None
+        with _errors_about(f"work area {self.url}"):
+            listed = list_objects(self.client, self.bucket, self.prefix)
+            self.delete(
+                item.key[len(self.prefix) :]
+                for item in listed
+                if datetime.fromisoformat(item.modified) < oldest
+            )
 
 
 #: Settings of ours that may be missing where S3 denies an operation
@@ -191,6 +191,17 @@ def _refusal(refused: ErrorTypeDef) -> ClientError:
         "ResponseMetadata": {"HTTPStatusCode": 403 if code == "AccessDenied" else 500},
     }
     return ClientError(answer, "DeleteObjects")
+
+
+@contextmanager
+def _errors_about(what: str) -> Iterator[None]:
+    """Raise an error of boto3 as a SourceError that begins with what could not be used."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise _s3_error(what, error) from None
 
 
 def _s3_error(what: str, error: BotoCoreError | ClientError) -> SourceError:

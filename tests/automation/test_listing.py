@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from benchmarks.bucket import BucketStub, KeysOfAYear
+from benchmarks.bucket import KeysOfAYear
+from benchmarks.s3_server import page
 from sparkify_assets.defs.listing_cache import ListingCache
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
-
-PAGE = 100
 
 Result = TypeVar("Result")
 
@@ -26,37 +25,29 @@ Result = TypeVar("Result")
 class FaultyS3:
     """Answers ListObjectsV2 over a fixed set of keys, and fails as S3 does: 500, 503 SlowDown, silence, half a page."""
 
-    keys: list[str]
-    share: float
+    keys: Sequence[str]
+    share: float = 0.0
+    size: int = 100  # keys of a page
+    requests: int = 0
     random: Random = field(default_factory=lambda: Random(1))
     faults: int = 0
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.requests += 1
         if self.random.random() < self.share:
             self.faults += 1
             self._fail(handler, self.random.choice(["500", "503", "reset", "cut"]))
         else:
-            self._send(handler, 200, self._page(parse_qs(urlsplit(handler.path).query)))
+            self._send(handler, 200, self._page(handler))
 
-    def _page(self, query: dict[str, list[str]]) -> bytes:
-        prefix = query.get("prefix", [""])[0]
-        after = query.get("continuation-token", query.get("start-after", [""]))[0]
-        left = [key for key in self.keys if key.startswith(prefix) and key > after]
-        page, more = left[:PAGE], len(left) > PAGE
-        contents = "".join(
-            f"<Contents><Key>{key}</Key><ETag>&quot;{hash(key):x}&quot;</ETag><Size>1</Size></Contents>"
-            for key in page
-        )
-        token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if more else ""
-        return (
-            f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{contents}{token}</ListBucketResult>"
-        ).encode()
+    def _page(self, handler: BaseHTTPRequestHandler) -> bytes:
+        return page(self.keys, dict(parse_qsl(urlsplit(handler.path).query)), self.size)
 
     def _fail(self, handler: BaseHTTPRequestHandler, how: str) -> None:
         if how == "reset":
             handler.connection.close()
         elif how == "cut":
-            whole = self._page(parse_qs(urlsplit(handler.path).query))
+            whole = self._page(handler)
             handler.send_response(200)
             handler.send_header("Content-Length", str(len(whole)))
             handler.end_headers()
@@ -81,7 +72,7 @@ class FaultyS3:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
     faulty = FaultyS3(
-        sorted(f"song_data/{a}/{b}/C/TR{n:03}.json" for a in "ABCDE" for b in "AB" for n in range(95)), 0.0
+        sorted(f"song_data/{a}/{b}/C/TR{n:03}.json" for a in "ABCDE" for b in "AB" for n in range(95))
     )
 
     class Handler(BaseHTTPRequestHandler):
@@ -157,28 +148,27 @@ def test_where_listing_is_forbidden_nothing_is_tried_again(
     assert len(asked) == 1
 
 
-def test_a_poll_of_a_year_with_one_new_object_asks_for_few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A million objects in 365 days: between complete listings only the newest days are listed, and the changed one."""
-    bucket = BucketStub(KeysOfAYear(1_000_000))
+def test_a_poll_of_a_year_with_one_new_object_asks_for_few_pages(s3: FaultyS3) -> None:
+    """Between complete listings of very many objects, only the newest days and the changed one are listed."""
+    s3.keys, s3.size = KeysOfAYear(200_000), 1000
     store = S3Store("s3://landing")
-    monkeypatch.setattr(S3Store, "client", bucket)
     cache = ListingCache("events")
     cache.poll(store.list, now=0.0)
-    assert bucket.calls == 1000
+    assert s3.requests == 200
     cache.in_sync = {prefix: seen.fingerprint for prefix, seen in cache.candidates.items()}
     cache.candidates.clear()
 
-    bucket.calls = 0
+    s3.requests = 0
     cache.poll(store.list, now=60.0)
     assert not cache.to_compare()
-    assert 0 < bucket.calls <= 40
+    assert 0 < s3.requests <= 8
 
-    bucket.keys = sorted([*bucket.keys, "log_data/2018/12/2018-12-29-events-new.json"])
-    bucket.calls = 0
+    s3.keys = sorted([*s3.keys, "log_data/2018/12/2018-12-29-events-new.json"])
+    s3.requests = 0
     cache.poll(store.list, now=120.0)
     compared = cache.to_compare()
     assert [partition.key for partition in compared] == ["2018-12-29"]
     for prefixes in compared.values():
         for prefix in prefixes:
             list(store.list(prefix))
-    assert bucket.calls <= 40
+    assert s3.requests <= 10

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
+from sparkify_assets.settings import Settings, SettingsError
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
+from sparkify_assets.source.urls import open_source
 
 
 @pytest.fixture
@@ -54,3 +57,43 @@ def test_one_object_that_is_not_deleted_is_an_error(
     assert "work/1" in str(failed.value)
     assert ("s3:DeleteObject" in str(failed.value)) == denied
     assert (failed.value.denied, failed.value.transient) == (denied, transient)
+
+
+class Meeting:
+    """In place of the reader of objects: each read waits until as many as are expected are in progress."""
+
+    def __init__(self, expected: int) -> None:
+        self.barrier = threading.Barrier(expected, timeout=20)
+        self.lock = threading.Lock()
+        self.begun = self.inside = self.most = 0
+
+    def read(self, key: str, size: int | None) -> bytes:
+        with self.lock:
+            self.begun += 1
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.barrier.wait()
+        with self.lock:
+            self.inside -= 1
+        return key.encode()
+
+
+def test_objects_are_read_concurrently_in_order_and_only_a_few_ahead() -> None:
+    store = open_source(
+        Settings.from_environment({"SPARKIFY_SOURCE": "s3://bucket/a", "SPARKIFY_CONCURRENT_READS": "4"})
+    )
+    assert isinstance(store, S3Store)
+    reader = Meeting(expected=4)
+    store._reader = reader  # type: ignore[assignment]
+    keys = [f"{number}.json" for number in range(40)]
+    read = store.read_many(keys, 100)
+    assert next(read) == ("0.json", b"a/0.json")
+    assert reader.begun <= 8  # not all forty: nobody has asked for them
+    assert list(read) == [(key, f"a/{key}".encode()) for key in keys[1:]]
+    assert reader.most == 4
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many"])
+def test_the_number_of_reads_is_a_count(value: str) -> None:
+    with pytest.raises(SettingsError, match=r"CONCURRENT_READS.*a whole number of 1 or more"):
+        Settings.from_environment({"SPARKIFY_CONCURRENT_READS": value})
