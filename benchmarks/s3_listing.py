@@ -18,12 +18,12 @@ from sparkify_assets.defs.listing_cache import ListingCache
 from sparkify_assets.source.s3 import S3Store
 
 #: How many keys boto3 lists: its cost for each is the same from the first page on.
-KEYS_OF_BOTO3 = 100_000
+KEYS_OF_BOTO3 = 50_000
 
 
-def measure(keys: int) -> dict[str, Any]:
+def measure(keys: int, delay: float) -> dict[str, Any]:
     """Microseconds of CPU a key for both, and a poll's seconds of CPU and peak memory in MB."""
-    with serving(KeysOfAYear(keys)):
+    with serving(KeysOfAYear(keys), delay):
         store = S3Store("s3://landing")
         list(store.list("log_data/2018/01/2018-01-01"))  # the client is made, and the connection
         ours = min(_cpu(lambda: sum(1 for _ in store.list("log_data/"))) for _ in range(3)) / keys
@@ -68,4 +68,6 @@ def _cpu(work: Callable[[], object]) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=1_000_000)
-    print(json.dumps(measure(parser.parse_args().keys), indent=2))
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds to each page")
+    given = parser.parse_args()
+    print(json.dumps(measure(given.keys, given.delay), indent=2))

@@ -58,9 +58,6 @@ _NEVER_LISTED = "never listed"
 #: The fingerprint of a prefix that no longer holds any object.
 _GONE = "gone"
 
-#: How many keys and tokens of a prefix are held before they are hashed.
-_HELD_PIECES = 10_000
-
 #: Stands for the prefix of a key that belongs to no partition; no key begins with it.
 _NO_PREFIX = "\0"
 
@@ -137,9 +134,11 @@ class ListingCache:
         """List what is due and note the prefixes that have changed.
 
         A large data set is listed completely every COMPLETE_EVERY seconds, and in between only the newest days of
-        events. A complete listing continues until `patience` returns False, and the next poll resumes it; only at its
-        end does a prefix that it lacks count as gone. Whatever the listing raises is passed on, and what was listed
-        before that is kept.
+        events, because S3 charges for each page and answers in 100 to 200 ms
+        (https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html). So a million objects take
+        longer than a tick may: a complete listing continues until `patience` returns False, and the next poll resumes
+        it. Only at its end does a prefix that it lacks count as gone. Whatever the listing raises is passed on, and
+        what was listed before that is kept.
         """
         if self.scan is None:
             if not self._is_complete_listing_due(now):
@@ -292,48 +291,24 @@ def forget_all(settings: Settings) -> None:
 def fingerprints(listing: Iterable[SourceObject]) -> Iterator[PrefixFingerprint]:
     """The fingerprint of each prefix of a listing, as soon as the prefix is complete.
 
-    Hidden files and objects of no partition are left out. Memory stays flat, because objects are hashed as they come:
-    the order of a listing keeps the objects of a prefix together.
+    Hidden files and objects of no partition are left out. Nothing but the hash is kept, because the order of a listing
+    keeps the objects of a prefix together.
     """
-    prefix = _NO_PREFIX
-    digest = _PrefixDigest()
-    pieces = digest.pieces
+    prefix, digest, objects, last = _NO_PREFIX, blake2b(digest_size=16), 0, ""
     for key, token, _ in listing:
         if is_hidden(key):
             continue
         if not key.startswith(prefix):
-            if pieces:
-                yield digest.finish(prefix)
-            digest = _PrefixDigest()
-            pieces = digest.pieces
-            prefix = _prefix_of(key)
+            if objects:
+                yield PrefixFingerprint(prefix, digest.hexdigest(), objects, last)
+            prefix, digest, objects = _prefix_of(key), blake2b(digest_size=16), 0
             if prefix is _NO_PREFIX:
                 continue
-        pieces += (key, token)
-        if len(pieces) > _HELD_PIECES:
-            digest.hash_pieces()
-    if pieces:
-        yield digest.finish(prefix)
-
-
-class _PrefixDigest:
-    """What was listed of a prefix so far: the latest keys and tokens, and a hash of those before them."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.objects = 0
-        self._digest = blake2b(digest_size=16)
-
-    def hash_pieces(self) -> None:
-        """Hash all that is held except the latest object."""
-        self._digest.update("\0".join([*self.pieces[:-2], ""]).encode())
-        self.objects += len(self.pieces) // 2 - 1
-        del self.pieces[:-2]
-
-    def finish(self, prefix: str) -> PrefixFingerprint:
-        self._digest.update("\0".join(self.pieces).encode())
-        objects = self.objects + len(self.pieces) // 2
-        return PrefixFingerprint(prefix, self._digest.hexdigest(), objects, self.pieces[-2])
+        digest.update(f"{key}\0{token}\0".encode())
+        objects += 1
+        last = key
+    if objects:
+        yield PrefixFingerprint(prefix, digest.hexdigest(), objects, last)
 
 
 @lru_cache(maxsize=100_000)
