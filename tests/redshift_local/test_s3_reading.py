@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import pytest
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
@@ -251,6 +253,24 @@ def test_a_token_goes_with_each_request_and_one_that_has_expired_is_renewed_by_b
     assert asked == []
     assert ObjectReader(s3, Credentials("a", "b", "old"), "landing").read("a.json") == b"a.json"
     assert len(asked) == 1
+
+
+def test_credentials_are_asked_for_again_before_they_end(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Rotating(Credentials):
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            return ReadOnlyCredentials("a", "b", next(tokens))
+
+    monkeypatch.setattr(s3_reading, "_KEPT", timedelta(0))
+    tokens = iter(["first", "second"])
+    reader = ObjectReader(client(scripted.url), Rotating("a", "b"), "landing")
+    sent = []
+    for key in ("a.json", "b.json"):
+        assert reader.read(key) == key.encode()
+        sent.append(scripted.headers[-1]["x-amz-security-token"])
+        time.sleep(0.2)  # obstore does not ask twice within a tenth of a second
+    assert sent == ["first", "second"]
 
 
 def test_what_obstore_cannot_sign_is_read_by_boto3(scripted: Scripted) -> None:
