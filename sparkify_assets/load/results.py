@@ -17,7 +17,7 @@ from sparkify_assets.source.store import SourceObject
 #: How much one batch reads, in bytes as stored: enough for the set-based merges to pay off, and little enough for a
 #: transaction to end within minutes. In between a load is cut into so many batches that one is staged while another is
 #: published.
-MIN_BATCH_BYTES, MAX_BATCH_BYTES, BATCHES = 32 * 1024 * 1024, 1024 * 1024 * 1024, 8
+MIN_BATCH_BYTES, MAX_BATCH_BYTES, BATCHES = 64 * 1024 * 1024, 1024 * 1024 * 1024, 4
 
 
 #: How many rejects of a partition a result keeps for display. All of them are in the quarantine.
