@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,10 +16,17 @@ from typing import NamedTuple
 from psycopg2.extensions import AsIs
 
 from sparkify_assets.load.client_checks import client_findings, spread
-from sparkify_assets.load.compact import Compacted, compact
+from sparkify_assets.load.compact import (
+    DAY_FIELD,
+    SMALL_DAY_BYTES,
+    Origin,
+    Parts,
+    compact_days,
+    compact_songs,
+    event_jsonpaths,
+)
 from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
 from sparkify_assets.load.results import Batch, StagedPartition
-from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.settings import Settings
@@ -48,6 +55,13 @@ class Address(NamedTuple):
     size: int
     key: str
     packed: bool
+
+
+class Reading(NamedTuple):
+    """What a COPY reads, and where a line of it comes from, by the key of its address."""
+
+    addresses: Sequence[Address]
+    origin: Callable[[str | None, int], Origin]
 
 
 class TooManyRefused(CopyFailed):
@@ -81,50 +95,36 @@ class Stager:
         return staged
 
     def _events(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
-        jsonpaths = self._write(
-            batch, "log_json_path.json", (queries.FOLDER / "copy/log_json_path.json").read_bytes()
-        )
-        copies: dict[Copied, tuple[Partition, list[Address]]] = {}
-        read: dict[Partition, int] = {}
-        staged: dict[Partition, int] = {}
-        rejected: dict[Partition, Rejected] = {}
-        for done, (partition, objects) in enumerate(batch.objects.items(), 1):
-            self.progress("stage", "events", done, len(batch.objects))
-            addresses = self._addresses(batch, batch.readable(objects))
-            rejected[partition] = batch.unreadable_of(partition)
-            read[partition] = len(rejected[partition].rejects)
-            staged[partition] = 0
-            transaction.run("ddl/arriving_events")
-            for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
-                if chosen := [address for address in addresses if address.packed == packed]:
-                    label = f"{partition.key}{'-gzip' * packed}"
-                    copied = self._copy(transaction, name, batch, label, chosen, [partition], jsonpaths)
-                    read[partition] += copied.rows + copied.refused
-                    staged[partition] += copied.rows
-                    copies[copied] = partition, chosen
-            transaction.run(
-                "copy/incoming_events", batch_id=batch.id, event_date=date.fromisoformat(partition.key)
+        read, copies = self._small_days(transaction, batch)
+        others = [partition for partition in batch.objects if partition.key not in read]
+        jsonpaths = self._write(batch, "log_json_path.json", event_jsonpaths()) if others else ""
+        for partition in others:
+            copied = self._day(transaction, batch, partition, jsonpaths)
+            read[partition.key] = sum(one.rows + one.refused for one in copied)
+            copies |= copied
+            self.progress("stage", "events", len(read), len(batch.objects))
+        rejected = {partition.key: batch.unreadable_of(partition) for partition in batch.objects}
+        for day, unreadable in rejected.items():
+            read[day] += len(unreadable.rejects)
+        self._add_refused(transaction, copies, rejected)
+        for day, faults in groupby(
+            transaction.each("copy/faulty_events"), key=lambda row: str(row["event_date"])
+        ):
+            keys = [item.key for item in batch.readable(batch.objects[Partition("events", day)])]
+            before = rejected[day].rejects
+            rejected[day].add(
+                located(self.source, keys, faults, _EVENT_FIELDS, expected_fields("events"), before)
             )
-        refused = self._refused(transaction, {copied: chosen for copied, (_, chosen) in copies.items()})
-        for copied, rejects in groupby(refused, key=itemgetter(0)):
-            rejected[copies[copied][0]].add(with_raw(self.source, (reject for _, reject in rejects)))
-        for day, faults in groupby(transaction.each("copy/faulty_events"), key=itemgetter("event_date")):
-            partition = Partition("events", str(day))
-            keys = [item.key for item in batch.readable(batch.objects[partition])]
-            before = rejected[partition].rejects
-            faulty = located(self.source, keys, faults, _EVENT_FIELDS, expected_fields("events"), before)
-            rejected[partition].add(faulty)
-            staged[partition] -= len(faulty.rejects)
         looked_at = spread([item.key for items in batch.objects.values() for item in batch.readable(items)])
         return [
             StagedPartition(
                 partition=partition,
                 objects=objects,
                 content_hashes={item.key: self._hash(item) for item in objects},
-                records_read=read[partition],
-                rows_staged=staged[partition],
-                rejects=rejected[partition].rejects,
-                records_of=rejected[partition].records_of,
+                records_read=read[partition.key],
+                rows_staged=read[partition.key] - len(rejected[partition.key].rejects),
+                rejects=rejected[partition.key].rejects,
+                records_of=rejected[partition.key].records_of,
                 unexpected_fields=unexpected(
                     "events", self.source, (item.key for item in objects if item.key in looked_at)
                 ),
@@ -132,23 +132,60 @@ class Stager:
             for partition, objects in batch.objects.items()
         ]
 
+    def _small_days(
+        self, transaction: Transaction, batch: Batch
+    ) -> tuple[dict[str, int], dict[Copied, Reading]]:
+        """Stage the small days of a batch by one COPY. Returns those that could be compacted, each with the number of
+        its records, and the COPY.
+        """
+        days = {partition.key: batch.readable(objects) for partition, objects in batch.objects.items()}
+        small = {day: items for day, items in days.items() if sum(o.size for o in items) <= SMALL_DAY_BYTES}
+        parts = Parts(self.work, f"{batch.id}/events", batch.written)
+        read: dict[str, int] = {}
+        for day, records in compact_days(self.source, parts, small):
+            read[day] = records
+            self.progress("stage", "events", len(read), len(batch.objects))
+        if not parts.objects:
+            return read, {}
+        jsonpaths = self._write(batch, "compacted_log_json_path.json", event_jsonpaths(DAY_FIELD))
+        addresses = self._addresses_of(parts)
+        partitions = [Partition("events", day) for day in read]
+        transaction.run("ddl/arriving_events")
+        copied = self._copy(
+            transaction, "copy/events_compacted", batch, "events", addresses, partitions, jsonpaths
+        )
+        transaction.run("copy/incoming_events", batch_id=batch.id, event_date=None)
+        return read, {copied: Reading(addresses, parts.origin)}
+
+    def _day(
+        self, transaction: Transaction, batch: Batch, partition: Partition, jsonpaths: str
+    ) -> dict[Copied, Reading]:
+        """Stage a day by COPYs from the source: one, and one more if only some of its objects are compressed."""
+        addresses = self._addresses(batch, batch.readable(batch.objects[partition]))
+        if not addresses:
+            return {}
+        transaction.run("ddl/arriving_events")
+        copies: dict[Copied, Reading] = {}
+        for name, packed in (("copy/events", False), ("copy/events_gzip", True)):
+            if chosen := [address for address in addresses if address.packed == packed]:
+                label = f"{partition.key}{'-gzip' * packed}"
+                copied = self._copy(transaction, name, batch, label, chosen, [partition], jsonpaths)
+                copies[copied] = Reading(chosen, partial(Origin, partition.key))
+        transaction.run("copy/incoming_events", batch_id=batch.id, event_date=partition.key)
+        return copies
+
     def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         readable = {partition.key: batch.readable(objects) for partition, objects in batch.objects.items()}
-        compacted = compact(self.source, self.work, batch.id, readable)
-        batch.written.extend(part.key for part in compacted.parts)
+        parts = Parts(self.work, f"{batch.id}/songs", batch.written)
+        compacted = compact_songs(self.source, parts, batch.id, readable)
         rejected = compacted.rejected
         for partition in batch.objects:
             rejected[partition.key].add(batch.unreadable_of(partition))
             compacted.records[partition.key] += len(batch.unreadable_of(partition).rejects)
-        if compacted.parts:
-            parts = [
-                Address(self.work.url_of(part.key), part.size, part.key, packed=False)
-                for part in compacted.parts
-            ]
-            copied = self._copy(transaction, "copy/songs", batch, "songs", parts, list(batch.objects))
-            refused = self._refused_songs(transaction, compacted, {copied: parts})
-            for prefix, rejects in groupby(refused, key=itemgetter(0)):
-                rejected[prefix].add(with_raw(self.source, (reject for _, reject in rejects)))
+        if parts.objects:
+            addresses = self._addresses_of(parts)
+            copied = self._copy(transaction, "copy/songs", batch, "songs", addresses, list(batch.objects))
+            self._add_refused(transaction, {copied: Reading(addresses, parts.origin)}, rejected)
         transaction.run("copy/incoming_songs")
         for prefix, faults in groupby(transaction.each("copy/faulty_songs"), key=itemgetter("song_prefix")):
             keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
@@ -195,6 +232,9 @@ class Stager:
             if error.of_records:
                 raise TooManyRefused(error, partitions) from None
             raise
+
+    def _addresses_of(self, parts: Parts) -> list[Address]:
+        return [Address(self.work.url_of(o.key), o.size, o.key, packed=False) for o in parts.objects]
 
     def _addresses(self, batch: Batch, objects: Sequence[SourceObject]) -> list[Address]:
         """Where COPY can read the objects: in the source, or copied to the work area below the batch's id. Objects
@@ -252,21 +292,20 @@ class Stager:
         except SourceError:
             return None
 
-    def _refused(
-        self, transaction: Transaction, copies: Mapping[Copied, Sequence[Address]]
-    ) -> Iterator[tuple[Copied, Reject]]:
-        """The records that each COPY rejected, object by object."""
-        keys = {copied: {a.url: a.key for a in addresses} for copied, addresses in copies.items()}
-        for copied, url, line, column, reason in transaction.load_errors(list(copies)):
-            yield copied, Reject(_key_at(url, keys[copied]), line, column or None, reason, None)
+    def _add_refused(
+        self, transaction: Transaction, copies: Mapping[Copied, Reading], rejected: Mapping[str, Rejected]
+    ) -> None:
+        """Add the records that COPYs rejected to those of their partitions."""
+        for key, rejects in groupby(_refused(transaction, copies), key=itemgetter(0)):
+            rejected[key].add(with_raw(self.source, (reject for _, reject in rejects)))
 
-    def _refused_songs(
-        self, transaction: Transaction, compacted: Compacted, copies: Mapping[Copied, Sequence[Address]]
-    ) -> Iterator[tuple[str, Reject]]:
-        """The records that COPY rejected in compacted objects, each at its position in the source, with its prefix."""
-        for _, reject in self._refused(transaction, copies):
-            origin = compacted.origins[reject.object_key or ""][(reject.position or 1) - 1]
-            yield origin.prefix, reject._replace(object_key=origin.object_key, position=origin.position)
+
+def _refused(transaction: Transaction, copies: Mapping[Copied, Reading]) -> Iterator[tuple[str, Reject]]:
+    """The records that COPYs rejected, each with its partition and at its position in the source, object by object."""
+    keys = {copied: {a.url: a.key for a in reading.addresses} for copied, reading in copies.items()}
+    for copied, url, line, column, reason in transaction.load_errors(list(copies)):
+        origin = copies[copied].origin(_key_at(url, keys[copied]), line)
+        yield origin.partition_key, Reject(origin.object_key, origin.line, column or None, reason, None)
 
 
 def _role(name: str) -> str | AsIs:

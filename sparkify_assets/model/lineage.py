@@ -50,10 +50,15 @@ _ASSETS: Mapping[Table, str] = {
 }
 
 #: What each COPY reads.
-_SOURCES = {"copy/events": "log_data", "copy/events_gzip": "log_data", "copy/songs": "song_data"}
+_SOURCES = {
+    "copy/events": "log_data",
+    "copy/events_compacted": "log_data",
+    "copy/events_gzip": "log_data",
+    "copy/songs": "song_data",
+}
 
 #: Columns of COPY that are no keys of the source's records: compaction adds them.
-_ADDED = frozenset({"batch_id", "song_prefix"})
+_ADDED = frozenset({"batch_id", "event_date", "song_prefix"})
 
 
 class LineageError(ValueError):
@@ -141,10 +146,10 @@ class _Graph:
 
     def _copy(self, table: str, columns: list[str], source: str, text: str) -> None:
         """COPY takes each column from the path in its place, or from the key of its own name."""
+        columns = [column for column in columns if column not in _ADDED]
         keys = queries.event_keys() if "%(jsonpaths)s" in text else columns
         for column, key in zip(columns, keys, strict=True):
-            if column not in _ADDED:
-                self._add((table, column), [(source, key)])
+            self._add((table, column), [(source, key)])
 
     def _write(self, table: str, columns: list[str] | None, query: exp.Query) -> None:
         scopes = traverse_scope(

@@ -2,7 +2,7 @@
 -- MAXERROR, which is the most that COPY allows (docs: copy-parameters-data-load). No statistics and no encodings: the
 -- table lives for one transaction.
 copy arriving_events (
-    {columns of arriving_events}
+    {columns of arriving_events but event_date}
 )
 from %(manifest)s
 iam_role %(iam_role)s
