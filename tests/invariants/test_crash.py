@@ -196,7 +196,7 @@ def test_the_reply_to_a_commit_is_lost(
                 assert cursor.fetchall() == [(0,)], f"commit {number}: a load was done twice"
 
 
-@pytest.mark.parametrize("moment", ["copy/events", "merge/users", "commit"])
+@pytest.mark.parametrize("moment", ["copy/events_compacted", "merge/users", "commit"])
 def test_the_server_is_killed(source: Path, files: Files, tmp_path: Path, moment: str) -> None:
     """kill -9 of the embedded server's first process. The server starts again with the next connection."""
     warehouse = Warehouse(url="embedded", folder=tmp_path / "own-server")

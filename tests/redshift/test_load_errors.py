@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sample_data.generate import write_sample
+from sparkify_assets.load import stage
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.warehouse import transaction
 from sparkify_assets.warehouse.errors import WarehouseError
@@ -27,8 +28,9 @@ DAYS = ("2018-11-01", "2018-11-02", "2018-11-03")
 def loading(
     ready: LoopbackCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[int], Loader]:
-    """A loader of three days, of which the first have one refused record each."""
+    """A loader of three days with a COPY each, of which the first have one refused record each."""
     monkeypatch.setattr(transaction, "LOAD_ERRORS_SECONDS", 1.0)
+    monkeypatch.setattr(stage, "SMALL_DAY_BYTES", -1)
 
     def make(days_with_rejects: int) -> Loader:
         write_sample(tmp_path, events=90, songs=6, days=len(DAYS), seed=7)

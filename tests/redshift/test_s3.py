@@ -13,6 +13,7 @@ import pytest
 from sample_data.generate import write_sample
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.inspection.profile import profile
+from sparkify_assets.load import stage
 from sparkify_assets.load.loader import BatchesFailed, Loader
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.source.s3 import S3Store
@@ -187,8 +188,9 @@ def test_a_right_that_the_loader_lacks_is_named_with_its_key(
 
 
 def test_a_right_that_the_cluster_s_role_lacks_is_named_with_its_key(
-    ready: LoopbackCluster, sample: Path, tmp_path: Path
+    ready: LoopbackCluster, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stage, "SMALL_DAY_BYTES", -1)  # COPY reads the day from the source
     loader = s3_loader(ready.warehouse(), ready.put_folder(sample, "landing"), ready, tmp_path)
     # The cluster reads objects whole; the loader has looked at their beginnings before.
     told = stopped(ready, loader, "events", {"s3_WholeGetObject": denied("kms:Decrypt")}, {"2018-11-02"})
