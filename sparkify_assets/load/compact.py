@@ -31,7 +31,7 @@ from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 PART_BYTES = 32 * 1024 * 1024
 
 #: The largest day that is compacted, in bytes. In the local Redshift, compaction takes as much CPU as the COPY that it
-#: saves for a day of 1.4 MB; in Redshift, a COPY takes seconds and compaction of this much 20 ms. It has to be less than
+#: saves for a day of 1.4 MB; in Redshift, a COPY takes seconds and this compaction 20 ms. It has to be less than
 #: the 4 MB that COPY takes as one JSON object, because the day is added to each
 #: (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html#copy-json).
 SMALL_DAY_BYTES = 2 * 1024 * 1024

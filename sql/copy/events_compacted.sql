@@ -1,5 +1,5 @@
--- The compacted events of small days: many objects in a few, with the day of their path added. Redshift takes seconds for
--- a COPY, so a COPY for each of them would take hours for some years of small days.
+-- The compacted events of small days: many objects in a few, with the day of their path added. A COPY takes Redshift
+-- seconds, and so a COPY for each day takes hours for some years of small days.
 copy arriving_events (
     {columns of arriving_events}
 )
