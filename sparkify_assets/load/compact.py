@@ -31,8 +31,8 @@ from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 PART_BYTES = 32 * 1024 * 1024
 
 #: The largest day that is compacted, in bytes. In the local Redshift, compaction takes as much CPU as the COPY that it
-#: saves for a day of 1.4 MB; in Redshift, a COPY takes seconds and this compaction 20 ms. It has to be less than
-#: the 4 MB that COPY takes as one JSON object, because the day is added to each
+#: saves for a day of 1.4 MB; in Redshift, a COPY takes seconds and this compaction 20 ms. It has to be less than the
+#: 4 MB that COPY takes as one JSON object, because the day is added to each
 #: (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html#copy-json).
 SMALL_DAY_BYTES = 2 * 1024 * 1024
 
@@ -205,9 +205,9 @@ def _with_day(key: str, data: bytes | SourceError, day: str) -> tuple[bytes, int
         if isinstance(data, SourceError) or form_of(key, data[:START_BYTES]) != Form(False, False):
             return None
         lines = [line.strip(_BLANKS) for line in data.split(b"\n")]
-        if not all(_takes_day(orjson.loads(line)) for line in lines if line):
+        if not all(_takes_day(parse_value(line)) for line in lines if line):
             return None
-    except (Unreadable, orjson.JSONDecodeError):
+    except ValueError:  # also Unreadable
         return None
     added = b',"%b":"%b"}' % (DAY_FIELD.encode(), day.encode())
     text = b"\n".join([line and line[:-1] + added for line in lines]).rstrip(b"\n")
