@@ -22,6 +22,9 @@ import msgspec
 BLOCK_BYTES = 1 << 17
 MAX_BYTES = 4 << 20  # of one object
 
+#: The white space of JSON (RFC 8259, section 2); Python's strip would take the vertical tab and the form feed, too.
+BLANKS = b" \t\r\n"
+
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _BRACKETS = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*"|["\[\]{}]')
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"(?=[ \t\r]|$)')
@@ -78,7 +81,7 @@ class Block:
             return self.found
         lines = self.data.split(b"\n")
         return [
-            Record(self.line + number, value, raw.strip())
+            Record(self.line + number, value, raw.strip(BLANKS))
             for number, (value, raw) in enumerate(zip(self.values, lines, strict=False), 1)
         ]
 
@@ -173,7 +176,7 @@ def _find(data: bytes, line: int, *, final: bool) -> tuple[list[Record], int]:
         if stop < 0:
             if not final:
                 break
-            stop = start + len(data[start : data.find(b"\n{", start) + 1 or len(data)].rstrip())
+            stop = start + len(data[start : data.find(b"\n{", start) + 1 or len(data)].rstrip(BLANKS))
         line += data.count(b"\n", counted, stop)
         counted = stop
         raw = data[start:stop]
@@ -205,7 +208,7 @@ def _structure(data: bytes, start: int) -> tuple[int, Any]:
     stop = _closing(data, start, same_start or len(data))
     if stop < 0:
         if same_start:
-            stop = start + len(data[start : data.find(b"\n{", start, same_start) + 1 or same_start].rstrip())
+            stop = start + len(data[start : data.find(b"\n{", start, same_start) + 1 or same_start].rstrip(BLANKS))
         return stop, ValueError("Invalid JSON: the object does not end")
     try:
         return _parsed(data, start, stop)
@@ -214,7 +217,7 @@ def _structure(data: bytes, start: int) -> tuple[int, Any]:
 
 
 def _parsed(data: bytes, start: int, stop: int) -> tuple[int, Any]:
-    text = data[start:stop].rstrip()
+    text = data[start:stop].rstrip(BLANKS)
     return start + len(text), parse_value(text)
 
 
@@ -251,8 +254,8 @@ def _stray(data: bytes, start: int, final: bool) -> tuple[int, ValueError]:
         except ValueError:
             brace = data.find(b"{", stop, end)
         else:
-            return start + len(data[start:brace].rstrip()), fault
-    return start + len(data[start:line_end].rstrip()) if line_end >= 0 else -1, fault
+            return start + len(data[start:brace].rstrip(BLANKS)), fault
+    return start + len(data[start:line_end].rstrip(BLANKS)) if line_end >= 0 else -1, fault
 
 
 def _skip(source: Source, data: bytes, offset: int, line: int, size: int) -> tuple[bytes, int, int, Record]:
@@ -267,7 +270,7 @@ def _skip(source: Source, data: bytes, offset: int, line: int, size: int) -> tup
             following = len(data)
             break
         offset, line, data = offset + len(data) - 1, line + data.count(b"\n", 0, -1), data[-1:] + chunk
-    ended = line + data[:following].rstrip().count(b"\n") + 1
+    ended = line + data[:following].rstrip(BLANKS).count(b"\n") + 1
     line += data.count(b"\n", 0, following)
     fault = Record(ended, ValueError("the JSON object has more than 4 MB"), raw)
     return data[following:], offset + following, line, fault

@@ -81,6 +81,9 @@ CASES: list[tuple[str, bytes, list[tuple[int, Any]]]] = [
     ("binary", b"\x00\x01\x02\n{\"a\":1}", [(1, BAD), (2, {"a": 1})]),
     # What a parser of joined lines would take for three objects on three lines.
     ("lines that balance out", b'{"c":[{}\n{}]}\n{"a":1},{"b":2}\n', [(1, BAD), (2, {}), (2, BAD), (3, {"a": 1}), (3, BAD), (3, {"b": 2})]),
+    ("a vertical tab is no white space of JSON", b'\x0b\n{"a":1}\n', [(1, BAD), (2, {"a": 1})]),
+    ("nor is a form feed before an object", b'\x0c{"a":1}\n{"a":2}', [(1, BAD), (1, {"a": 1}), (2, {"a": 2})]),
+    ("nor either of them behind one", b'{"a":1} \x0b\n{"a":2}\x0c', [(1, {"a": 1}), (1, BAD), (2, {"a": 2}), (2, BAD)]),
 ]  # fmt: skip
 
 
