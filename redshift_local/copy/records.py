@@ -208,7 +208,9 @@ def _structure(data: bytes, start: int) -> tuple[int, Any]:
     stop = _closing(data, start, same_start or len(data))
     if stop < 0:
         if same_start:
-            stop = start + len(data[start : data.find(b"\n{", start, same_start) + 1 or same_start].rstrip(BLANKS))
+            stop = start + len(
+                data[start : data.find(b"\n{", start, same_start) + 1 or same_start].rstrip(BLANKS)
+            )
         return stop, ValueError("Invalid JSON: the object does not end")
     try:
         return _parsed(data, start, stop)
