@@ -42,5 +42,5 @@ NOT_REBUILT = frozenset(
 )
 
 
-#: The merges that read older records of the touched plays, within the time that these plays span.
-BOUNDED_BY_TIME = frozenset({"merge/contested_plays", "merge/records_of_titles"})
+#: The merges that read older records or rows of the touched plays, within the time that these plays span.
+BOUNDED_BY_TIME = frozenset({"merge/contested_plays", "merge/records_of_titles", "merge/time"})

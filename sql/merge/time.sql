@@ -1,8 +1,14 @@
 -- One row for each start_time of songplays: those of plays that came are added, those that no play has any more go.
+-- Only the time that the touched plays span is read: first_ts and last_ts are literals.
 create temp table lost_times as
 select distinct r.start_time
 from replaced_plays as r
-left join sparkify.songplays as s on r.start_time = s.start_time
+left join sparkify.songplays as s
+    on
+        r.start_time = s.start_time
+        and s.start_time
+        between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
+        and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
 where s.start_time is null;
 
 delete from sparkify.time
@@ -12,7 +18,12 @@ where time.start_time = lost_times.start_time;
 create temp table new_times as
 select p.start_time
 from (select distinct start_time from plays) as p
-left join sparkify.time as t on p.start_time = t.start_time
+left join sparkify.time as t
+    on
+        p.start_time = t.start_time
+        and t.start_time
+        between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
+        and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
 where t.start_time is null;
 
 insert into sparkify.time ({columns of sparkify.time})
