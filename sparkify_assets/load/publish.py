@@ -212,6 +212,7 @@ class Publisher:
         transaction.run("ddl/incoming_batch")
         for dataset in DATASETS:
             transaction.run(f"merge/republish_{dataset}")
+            parameters: dict[str, Any] = {"first": first, "last": last}
             for name, table in MERGES[dataset]:
                 if (
                     name in NOT_REBUILT
@@ -219,7 +220,7 @@ class Publisher:
                     or (dataset, table) == ("songs", "songplays")
                 ):
                     continue
-                self._run_merge(transaction, name, first=first, last=last)
+                self._run_merge(transaction, name, parameters)
                 if table:
                     changes[table] = Changes(*transaction.cursor.fetchall()[0])
         return changes, bounds
@@ -232,12 +233,12 @@ class Publisher:
         release: str | None,
         result: BatchResult,
     ) -> None:
-        bounds = {"first": min(keys), "last": max(keys)}
+        parameters: dict[str, Any] = {"batch_id": batch.id, "first": min(keys), "last": max(keys)}
         share = transaction.value("ledger/batch_share", batch_id=batch.id, dataset=batch.dataset)
         for name, table in MERGES[batch.dataset]:
             if name.startswith("analyze/") and share < ANALYZE_SHARE:
                 continue
-            self._run_merge(transaction, name, batch_id=batch.id, **bounds)
+            self._run_merge(transaction, name, parameters)
             if table:
                 result.changes[table] = Changes(*transaction.cursor.fetchall()[0])
         result.plays = {str(day): plays for day, plays in transaction.rows("merge/plays_by_day")}
@@ -245,8 +246,9 @@ class Publisher:
             result.rematched_days = list(result.plays)
         transaction.run("ledger/publish", batch_id=batch.id, release_reason=release)
 
-    def _run_merge(self, transaction: Transaction, name: str, **parameters: Any) -> None:
-        if name in BOUNDED_BY_TIME:
+    def _run_merge(self, transaction: Transaction, name: str, parameters: dict[str, Any]) -> None:
+        """Run a merge. The time that the touched plays span is asked for once and added to the parameters."""
+        if name in BOUNDED_BY_TIME and "first_ts" not in parameters:
             parameters |= reach_of_plays(transaction)
         transaction.run(name, **parameters)
 
