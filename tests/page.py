@@ -1,6 +1,6 @@
-"""A client of Dagster's web page: the mutations that its buttons send, and what they show.
+"""A client of Dagster's web UI: the mutations that its buttons send, and what they show.
 
-Names follow the page's own queries (https://docs.dagster.io/api/graphql).
+Names follow the web UI's own queries (https://docs.dagster.io/api/graphql).
 """
 
 from __future__ import annotations

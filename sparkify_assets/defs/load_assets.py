@@ -22,7 +22,7 @@ from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import BatchesFailed, Loader
 from sparkify_assets.load.quarantine import shown
-from sparkify_assets.load.results import MOST_REJECTS, BatchResult, NotLoaded, PartitionResult
+from sparkify_assets.load.results import MAX_REJECTS, BatchResult, NotLoaded, PartitionResult
 from sparkify_assets.model.checks import ALL_CHECKS, Check, Violation
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.model.tables import ASSETS
@@ -34,7 +34,7 @@ POOL = "sparkify_load"
 
 
 #: How often a step is retried after a transient error, and after how many seconds.
-MOST_RETRIES, RETRY_SECONDS = 3, 20.0
+MAX_RETRIES, RETRY_SECONDS = 3, 20.0
 
 
 class LoadConfig(dg.Config):
@@ -146,9 +146,9 @@ def _loaded(
             run_id=context.run.run_id,
         )
     except (SparkifyError, psycopg2.Error) as error:
-        waits = PROCESS_TAG not in context.run.tags and context.retry_number < MOST_RETRIES
+        waits = PROCESS_TAG not in context.run.tags and context.retry_number < MAX_RETRIES
         if waits and is_transient(error):
-            raise dg.RetryRequested(MOST_RETRIES, RETRY_SECONDS) from error
+            raise dg.RetryRequested(MAX_RETRIES, RETRY_SECONDS) from error
         if not isinstance(error, BatchesFailed):
             raise
         yield error
@@ -223,7 +223,7 @@ def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any
 
 def _rejected(items: Iterable[PartitionResult]) -> dict[str, Any]:
     """The first rejected records as a table, if there are any; `sparkify rejects` lists all of them."""
-    rows = [shown(reject) for item in items for reject in item.rejects][:MOST_REJECTS]
+    rows = [shown(reject) for item in items for reject in item.rejects][:MAX_REJECTS]
     return {"rejected": preview_rows(rows)} if rows else {}
 
 

@@ -145,10 +145,16 @@ def _make_whole(folder: str, name: str, make: Callable[[str], object]) -> None:
 def log_materializations(
     context: dg.AssetExecutionContext, materializations: Iterable[dg.AssetMaterialization]
 ) -> None:
-    """Log materializations as `context.log_event` does, and store them in one transaction."""
-    logged, batch = list(materializations), str(uuid4())
+    """Log materializations as `context.log_event` does, and store those of each asset in one transaction. A batch has
+    one asset, because the PostgreSQL storage names the last event of a batch in one asset's entry.
+    """
+    of_assets: dict[dg.AssetKey, list[dg.AssetMaterialization]] = {}
+    for materialization in materializations:
+        of_assets.setdefault(materialization.asset_key, []).append(materialization)
     op = context.op_execution_context
-    for number, materialization in enumerate(logged, 1):
-        metadata = DagsterEventBatchMetadata(batch, is_end=number == len(logged))
-        step = op.get_step_execution_context()
-        op._events.append(DagsterEvent.asset_materialization(step, materialization, metadata))
+    step = op.get_step_execution_context()
+    for batch in of_assets.values():
+        batch_id = str(uuid4())
+        for number, materialization in enumerate(batch, 1):
+            metadata = DagsterEventBatchMetadata(batch_id, is_end=number == len(batch))
+            op._events.append(DagsterEvent.asset_materialization(step, materialization, metadata))

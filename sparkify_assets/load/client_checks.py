@@ -13,10 +13,10 @@ from sparkify_assets.load.results import StagedPartition
 from sparkify_assets.model.checks import Violation, sampled
 
 #: How many objects of a batch are examined.
-MOST_OBJECTS = 50
+MAX_OBJECTS = 50
 
 
-def spread(keys: Sequence[str], most: int = MOST_OBJECTS) -> frozenset[str]:
+def spread(keys: Sequence[str], most: int = MAX_OBJECTS) -> frozenset[str]:
     """At most this many of the keys, evenly spaced from the first to the last."""
     if len(keys) <= most:
         return frozenset(keys)

@@ -1,7 +1,8 @@
 """Puts many small objects together into a few large ones, because each COPY, and each object that it opens, costs time.
 
 A song has about 250 bytes, and COPY works best with megabytes: 15,000 single objects took earlier Sparkify projects
-four to five minutes. A day of events needs a COPY of its own, which takes Redshift seconds however small the day is.
+four to five minutes. A day of events by itself would need a COPY of its own, which takes Redshift seconds however small
+the day is.
 Each record keeps its own text and gets what COPY cannot know because only the path of its object says it: a song its
 prefix, and an event its day.
 

@@ -17,7 +17,7 @@ from sparkify_assets.errors import SparkifyError
 from sparkify_assets.load import ledger
 from sparkify_assets.load.audit import violations
 from sparkify_assets.load.results import (
-    MOST_REJECTS,
+    MAX_REJECTS,
     Batch,
     BatchResult,
     Changes,
@@ -44,7 +44,7 @@ from sparkify_assets.warehouse.setup import create_tables
 from sparkify_assets.warehouse.transaction import Transaction
 
 #: If more prefixes than this would have to be listed again, the whole data set is listed instead.
-MOST_LISTINGS = 32
+MAX_LISTINGS = 32
 
 #: A batch with at least this share of a table's rows makes the planner's statistics stale; this is Redshift's own
 #: threshold
@@ -293,7 +293,7 @@ class Publisher:
         """
         now: dict[Partition, dict[str, str]] = {item.partition: {} for item in staged}
         beginnings = {beginning for partition in now for beginning in beginnings_of(partition)}
-        if len(beginnings) > MOST_LISTINGS:
+        if len(beginnings) > MAX_LISTINGS:
             beginnings = {EVENTS_FOLDER if batch.dataset == "events" else SONGS_FOLDER}
         for beginning in beginnings:
             for item in self.source.list(beginning):
@@ -313,7 +313,7 @@ class Publisher:
     def _outcomes(
         self, transaction: Transaction, batch: Batch, staged: Sequence[StagedPartition]
     ) -> list[PartitionResult]:
-        rejects = {item.partition.key: list(islice(item.rejects, MOST_REJECTS)) for item in staged}
+        rejects = {item.partition.key: list(islice(item.rejects, MAX_REJECTS)) for item in staged}
         sizes = dict(transaction.rows("ledger/batch_bytes", batch_id=batch.id))
         return [
             PartitionResult(

@@ -21,7 +21,7 @@ MIN_BATCH_BYTES, MAX_BATCH_BYTES, BATCHES = 64 * 1024 * 1024, 1024 * 1024 * 1024
 
 
 #: How many rejects of a partition a result keeps for display. All of them are in the quarantine.
-MOST_REJECTS = 20
+MAX_REJECTS = 20
 
 
 @dataclass
@@ -137,7 +137,7 @@ class Changes:
 @dataclass(frozen=True)
 class PartitionResult:
     """What became of one partition. `state` is published, withdrawn or blocked; `verdict` says why it is blocked.
-    `rejects` are the first MOST_REJECTS in quarantine.
+    `rejects` are the first MAX_REJECTS in quarantine.
     """
 
     partition: Partition
@@ -199,7 +199,9 @@ class NotLoaded:
 def in_batches(
     objects: Mapping[Partition, list[SourceObject]],
 ) -> Iterator[dict[Partition, list[SourceObject]]]:
-    """Partitions in groups of at most MAX_BATCH_BYTES; a larger partition is a group of its own."""
+    """Partitions in groups of a part of the load, within MIN_BATCH_BYTES and MAX_BATCH_BYTES; a larger partition is a
+    group of its own.
+    """
     weights = {partition: sum(item.size for item in items) for partition, items in objects.items()}
     limit = min(max(sum(weights.values()) / BATCHES, MIN_BATCH_BYTES), MAX_BATCH_BYTES)
     group: dict[Partition, list[SourceObject]] = {}

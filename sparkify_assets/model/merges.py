@@ -43,4 +43,6 @@ NOT_REBUILT = frozenset(
 
 
 #: The merges that read older records or rows of the touched plays, within the time that these plays span.
-BOUNDED_BY_TIME = frozenset({"merge/contested_plays", "merge/records_of_titles", "merge/time"})
+BOUNDED_BY_TIME = frozenset(
+    {"merge/contested_plays", "merge/records_of_titles", "merge/songplays", "merge/time"}
+)

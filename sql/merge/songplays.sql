@@ -1,5 +1,6 @@
 -- Makes the touched plays anew: SCD1 by replacing existing rows (docs: merge-replacing-existing-rows).
--- Takes plays, contested_records and former_plays from contested_plays or records_of_titles.
+-- Takes plays, contested_records and former_plays from contested_plays or records_of_titles. Only the time that the
+-- touched plays span is read: first_ts and last_ts are literals.
 
 -- A play that was delivered more than once is the first of its records in the order of sql/fragments.sql.
 insert into plays
@@ -49,12 +50,19 @@ inner join former_plays as f
         and s.session_id = f.session_id
         and s.item_in_session = f.item_in_session
         and s.user_id = f.user_id
+where
+    s.start_time
+    between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
+    and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
 group by s.user_id, s.session_id, s.item_in_session, s.start_time;
 
 delete from sparkify.songplays
 using replaced_plays
 where
-    songplays.start_time = replaced_plays.start_time
+    songplays.start_time
+    between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
+    and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
+    and songplays.start_time = replaced_plays.start_time
     and songplays.session_id = replaced_plays.session_id
     and songplays.item_in_session = replaced_plays.item_in_session
     and songplays.user_id = replaced_plays.user_id;

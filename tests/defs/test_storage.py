@@ -167,7 +167,7 @@ def test_a_batch_is_one_transaction(ours: dg.DagsterInstance, monkeypatch: pytes
 
     monkeypatch.setattr(ours.event_log_storage, "store_event_batch", counted)
     run(ours)
-    assert batches == [10 * 2 + 1, 9 * 2], "the planned events, and the materializations"
+    assert batches == [10 * 2 + 1, 9, 9], "the planned events, and the materializations of each asset"
 
 
 def test_a_watcher_is_called_for_each_event(ours: dg.DagsterInstance) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from dagster_aws.ecs import EcsRunLauncher
 from dagster_postgres.event_log import PostgresEventLogStorage
 
 from sparkify_assets.defs.instance import prepare_home
+from sparkify_assets.defs.storage import log_materializations
 from sparkify_assets.settings import Settings, SettingsError
 from tests.deploy.conftest import DEPLOY, ROOT
 
@@ -29,6 +31,20 @@ def speak() -> None:
 def spoken() -> None:
     """A run with a log."""
     speak()
+
+
+@dg.multi_asset(specs=[dg.AssetSpec(name, skippable=True) for name in ("plays", "users")])
+def two_tables(context) -> Iterator[dg.Output[None]]:  # type: ignore[no-untyped-def]
+    """Two tables of which two days are recorded together, and nothing else."""
+    log_materializations(
+        context,
+        [
+            dg.AssetMaterialization(asset, partition=day)
+            for day in ("2018-11-01", "2018-11-02")
+            for asset in ("plays", "users")
+        ],
+    )
+    yield from ()
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -56,6 +72,22 @@ def test_a_run_on_a_server_is_recorded_in_postgresql_and_its_log_on_s3(
     assert log.startswith("dagster-logs/")
     assert b"said by the step" in s3.get_object(Bucket="logs", Key=log)["Body"].read()
     connection.close()
+
+
+def test_days_that_are_recorded_together_are_the_latest_of_each_table(
+    server_variables: dict[str, str], dagster_database: dict[str, Any]
+) -> None:
+    prepare_home(Settings.from_environment())
+    with dg.DagsterInstance.get() as instance:
+        assert dg.materialize([two_tables], instance=instance).success
+        for asset in ("plays", "users"):
+            key = dg.AssetKey(asset)
+            assert {"2018-11-01", "2018-11-02"} <= instance.get_materialized_partitions(key)
+            (record,) = instance.get_asset_records([key])
+            last = record.asset_entry.last_materialization
+            assert last is not None
+            assert last.asset_materialization is not None
+            assert last.asset_materialization.partition == "2018-11-02"
 
 
 def test_on_ecs_a_run_is_a_task_of_the_named_definition(

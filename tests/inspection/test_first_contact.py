@@ -1,4 +1,4 @@
-"""`sparkify tables first-contact`: what the project counts on, asked of the stand-in; and what differs is said."""
+"""`sparkify tables first-contact`: what the project counts on, asked of the local Redshift; and what differs is said."""
 
 from __future__ import annotations
 

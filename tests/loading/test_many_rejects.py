@@ -121,7 +121,8 @@ def test_every_refused_record_is_in_quarantine_with_its_text(
 def test_a_partition_with_more_than_copy_allows_is_blocked_and_the_others_are_loaded(
     loader: Loader, source: Path, dataset: str, kind: str
 ) -> None:
-    """copy-maxerror: at most 100,000. One COPY brings the songs of all prefixes, and one the events of each day."""
+    """copy-maxerror: at most 100,000. One COPY brings the songs of all prefixes, and one the events of
+    each day of this size."""
     good = PLAY if dataset == "events" else SONG
     others = [OTHER] if dataset == "events" else ["AB"]
     for place in range(OBJECTS):

@@ -1,4 +1,4 @@
-"""A cluster on loopback: AWS's API emulated, the wire protocol in front of the embedded engine, S3 emulated beside it.
+"""A cluster on loopback: AWS's API emulated, the wire protocol in front of the local Redshift, S3 emulated beside it.
 
 The project's Redshift path runs unchanged against it: describe_clusters, temporary credentials, TLS verified by a
 certificate authority of the test's own, COPY from s3://.

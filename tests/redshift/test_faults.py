@@ -1,6 +1,6 @@
 """What goes wrong in the middle of a load into Redshift: the right tables all the same, or one clear line.
 
-D of a load without faults, from files into the embedded engine, is what every load here has to reach.
+D of a load without faults, from files into the local Redshift, is what every load here has to reach.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.load.results import MOST_REJECTS
+from sparkify_assets.load.results import MAX_REJECTS
 from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.redshift.conftest import LoopbackCluster
@@ -105,7 +105,7 @@ def test_a_blocked_day_shows_a_few_of_its_records(loader: Loader, ready: Loopbac
     told = failure.step_failure_data.user_failure_data
     assert told is not None
     rows = rejected(dict(told.metadata))
-    assert len(rows) == MOST_REJECTS == 20
+    assert len(rows) == MAX_REJECTS == 20
     assert (rows[0]["file"], rows[0]["line"], rows[0]["column"]) == (MORE, 1, "ts")
     assert all(len(str(value)) <= 1024 for row in rows for value in row.values())
     assert "rejected" not in shown(result, "staging_events", OTHER)

@@ -1,4 +1,4 @@
-"""One SQL text, one code path: the same tables from files and S3, on the embedded engine and by the Redshift path."""
+"""One SQL text, one code path: the same tables from files and S3, on the local Redshift and by the Redshift path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.redshift.loads import s3_loader
 
 @pytest.fixture
 def loaded_from_files(server: str, reference: Path, tmp_path: Path) -> Digest:
-    """D of the real data, loaded from files by the embedded engine."""
+    """D of the real data, loaded from files by the local Redshift."""
     with separate_warehouse(server, tmp_path / "files") as loader:
         load_all(loader(reference))
         return digest(loader(reference).warehouse)
