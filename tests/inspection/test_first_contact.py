@@ -1,4 +1,4 @@
-"""`sparkify tables first-contact`: what the project counts on, asked of the local Redshift; and what differs is said."""
+"""`sparkify tables first-contact`: what the project counts on, asked of the local Redshift, and how a difference is named."""
 
 from __future__ import annotations
 
