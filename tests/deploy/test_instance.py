@@ -122,6 +122,8 @@ def test_on_ecs_a_run_is_a_task_of_the_named_definition(
 @pytest.mark.parametrize("file", ["dagster.yaml", "ecs/dagster.yaml"])
 def test_what_holds_on_a_laptop_holds_in_production(file: str) -> None:
     laptop, production = read(ROOT / "dagster.yaml"), read(DEPLOY / file)
+    assert "custom" in laptop.pop("storage")
+    assert "postgres" in production["storage"]
     production["run_monitoring"].pop("start_timeout_seconds", None)
     assert {name: production[name] for name in laptop} == laptop
 

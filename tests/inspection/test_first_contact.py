@@ -1,4 +1,4 @@
-"""`sparkify tables first-contact`: what the project counts on, asked of the local Redshift, and how a difference is named."""
+"""`sparkify tables first-contact`: what the project counts on, asked of the local Redshift, and what it says of it."""
 
 from __future__ import annotations
 
