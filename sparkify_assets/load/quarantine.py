@@ -190,11 +190,13 @@ def with_raw(store: ObjectStore, rejects: Iterable[Reject]) -> Rejected:
 
 
 def _as_found(reject: Reject, written: list[Record]) -> Reject:
-    """A reject of COPY with the text at its position, where several records may end on one line. COPY names a column
-    for a record that is an object, and none for any other.
+    """A reject of COPY with the text at its position, where several records may end on one line, and the load-error
+    tables have no order among them. COPY names a column for a record that is an object, and none for any other; the
+    local COPY gives the reason that reading the record gives again.
     """
     likely = [record for record in written if isinstance(record.value, dict) == bool(reject.column)]
-    record = next(iter(likely or written), None)
+    told = [record for record in likely if str(record.value) == reject.reason]
+    record = next(iter(told or likely or written), None)
     if record is None:
         return reject
     written.remove(record)

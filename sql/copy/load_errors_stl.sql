@@ -2,4 +2,4 @@
 select query, trim(filename), line_number, trim(colname), trim(err_reason)
 from stl_load_errors
 where query in %(copy_ids)s
-order by query, filename, line_number, colname;
+order by query, filename, line_number, colname, err_reason;

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from redshift_local import read_records
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.quarantine import Reject, with_raw
 from sparkify_assets.load.results import Batch, StagedPartition
 from sparkify_assets.load.stage import Stager
 from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.source.store import SourceObject
+from sparkify_assets.source.urls import open_store
 from tests.invariants import world
 from tests.invariants.world import day_key, song_key
 
@@ -103,3 +107,15 @@ def test_an_object_that_cannot_be_read_is_one_record(loader: Loader) -> None:
     found = batch.unreadable_of(Partition("events", DAY))
     assert found.records_of == {key: 1}
     assert [reject.is_whole_object for reject in found.rejects] == [True]
+
+
+def test_of_two_faults_on_a_line_each_keeps_its_text_in_whatever_order_they_are_named(source: Path) -> None:
+    """The load-error tables name the line of a record, and have no order among those of one line."""
+    key = day_key(DAY)
+    world.write(source, {key: b'{"song":["x"]]}\n'})
+    reasons = {record.raw: str(record.value) for record in read_records(BytesIO((source / key).read_bytes()))}
+    assert len(reasons) == 2
+    for order in (list(reasons), list(reasons)[::-1]):
+        rejects = [Reject(key, 1, None, reasons[raw], None) for raw in order]
+        found = with_raw(open_store(f"file://{source}"), rejects)
+        assert [(reject.raw or "").encode() for reject in found.rejects] == order
