@@ -31,6 +31,10 @@ len(level) desc nulls last,
 len(location) desc nulls last,
 len(user_agent) desc nulls last;
 
+-- within_touched_times: the time that the touched plays span; first_ts and last_ts are literals
+between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
+and timestamp 'epoch' + %(last_ts)s * interval '0.001 second';
+
 -- partition: what a partition is called
 day -- events only
 prefix -- songs only

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
@@ -48,7 +48,9 @@ class StagingAhead:
     def staged(self, batch: Batch) -> Iterator[Staged]:
         """The batch, staged ahead or now. Raises whatever staging it raised."""
         if self._begun and self._begun[0] is batch:
-            (_, future), self._begun = self._begun, None
+            _, future = self._begun
+            wait([future])  # if this is interrupted, the batch is still ahead, and is given up at the end
+            self._begun = None
             stack, staged = future.result()
             with stack:
                 yield staged

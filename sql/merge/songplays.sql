@@ -52,16 +52,14 @@ inner join former_plays as f
         and s.user_id = f.user_id
 where
     s.start_time
-    between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
-    and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
+    {within_touched_times}
 group by s.user_id, s.session_id, s.item_in_session, s.start_time;
 
 delete from sparkify.songplays
 using replaced_plays
 where
     songplays.start_time
-    between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
-    and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
+    {within_touched_times}
     and songplays.start_time = replaced_plays.start_time
     and songplays.session_id = replaced_plays.session_id
     and songplays.item_in_session = replaced_plays.item_in_session

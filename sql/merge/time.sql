@@ -7,8 +7,7 @@ left join sparkify.songplays as s
     on
         r.start_time = s.start_time
         and s.start_time
-        between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
-        and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
+        {within_touched_times}
 where s.start_time is null;
 
 delete from sparkify.time
@@ -22,8 +21,7 @@ left join sparkify.time as t
     on
         p.start_time = t.start_time
         and t.start_time
-        between timestamp 'epoch' + %(first_ts)s * interval '0.001 second'
-        and timestamp 'epoch' + %(last_ts)s * interval '0.001 second'
+        {within_touched_times}
 where t.start_time is null;
 
 insert into sparkify.time ({columns of sparkify.time})

@@ -5,6 +5,7 @@ It stands on Dagster's inside, so these tests have to fail when a new version ch
 
 # No postponed annotations here: Dagster reads the type of the context.
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,16 +19,9 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from sparkify_assets.defs import storage
+from sparkify_assets.defs.instance import DAGSTER_YAML
 
 DAYS = dg.DailyPartitionsDefinition("2018-11-01", end_date="2018-11-11")
-SETTINGS = """
-telemetry: { enabled: false }
-storage:
-  custom:
-    module: sparkify_assets.defs.storage
-    class: BatchingSqliteStorage
-    config: { base_dir: { env: DAGSTER_HOME } }
-"""
 
 
 @dg.multi_asset(
@@ -70,7 +64,7 @@ def run(instance: dg.DagsterInstance, first: str = "2018-11-01", last: str = "20
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "ours"
     home.mkdir()
-    (home / "dagster.yaml").write_text(SETTINGS, "utf-8")
+    shutil.copyfile(DAGSTER_YAML, home / "dagster.yaml")
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
     return home
