@@ -21,10 +21,11 @@ from typing import Literal
 
 import psycopg2
 
+from redshift_local import search_path
 from redshift_local.portability import REFUSED, Rule
+from redshift_local.search_path import SCHEMA
 
 DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/dg/"
-SCHEMA = "redshift"  # of the catalog objects in sql/catalog.sql
 
 
 class NotPortable(psycopg2.ProgrammingError):
@@ -202,8 +203,11 @@ def _step(sql: str) -> Step:
             return Step("commit", sql)
         case "ROLLBACK" | "ABORT":
             return Step("rollback", sql)
-        case "SET" if second == "SEARCH_PATH":
-            return Step("run", f"{sql}, {SCHEMA}")
+        case "SET" if behind := search_path.setting([token.upper for token in parts]):
+            start = parts[behind].start if behind < len(parts) else len(sql)
+            return Step("run", sql[:start] + search_path.searching(sql[start:]))
+        case "SHOW" if second == "SEARCH_PATH":
+            return Step("run", f"select {SCHEMA}.shown_path() as search_path")
         case "CREATE" | "ALTER" if "TABLE" in [token.upper for token in parts[1:5]]:
             return _definition(sql, parts)
     return Step("run", sql, verbatim=True)

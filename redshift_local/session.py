@@ -27,6 +27,7 @@ from redshift_local.copy import load
 from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
 from redshift_local.dialect import NotPortable, Step
+from redshift_local.search_path import with_defaults
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
 
@@ -40,7 +41,7 @@ def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **l
     parameters. COPY reads S3 with the credentials that boto3 finds. Raises psycopg2.OperationalError, or
     psycopg2.NotSupportedError for a server older than 18.
     """
-    connection: Connection = psycopg2.connect(dsn, connection_factory=Connection, **libpq)
+    connection: Connection = psycopg2.connect(with_defaults(dsn, libpq), connection_factory=Connection)
     try:
         connection.prepare(lambda: psycopg2.connect(dsn, **libpq), lookups or {})
     except BaseException:
@@ -62,7 +63,7 @@ class Connection(PlainConnection):
         self.copied = False  # the last statement was a COPY
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
-        """Set up catalog, search path, time zone and isolation as on Redshift. `another` opens a second session."""
+        """Set up catalog and isolation as on Redshift. `another` opens a second session."""
         if self.server_version < OLDEST_SERVER:
             raise psycopg2.NotSupportedError(
                 f"the local Redshift needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
@@ -346,14 +347,32 @@ def _text(name: str) -> str:
     return files("redshift_local").joinpath("sql", name).read_text("utf-8")
 
 
+#: Where the catalog objects lie in sql/, in the order in which they are made; a folder's files by their names.
+_CATALOG = ("catalog.sql", "functions", "views")
+
+
+@lru_cache
+def _catalog() -> str:
+    """The statements that make the catalog objects."""
+    root = files("redshift_local").joinpath("sql")
+    found: list[str] = []
+    for name in _CATALOG:
+        item = root.joinpath(name)
+        inside = sorted(item.iterdir(), key=lambda file: file.name) if item.is_dir() else [item]
+        found += (file.read_text("utf-8") for file in inside if file.name.endswith(".sql"))
+    return "\n".join(found)
+
+
+@lru_cache
 def _catalog_version() -> str:
-    return hashlib.sha256(_text("catalog.sql").encode()).hexdigest()[:16]
+    return hashlib.sha256(_catalog().encode()).hexdigest()[:16]
 
 
 def _install(cursor: PlainCursor) -> None:
     """Create or replace the catalog objects, one session at a time."""
     cursor.execute("begin")
     cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
-    cursor.execute(_text("catalog.sql"))
+    cursor.execute("set local search_path to pg_catalog")  # so that nothing made here calls what it replaces
+    cursor.execute(_catalog())
     cursor.execute(f"comment on schema redshift is '{_catalog_version()}'")
     cursor.execute("commit")

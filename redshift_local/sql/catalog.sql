@@ -1,11 +1,59 @@
 -- Functions and system views that Redshift has and PostgreSQL lacks. session.py runs this file once in a database, and
--- again when it has changed.
+-- again when it has changed; then functions/ and views/. Meanwhile the search path is pg_catalog only: a body after
+-- RETURN or BEGIN ATOMIC is bound to PostgreSQL's own functions, one in quotes is read on the path of its caller.
 create schema if not exists redshift;
 create sequence if not exists redshift.query_ids;
 
+-- The views of an earlier version, whose columns may be others; they stay if a user's own view depends on one.
+do $$
+    begin
+        execute (
+            select 'drop view ' || string_agg(format('redshift.%I', relname), ', ')
+            from pg_class
+            where relnamespace = 'redshift'::regnamespace and relkind = 'v'
+            having count(*) > 0
+        );
+    exception
+        when dependent_objects_still_exist or null_value_not_allowed then null;
+    end
+$$;
+
+-- What lies behind the user's own schemas on the search path is not shown: search_path.py.
+create or replace function redshift.shown_path(path text default current_setting('search_path')) returns text
+    immutable parallel safe
+    return regexp_replace(regexp_replace(path, ',? *redshift, *pg_catalog$', ''), '\mredshift, *', '');
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_SETTING.html
+create or replace function redshift.current_setting(name text) returns text
+    stable parallel safe
+    return case
+        when lower(name) = 'search_path' then redshift.shown_path() else pg_catalog.current_setting(name)
+    end;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SET_CONFIG.html
+create or replace function redshift.set_config(name text, value text, is_local boolean) returns text
+    volatile
+    return case
+        when lower(name) = 'search_path'
+            then redshift.shown_path(
+                pg_catalog.set_config(name, concat_ws(', ', nullif(value, ''), 'redshift, pg_catalog'), is_local)
+            )
+        else pg_catalog.set_config(name, value, is_local)
+    end;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_SCHEMAS.html: pg_catalog is searched behind temporary tables
+create or replace function redshift.current_schemas(include_implicit boolean) returns name[]
+    stable
+    return (
+        select array_agg(name order by name like 'pg_temp%' desc, name = 'pg_catalog' desc, place)
+        from unnest(pg_catalog.current_schemas(include_implicit)) with ordinality as path (name, place)
+        where name <> 'redshift' and (include_implicit or name <> 'pg_catalog')
+    );
+
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html: the session's time, in whole seconds, without time zone
 create or replace function redshift.getdate() returns timestamp
-    stable language sql as $$ select date_trunc('second', statement_timestamp()::timestamp) $$;
+    stable
+    return date_trunc('second', statement_timestamp()::timestamp);
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_NVL_function.html
 create or replace function redshift.nvl(anycompatible, anycompatible) returns anycompatible
@@ -15,7 +63,8 @@ create or replace function redshift.nvl(anycompatible, anycompatible, anycompati
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_LEN.html: characters
 create or replace function redshift.len(text) returns integer
-    immutable strict parallel safe language sql as $$ select char_length($1) $$;
+    immutable strict parallel safe
+    return char_length($1);
 
 -- Redshift gives a query two ids: in the SYS views that of the query as its user wrote it (LAST_USER_QUERY_ID), in the
 -- STL views that of the rewritten query (PG_LAST_QUERY_ID, PG_LAST_COPY_ID). "The query_id column in the SYS monitoring
@@ -26,19 +75,19 @@ create or replace function redshift.len(text) returns integer
 -- https://docs.aws.amazon.com/redshift/latest/dg/LAST_USER_QUERY_ID.html: the id of the query that was completed last.
 -- Here only a COPY and the query after it have one.
 create or replace function redshift.last_user_query_id() returns bigint
-    stable language sql as $$
-        select coalesce(2 * nullif(current_setting('redshift.last_user_query_id', true), '')::bigint, -1)
-    $$;
+    stable
+    return coalesce(2 * nullif(current_setting('redshift.last_user_query_id', true), '')::bigint, -1);
 -- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html, PG_LAST_COPY_COUNT.html
 create or replace function redshift.pg_last_copy_id() returns bigint
-    stable language sql as $$
-        select coalesce(2 * nullif(current_setting('redshift.last_copy_id', true), '')::bigint + 1, -1)
-    $$;
+    stable
+    return coalesce(2 * nullif(current_setting('redshift.last_copy_id', true), '')::bigint + 1, -1);
 -- https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_QUERY_ID.html. Here only a COPY has such an id.
 create or replace function redshift.pg_last_query_id() returns bigint
-    stable language sql as $$ select redshift.pg_last_copy_id() $$;
+    stable
+    return redshift.pg_last_copy_id();
 create or replace function redshift.pg_last_copy_count() returns bigint
-    stable language sql as $$ select coalesce(nullif(current_setting('redshift.last_copy_count', true), '')::bigint, 0) $$;
+    stable
+    return coalesce(nullif(current_setting('redshift.last_copy_count', true), '')::bigint, 0);
 
 -- One row for each COPY that succeeded. Unlike on Redshift, a rollback removes the row.
 create table if not exists redshift.loads (
@@ -54,8 +103,7 @@ create table if not exists redshift.loads (
 );
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html, without the columns that have no equal here
-drop view if exists redshift.sys_load_history;
-create view redshift.sys_load_history as
+create or replace view redshift.sys_load_history as
 select
     0 as user_id,
     2 * query_id as query_id,
@@ -93,8 +141,7 @@ create table if not exists redshift.load_errors (
 );
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-drop view if exists redshift.sys_load_error_detail;
-create view redshift.sys_load_error_detail as
+create or replace view redshift.sys_load_error_detail as
 select
     0 as user_id,
     2 * query_id as query_id,
@@ -114,8 +161,7 @@ select
 from redshift.load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
-drop view if exists redshift.stl_load_errors;
-create view redshift.stl_load_errors as
+create or replace view redshift.stl_load_errors as
 select
     0 as userid,
     0 as slice,
@@ -136,8 +182,7 @@ select
 from redshift.load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html
-drop view if exists redshift.svv_transactions;
-create view redshift.svv_transactions as
+create or replace view redshift.svv_transactions as
 select
     a.usename::text as txn_owner,
     a.datname::text as txn_db,

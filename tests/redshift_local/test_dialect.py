@@ -293,7 +293,7 @@ def cut(statement: str) -> str:
         ("create /* encode */ table t (a varchar(4))", "create /* encode */ table t (a redshift.varchar_4)"),
         ("vacuum delete only s.t to 75 percent", "vacuum s.t"),
         ("analyze s.t all columns", "analyze s.t"),
-        ("set search_path to a, b", "set search_path to a, b, redshift"),
+        ("set search_path to a, b", "set search_path to a, b, redshift, pg_catalog"),
     ],
 )  # fmt: skip
 def test_what_is_cut_and_replaced(statement: str, expected: str) -> None:
