@@ -7,7 +7,7 @@ VENV := .venv
 IN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev stop test test-local lint bench bench-small bench-long soak clean
+.PHONY: help setup demo dev stop test test-local conformance lint bench bench-small bench-long soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: $(VENV)/installed-test $(if $(ARGS),,test-local) ## run the tests (ARGS="-
 # The local Redshift is tested in an environment that has nothing of the pipeline, nor Dagster.
 test-local: $(VENV)/alone/installed ## run the tests of redshift_local by themselves
 	@$(VENV)/alone/bin/python -m pytest $(SIDE_BY_SIDE) --confcutdir tests/redshift_local tests/redshift_local
+
+conformance: $(VENV)/installed ## run what AWS documents on the local Redshift, and write docs/conformance.md
+	@$(IN)/python -m redshift_local check --write docs/conformance.md tests/redshift_local/conformance/*.toml
 
 lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of Python and SQL
 	@$(IN)/ruff check .
