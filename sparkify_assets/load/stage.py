@@ -90,6 +90,8 @@ class Stager:
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
         transaction.run(f"analyze/incoming_{batch.dataset}")
+        if batch.dataset == "events" and not batch.kept:  # else published rows will come along
+            transaction.run("copy/incoming_plays")
         for item in staged:
             item.findings = client_findings(item)
         return staged

@@ -24,18 +24,13 @@ select user_id, session_id, item_in_session, ts
 from rival_records;
 
 -- A play that has one record is that record, as far as its row is made of it ...
-create temp table plays as
-select
-    {play_columns as i}
-from incoming_events as i
-inner join publishing_days as d on i.event_date = d.event_date
-left join contested_plays as c
-    on
-        i.session_id = c.session_id
-        and i.item_in_session = c.item_in_session
-        and i.user_id = c.user_id
-        and i.ts = c.ts
-where i.page = 'NextSong' and i.fault is null and c.session_id is null;
+delete from plays
+using contested_plays as c
+where
+    plays.session_id = c.session_id
+    and plays.item_in_session = c.item_in_session
+    and plays.user_id = c.user_id
+    and plays.ts = c.ts;
 
 -- ... and among several one is chosen.
 create temp table contested_records as

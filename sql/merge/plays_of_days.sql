@@ -8,18 +8,12 @@ from sparkify.songplays as s
 inner join publishing_days as d on s.event_date = d.event_date
 where s.event_date between %(first)s and %(last)s;
 
--- The plays that came, with the number of records that each was delivered in ...
-create temp table touched_plays as
-select
-    i.user_id, i.session_id, i.item_in_session, i.ts,
-    timestamp 'epoch' + i.ts * interval '0.001 second' as start_time,
-    count(*) as deliveries
-from incoming_events as i
-inner join publishing_days as d on i.event_date = d.event_date
-where i.page = 'NextSong' and i.fault is null
-group by i.user_id, i.session_id, i.item_in_session, i.ts;
+-- Days that arrived and are not published give no plays. Those that they share with other days are made anew all the
+-- same, out of what the other days hold.
+delete from plays
+where event_date not in (select event_date from publishing_days);
 
--- ... and those that came no more.
+-- The plays that came no more.
 insert into touched_plays (user_id, session_id, item_in_session, start_time, deliveries)
 select f.user_id, f.session_id, f.item_in_session, f.start_time, 0
 from former_plays as f
