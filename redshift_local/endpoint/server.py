@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from redshift_local.endpoint import wire
-from redshift_local.endpoint.session import Engine, Refusal, Result
+from redshift_local.endpoint.refusal import Refusal
+from redshift_local.endpoint.session import Engine, Result
 
 #: The parameters that Redshift reports. standard_conforming_strings is not one of them: a backslash is an escape there.
 _PARAMETERS = {
@@ -31,16 +32,20 @@ _PARAMETERS = {
 class Endpoint:
     """A listening endpoint. `engine` opens a database for a user; `password` returns a user's current password.
 
+    Without a `certificate` nothing is encrypted; with one, connections that are not encrypted are rejected, unless they
+    are allowed as `plain`, too.
+
     `statements` holds what clients sent, in order. If they are set, `before` and `after` are called with each statement
     before it runs and before it is answered; they may raise Refusal (an error of the server) or Cut (the connection is
     lost).
     """
 
-    certificate: ssl.SSLContext
+    certificate: ssl.SSLContext | None
     engine: Callable[[str, str], Engine]
     password: Callable[[str], str | None]
     host: str = "127.0.0.1"
     port: int = 0
+    plain: bool = False
     statements: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     before: Callable[[str], None] | None = None
@@ -121,20 +126,20 @@ class _Session:
     def _begin(self) -> bool:
         """Handle everything before the first statement; returns whether the client is authenticated."""
         stream = self._stream()
-        encrypted = False
+        certificate, encrypted = self.endpoint.certificate, False
         while True:
             code, body = wire.read_start(stream)
             match code:
-                case wire.SSL_REQUEST:
+                case wire.SSL_REQUEST if certificate and not encrypted:
                     self.client.sendall(b"S")
-                    self.client = self.endpoint.certificate.wrap_socket(self.client, server_side=True)
+                    self.client = certificate.wrap_socket(self.client, server_side=True)
                     stream, encrypted = self._stream(), True
-                case wire.GSS_REQUEST:
+                case wire.SSL_REQUEST | wire.GSS_REQUEST:
                     self.client.sendall(b"N")
                 case wire.CANCEL_REQUEST:
                     self.endpoint.cancel(int.from_bytes(body[:4]), int.from_bytes(body[4:]))
                     return False
-                case wire.VERSION_3 if encrypted:
+                case wire.VERSION_3 if encrypted or self.endpoint.plain or not certificate:
                     return self._log_in(stream, wire.parameters(body))
                 case wire.VERSION_3:  # the cluster's parameter require_ssl
                     return self._reject("28000", 'no pg_hba.conf entry for host "127.0.0.1", SSL off')

@@ -27,8 +27,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import redshift_local
+from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.server import Endpoint
-from redshift_local.endpoint.session import ClusterState, Engine
+from redshift_local.endpoint.session import Engine
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.warehouse.connection import Warehouse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg2
 import pytest
 
-from redshift_local.endpoint.session import Refusal
+from redshift_local.endpoint.refusal import Refusal
 from sparkify_assets.warehouse.errors import announced_rejects, copy_error
 from tests.redshift.conftest import LoopbackCluster
 

@@ -13,8 +13,8 @@ import boto3
 import psycopg2
 import pytest
 
+from redshift_local.endpoint.refusal import Refusal
 from redshift_local.endpoint.server import Cut
-from redshift_local.endpoint.session import Refusal
 from sample_data.generate import write_sample
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.load.loader import Loader

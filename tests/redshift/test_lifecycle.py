@@ -17,8 +17,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.server import Endpoint
-from redshift_local.endpoint.session import ClusterState, Engine
+from redshift_local.endpoint.session import Engine
 from sparkify_assets.model import queries
 from tests.conftest import Admin
 from tests.infrastructure.emulator.credentials import FILE
