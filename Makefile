@@ -73,11 +73,12 @@ $(VENV)/installed-%: $(IN)/python pyproject.toml constraints.txt
 	@$(PIP_INSTALL) --editable '.[$*]'
 	@touch $@ $(VENV)/installed
 
-$(VENV)/alone/installed: $(IN)/python tests/redshift_local/requirements.txt constraints.txt
+$(VENV)/alone/installed: $(IN)/python redshift_local/pyproject.toml constraints.txt
 	@echo "installing what the local Redshift needs into $(VENV)/alone"
 	@$(IN)/python -m venv --clear $(VENV)/alone
+	@cp -R redshift_local $(VENV)/alone/redshift_local # building writes into the folder
 	@$(VENV)/alone/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt \
-		--requirement tests/redshift_local/requirements.txt
+		"$(VENV)/alone/redshift_local[test]"
 	@touch $@
 
 # An environment whose Python has gone away is made anew, and filled anew.
