@@ -21,7 +21,7 @@ from typing import Literal
 
 import psycopg2
 
-from redshift_local import search_path
+from redshift_local import parameters, search_path
 from redshift_local.portability import REFUSED, Rule
 from redshift_local.search_path import SCHEMA
 
@@ -39,7 +39,7 @@ _TOKEN = re.compile(
     (?P<blank> \s+ | --[^\n]* | /\*.*?\*/ )
   | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | (?P<tag>\$\w*\$).*?(?P=tag) )
   | (?P<quoted> "(?:[^"]|"")*" )
-  | (?P<parameter> %\(\w+\)s | %s )
+  | (?P<parameter> %\(\w+\)s | %s | \$\d+ )
   | (?P<word> \#?[^\W\d][\w$]* )
   | (?P<number> \d+(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+ )
   | (?P<operator> :: | %% | (?:(?!--|/\*)[-+*/<>=~!@\#%^&|?])+ | . )
@@ -187,8 +187,7 @@ def shape(sql: str) -> str:
 
 def _step(sql: str) -> Step:
     parts = tokens(sql)
-    first, second = (parts[0].upper, parts[1].upper if len(parts) > 1 else "")
-    match first:
+    match parts[0].upper:
         case "COPY":
             return Step("copy", sql)
         case "ANALYZE":
@@ -198,7 +197,7 @@ def _step(sql: str) -> Step:
         case "TRUNCATE":
             return Step("truncate", sql)
         case "BEGIN" | "START":
-            return Step("begin", sql, verbatim=True)
+            return _begin(sql, parts)
         case "COMMIT" | "END":
             return Step("commit", sql)
         case "ROLLBACK" | "ABORT":
@@ -206,11 +205,40 @@ def _step(sql: str) -> Step:
         case "SET" if behind := search_path.setting([token.upper for token in parts]):
             start = parts[behind].start if behind < len(parts) else len(sql)
             return Step("run", sql[:start] + search_path.searching(sql[start:]))
-        case "SHOW" if second == "SEARCH_PATH":
-            return Step("run", f"select {SCHEMA}.shown_path() as search_path")
+        case "SET" | "SHOW" | "RESET":
+            return _parameter(sql, parts)
+        case "PREPARE":
+            return _prepared(sql, parts)
         case "CREATE" | "ALTER" if "TABLE" in [token.upper for token in parts[1:5]]:
             return _definition(sql, parts)
     return Step("run", sql, verbatim=True)
+
+
+def _parameter(sql: str, parts: Sequence[Token]) -> Step:
+    try:
+        rewritten = parameters.rewritten([token.upper for token in parts], [token.text for token in parts])
+    except parameters.Invalid as error:
+        raise NotPortable(f"{error}: {DOCUMENTATION}cm_chap_ConfigurationRef.html") from None
+    return Step("run", rewritten or sql, verbatim=not rewritten)
+
+
+def _begin(sql: str, parts: Sequence[Token]) -> Step:
+    """BEGIN without ISOLATION LEVEL: the levels "have no operational impact" (r_BEGIN)."""
+    words = [token.upper for token in parts]
+    if "ISOLATION" not in words:
+        return Step("begin", sql, verbatim=True)
+    at = words.index("ISOLATION")
+    end = at + (4 if words[at + 2 : at + 3] in (["READ"], ["REPEATABLE"]) else 3)
+    return Step("begin", sql[: parts[at].start] + sql[parts[end - 1].end :].lstrip(" ,"))
+
+
+def _prepared(sql: str, parts: Sequence[Token]) -> Step:
+    """PREPARE name [(types)] AS statement, with the statement for PostgreSQL (r_PREPARE)."""
+    behind = next((token.end for token in parts if token.upper == "AS"), len(sql))
+    inner = _step(sql[behind:].strip()) if sql[behind:].strip() else Step("run", "", verbatim=True)
+    if inner.action != "run":
+        raise NotPortable(f"PREPARE takes SELECT, INSERT, UPDATE and DELETE: {DOCUMENTATION}r_PREPARE.html")
+    return Step("run", sql[:behind] + " " + inner.sql, domains=inner.domains, verbatim=inner.verbatim)
 
 
 _VACUUM_WORDS = {"FULL", "SORT", "ONLY", "DELETE", "REINDEX", "RECLUSTER"}

@@ -92,7 +92,7 @@ REFUSED: tuple[Rule, ...] = (
     # Cursors
     Rule(
         "DECLARE beyond its plain form",
-        r"^DECLARE (?!\w+ CURSOR FOR ).*",
+        r'^DECLARE (?!(?:\w+|"[^"]*") CURSOR FOR ).*',
         "declare c cursor for ...",
         "declare",
     ),

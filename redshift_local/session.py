@@ -116,6 +116,39 @@ class Connection(PlainConnection):
                 for of_one_copy in errors:
                     cursor.copy_expert(_text("load_errors.sql"), of_one_copy.lines())
 
+    def number_query(self) -> None:
+        """Number the query after a COPY too: as on Redshift, LAST_USER_QUERY_ID() then returns another id."""
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(
+                "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
+            )
+
+    def analyze(self, table: str) -> None:
+        """Analyze a table that was just created from a query, as Redshift does: r_CREATE_TABLE_AS."""
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(f"analyze {table}")
+
+    def build_lookups(self, table: str) -> None:
+        """Create the missing indexes for the lookups of an analyzed table ('': all tables), if it holds rows."""
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            for name, expressions in self.lookups.items():
+                if table not in ("", name):
+                    continue
+                schema, _, bare = name.rpartition(".")
+                identifier = composed.Identifier(*filter(None, (schema, bare)))
+                for expression in expressions:
+                    index = f"{bare}_{hashlib.sha256(expression.encode()).hexdigest()[:8]}"
+                    cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
+                    if cursor.fetchall() != [(True,)]:
+                        continue
+                    cursor.execute(composed.SQL("select exists (select from {})").format(identifier))
+                    if cursor.fetchall() == [(True,)]:
+                        cursor.execute(
+                            composed.SQL("create index if not exists {} on {} ({})").format(
+                                composed.Identifier(index), identifier, composed.SQL(expression)
+                            )
+                        )
+
     def create_domains(self, names: Iterable[str]) -> None:
         """Create the types that count bytes, in a separate session, so that a rollback does not remove them."""
         if self._domains.issuperset(names):
@@ -135,6 +168,12 @@ class Connection(PlainConnection):
                     with suppress(psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
                         cursor.execute(statement)
         self._domains |= unknown
+
+    def base_types(self) -> dict[int, int]:
+        """The numbers of the types that count bytes, each with that of the type that it is made from."""
+        with closing(self._another()) as connection, connection.cursor() as cursor:
+            cursor.execute("select oid, typbasetype from pg_catalog.pg_type where typtype = 'd'")
+            return dict(cursor.fetchall())
 
 
 # VARCHAR and CHAR count bytes, CHAR takes ASCII only: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
@@ -160,8 +199,8 @@ class Cursor(PlainCursor):
                 "a named cursor of psycopg2 is declared WITHOUT HOLD, which Redshift's DECLARE does not have;"
                 f" instead: declare {self.name} cursor for ..., fetch forward. {dialect.DOCUMENTATION}declare.html"
             )
-        _check_size(query, vars, self)
-        steps = _steps(query, self.connection)
+        check_size(query, vars, self)
+        steps = steps_of(query, self.connection)
         follows, self.connection.copied = self.connection.copied, False
         if all(step.verbatim for step in steps):
             super().execute(query, vars)
@@ -172,14 +211,7 @@ class Cursor(PlainCursor):
             and not self.connection.copied
             and {step.action for step in steps}.isdisjoint({"commit", "rollback"})
         ):
-            self._number_query()
-
-    def _number_query(self) -> None:
-        """Number the query after a COPY too: as on Redshift, LAST_USER_QUERY_ID() then returns another id."""
-        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-            cursor.execute(
-                "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
-            )
+            self.connection.number_query()
 
     def executemany(self, query: str | bytes | composed.Composable, vars_list: Iterable[Any]) -> None:
         """Run a statement for each set of parameters; psycopg2's own method would bypass `execute`."""
@@ -209,6 +241,8 @@ class Cursor(PlainCursor):
             try:
                 for step, parameters in zip(steps, _split_parameters(steps, given), strict=True):
                     self._step(step, parameters)
+                    if connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
+                        control.execute("begin")  # the step has committed what was open
                 control.execute("commit")
             except BaseException:
                 if not connection.closed:
@@ -224,59 +258,41 @@ class Cursor(PlainCursor):
                 super().execute(step.sql, given)
             case "fill":
                 super().execute(step.sql, given)
-                self._analyze_filled(step.table)
+                self.connection.analyze(step.table)
             case "copy":
                 bound = self.mogrify(step.sql, given).decode()
                 load.execute(self, bound, self.connection.objects, self.connection.keep_errors)
                 self.connection.copied = True
             case "analyze":
-                self._build_lookups(step.table)
+                self.connection.build_lookups(step.table)
                 super().execute(step.sql, given)
             case "commit" | "rollback":
                 super().execute(step.sql, given)
                 self.connection.settle(committed=step.action == "commit")
-            case "vacuum" | "truncate":
-                self._check_outside_transaction(step)
+            case "vacuum":
+                self._check_outside_transaction()
                 super().execute(step.sql, given)
+            case "truncate":
+                super().execute(step.sql, given)
+                self._commit_truncation()
             case "nothing":
                 super().execute("select")
 
-    def _analyze_filled(self, table: str) -> None:
-        """Analyze a table that was just created from a query, as Redshift does."""
-        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-            cursor.execute(f"analyze {table}")
-
-    def _check_outside_transaction(self, step: Step) -> None:
-        """Refuse in a transaction what fails in one on Redshift (VACUUM) or commits it (TRUNCATE)."""
+    def _check_outside_transaction(self) -> None:
+        """Refuse a VACUUM that would run in a transaction, in which it fails on Redshift, too."""
         connection = self.connection
-        if connection.autocommit and connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
-            return
-        if step.action == "vacuum":
+        if not (connection.autocommit and connection.info.transaction_status == TRANSACTION_STATUS_IDLE):
             raise NotPortable("VACUUM cannot run in a transaction (set autocommit): r_VACUUM_command")
-        raise NotPortable(
-            "TRUNCATE would commit the transaction that contains it; use DELETE FROM, or autocommit: r_TRUNCATE"
-        )
 
-    def _build_lookups(self, table: str) -> None:
-        """Create the missing indexes for the lookups of an analyzed table ('': all tables), if it holds rows."""
-        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-            for name, expressions in self.connection.lookups.items():
-                if table not in ("", name):
-                    continue
-                schema, _, bare = name.rpartition(".")
-                identifier = composed.Identifier(*filter(None, (schema, bare)))
-                for expression in expressions:
-                    index = f"{bare}_{hashlib.sha256(expression.encode()).hexdigest()[:8]}"
-                    cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
-                    if cursor.fetchall() != [(True,)]:
-                        continue
-                    cursor.execute(composed.SQL("select exists (select from {})").format(identifier))
-                    if cursor.fetchall() == [(True,)]:
-                        cursor.execute(
-                            composed.SQL("create index if not exists {} on {} ({})").format(
-                                composed.Identifier(index), identifier, composed.SQL(expression)
-                            )
-                        )
+    def _commit_truncation(self) -> None:
+        """Commit: "TRUNCATE commits the transaction in which it is run" (r_TRUNCATE)."""
+        connection = self.connection
+        if not connection.autocommit:
+            connection.commit()
+        elif connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+            with connection.cursor(cursor_factory=PlainCursor) as control:
+                control.execute("commit")
+            connection.settle(committed=True)
 
 
 _INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(index)s) is null"
@@ -287,7 +303,7 @@ _INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(ind
 _LONG = 4000  # characters
 
 
-def _steps(query: str | bytes | composed.Composable, connection: PlainConnection) -> tuple[Step, ...]:
+def steps_of(query: str | bytes | composed.Composable, connection: PlainConnection) -> tuple[Step, ...]:
     """The plan of a query.
 
     A query that is long or already contains its values (bytes, as psycopg2's execute_values makes them) is planned by
@@ -308,7 +324,7 @@ def _steps(query: str | bytes | composed.Composable, connection: PlainConnection
 MAX_BYTES = 16 * 1024 * 1024
 
 
-def _check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
+def check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
     """Raise NotPortable, in Redshift's words, for a statement that is longer than Redshift accepts."""
     if isinstance(query, composed.Composable) or 4 * (len(query) + _length(given)) < MAX_BYTES:
         return

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 import redshift_local
 from redshift_local import CopyError
+from redshift_local.endpoint import wire
 
 
 class Refusal(Exception):
@@ -23,6 +24,11 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(text)
         self.state, self.text, self.detail, self.hint, self.position = state, text, detail, hint, position
+
+    def message(self, severity: str = "ERROR") -> bytes:
+        """The message for a client."""
+        told = {"M": self.text, "D": self.detail, "H": self.hint, "P": self.position}
+        return wire.notice(b"E", {"S": severity, "C": self.state, **told})
 
 
 def of_database(error: psycopg2.Error) -> Refusal:

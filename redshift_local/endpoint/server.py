@@ -1,8 +1,8 @@
-"""A Redshift cluster's endpoint on loopback: the wire protocol with TLS and temporary credentials in front of the local
-Redshift, so that psycopg2, psql and any other client of the simple query protocol can connect to it.
+"""An endpoint of the local Redshift on loopback: the wire protocol, with TLS and passwords, so that any client
+can connect.
 
 Belongs here: connections, authentication, cancelling, injected failures. Does not belong here: the format of messages
-(`wire`), what Redshift does with a statement (`session`).
+(`wire`), what is done with a client's statements (`relay`, `extended`, `session`).
 """
 
 from __future__ import annotations
@@ -17,42 +17,40 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from redshift_local.endpoint import wire
+from redshift_local.endpoint import parameters, wire
+from redshift_local.endpoint.extended import Extended
 from redshift_local.endpoint.refusal import Refusal
-from redshift_local.endpoint.session import Engine, Result
-
-#: The parameters that Redshift reports. standard_conforming_strings is not one of them: a backslash is an escape there.
-_PARAMETERS = {
-    "server_version": "8.0.2", "server_encoding": "UNICODE", "client_encoding": "UNICODE", "DateStyle": "ISO, MDY",
-    "integer_datetimes": "on", "TimeZone": "UTC",
-}  # fmt: skip
+from redshift_local.endpoint.relay import Outbox, Relay
+from redshift_local.endpoint.session import Engine
 
 
 @dataclass
 class Endpoint:
-    """A listening endpoint. `engine` opens a database for a user; `password` returns a user's current password.
+    """A listening endpoint. `engine` opens a database for a user, with libpq's `options`; `password` returns a user's
+    current password.
 
     Without a `certificate` nothing is encrypted; with one, connections that are not encrypted are rejected, unless they
     are allowed as `plain`, too.
 
-    `statements` holds what clients sent, in order. If they are set, `before` and `after` are called with each statement
-    before it runs and before it is answered; they may raise Refusal (an error of the server) or Cut (the connection is
-    lost).
+    If it is to `remember`, `statements` and `logins` hold what clients sent and who logged in, in order. If they are
+    set, `before` and `after` are called with each statement before it runs and before it is answered; they may raise
+    Refusal (an error of the server) or Cut (the connection is lost).
     """
 
     certificate: ssl.SSLContext | None
-    engine: Callable[[str, str], Engine]
+    engine: Callable[[str, str, str], Engine]
     password: Callable[[str], str | None]
     host: str = "127.0.0.1"
     port: int = 0
     plain: bool = False
+    remember: bool = False
     statements: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     before: Callable[[str], None] | None = None
     after: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server((self.host, self.port))
+        self._listener = socket.create_server((self.host, self.port), backlog=_BACKLOG)
         self.port = self._listener.getsockname()[1]
         self._open: dict[tuple[int, int], _Session] = {}
 
@@ -75,13 +73,25 @@ class Endpoint:
             time.sleep(0.01)
 
     def cancel(self, pid: int, key: int) -> None:
+        """Cancel what a session runs."""
         if session := self._open.get((pid, key)):
             session.engine.cancel()
 
-    def register(self, session: _Session) -> None:
+    def starts(self, text: str) -> None:
+        """Called with each text of a client before it runs."""
+        if self.remember:
+            self.statements.append(text)
+        if self.before:
+            self.before(text)
+
+    def register(self, session: _Session, user: str) -> None:
+        """Note a session that has begun."""
         self._open[session.pid, session.key] = session
+        if self.remember:
+            self.logins.append(user)
 
     def forget(self, session: _Session) -> None:
+        """Note a session that has ended."""
         self._open.pop((session.pid, session.key), None)
 
     def _accept(self) -> None:
@@ -90,6 +100,10 @@ class Endpoint:
                 client, _ = self._listener.accept()
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=_Session(self, client).serve, daemon=True).start()
+
+
+_BACKLOG = 512  # connections that wait to be accepted
+_START_SECONDS = 60  # in which a client has to log in: PostgreSQL's authentication_timeout
 
 
 class Cut(Exception):
@@ -106,15 +120,24 @@ class _Session:
         self.pid, self.key = secrets.randbelow(2**16) + 1, secrets.randbelow(2**31)
 
     def cut(self) -> None:
+        """End the connection, whatever it does."""
         with suppress(OSError):
             self.client.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
-        with suppress(OSError, ssl.SSLError):
+        """Serve the client until it leaves."""
+        with suppress(OSError):  # ssl.SSLError, too: the connection is gone
             try:
-                if self._begin():
-                    self.endpoint.register(self)
-                    self._answer_queries()
+                self.client.settimeout(_START_SECONDS)
+                if stream := self._begin():
+                    self.client.settimeout(None)
+                    self._answer(stream)
+            except Cut:
+                pass
+            except Refusal as refusal:
+                self.client.sendall(refusal.message("FATAL"))
+            except wire.Violation as violation:
+                self.client.sendall(Refusal("08P01", str(violation)).message("FATAL"))
             finally:
                 if hasattr(self, "engine"):
                     self.engine.close()
@@ -123,102 +146,77 @@ class _Session:
 
     # --- the start
 
-    def _begin(self) -> bool:
-        """Handle everything before the first statement; returns whether the client is authenticated."""
-        stream = self._stream()
-        certificate, encrypted = self.endpoint.certificate, False
+    def _begin(self) -> BinaryIO | None:
+        """Handle everything before the first statement; what the client's messages are read from, if it may send any.
+
+        Raises Refusal, Violation.
+        """
+        certificate, stream = self.endpoint.certificate, self.client.makefile("rb")
+        encrypted = False
         while True:
             code, body = wire.read_start(stream)
             match code:
                 case wire.SSL_REQUEST if certificate and not encrypted:
                     self.client.sendall(b"S")
                     self.client = certificate.wrap_socket(self.client, server_side=True)
-                    stream, encrypted = self._stream(), True
+                    stream, encrypted = self.client.makefile("rb"), True
                 case wire.SSL_REQUEST | wire.GSS_REQUEST:
                     self.client.sendall(b"N")
                 case wire.CANCEL_REQUEST:
                     self.endpoint.cancel(int.from_bytes(body[:4]), int.from_bytes(body[4:]))
-                    return False
-                case wire.VERSION_3 if encrypted or self.endpoint.plain or not certificate:
-                    return self._log_in(stream, wire.parameters(body))
-                case wire.VERSION_3:  # the cluster's parameter require_ssl
-                    return self._reject("28000", 'no pg_hba.conf entry for host "127.0.0.1", SSL off')
+                    return None
+                case 0:
+                    return None
+                case _ if code >> 16 != wire.VERSION_3 >> 16:
+                    asked = f"{code >> 16 & 0xFFFF}.{code & 0xFFFF}"
+                    raise Refusal(
+                        "0A000", f"unsupported frontend protocol {asked}: server supports 3.0 to 3.0"
+                    )
+                case _ if certificate and not encrypted and not self.endpoint.plain:  # require_ssl
+                    raise Refusal("28000", 'no pg_hba.conf entry for host "127.0.0.1", SSL off')
                 case _:
-                    return False
+                    self._log_in(stream, code, wire.parameters(body))
+                    return stream
 
-    def _log_in(self, stream: BinaryIO, given: dict[str, str]) -> bool:
-        user, salt = given["user"], secrets.token_bytes(4)
+    def _log_in(self, stream: BinaryIO, version: int, given: dict[str, str]) -> None:
+        unknown = [name for name in given if name.startswith("_pq_.")]
+        if version != wire.VERSION_3 or unknown:
+            self.client.sendall(wire.negotiation(unknown))
+        if not (user := given.get("user", "")):
+            raise Refusal("28000", "no PostgreSQL user name specified in startup packet")
+        salt = secrets.token_bytes(4)
         self.client.sendall(wire.message(b"R", 5, salt))
-        _, answer = wire.read_message(stream)
+        answer = wire.read_password(stream)
         password = self.endpoint.password(user)
-        if password is None or answer.rstrip(b"\0").decode() != wire.md5_answer(user, password, salt):
-            return self._reject("28000", f'password authentication failed for user "{user}"')
-        self.endpoint.logins.append(user)
-        try:
-            self.engine = self.endpoint.engine(given.get("database", user), user.rpartition(":")[2])
-        except Refusal as refusal:
-            return self._reject(refusal.state, refusal.text)
+        if password is None or not secrets.compare_digest(answer, wire.md5_answer(user, password, salt)):
+            raise Refusal("28000", f'password authentication failed for user "{user}"')
+        options = parameters.options(given)
+        self.engine = self.endpoint.engine(given.get("database", user), user.rpartition(":")[2], options)
+        self.engine.backend.watch(self.client.fileno())
+        self.endpoint.register(self, user)
         self.client.sendall(
             wire.message(b"R", 0)
-            + b"".join(wire.message(b"S", name, value) for name, value in _PARAMETERS.items())
+            + parameters.first_statuses(self.engine.connection.get_parameter_status)
             + wire.message(b"K", self.pid, self.key)
-            + wire.ready(b"I")
+            + wire.ready(self.engine.backend.status)
         )
-        return True
-
-    def _reject(self, state: str, text: str) -> bool:
-        self.client.sendall(wire.notice(b"E", {"S": "FATAL", "C": state, "M": text}))
-        return False
-
-    def _stream(self) -> BinaryIO:
-        return self.client.makefile("rb")
 
     # --- statements
 
-    def _answer_queries(self) -> None:
-        stream = self._stream()
+    def _answer(self, stream: BinaryIO) -> None:
+        """Answer the client's messages. Raises Violation."""
+        relay = Relay(self.engine, Outbox(self.client.sendall), self.endpoint)
+        extended = Extended(relay)
         while True:
             kind, body = wire.read_message(stream)
             match kind:
                 case b"Q":
-                    try:
-                        answer = self._answer(body[:-1].decode())
-                    except Cut:
-                        return
-                    self.client.sendall(answer)
+                    extended.query(body)
                 case b"X" | b"":
                     return
-                case b"H" | b"S":
-                    self.client.sendall(wire.ready(self.engine.status))
-                case _:
-                    refusal = Refusal("0A000", "this endpoint supports the simple query protocol only")
-                    self.client.sendall(_error(refusal))
-
-    def _answer(self, statement: str) -> bytes:
-        """The answer to one or several statements; of several, the result of the last."""
-        self.endpoint.statements.append(statement)
-        try:
-            if self.endpoint.before:
-                self.endpoint.before(statement)
-            result = self.engine.run(statement)
-            if self.endpoint.after:
-                self.endpoint.after(statement)
-        except Refusal as refusal:
-            self.engine.fail()
-            return _error(refusal) + wire.ready(self.engine.status)
-        return _rows(result) + wire.ready(self.engine.status)
-
-
-def _rows(result: Result) -> bytes:
-    notices = b"".join(wire.notice(b"N", {"S": "INFO", "C": "00000", "M": text}) for text in result.notices)
-    if not result.tag:
-        return notices + wire.message(b"I")
-    rows = b""
-    if result.columns:
-        rows = wire.row_description(result.columns) + b"".join(map(wire.data_row, result.rows))
-    return notices + rows + wire.message(b"C", result.tag)
-
-
-def _error(refusal: Refusal) -> bytes:
-    fields = {"S": "ERROR", "C": refusal.state, "M": refusal.text}
-    return wire.notice(b"E", fields | ({"D": refusal.detail} if refusal.detail else {}))
+                case b"P" | b"B" | b"D" | b"E" | b"C" | b"H" | b"S":
+                    extended.handle(kind, body)
+                case b"F":
+                    extended.refuse_call()
+                case _:  # rows of a COPY that has failed
+                    pass

@@ -1,122 +1,174 @@
-"""What the server does with a statement: its result, or its refusal in Redshift's words.
+"""What the server does with a statement beside running it: the session's side of the local Redshift.
 
-Belongs here: one session. Does not belong here: how the SQL runs (`redshift_local.session`), what only a cluster checks
-(`cluster`), the wire protocol (`server`, `wire`).
+Belongs here: one session, what it does before and after a statement, and COPY. Does not belong here: how the SQL runs
+(`redshift_local.session`), what only a cluster checks (`cluster`), which messages are sent (`relay`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import psycopg2
-from psycopg2.extensions import (
-    TRANSACTION_STATUS_IDLE,
-    TRANSACTION_STATUS_INERROR,
-    new_type,
-    register_type,
-    string_types,
-)
 from psycopg2.extensions import cursor as PlainCursor
 
 import redshift_local
 from redshift_local import CopyError, dialect
-from redshift_local.copy import statement
+from redshift_local.copy import load, statement
+from redshift_local.dialect import Step
+from redshift_local.endpoint.backend import Backend
 from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
+from redshift_local.session import check_size, steps_of
 
-#: Values as the server writes them, for this endpoint to pass on.
-_AS_WRITTEN = new_type(tuple(string_types), "AS_WRITTEN", lambda value, _: value)
+#: Statements beside which the session has something to do, so that they cannot just be passed on.
+_ATTENDED = {"analyze", "commit", "copy", "fill", "nothing", "rollback", "truncate"}
 
-
-@dataclass
-class Result:
-    """What a client receives: the command's tag, the columns (name, type), the rows as text, the notices."""
-
-    tag: str
-    columns: Sequence[tuple[str, int]] = ()
-    rows: Sequence[Sequence[str | None]] = ()
-    notices: Sequence[str] = ()
+_FIRST_CREATED = 16384  # PostgreSQL's FirstNormalObjectId: below are its own types
 
 
 class Engine:
-    """One session of a user; where it is one of an emulated cluster, with that cluster's checks."""
+    """One session of a user; where it is one of an emulated cluster, with that cluster's checks.
 
-    def __init__(self, dsn: str, user: str, cluster: ClusterState | None = None) -> None:
+    `options` are settings of the session by default, as in libpq's `options`.
+    """
+
+    def __init__(self, dsn: str, user: str, cluster: ClusterState | None = None, options: str = "") -> None:
         self.cluster = cluster
         try:
-            self.connection = redshift_local.connect(dsn)
+            self.connection = redshift_local.connect(
+                dsn, options=options, sslmode="disable", gssencmode="disable"
+            )
         except psycopg2.OperationalError as error:
-            raise Refusal("3D000", " ".join(str(error).split())) from None
+            raise _not_connected(error) from None
         self.connection.autocommit = True
         with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
             cursor.execute("select 1 from pg_roles where rolname = %s", (user,))
             if cursor.fetchone() is None:
                 raise Refusal("28000", f'user "{user}" does not exist')
             cursor.execute("set session authorization %s", (user,))
+        self.backend = Backend(self.connection)
+        self.upper_case = False  # describe_field_name_in_uppercase
+        self._base_types: dict[int, int] = {}
 
-    @property
-    def status(self) -> bytes:
-        """The transaction's state, as in ReadyForQuery."""
-        status = self.connection.info.transaction_status
-        return {TRANSACTION_STATUS_IDLE: b"I", TRANSACTION_STATUS_INERROR: b"E"}.get(status, b"T")
-
-    def run(self, text: str) -> Result:
-        """Run one or several statements. Raises Refusal."""
-        text = _escapes_as_written(text).rstrip("; \n\t")
-        words = [token.upper for token in dialect.tokens(text)]
+    def plan(self, text: str) -> tuple[str, tuple[Step, ...]]:
+        """A text with what only Redshift's parser takes written otherwise, and its steps. Raises Refusal."""
+        text = _users(_escapes_as_written(text))
         if self.cluster:
-            self.cluster.check(text, words)
-        if words[:1] == ["COPY"]:
-            return self._copy(text)
+            self.cluster.check(text, [token.upper for token in dialect.tokens(text)])
         try:
             with self.connection.cursor() as cursor:
-                register_type(_AS_WRITTEN, cursor)
-                cursor.execute(_users(text))
-                result = _result(cursor)
+                check_size(text, None, cursor)
+            return text, steps_of(text, self.connection)
         except psycopg2.Error as error:
             raise of_database(error) from None
-        if self.cluster and self.cluster.hides(words):
-            result.rows, result.tag = [], "SELECT 0"
-        return result
 
-    def fail(self) -> None:
-        """Abort the open transaction, also after an error that PostgreSQL did not raise."""
-        if self.status == b"T":
-            with suppress(psycopg2.Error), self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-                cursor.execute("select redshift.fail('refused')")
+    def provide(self, steps: Sequence[Step]) -> None:
+        """Create the types that steps need. Raises Refusal."""
+        with _refusing():
+            for step in steps:
+                self.connection.create_domains(step.domains)
+
+    def base_type(self, oid: int) -> int:
+        """The type that a client knows in place of one that counts bytes."""
+        if oid >= _FIRST_CREATED and oid not in self._base_types:
+            self._base_types = {oid: oid, **self.connection.base_types()}
+        return self._base_types.get(oid, oid)
+
+    def attends(self, step: Step) -> bool:
+        """Whether something has to be done beside the statement, so that `before` and `after` it have to be called."""
+        return step.action in _ATTENDED or self.connection.copied
+
+    def before(self, step: Step) -> None:
+        """What has to be done before a statement. Raises Refusal."""
+        if step.action == "analyze":
+            with _refusing():
+                self.connection.build_lookups(step.table)
+
+    def after(self, step: Step, tag: str) -> None:
+        """What has to be done after a statement that has succeeded, with its tag. Raises Refusal."""
+        follows, self.connection.copied = self.connection.copied, step.action == "copy"
+        with _refusing():
+            match step.action:
+                case "fill":
+                    self.connection.analyze(step.table)
+                case "truncate":
+                    self._succeed("commit")
+                    self.connection.settle(committed=True)
+                case "commit" | "rollback":
+                    self.connection.settle(committed=tag == "COMMIT")
+                case "copy":
+                    pass
+                case _ if follows:
+                    self.connection.number_query()
+
+    def note(self, setting: str) -> None:
+        """Note what a SET or RESET that has run means for the answers: describe_field_name_in_uppercase."""
+        if "describe_field_name_in_uppercase" in setting or setting.lower() == "reset all":
+            self.upper_case = setting.endswith("'on'")
+
+    def copy(self, step: Step) -> list[str]:
+        """Carry out a COPY, in the open transaction if there is one; its notices. Raises Refusal."""
+        try:
+            command = statement.parse(step.sql)
+        except redshift_local.NotPortable as error:
+            raise of_database(error) from None
+        self._succeed("")  # PostgreSQL alone knows whether a transaction is open
+        alone = self.backend.status == b"I"
+        try:
+            if self.cluster:
+                self.cluster.check_copy(command, self.connection.objects)
+            if alone:
+                self._succeed("begin")
+            with self.connection.cursor() as cursor:
+                load.execute(cursor, step.sql, self.connection.objects, self.connection.keep_errors)
+            if alone:
+                self._succeed("commit")
+        except (Refusal, psycopg2.Error) as error:
+            if alone:
+                self.backend.run("rollback")
+                self.connection.settle(committed=False)
+            match error:
+                case CopyError():
+                    raise of_copy(error, command.table[-1]) from None
+                case psycopg2.Error():
+                    raise of_database(error) from None
+            raise
+        if alone:
+            self.connection.settle(committed=True)
+        notices = [text.removeprefix("INFO:").strip() for text in self.connection.notices]
+        return self.cluster.says(notices) if self.cluster else notices
 
     def cancel(self) -> None:
         self.connection.cancel()
 
     def close(self) -> None:
+        self.backend.close()
         with suppress(psycopg2.Error):
             self.connection.close()
 
-    def _copy(self, text: str) -> Result:
-        try:
-            command = statement.parse(text)
-        except redshift_local.NotPortable as error:
-            raise Refusal("42601", str(error)) from None
-        try:
-            if self.cluster:
-                self.cluster.check_copy(command, self.connection.objects)
-            with self.connection.cursor() as cursor:
-                cursor.execute(text)
-        except CopyError as error:
-            raise of_copy(error, command.table[-1]) from None
-        except psycopg2.Error as error:
-            raise of_database(error) from None
-        notices = [text.removeprefix("INFO:").strip() for text in self.connection.notices]
-        return Result("COPY", notices=self.cluster.says(notices) if self.cluster else notices)
+    def _succeed(self, sql: str) -> None:
+        """Run a statement of the session's own. Raises Refusal if it fails."""
+        if failed := self.backend.run(sql):
+            raise Refusal(failed["C"], failed["M"], failed.get("D", ""), hint=failed.get("H", ""))
 
 
-def _result(cursor: Any) -> Result:
-    columns = [(column.name, column.type_code) for column in cursor.description or ()]
-    return Result(cursor.statusmessage or "", columns, cursor.fetchall() if columns else ())
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raise PostgreSQL's errors as Refusal."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise of_database(error) from None
+
+
+def _not_connected(error: psycopg2.OperationalError) -> Refusal:
+    """Why PostgreSQL rejected a session; libpq gives only the text."""
+    text = " ".join(str(error).partition("FATAL:")[2].split()) or " ".join(str(error).split())
+    states = {"database": "3D000", "unrecognized": "42704", "invalid": "22023", "parameter": "22023"}
+    found = (state for word, state in states.items() if text.startswith(word))
+    return Refusal(next(found, "53300" if "too many" in text else "08006"), text)
 
 
 _LITERAL = re.compile(

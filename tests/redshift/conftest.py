@@ -208,8 +208,8 @@ def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[L
     identifier, database = f"cluster-{number}", f"redshift_{os.getpid()}_{number}"
     dsn = prepare_database(server, database)
 
-    def engine(name: str, user: str) -> Engine:
-        return Engine(dsn.replace(f"dbname={database}", f"dbname={name}"), user, state)
+    def engine(name: str, user: str, options: str) -> Engine:
+        return Engine(dsn.replace(f"dbname={database}", f"dbname={name}"), user, state, options)
 
     def password(user: str) -> str | None:
         return made.password(user)
@@ -220,7 +220,7 @@ def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[L
     boto3.client("s3", region_name=REGION).create_bucket(
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    with Endpoint(authority.server, engine, password) as endpoint:
+    with Endpoint(authority.server, engine, password, remember=True) as endpoint:
         boto3.client("redshift").create_cluster(
             ClusterIdentifier=identifier, NodeType="ra3.large", ClusterType="single-node", DBName=database,
             MasterUsername=ADMINISTRATOR, ManageMasterPassword=True, Port=endpoint.port,

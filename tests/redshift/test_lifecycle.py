@@ -94,9 +94,10 @@ def life(
         try:
             endpoint = Endpoint(
                 authority.server,
-                lambda _, user: Engine(dsn, user, state),
+                lambda _, user, options: Engine(dsn, user, state, options),
                 password,
                 port=port,
+                remember=True,
             )
             break
         except OSError:

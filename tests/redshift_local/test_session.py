@@ -131,19 +131,30 @@ def test_sessions_that_need_the_same_new_type_at_once(server: str) -> None:
     assert failures == []
 
 
-@pytest.mark.parametrize("statement", ["truncate t", "truncate table t"])
-def test_truncate_would_commit(sql: Sql, connection: Connection, statement: str) -> None:
-    """r_TRUNCATE: "TRUNCATE commits the transaction in which it is run"."""
-    sql("create temp table t as select 1 as a")
-    with pytest.raises(NotPortable, match=r"TRUNCATE would commit.*DELETE FROM"):
-        sql(statement)
-    connection.commit()
+def test_truncate_commits_the_transaction(sql: Sql, connection: Connection) -> None:
+    """r_TRUNCATE: "TRUNCATE commits the transaction in which it is run", with its example of a rollback after it."""
+    sql("create temp table t as select 1 as a; create temp table u as select 1 as a")
+    sql("truncate t")
+    connection.rollback()
+    assert sql("select (select count(*) from t), (select count(*) from u)") == [(0, 1)]
+
+
+def test_truncate_commits_a_transaction_begun_by_hand(sql: Sql, connection: Connection) -> None:
     connection.autocommit = True
-    sql(statement)
-    assert sql("select count(*) from t") == [(0,)]
+    sql("create temp table t as select 1 as a; create temp table u (a integer)")
     sql("begin")
-    with pytest.raises(NotPortable):
-        sql(statement)
+    sql("insert into u values (1)")
+    sql("truncate table t")
+    sql("rollback")
+    assert sql("select (select count(*) from t), (select count(*) from u)") == [(0, 1)]
+
+
+def test_several_truncates_of_one_text(sql: Sql, connection: Connection) -> None:
+    connection.autocommit = True
+    sql("create temp table t as select 1 as a; create temp table u as select 1 as a")
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        sql("truncate t; truncate u; insert into t values (2); select a from missing")
+    assert sql("select (select count(*) from t), (select count(*) from u)") == [(0, 0)]
 
 
 def test_vacuum_runs_outside_of_transactions(sql: Sql, connection: Connection) -> None:

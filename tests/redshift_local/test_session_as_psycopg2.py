@@ -121,7 +121,7 @@ def test_a_long_list_of_values_costs_little_before_the_server_has_it(
     plan, planned = module.dialect.plan, list[str]()
     monkeypatch.setattr(module.dialect, "plan", lambda sql: planned.append(sql) or plan(sql))
     row = "(1, 'some text that is quoted', null, 2.5)"
-    assert module._steps("insert into t values " + ",".join([row] * 50_000), connection)
+    assert module.steps_of("insert into t values " + ",".join([row] * 50_000), connection)
     [shape] = planned
     assert len(shape) < 100
 
