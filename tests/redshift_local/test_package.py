@@ -23,7 +23,9 @@ def test_it_installs_from_its_folder_and_runs(tmp_path: Path) -> None:
         return {path.relative_to(FOLDER) for path in FOLDER.rglob(f"*{suffix}")}
 
     installed = target / "redshift_local"
-    missing = {path for path in names(".py") | names(".sql") | names(".json") if not (installed / path).exists()}
+    missing = {
+        path for path in names(".py") | names(".sql") | names(".json") if not (installed / path).exists()
+    }
     assert not missing
 
     result = subprocess.run(
