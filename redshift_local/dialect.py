@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from operator import itemgetter
@@ -21,7 +21,7 @@ from typing import Literal
 
 import psycopg2
 
-from redshift_local import parameters, search_path
+from redshift_local import catalog, leader_node, parameters, search_path
 from redshift_local.portability import REFUSED, Rule
 from redshift_local.search_path import SCHEMA
 
@@ -133,7 +133,7 @@ def refusals(sql: str) -> list[Refusal]:
         normal = " ".join(words)
         begins = list(accumulate((len(word) + 1 for word in words), initial=0))
         for rule, pattern in _PATTERNS:
-            if match := pattern.search(normal):
+            if (match := pattern.search(normal)) and not (rule.leader and leader_node.runs_alone(parts)):
                 offset = parts[bisect_right(begins, match.start()) - 1].start
                 text = " ".join(statement[offset:].split())[:60]
                 found.append((start + offset, Refusal(rule, 1 + sql.count("\n", 0, start + offset), text)))
@@ -170,7 +170,12 @@ def plan(sql: str) -> tuple[Step, ...]:
     """The steps of `sql`, which may contain psycopg2's parameters. Raises NotPortable, with the first refusal."""
     if found := refusals(sql):
         raise NotPortable(str(found[0]))
-    return tuple(_step(statement) for statement in split(sql))
+    return tuple(_renamed_step(statement) for statement in split(sql))
+
+
+def _renamed_step(sql: str) -> Step:
+    renamed = catalog.renamed(sql, tokens)
+    return _step(sql) if renamed is sql else replace(_step(renamed), verbatim=False)
 
 
 _LITERAL = re.compile(

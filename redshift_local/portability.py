@@ -12,13 +12,14 @@ class Rule(NamedTuple):
     """A construct that is refused, what to write instead, and the page of AWS's documentation that says so.
 
     `pattern` is searched, token by token, in a statement's normal form: keywords and plain names in upper case, strings
-    as 's', one blank between two tokens.
+    as 's', one blank between two tokens. What is `leader` is accepted in a query that the leader node runs alone.
     """
 
     construct: str
     pattern: str
     instead: str
     page: str
+    leader: bool = False
 
 
 def _functions(names: str) -> str:
@@ -32,8 +33,9 @@ _ARGUMENTS = rf"\((?:[^()]|{_NESTED})*\)"
 
 _TYPES = (
     r"(?:SMALLSERIAL|BIGSERIAL|SERIAL|SERIAL[248]|JSONB?|UUID|BYTEA|MONEY|XML|INET|CIDR|MACADDR|BIT|HSTORE|TSVECTOR"
-    r"|TSQUERY|OID|REG\w+|POINT|INT[48]RANGE|NUMRANGE|DATERANGE|TSRANGE|TSTZRANGE)"
+    r"|TSQUERY|POINT|INT[48]RANGE|NUMRANGE|DATERANGE|TSRANGE|TSTZRANGE)"
 )
+_CATALOG_TYPES = r"(?:PG_CATALOG \. )?(?:OID|REG\w+)"
 _END_OF_TYPE = r"(?= (?:\)|,|NOT|NULL|DEFAULT|PRIMARY|UNIQUE|REFERENCES|ENCODE)|$)"
 _MERGE = (
     rf"INTO {_NAME} USING {_NAME}(?: (?:AS )?(?!ON )\w+)? ON (?:(?! WHEN ).)+"
@@ -133,11 +135,12 @@ REFUSED: tuple[Rule, ...] = (
         _FEATURE,
     ),
     Rule("row constructor", r"ROW \(", "name the columns", _FEATURE),
-    Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \((?! SELECT| WITH)", "in (...)", _TYPE),
+    Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \((?! SELECT| WITH)", "in (...)", _TYPE, leader=True),
     Rule("COLLATE", r"COLLATE(?! CASE_)", "leave it out: strings compare by their bytes", _FEATURE),
     Rule("AT LOCAL", r"AT LOCAL", "at time zone 'name'", "r_AT_TIME_ZONE"),
     # Operators
-    Rule("array or subscript", r"\[", "a table with a row for each element", _FEATURE),
+    Rule("array", r"ARRAY \[", "a table with a row for each element", _FEATURE),
+    Rule("subscript", r"(?<!ARRAY )\[", "a table with a row for each element", _FEATURE, leader=True),
     Rule(
         "operator of JSON or arrays",
         r"(?:->|->>|#>|#>>|@>|<@|\?|\?\||\?&|&&|@@|@\?)",
@@ -149,6 +152,7 @@ REFUSED: tuple[Rule, ...] = (
         r"(?:~\*|!~\*|~~|~~\*|!~~|!~~\*|\^@)",
         "lower(x) ~ pattern, like, ilike",
         "pattern-matching-conditions-posix",
+        leader=True,
     ),
     Rule(
         "backslash in a string",
@@ -162,12 +166,14 @@ REFUSED: tuple[Rule, ...] = (
         _functions(r"NOW AGE CURRENT_SCHEMAS? HAS_\w+_PRIVILEGE PG_\w+_IS_VISIBLE"),
         "getdate(), or a parameter",
         _LEADER,
+        leader=True,
     ),
     Rule(
         "CURRENT_TIMESTAMP",
         r"(?<!\. )(?:CURRENT_TIMESTAMP|CURRENT_TIME|LOCALTIME|LOCALTIMESTAMP)",
         "getdate(), or a parameter",
         _LEADER,
+        leader=True,
     ),
     Rule(
         "function of dates",
@@ -188,10 +194,11 @@ REFUSED: tuple[Rule, ...] = (
         "r_EXTRACT_function",
     ),
     Rule("TO_TIMESTAMP", r"TO_TIMESTAMP \(", "timestamp 'epoch' + n * interval '1 second'", "r_TO_TIMESTAMP"),
+    Rule("GENERATE_SERIES", r"GENERATE_SERIES \(", "a table of numbers", _FUNCTION, leader=True),
     Rule(
         "set-returning function",
         _functions(
-            r"GENERATE_SERIES GENERATE_SUBSCRIPTS UNNEST REGEXP_MATCHES REGEXP_SPLIT_TO_\w+ STRING_TO_TABLE JSON_TABLE"
+            r"GENERATE_SUBSCRIPTS UNNEST REGEXP_MATCHES REGEXP_SPLIT_TO_\w+ STRING_TO_TABLE JSON_TABLE"
             r" JSONB?_(?:ARRAY_ELEMENTS|EACH|OBJECT_KEYS|TO_RECORD|POPULATE_RECORD)\w*"
         ),
         "a table of numbers",
@@ -214,12 +221,13 @@ REFUSED: tuple[Rule, ...] = (
         "function of strings or numbers",
         _functions(
             "FORMAT OVERLAY BIT_LENGTH ENCODE CONVERT_FROM CONVERT_TO QUOTE_NULLABLE DIV SETSEED WIDTH_BUCKET"
-            " GEN_RANDOM_UUID NUM_NULLS NUM_NONNULLS STARTS_WITH STRING_TO_ARRAY ARRAY_TO_STRING ROW_TO_JSON"
+            " GEN_RANDOM_UUID NUM_NULLS NUM_NONNULLS STARTS_WITH STRING_TO_ARRAY ROW_TO_JSON"
             r" TO_JSONB? JSONB?_BUILD_\w+"
         ),
         "a function that both have",
         _FUNCTION,
     ),
+    Rule("ARRAY_TO_STRING", r"ARRAY_TO_STRING \(", "a function that both have", _FUNCTION, leader=True),
     Rule("sequence", _functions("NEXTVAL CURRVAL SETVAL LASTVAL"), "identity (seed, step)", _FUNCTION),
     Rule("text search", _functions(r"TO_TSVECTOR \w*TO_TSQUERY TS_RANK TS_HEADLINE"), "like", _FUNCTION),
     Rule("transaction id", _functions(r"TXID_\w+ PG_CURRENT_\w+"), "svv_transactions", _FUNCTION),
@@ -230,6 +238,14 @@ REFUSED: tuple[Rule, ...] = (
         rf"|^(?:CREATE|ALTER) .*(?:\(|,|ADD|COLUMN) {_NAME} {_TYPES}{_END_OF_TYPE})",
         "bigint, varchar(n), identity (seed, step)",
         _TYPE,
+    ),
+    Rule(
+        "type of the catalog",
+        rf"(?::: {_CATALOG_TYPES}|AS {_CATALOG_TYPES}(?= \))"
+        rf"|^(?:CREATE|ALTER) .*(?:\(|,|ADD|COLUMN) {_NAME} {_CATALOG_TYPES}{_END_OF_TYPE})",
+        "bigint, varchar(n)",
+        _TYPE,
+        leader=True,
     ),
     Rule("system column", r"(?:CTID|XMIN|XMAX|CMIN|CMAX|TABLEOID)", "a key of your own", _FEATURE),
     Rule(
@@ -282,7 +298,6 @@ REFUSED: tuple[Rule, ...] = (
         "one action, without a condition",
         "r_ALTER_TABLE",
     ),
-    Rule("quoted capitals", r'"[^"]*[A-Z][^"]*"', "lower case: Redshift folds quoted names too", "r_names"),
     # Redshift only
     Rule("#table", r"\#\w+", "create temp table (the local Redshift has no #)", "r_CREATE_TABLE_NEW"),
     Rule(

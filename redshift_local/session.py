@@ -22,7 +22,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as PlainConnection
 from psycopg2.extensions import cursor as PlainCursor
 
-from redshift_local import dialect
+from redshift_local import catalog, dialect
 from redshift_local.copy import load
 from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
@@ -73,7 +73,7 @@ class Connection(PlainConnection):
         self.autocommit = True
         with self.cursor() as cursor:
             cursor.execute(_text("session.sql"))
-            if cursor.fetchall()[0][-1] != _catalog_version():
+            if cursor.fetchall()[0][-1] != catalog.version():
                 _install(cursor)
         self.autocommit = False
         self.cursor_factory = Cursor
@@ -363,32 +363,11 @@ def _text(name: str) -> str:
     return files("redshift_local").joinpath("sql", name).read_text("utf-8")
 
 
-#: Where the catalog objects lie in sql/, in the order in which they are made; a folder's files by their names.
-_CATALOG = ("catalog.sql", "functions", "views")
-
-
-@lru_cache
-def _catalog() -> str:
-    """The statements that make the catalog objects."""
-    root = files("redshift_local").joinpath("sql")
-    found: list[str] = []
-    for name in _CATALOG:
-        item = root.joinpath(name)
-        inside = sorted(item.iterdir(), key=lambda file: file.name) if item.is_dir() else [item]
-        found += (file.read_text("utf-8") for file in inside if file.name.endswith(".sql"))
-    return "\n".join(found)
-
-
-@lru_cache
-def _catalog_version() -> str:
-    return hashlib.sha256(_catalog().encode()).hexdigest()[:16]
-
-
 def _install(cursor: PlainCursor) -> None:
     """Create or replace the catalog objects, one session at a time."""
     cursor.execute("begin")
     cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
     cursor.execute("set local search_path to pg_catalog")  # so that nothing made here calls what it replaces
-    cursor.execute(_catalog())
-    cursor.execute(f"comment on schema redshift is '{_catalog_version()}'")
+    cursor.execute(catalog.statements())
+    cursor.execute(f"comment on schema redshift is '{catalog.version()}'")
     cursor.execute("commit")
