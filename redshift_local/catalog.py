@@ -66,7 +66,7 @@ _CAPITALS = re.compile(r"[A-Z]+")
 
 
 def renamed(sql: str, tokens: Callable[[str], Sequence[Token]]) -> str:
-    """The statement `sql`, which `tokens` takes apart, with the names that PostgreSQL needs; itself if there is nothing to change.
+    """The statement with the names that PostgreSQL needs; `sql` itself if it has them. `tokens` takes it apart.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_names.html: "ASCII letters in delimited identifiers are
     case-insensitive and are folded to lowercase".

@@ -21,7 +21,7 @@ from typing import Literal
 
 import psycopg2
 
-from redshift_local import catalog, leader_node, parameters, search_path
+from redshift_local import catalog, leader_node, parameters, physical, search_path
 from redshift_local.portability import REFUSED, Rule
 from redshift_local.search_path import SCHEMA
 
@@ -149,19 +149,21 @@ def _normal(token: Token) -> str:
 
 # --- the plan of a statement --------------------------------------------------------------------------------------
 
-Action = Literal[
-    "run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback", "nothing"
-]
+Action = Literal["run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement: what to do with it, its text for PostgreSQL, and the types that count bytes which it needs."""
+    """One statement: what to do with it, its text for PostgreSQL, and the types that count bytes which it needs.
+
+    `attributes` are those of the `table` that PostgreSQL does not keep (`physical.attributes`).
+    """
 
     action: Action
     sql: str
     table: str = ""
     domains: tuple[str, ...] = ()
+    attributes: str = ""
     verbatim: bool = False
 
 
@@ -280,11 +282,14 @@ _LONGEST = {"varchar": 65535, "char": 4096}
 
 
 def _definition(sql: str, parts: Sequence[Token]) -> Step:
-    """CREATE TABLE or ALTER TABLE without what only Redshift has; nothing is run if nothing else is left."""
+    """CREATE TABLE or ALTER TABLE without what only Redshift has, which the step remembers."""
     words = [token.upper for token in parts] + [""] * 4  # room to look ahead
     end = _end_of_definition(words, len(parts))
+    table = _table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME)
+    attributes = physical.attributes(parts, end)
     if words[0] == "ALTER" and _only_physical(words):
-        return Step("nothing", "")
+        # It changes nothing, but takes the same lock and checks that the table exists and is the user's own.
+        return Step("run", f"alter table {table} set without oids", table=table, attributes=attributes)
     cuts: list[tuple[int, int, str]] = []
     domains: set[str] = set()
     depth = index = 0
@@ -305,8 +310,8 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
         sql = sql[:start] + text + sql[stop:]
     if end < len(parts):
         # Redshift analyzes a table that CREATE TABLE ... AS created: r_CREATE_TABLE_AS.
-        return Step("fill", sql, table=_table_of(parts, words.index("TABLE") + 1, _BEFORE_NAME))
-    return Step("run", sql, domains=tuple(sorted(domains)))
+        return Step("fill", sql, table=table, attributes=attributes)
+    return Step("run", sql, table=table, domains=tuple(sorted(domains)), attributes=attributes)
 
 
 _BEFORE_NAME = {"IF", "NOT", "EXISTS"}
@@ -328,7 +333,7 @@ def _only_physical(words: Sequence[str]) -> bool:
     return bool(
         re.search(r"(?:^|\. \S* )ALTER (?:DISTKEY|DISTSTYLE|SORTKEY|COMPOUND SORTKEY|ENCODE)\b", text)
         or re.search(r"ALTER (?:COLUMN )?\S* ENCODE\b", text)
-        or re.search(r"ADD (?:CONSTRAINT \S* )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY)\b", text)
+        or re.search(r"ADD (?:CONSTRAINT \S* )?(?:PRIMARY KEY|UNIQUE|FOREIGN KEY)\b|DROP CONSTRAINT\b", text)
     )
 
 
@@ -348,7 +353,7 @@ def _cut(parts: Sequence[Token], words: Sequence[str], index: int, depth: int) -
     if word == "IDENTITY" and following == "(":
         return _identity(parts, words, index)
     if word in _KEYS and depth == 1:
-        return _key(parts, words, index), ""
+        return _key(parts, words, index)
     if depth == 1 or words[0] == "ALTER":
         return _type(parts, words, index)
     return index, ""
@@ -362,23 +367,35 @@ def _identity(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple
     return after, f"{begin}identity (start with {seed} increment by {step} minvalue {min(int(seed), 1)})"
 
 
-def _key(parts: Sequence[Token], words: Sequence[str], index: int) -> int:
-    """The index after [CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY [(...)] [REFERENCES t [(...)]]."""
+def _key(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int, str]:
+    """[CONSTRAINT name] PRIMARY KEY | UNIQUE | FOREIGN KEY [(...)] [REFERENCES t [(...)]]: as `_cut`.
+
+    Of a primary key remains that its columns are NOT NULL
+    (https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html).
+    """
+    not_null = ""
     if words[index] == "CONSTRAINT":
         index += 2
+    primary = words[index] == "PRIMARY"
     if words[index] in ("PRIMARY", "FOREIGN"):
         index += 2
     elif words[index] == "UNIQUE":
         index += 1
+    if primary:
+        not_null = "not null"
     if words[index] == "(":
-        index = closing(parts, index)
+        after = closing(parts, index)
+        if primary:
+            columns = [token.text for token in parts[index + 1 : after - 1] if token.text != ","]
+            not_null = ", ".join(f"not null {column}" for column in columns)
+        index = after
     if words[index] == "REFERENCES":
         index += 2
         while words[index] == ".":
             index += 2
         if words[index] == "(":
             index = closing(parts, index)
-    return index
+    return index, not_null
 
 
 def _type(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int, str]:

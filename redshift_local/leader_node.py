@@ -34,7 +34,8 @@ def _is_catalog(name: Sequence[str]) -> bool:
 
 #: What ends a list of tables.
 _CLAUSES = {
-    "SELECT", "WHERE", "GROUP", "ORDER", "HAVING", "QUALIFY", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "MINUS",
+    "SELECT", "WHERE", "GROUP", "ORDER", "HAVING", "QUALIFY", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT",
+    "MINUS",
 }  # fmt: skip
 #: Functions whose arguments FROM separates.
 _WITH_FROM = {"EXTRACT", "SUBSTRING", "TRIM", "POSITION", "OVERLAY"}

@@ -294,7 +294,8 @@ REFUSED: tuple[Rule, ...] = (
     Rule("WITH [NO] DATA", r"^CREATE .*WITH (?:NO )?DATA$", "where false", "r_CREATE_TABLE_AS"),
     Rule(
         "ALTER TABLE with IF [NOT] EXISTS or several actions",
-        r"^ALTER TABLE (?:IF EXISTS|.*(?:ADD|DROP)(?: COLUMN)? IF (?:NOT )?EXISTS|[^()]*, (?:ADD|DROP|ALTER))",
+        r"^ALTER TABLE (?:IF EXISTS|.*(?:ADD|DROP)(?: COLUMN)? IF (?:NOT )?EXISTS|[^()]*, (?:ADD|DROP"
+        r"|ALTER(?! DISTKEY| DISTSTYLE| SORTKEY| COMPOUND|(?: COLUMN)? \S+ ENCODE)))",
         "one action, without a condition",
         "r_ALTER_TABLE",
     ),

@@ -229,7 +229,7 @@ class Cursor(PlainCursor):
         together = (
             connection.autocommit
             and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-            and (len(steps) > 1 or "copy" in actions)
+            and (len(steps) > 1 or "copy" in actions or steps[0].attributes)
             and actions.isdisjoint({"begin", "commit", "rollback", "vacuum"})
         )
         if not together:
@@ -256,8 +256,10 @@ class Cursor(PlainCursor):
             case "run" | "begin":
                 self.connection.create_domains(step.domains)
                 super().execute(step.sql, given)
+                self._remember(step)
             case "fill":
                 super().execute(step.sql, given)
+                self._remember(step)
                 self.connection.analyze(step.table)
             case "copy":
                 bound = self.mogrify(step.sql, given).decode()
@@ -275,8 +277,12 @@ class Cursor(PlainCursor):
             case "truncate":
                 super().execute(step.sql, given)
                 self._commit_truncation()
-            case "nothing":
-                super().execute("select")
+
+    def _remember(self, step: Step) -> None:
+        """Keep what PostgreSQL does not of a table that was just defined."""
+        if step.attributes:
+            with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+                cursor.execute("select redshift.remember(%s, %s)", (step.table, step.attributes))
 
     def _check_outside_transaction(self) -> None:
         """Refuse a VACUUM that would run in a transaction, in which it fails on Redshift, too."""

@@ -60,8 +60,8 @@ def _column(name: str, type_name: str, not_null: bool) -> Column:
 # format_type reads the catalog as it is now. A join with pg_type would read the transaction's snapshot, which lacks the
 # types that another session has just created for this one.
 _COLUMNS = """
-    select attname, format_type(atttypid, atttypmod), attnotnull, attidentity <> ''
-    from pg_attribute
+    select attname, pg_catalog.format_type(atttypid, atttypmod), attnotnull, attidentity <> ''
+    from pg_catalog.pg_attribute
     where attrelid = %s and attnum > 0 and not attisdropped
     order by attnum
 """

@@ -2,19 +2,32 @@
 -- again when it has changed; then functions/ and views/. Meanwhile the search path is pg_catalog only: a body after
 -- RETURN or BEGIN ATOMIC is bound to PostgreSQL's own functions, one in quotes is read on the path of its caller.
 create schema if not exists redshift;
+create schema if not exists redshift_information;
 create sequence if not exists redshift.query_ids;
 
--- The views of an earlier version, whose columns may be others; they stay if a user's own view depends on one.
+-- The views and functions of an earlier version, whose columns and parameters may be others. What a user's own object
+-- depends on stays.
 do $$
+    declare
+        routine regprocedure;
     begin
-        execute (
-            select 'drop view ' || string_agg(format('redshift.%I', relname), ', ')
-            from pg_class
-            where relnamespace = 'redshift'::regnamespace and relkind = 'v'
-            having count(*) > 0
-        );
-    exception
-        when dependent_objects_still_exist or null_value_not_allowed then null;
+        begin
+            execute (
+                select 'drop view ' || string_agg(oid::regclass::text, ', ')
+                from pg_class
+                where relnamespace::regnamespace::text in ('redshift', 'redshift_information') and relkind = 'v'
+                having count(*) > 0
+            );
+        exception
+            when dependent_objects_still_exist or null_value_not_allowed then null;
+        end;
+        for routine in select oid from pg_proc where pronamespace = 'redshift'::regnamespace loop
+            begin
+                execute format('drop routine %s', routine);
+            exception
+                when dependent_objects_still_exist then null;
+            end;
+        end loop;
     end
 $$;
 
