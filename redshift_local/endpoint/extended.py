@@ -112,7 +112,7 @@ class Extended:
                 self.drain()
                 self.relay.engine.provide(steps)
             step = steps[0]
-            prepared = Prepared(text, NOTHING if step.action in ("copy", "nothing") else step.sql, step)
+            prepared = Prepared(text, NOTHING if step.action == "copy" else step.sql, step)
         else:
             prepared = Prepared(text, written)  # PostgreSQL takes none, and refuses several
         undo = self._name(self.statements, name, prepared)

@@ -142,7 +142,7 @@ class Relay:
             self.copy(step)
             return True
         self.engine.before(step)
-        sent = Sent(text, NOTHING if step.action == "nothing" else step.sql, step, self.hides(text))
+        sent = Sent(text, step.sql, step, self.hides(text))
         self._pass(sent)
         if not sent.failed:
             self.engine.after(step, sent.tag)
@@ -195,8 +195,6 @@ class Relay:
     def _tag(self, tag: str, sent: Sent) -> str:
         if sent.hidden:
             return "SELECT 0"
-        if sent.step and sent.step.action == "nothing":
-            return "ALTER TABLE"
         return "SHOW" if tag == "SELECT 1" and sent.text.lstrip()[:4].lower() == "show" else tag
 
 

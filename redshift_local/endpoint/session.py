@@ -23,7 +23,7 @@ from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
 from redshift_local.session import check_size, steps_of
 
 #: Statements beside which the session has something to do, so that they cannot just be passed on.
-_ATTENDED = {"analyze", "commit", "copy", "fill", "nothing", "rollback", "truncate"}
+_ATTENDED = {"analyze", "commit", "copy", "fill", "rollback", "truncate"}
 
 _FIRST_CREATED = 16384  # PostgreSQL's FirstNormalObjectId: below are its own types
 
