@@ -36,7 +36,7 @@ SOCKET_FOLDER_BYTES = 107 - len(f"/.s.PGSQL.{PORT}")  # a socket's path holds 10
 SETTINGS = {
     "listen_addresses": "",
     "port": str(PORT),
-    "max_connections": "100",
+    "max_connections": "300",
     # Durability: without any of these, some crash loses committed rows.
     "fsync": "on",
     "synchronous_commit": "on",

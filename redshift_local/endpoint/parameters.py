@@ -39,9 +39,11 @@ def statuses(values: Mapping[str, str]) -> bytes:
     )
 
 
-def first_statuses(value: Callable[[str], str | None]) -> bytes:
-    """ParameterStatus for everything that Redshift reports at the start of a session; `value` is PostgreSQL's."""
-    known = {name: told for name in sorted(_REPORTED) if (told := value(name)) is not None}
+def first_statuses(value: Callable[[str], str | None], changed: Mapping[str, str]) -> bytes:
+    """ParameterStatus for everything that Redshift reports at the start of a session: PostgreSQL's `value` of each,
+    unless it has `changed` since.
+    """
+    known = {name: told for name in sorted(_REPORTED) if (told := changed.get(name, value(name))) is not None}
     return statuses(known) + b"".join(wire.message(b"S", *item) for item in _FIXED.items())
 
 

@@ -196,7 +196,9 @@ class _Session:
         self.endpoint.register(self, user)
         self.client.sendall(
             wire.message(b"R", 0)
-            + parameters.first_statuses(self.engine.connection.get_parameter_status)
+            + parameters.first_statuses(
+                self.engine.connection.get_parameter_status, self.engine.backend.reports
+            )
             + wire.message(b"K", self.pid, self.key)
             + wire.ready(self.engine.backend.status)
         )

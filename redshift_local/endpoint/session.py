@@ -49,6 +49,7 @@ class Engine:
                 raise Refusal("28000", f'user "{user}" does not exist')
             cursor.execute("set session authorization %s", (user,))
         self.backend = Backend(self.connection)
+        self.backend.run("reset datestyle")  # psycopg2 sets it at the start
         self.upper_case = False  # describe_field_name_in_uppercase
         self._base_types: dict[int, int] = {}
 

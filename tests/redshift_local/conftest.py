@@ -9,8 +9,11 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from wire_client import Client
 
 import redshift_local
+from redshift_local.endpoint.server import Endpoint
+from redshift_local.endpoint.session import Engine
 from redshift_local.session import Connection
 
 Sql = Callable[..., list[tuple]]
@@ -108,3 +111,22 @@ def errors(sql: Sql) -> Callable[[], list[tuple]]:
 def table(sql: Sql) -> None:
     """The table t with one column."""
     sql("create temp table t (i integer)")
+
+
+@pytest.fixture(scope="session")
+def endpoint(server: str) -> Iterator[Endpoint]:
+    """An endpoint in front of the server, without TLS. Its user is the database's, with the password `secret`."""
+    redshift_local.connect(server).close()  # the catalog is there
+
+    def engine(_: str, user: str, options: str) -> Engine:
+        return Engine(server, user, options=options)
+
+    with Endpoint(None, engine, {"dev": "secret"}.get) as made:
+        yield made
+
+
+@pytest.fixture
+def client(endpoint: Endpoint) -> Iterator[Client]:
+    """A session at the endpoint, message by message."""
+    with Client(endpoint.port, "dev") as opened:
+        yield opened
