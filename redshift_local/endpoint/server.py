@@ -72,6 +72,10 @@ class Endpoint:
         while self._open and time.monotonic() < until:
             time.sleep(0.01)
 
+    def sessions(self) -> int:
+        """How many clients have logged in and not left."""
+        return len(self._open)
+
     def cancel(self, pid: int, key: int) -> None:
         """Cancel what a session runs."""
         if session := self._open.get((pid, key)):
