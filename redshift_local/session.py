@@ -123,6 +123,12 @@ class Connection(PlainConnection):
                 "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
             )
 
+    def remember(self, step: Step) -> None:
+        """Keep what PostgreSQL does not of a table that was just defined."""
+        if step.attributes:
+            with self.cursor(cursor_factory=PlainCursor) as cursor:
+                cursor.execute("select redshift.remember(%s, %s)", (step.table, step.attributes))
+
     def analyze(self, table: str) -> None:
         """Analyze a table that was just created from a query, as Redshift does: r_CREATE_TABLE_AS."""
         with self.cursor(cursor_factory=PlainCursor) as cursor:
@@ -256,10 +262,10 @@ class Cursor(PlainCursor):
             case "run" | "begin":
                 self.connection.create_domains(step.domains)
                 super().execute(step.sql, given)
-                self._remember(step)
+                self.connection.remember(step)
             case "fill":
                 super().execute(step.sql, given)
-                self._remember(step)
+                self.connection.remember(step)
                 self.connection.analyze(step.table)
             case "copy":
                 bound = self.mogrify(step.sql, given).decode()
@@ -277,12 +283,6 @@ class Cursor(PlainCursor):
             case "truncate":
                 super().execute(step.sql, given)
                 self._commit_truncation()
-
-    def _remember(self, step: Step) -> None:
-        """Keep what PostgreSQL does not of a table that was just defined."""
-        if step.attributes:
-            with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-                cursor.execute("select redshift.remember(%s, %s)", (step.table, step.attributes))
 
     def _check_outside_transaction(self) -> None:
         """Refuse a VACUUM that would run in a transaction, in which it fails on Redshift, too."""

@@ -79,7 +79,7 @@ class Engine:
 
     def attends(self, step: Step) -> bool:
         """Whether something has to be done beside the statement, so that `before` and `after` it have to be called."""
-        return step.action in _ATTENDED or self.connection.copied
+        return step.action in _ATTENDED or bool(step.attributes) or self.connection.copied
 
     def before(self, step: Step) -> None:
         """What has to be done before a statement. Raises Refusal."""
@@ -91,6 +91,7 @@ class Engine:
         """What has to be done after a statement that has succeeded, with its tag. Raises Refusal."""
         follows, self.connection.copied = self.connection.copied, step.action == "copy"
         with _refusing():
+            self.connection.remember(step)
             match step.action:
                 case "fill":
                     self.connection.analyze(step.table)
