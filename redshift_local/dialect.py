@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -121,6 +121,11 @@ class Refusal:
         )
 
 
+_LEADER: dict[str, Callable[[Sequence[Token]], bool]] = {
+    "": lambda _: False,
+    "any": leader_node.runs_alone,
+    "catalog": leader_node.asks_catalog,
+}
 _PATTERNS = [(rule, re.compile(rf"(?<!\S)(?:{rule.pattern})(?!\S)")) for rule in REFUSED]
 
 
@@ -133,7 +138,7 @@ def refusals(sql: str) -> list[Refusal]:
         normal = " ".join(words)
         begins = list(accumulate((len(word) + 1 for word in words), initial=0))
         for rule, pattern in _PATTERNS:
-            if (match := pattern.search(normal)) and not (rule.leader and leader_node.runs_alone(parts)):
+            if (match := pattern.search(normal)) and not _LEADER[rule.leader](parts):
                 offset = parts[bisect_right(begins, match.start()) - 1].start
                 text = " ".join(statement[offset:].split())[:60]
                 found.append((start + offset, Refusal(rule, 1 + sql.count("\n", 0, start + offset), text)))

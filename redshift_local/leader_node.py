@@ -16,7 +16,8 @@ def runs_alone(parts: Sequence[Token]) -> bool:
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html: "A query that references only
     catalog tables (tables with a PG prefix, such as PG_TABLE_DEF) or that does not reference any tables, runs
-    exclusively on the leader node." The views STL, STV, SVL and SVV do not count as catalog there.
+    exclusively on the leader node." The views STL, STV, SVL and SVV do not count as catalog there. SVV_EXTERNAL_* do
+    here: sqlalchemy-redshift asks one query of them and PG_CATALOG, with functions that only the leader node has.
     """
     words = [token.upper for token in parts]
     first = next((word for word in words if word != "("), "")
@@ -29,7 +30,12 @@ def runs_alone(parts: Sequence[Token]) -> bool:
 def _is_catalog(name: Sequence[str]) -> bool:
     if len(name) > 1 and name[-2] not in ("pg_catalog", "information_schema"):
         return False
-    return name[-1].startswith("pg_") or name[-2:-1] == ("information_schema",)
+    return name[-1].startswith(("pg_", "svv_external_")) or name[-2:-1] == ("information_schema",)
+
+
+def asks_catalog(parts: Sequence[Token]) -> bool:
+    """Whether the leader node runs the statement alone, and it is a query over its catalog."""
+    return runs_alone(parts) and next(relations(parts), None) is not None
 
 
 #: What ends a list of tables.

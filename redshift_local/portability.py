@@ -5,21 +5,22 @@ Belongs here: one rule for each construct. Does not belong here: how the pattern
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Rule(NamedTuple):
     """A construct that is refused, what to write instead, and the page of AWS's documentation that says so.
 
     `pattern` is searched, token by token, in a statement's normal form: keywords and plain names in upper case, strings
-    as 's', one blank between two tokens. What is `leader` is accepted in a query that the leader node runs alone.
+    as 's', one blank between two tokens. What is `leader` is accepted in a query that the leader node runs
+    alone: "any", or one over its "catalog".
     """
 
     construct: str
     pattern: str
     instead: str
     page: str
-    leader: bool = False
+    leader: Literal["", "any", "catalog"] = ""
 
 
 def _functions(names: str) -> str:
@@ -135,12 +136,12 @@ REFUSED: tuple[Rule, ...] = (
         _FEATURE,
     ),
     Rule("row constructor", r"ROW \(", "name the columns", _FEATURE),
-    Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \((?! SELECT| WITH)", "in (...)", _TYPE, leader=True),
+    Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \((?! SELECT| WITH)", "in (...)", _TYPE, leader="any"),
     Rule("COLLATE", r"COLLATE(?! CASE_)", "leave it out: strings compare by their bytes", _FEATURE),
     Rule("AT LOCAL", r"AT LOCAL", "at time zone 'name'", "r_AT_TIME_ZONE"),
     # Operators
-    Rule("array", r"ARRAY \[", "a table with a row for each element", _FEATURE),
-    Rule("subscript", r"(?<!ARRAY )\[", "a table with a row for each element", _FEATURE, leader=True),
+    Rule("array", r"ARRAY \[", "a table with a row for each element", _FEATURE, leader="catalog"),
+    Rule("subscript", r"(?<!ARRAY )\[", "a table with a row for each element", _FEATURE, leader="any"),
     Rule(
         "operator of JSON or arrays",
         r"(?:->|->>|#>|#>>|@>|<@|\?|\?\||\?&|&&|@@|@\?)",
@@ -152,7 +153,7 @@ REFUSED: tuple[Rule, ...] = (
         r"(?:~\*|!~\*|~~|~~\*|!~~|!~~\*|\^@)",
         "lower(x) ~ pattern, like, ilike",
         "pattern-matching-conditions-posix",
-        leader=True,
+        leader="any",
     ),
     Rule(
         "backslash in a string",
@@ -166,14 +167,14 @@ REFUSED: tuple[Rule, ...] = (
         _functions(r"NOW AGE CURRENT_SCHEMAS? HAS_\w+_PRIVILEGE PG_\w+_IS_VISIBLE"),
         "getdate(), or a parameter",
         _LEADER,
-        leader=True,
+        leader="any",
     ),
     Rule(
         "CURRENT_TIMESTAMP",
         r"(?<!\. )(?:CURRENT_TIMESTAMP|CURRENT_TIME|LOCALTIME|LOCALTIMESTAMP)",
         "getdate(), or a parameter",
         _LEADER,
-        leader=True,
+        leader="any",
     ),
     Rule(
         "function of dates",
@@ -194,7 +195,7 @@ REFUSED: tuple[Rule, ...] = (
         "r_EXTRACT_function",
     ),
     Rule("TO_TIMESTAMP", r"TO_TIMESTAMP \(", "timestamp 'epoch' + n * interval '1 second'", "r_TO_TIMESTAMP"),
-    Rule("GENERATE_SERIES", r"GENERATE_SERIES \(", "a table of numbers", _FUNCTION, leader=True),
+    Rule("GENERATE_SERIES", r"GENERATE_SERIES \(", "a table of numbers", _FUNCTION, leader="any"),
     Rule(
         "set-returning function",
         _functions(
@@ -227,7 +228,7 @@ REFUSED: tuple[Rule, ...] = (
         "a function that both have",
         _FUNCTION,
     ),
-    Rule("ARRAY_TO_STRING", r"ARRAY_TO_STRING \(", "a function that both have", _FUNCTION, leader=True),
+    Rule("ARRAY_TO_STRING", r"ARRAY_TO_STRING \(", "a function that both have", _FUNCTION, leader="any"),
     Rule("sequence", _functions("NEXTVAL CURRVAL SETVAL LASTVAL"), "identity (seed, step)", _FUNCTION),
     Rule("text search", _functions(r"TO_TSVECTOR \w*TO_TSQUERY TS_RANK TS_HEADLINE"), "like", _FUNCTION),
     Rule("transaction id", _functions(r"TXID_\w+ PG_CURRENT_\w+"), "svv_transactions", _FUNCTION),
@@ -245,7 +246,7 @@ REFUSED: tuple[Rule, ...] = (
         rf"|^(?:CREATE|ALTER) .*(?:\(|,|ADD|COLUMN) {_NAME} {_CATALOG_TYPES}{_END_OF_TYPE})",
         "bigint, varchar(n)",
         _TYPE,
-        leader=True,
+        leader="any",
     ),
     Rule("system column", r"(?:CTID|XMIN|XMAX|CMIN|CMAX|TABLEOID)", "a key of your own", _FEATURE),
     Rule(

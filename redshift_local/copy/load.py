@@ -11,6 +11,7 @@ file, and no object is read more than twice, however many records are refused.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from io import BytesIO
@@ -82,6 +83,7 @@ class _Copy:
         self._positions = LinePositions()
         self._skipped = SkippedLines()
         self._loaded = 0
+        self._scanned: dict[int, tuple[int, int]] = {}  # of an object the lines and bytes that were read
 
     @property
     def query_id(self) -> int:
@@ -121,7 +123,7 @@ class _Copy:
         self._plain.execute(
             _DONE,
             {"number": self._copy[0], "loaded": self._loaded, "errors": self.errors.count, "table": command.table[-1],
-             "start_time": self._copy[4], "source": command.source},
+             "start_time": self._copy[4], "source": command.source, "files": json.dumps(self._files())},
         )  # fmt: skip
 
     def abort(self, message: str) -> None:
@@ -192,6 +194,8 @@ class _Copy:
 
     def _encoded(self, number: int, block: Block) -> bytes:
         """The rows of a block as CSV; notes what is refused of it."""
+        lines, size = self._scanned.get(number, (0, 0))
+        self._scanned[number] = lines + len(block.values) + len(block.faults), size + len(block.data)
         for fault in block.faults:
             self._add(number, fault, Refused(1216, str(fault.value)))
         if not block.values:
@@ -209,6 +213,13 @@ class _Copy:
             return self._mapping.row(value)
         except Refused as fault:
             return (fault,) * len(self._columns)
+
+    def _files(self) -> list[dict[str, object]]:
+        """The objects that were read, for redshift.loads."""
+        return [
+            {"name": self._objects[number].url, "lines": lines, "bytes": size}
+            for number, (lines, size) in self._scanned.items()
+        ]
 
     # errors
 
@@ -326,10 +337,11 @@ class _Stream:
 # What the session's functions and sys_load_history then return of a COPY.
 _DONE = """
     insert into redshift.loads (
-        query_id, transaction_id, session_id, table_name, start_time, data_source, loaded_rows, error_count
+        query_id, transaction_id, session_id, table_name, start_time, data_source, loaded_rows, error_count, files
     )
     values (
-        %(number)s, txid_current(), pg_backend_pid(), %(table)s, %(start_time)s, %(source)s, %(loaded)s, %(errors)s
+        %(number)s, txid_current(), pg_backend_pid(), %(table)s, %(start_time)s, %(source)s, %(loaded)s, %(errors)s,
+        %(files)s
     );
     select set_config('redshift.last_copy_id', '%(number)s', false),
         set_config('redshift.last_copy_count', '%(loaded)s', false),

@@ -115,24 +115,9 @@ create table if not exists redshift.loads (
     error_count bigint
 );
 
--- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html, without the columns that have no equal here
-create or replace view redshift.sys_load_history as
-select
-    0 as user_id,
-    2 * query_id as query_id,
-    transaction_id,
-    session_id,
-    current_database()::text as database_name,
-    'completed'::text as status,
-    table_name,
-    start_time,
-    end_time,
-    (extract(epoch from end_time - start_time) * 1000000)::bigint as duration,
-    data_source,
-    'json'::text as file_format,
-    loaded_rows,
-    error_count
-from redshift.loads;
+alter table redshift.loads add column if not exists user_id integer default session_user::regrole::oid::bigint::integer;
+-- An array of {"name", "lines", "bytes"}, one for each object that was read.
+alter table redshift.loads add column if not exists files jsonb;
 
 -- One row for each record, or object, that a COPY could not load.
 create table if not exists redshift.load_errors (
@@ -153,62 +138,8 @@ create table if not exists redshift.load_errors (
     error_message text
 );
 
--- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-create or replace view redshift.sys_load_error_detail as
-select
-    0 as user_id,
-    2 * query_id as query_id,
-    transaction_id,
-    session_id,
-    current_database()::char(64) as database_name,
-    table_id,
-    start_time,
-    file_name::char(256) as file_name,
-    line_number,
-    column_name::char(127) as column_name,
-    column_type::char(10) as column_type,
-    column_length::char(10) as column_length,
-    position,
-    error_code,
-    error_message::char(512) as error_message
-from redshift.load_errors;
-
--- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
-create or replace view redshift.stl_load_errors as
-select
-    0 as userid,
-    0 as slice,
-    table_id as tbl,
-    start_time as starttime,
-    session_id as session,
-    (2 * query_id + 1)::integer as query,
-    file_name::char(256) as filename,
-    line_number,
-    column_name::char(127) as colname,
-    column_type::char(10) as type,
-    column_length::char(10) as col_length,
-    position,
-    raw_line::char(1024) as raw_line,
-    raw_field_value::char(1024) as raw_field_value,
-    error_code as err_code,
-    error_message::char(100) as err_reason
-from redshift.load_errors;
-
--- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html
-create or replace view redshift.svv_transactions as
-select
-    a.usename::text as txn_owner,
-    a.datname::text as txn_db,
-    a.backend_xid::text::bigint as xid,
-    l.pid,
-    a.xact_start::timestamp as txn_start,
-    l.mode as lock_mode,
-    l.locktype as lockable_object_type,
-    l.relation::bigint as relation,
-    l.granted
-from pg_catalog.pg_locks as l
-inner join pg_catalog.pg_stat_activity as a on l.pid = a.pid
-where l.locktype in ('relation', 'transactionid');
+alter table redshift.load_errors
+add column if not exists user_id integer default session_user::regrole::oid::bigint::integer;
 
 -- Aborts a transaction, as a failed COPY does.
 create or replace function redshift.fail(message text) returns void
