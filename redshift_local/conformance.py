@@ -35,7 +35,7 @@ from psycopg2.extensions import connection as PlainConnection
 from psycopg2.extensions import new_type, register_type, string_types
 
 import redshift_local
-from redshift_local.dialect import DOCUMENTATION, NotPortable, split
+from redshift_local.tokens import DOCUMENTATION, NotPortable, split
 
 Outcome = Literal["as documented", "refused", "differs", "error", "recorded"]
 

@@ -12,95 +12,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from operator import itemgetter
 from typing import Literal
 
-import psycopg2
-
-from redshift_local import catalog, leader_node, parameters, physical, search_path
+from redshift_local import catalog, leader_node, parameters, physical, rewrite, search_path
 from redshift_local.portability import REFUSED, Rule
 from redshift_local.search_path import SCHEMA
-
-DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/dg/"
-
-
-class NotPortable(psycopg2.ProgrammingError):
-    """A statement that Redshift does not run, or that would not mean the same on Redshift and PostgreSQL."""
-
-
-# --- tokens -------------------------------------------------------------------------------------------------------
-
-_TOKEN = re.compile(
-    r"""
-    (?P<blank> \s+ | --[^\n]* | /\*.*?\*/ )
-  | (?P<string> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | (?P<tag>\$\w*\$).*?(?P=tag) )
-  | (?P<quoted> "(?:[^"]|"")*" )
-  | (?P<parameter> %\(\w+\)s | %s | \$\d+ )
-  | (?P<word> \#?[^\W\d][\w$]* )
-  | (?P<number> \d+(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+ )
-  | (?P<operator> :: | %% | (?:(?!--|/\*)[-+*/<>=~!@\#%^&|?])+ | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of SQL: its kind (a group of _TOKEN), its text, where it begins and ends."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-    @property
-    def upper(self) -> str:
-        """The token as a keyword or operator; '' for a quoted identifier or a string."""
-        return self.text.upper() if self.kind == "word" else self.text if self.kind == "operator" else ""
-
-
-def tokens(sql: str) -> list[Token]:
-    """The tokens of `sql` without blanks and comments."""
-    return [
-        Token(kind, match.group(), match.start(), match.end())
-        for match in _TOKEN.finditer(sql)
-        if (kind := _kind(match)) != "blank"
-    ]
-
-
-def _kind(match: re.Match[str]) -> str:
-    return "string" if match.lastgroup == "tag" else match.lastgroup or "operator"
-
-
-def split(sql: str) -> list[str]:
-    """The statements of `sql` without their semicolons; empty ones are left out."""
-    return [statement for _, statement in _statements(sql)]
-
-
-def _statements(sql: str) -> Iterator[tuple[int, str]]:
-    """Each statement of `sql` from its first token to its last, with its offset."""
-    run: list[Token] = []
-    for token in (*tokens(sql), Token("operator", ";", len(sql), len(sql))):
-        if token.text != ";":
-            run.append(token)
-        elif run:
-            yield run[0].start, sql[run[0].start : run[-1].end]
-            run = []
-
-
-def closing(found: Sequence[Token], opening: int) -> int:
-    """The index after the parenthesis that closes the one at `opening`. Raises NotPortable if none does."""
-    depth = 0
-    for index in range(opening, len(found)):
-        depth += {"(": 1, ")": -1}.get(found[index].text, 0)
-        if depth == 0:
-            return index + 1
-    raise NotPortable("a parenthesis is not closed")
-
+from redshift_local.tokens import DOCUMENTATION, NotPortable, Token, closing, split, statements, tokens
 
 # --- what is refused ----------------------------------------------------------------------------------------------
 
@@ -132,7 +54,7 @@ _PATTERNS = [(rule, re.compile(rf"(?<!\S)(?:{rule.pattern})(?!\S)")) for rule in
 def refusals(sql: str) -> list[Refusal]:
     """Each rule of REFUSED that applies to a statement of `sql`, at its first match there, in the order of the text."""
     found = []
-    for start, statement in _statements(sql):
+    for start, statement in statements(sql):
         parts = tokens(statement)
         words = [_normal(token) for token in parts]
         normal = " ".join(words)
@@ -161,7 +83,7 @@ Action = Literal["run", "fill", "begin", "copy", "analyze", "vacuum", "truncate"
 class Step:
     """One statement: what to do with it, its text for PostgreSQL, and the types that count bytes which it needs.
 
-    `attributes` are those of the `table` that PostgreSQL does not keep (`physical.attributes`).
+    `attributes` are those of the `table` that PostgreSQL does not keep (`physical.attributes`). `source` is its text as it was given, if the server has to be asked before it runs (`resolving`).
     """
 
     action: Action
@@ -170,6 +92,7 @@ class Step:
     domains: tuple[str, ...] = ()
     attributes: str = ""
     verbatim: bool = False
+    source: str = ""
 
 
 @lru_cache(maxsize=1024)
@@ -197,7 +120,29 @@ def shape(sql: str) -> str:
     return _ROWS.sub("", _LITERAL.sub(lambda match: " " if match[0][0] in "-/" else "''", sql))
 
 
+_UNREAD = re.compile(r"(?:copy|unload)\b", re.IGNORECASE)  # whose queries and options are strings
+
+
 def _step(sql: str) -> Step:
+    """The step of one statement, in PostgreSQL's syntax."""
+    if _UNREAD.match(sql):
+        return _portable_step(sql)
+    step = settled(sql)
+    return replace(step, verbatim=False, source=sql) if rewrite.asks(sql) else step
+
+
+@lru_cache(maxsize=1024)
+def settled(sql: str) -> Step:
+    """The step of one statement about which the server need not be asked, or was asked already."""
+    written = rewrite.rewrite(sql)
+    step = _portable_step(written)
+    if written == sql:
+        return step
+    domains = {*step.domains, *(f"varchar_{length}" for length in rewrite.DOMAIN.findall(written))}
+    return replace(step, verbatim=False, domains=tuple(sorted(domains)))
+
+
+def _portable_step(sql: str) -> Step:
     parts = tokens(sql)
     match parts[0].upper:
         case "COPY":

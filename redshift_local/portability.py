@@ -39,9 +39,9 @@ _TYPES = (
 _CATALOG_TYPES = r"(?:PG_CATALOG \. )?(?:OID|REG\w+)"
 _END_OF_TYPE = r"(?= (?:\)|,|NOT|NULL|DEFAULT|PRIMARY|UNIQUE|REFERENCES|ENCODE)|$)"
 _MERGE = (
-    rf"INTO {_NAME} USING {_NAME}(?: (?:AS )?(?!ON )\w+)? ON (?:(?! WHEN ).)+"
+    rf"INTO {_NAME} USING (?:{_NAME}|{_ARGUMENTS})(?: (?:AS )?(?!ON )\w+)? ON (?:(?:(?! WHEN ).)+"
     r" WHEN MATCHED THEN (?:DELETE|UPDATE SET (?:(?! WHEN (?:NOT )?MATCHED ).)+)"
-    rf" WHEN NOT MATCHED THEN INSERT (?:{_ARGUMENTS} )?VALUES {_ARGUMENTS}$"
+    rf" WHEN NOT MATCHED THEN INSERT (?:{_ARGUMENTS} )?VALUES {_ARGUMENTS}|(?:(?! WHEN ).)+ REMOVE DUPLICATES)$"
 )
 _FRAMED = r"(?:AVG|COUNT|MAX|MIN|SUM|STDDEV\w*|VAR\w*|FIRST_VALUE|LAST_VALUE|NTH_VALUE)"
 
@@ -55,12 +55,6 @@ REFUSED: tuple[Rule, ...] = (
     Rule("ON CONFLICT", r"ON CONFLICT", "delete the keys, then insert", "merge-replacing-existing-rows"),
     Rule("RETURNING", r"(?<!\. )RETURNING", "select the rows by their key", "r_INSERT_30"),
     Rule("OVERRIDING", r"OVERRIDING (?:SYSTEM|USER) VALUE", "leave the identity column out", "r_INSERT_30"),
-    Rule(
-        "UPDATE with an alias",
-        rf"^UPDATE {_NAME} (?:AS )?(?!SET )\w+ SET",
-        "the table's own name",
-        "r_UPDATE",
-    ),
     Rule("SET (a, b) =", r"^UPDATE .* SET \(", "set one column after the other", "r_UPDATE"),
     Rule("SET t.column =", r"^UPDATE (?:(?! SET ).)* SET \w+ \.", "the column without its table", "r_UPDATE"),
     Rule(
@@ -183,18 +177,11 @@ REFUSED: tuple[Rule, ...] = (
         _FUNCTION,
     ),
     Rule(
-        "EXTRACT(epoch ...)",
-        r"EXTRACT \( (?:EPOCH|'s') FROM",
-        "compare the times, or add an interval: an INTEGER there, which ends in 2038",
-        "r_EXTRACT_function",
+        "TO_TIMESTAMP of a number",
+        rf"TO_TIMESTAMP \((?:[^(),]|{_NESTED})*\)",
+        "timestamp 'epoch' + n * interval '1 second'",
+        "r_TO_TIMESTAMP",
     ),
-    Rule(
-        "EXTRACT multiplied or divided, or of seconds",
-        rf"(?:EXTRACT {_ARGUMENTS} [*/]|[*/] EXTRACT {_ARGUMENTS}|EXTRACT \( (?:S|SECONDS?) FROM)",
-        "cast(extract(...) as integer): it is an INTEGER there, without the fraction",
-        "r_EXTRACT_function",
-    ),
-    Rule("TO_TIMESTAMP", r"TO_TIMESTAMP \(", "timestamp 'epoch' + n * interval '1 second'", "r_TO_TIMESTAMP"),
     Rule("GENERATE_SERIES", r"GENERATE_SERIES \(", "a table of numbers", _FUNCTION, leader="any"),
     Rule(
         "set-returning function",
@@ -211,13 +198,7 @@ REFUSED: tuple[Rule, ...] = (
         "aggregate in the client",
         _FUNCTION,
     ),
-    Rule("CONCAT", _functions("CONCAT CONCAT_WS"), "a || b, null with a null on both", "r_CONCAT"),
-    Rule(
-        "REGEXP_REPLACE",
-        r"REGEXP_REPLACE \(",
-        "replace(): only Redshift replaces every match",
-        "REGEXP_REPLACE",
-    ),
+    Rule("CONCAT_WS", _functions("CONCAT_WS"), "a || b", "r_CONCAT"),
     Rule(
         "function of strings or numbers",
         _functions(
@@ -301,7 +282,6 @@ REFUSED: tuple[Rule, ...] = (
         "r_ALTER_TABLE",
     ),
     # Redshift only
-    Rule("#table", r"\#\w+", "create temp table (the local Redshift has no #)", "r_CREATE_TABLE_NEW"),
     Rule(
         "ALTER TABLE APPEND",
         r"^ALTER TABLE .* APPEND FROM",

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 
 import redshift_local
-from redshift_local.dialect import split
+from redshift_local.tokens import split
 
 
 def add_command(commands: Any) -> None:

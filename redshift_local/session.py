@@ -26,8 +26,10 @@ from redshift_local import catalog, dialect
 from redshift_local.copy import load
 from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
-from redshift_local.dialect import NotPortable, Step
+from redshift_local.dialect import Step
+from redshift_local.resolving import Resolving
 from redshift_local.search_path import with_defaults
+from redshift_local.tokens import DOCUMENTATION, NotPortable
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
 
@@ -60,6 +62,7 @@ class Connection(PlainConnection):
         self._another: Callable[[], PlainConnection]
         self._unsaved: list[LoadErrors] = []  # a rollback of the open transaction would remove them
         self._domains: set[str] = set()
+        self.resolving = Resolving(self)
         self.copied = False  # the last statement was a COPY
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
@@ -173,6 +176,8 @@ class Connection(PlainConnection):
                     statement = _DOMAINS[kind].format(name=name, length=length)
                     with suppress(psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
                         cursor.execute(statement)
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute("select redshift.see_new_types()")
         self._domains |= unknown
 
     def base_types(self) -> dict[int, int]:
@@ -203,7 +208,7 @@ class Cursor(PlainCursor):
         if self.name is not None:
             raise NotPortable(
                 "a named cursor of psycopg2 is declared WITHOUT HOLD, which Redshift's DECLARE does not have;"
-                f" instead: declare {self.name} cursor for ..., fetch forward. {dialect.DOCUMENTATION}declare.html"
+                f" instead: declare {self.name} cursor for ..., fetch forward. {DOCUMENTATION}declare.html"
             )
         check_size(query, vars, self)
         steps = steps_of(query, self.connection)
@@ -258,12 +263,15 @@ class Cursor(PlainCursor):
             connection.settle(committed=True)
 
     def _step(self, step: Step, given: Any) -> None:
+        if step.source:
+            step = self.connection.resolving.settled(step.source)
         match step.action:
             case "run" | "begin":
                 self.connection.create_domains(step.domains)
                 super().execute(step.sql, given)
                 self.connection.remember(step)
             case "fill":
+                self.connection.create_domains(step.domains)
                 super().execute(step.sql, given)
                 self.connection.remember(step)
                 self.connection.analyze(step.table)
@@ -338,7 +346,7 @@ def check_size(query: str | bytes | composed.Composable, given: Any, cursor: Pla
     if len(text) > MAX_BYTES:
         raise NotPortable(
             f"Statement is too large. Statement Size: {len(text)} bytes. Maximum Allowed: {MAX_BYTES} bytes."
-            f" {dialect.DOCUMENTATION}c_redshift-sql.html"
+            f" {DOCUMENTATION}c_redshift-sql.html"
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from redshift_local.copy.convert import Conversions
-from redshift_local.dialect import NotPortable, Token, closing, tokens
+from redshift_local.tokens import NotPortable, Token, closing, tokens
 
 #: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-maxerror
 MAX_ERRORS = 100_000

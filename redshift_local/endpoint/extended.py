@@ -108,10 +108,10 @@ class Extended:
         (name, text), types = wire.strings(body, 2)
         written, steps = self.relay.engine.plan(text)
         if len(steps) == 1:
-            if steps[0].domains:
+            if steps[0].domains or steps[0].source:
                 self.drain()
                 self.relay.engine.provide(steps)
-            step = steps[0]
+            step = self.relay.engine.settled(steps[0])
             prepared = Prepared(text, NOTHING if step.action == "copy" else step.sql, step)
         else:
             prepared = Prepared(text, written)  # PostgreSQL takes none, and refuses several

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from redshift_local import dialect
 from redshift_local.dialect import Step
 from redshift_local.endpoint import wire
 from redshift_local.endpoint.parameters import statuses
 from redshift_local.endpoint.refusal import Refusal
 from redshift_local.endpoint.session import Engine
+from redshift_local.tokens import tokens
 
 #: What PostgreSQL cannot parse: sent in the place of what is refused, so that it aborts the transaction, and skips what
 #: follows, as for an error of its own.
@@ -141,6 +141,7 @@ class Relay:
         if step.action == "copy":
             self.copy(step)
             return True
+        step = self.engine.settled(step)
         self.engine.before(step)
         sent = Sent(text, step.sql, step, self.hides(text))
         self._pass(sent)
@@ -166,7 +167,7 @@ class Relay:
     def hides(self, text: str) -> bool:
         """Whether the cluster returns no rows for this query."""
         cluster = self.engine.cluster
-        return bool(cluster and cluster.hides({token.upper for token in dialect.tokens(text)}))
+        return bool(cluster and cluster.hides({token.upper for token in tokens(text)}))
 
     def show(self, kind: bytes, data: bytes, sent: Sent) -> None:
         """Pass one of PostgreSQL's messages on, as Redshift would write it."""

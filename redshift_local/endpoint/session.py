@@ -14,13 +14,14 @@ import psycopg2
 from psycopg2.extensions import cursor as PlainCursor
 
 import redshift_local
-from redshift_local import CopyError, dialect
+from redshift_local import CopyError
 from redshift_local.copy import load, statement
 from redshift_local.dialect import Step
 from redshift_local.endpoint.backend import Backend
 from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
 from redshift_local.session import check_size, steps_of
+from redshift_local.tokens import tokens
 
 #: Statements beside which the session has something to do, so that they cannot just be passed on.
 _ATTENDED = {"analyze", "commit", "copy", "fill", "rollback", "truncate"}
@@ -57,7 +58,7 @@ class Engine:
         """A text with what only Redshift's parser takes written otherwise, and its steps. Raises Refusal."""
         text = _users(_escapes_as_written(text))
         if self.cluster:
-            self.cluster.check(text, [token.upper for token in dialect.tokens(text)])
+            self.cluster.check(text, [token.upper for token in tokens(text)])
         try:
             with self.connection.cursor() as cursor:
                 check_size(text, None, cursor)
@@ -79,7 +80,16 @@ class Engine:
 
     def attends(self, step: Step) -> bool:
         """Whether something has to be done beside the statement, so that `before` and `after` it have to be called."""
-        return step.action in _ATTENDED or bool(step.attributes) or self.connection.copied
+        return step.action in _ATTENDED or bool(step.attributes or step.source) or self.connection.copied
+
+    def settled(self, step: Step) -> Step:
+        """The step as it can be run: with what only the server knows, which is asked. Raises Refusal."""
+        if not step.source:
+            return step
+        with _refusing():
+            step = self.connection.resolving.settled(step.source)
+            self.connection.create_domains(step.domains)
+        return step
 
     def before(self, step: Step) -> None:
         """What has to be done before a statement. Raises Refusal."""
