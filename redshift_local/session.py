@@ -189,7 +189,8 @@ class Connection(PlainConnection):
 
 # VARCHAR and CHAR count bytes, CHAR takes ASCII only: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
 _DOMAINS = {
-    "varchar": "create domain redshift.{name} as varchar constraint too_long check (octet_length(value) <= {length})",
+    "varchar": "create domain redshift.{name} as varchar({length})"
+    " constraint too_long check (octet_length(value) <= {length})",
     "char": "create domain redshift.{name} as char({length})"
     " constraint not_ascii check (octet_length(value::text) = char_length(value::text))",
 }

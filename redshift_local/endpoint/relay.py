@@ -181,9 +181,9 @@ class Relay:
                     self.engine.note(sent.sql)
             case b"E":
                 sent.failed = True
-                data = _with_place(data, sent)
+                data = _as_told(data, sent)
             case b"N":
-                data = _with_place(data, sent)
+                data = _as_told(data, sent)
             case b"t":
                 data = wire.with_types(data, self.engine.base_type)
             case b"T" if self.engine.upper_case:
@@ -199,12 +199,15 @@ class Relay:
         return "SHOW" if tag == "SELECT 1" and sent.text.lstrip()[:4].lower() == "show" else tag
 
 
-def _with_place(data: bytes, sent: Sent) -> bytes:
-    """An error or a notice without its position, if that is not one in the client's text."""
-    if sent.sql == sent.text or b"\0P" not in data:
-        return data
+def _as_told(data: bytes, sent: Sent) -> bytes:
+    """An error or a notice as the client should read it: a position only where it is one in the client's own text, and
+    of a text that has too many bytes that it is too long.
+    """
     told = wire.fields(data[5:])
     place = int(told.get("P", "0"))
     if sent.sql[:place] != sent.text[:place]:
         del told["P"]
+    if told.get("n") == "too_long" and told.get("s") == "redshift":
+        length = told["d"].partition("_")[2]
+        told = {"S": told["S"], "C": "22001", "M": f"value too long for type character varying({length})"}
     return wire.notice(data[:1], told)

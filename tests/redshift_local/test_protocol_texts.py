@@ -98,6 +98,18 @@ def test_errors_carry_what_postgresql_tells(t: Client) -> None:
     assert told["D"].startswith("Failing row contains")
 
 
+@pytest.mark.parametrize("value", ["'abcd'", "'ää'"])
+def test_a_text_that_is_too_long(client: Client, value: str) -> None:
+    """r_Character_types: "Attempts to store a longer character string into a column of these types result in an error,
+    unless the excess characters are all spaces, in which case the string is truncated to the maximum length."
+    """
+    client.ask(query("create temp table t (a varchar(3))"))
+    told = error(client.ask(query(f"insert into t values ({value})")))
+    assert (told["C"], told["M"]) == ("22001", "value too long for type character varying(3)")
+    client.ask(query("insert into t values ('ab     ')"))
+    assert client.rows("select len(a), a from t") == [("3", "ab ")]
+
+
 def test_isolation_levels_have_no_impact(client: Client) -> None:
     """r_BEGIN: all "have no operational impact and map to SERIALIZABLE"; here all are the snapshot isolation of the
     session (c_serial_isolation).

@@ -98,7 +98,7 @@ def test_text_counts_bytes(sql: Sql, connection: Connection) -> None:
     sql("insert into t values ('123456789012'), ('ññññññ'), ('😀😀😀')")
     connection.commit()
     for text in ("1234567890123", "ñññññññ", "😀😀😀x"):
-        with pytest.raises(psycopg2.IntegrityError):
+        with pytest.raises((psycopg2.DataError, psycopg2.IntegrityError)):
             sql("insert into t values (%s)", (text,))
         connection.rollback()
     assert sql("select count(*) from t") == [(3,)]
