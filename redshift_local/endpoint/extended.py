@@ -110,6 +110,8 @@ class Extended:
         if len(steps) == 1:
             if steps[0].domains or steps[0].source:
                 self.drain()
+                if self._failed:
+                    return
                 self.relay.engine.provide(steps)
             step = self.relay.engine.settled(steps[0])
             prepared = Prepared(text, NOTHING if step.action == "copy" else step.sql, step)
@@ -163,8 +165,10 @@ class Extended:
     ) -> Sent:
         if len(self._waiting) + len(body) > _TOGETHER:
             self.drain()
+        sent = Sent(prepared.text, prepared.sql, prepared.step, hidden, failed=self._failed)
+        if self._failed:
+            return sent
         self._waiting += wire.message(kind, body)
-        sent = Sent(prepared.text, prepared.sql, prepared.step, hidden)
         self._expected.append(_Expected(sent, refusal, undo))
         return sent
 

@@ -86,7 +86,8 @@ class Engine:
         """The step as it can be run: with what only the server knows, which is asked. Raises Refusal."""
         if not step.source:
             return step
-        with _refusing():
+        with _refusing(), self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute("select")  # libpq has not seen what went past it: whether a transaction is open
             step = self.connection.resolving.settled(step.source)
             self.connection.create_domains(step.domains)
         return step

@@ -98,6 +98,32 @@ def test_one_error_is_told_and_all_is_skipped_to_the_next_sync(client: Client) -
 
 
 @pytest.mark.parametrize(
+    "behind",
+    [
+        (parse("select length($1::text)"), bind(b"x" * 100_000), execute()),
+        (parse("select distinct on (a) a from t"),),
+        (parse("create temp table t (a varchar(77))"), bind(), execute()),
+        (parse("alter table t alter distkey a"), bind(), execute()),
+        (parse("select a + 1 as b, b / 2.5 from t"), bind(), execute()),
+        (bind(portal="p"), describe("P", "p"), close("P", "p"), message(b"P", b"no end")),
+    ],
+)
+def test_whatever_comes_behind_an_error_is_skipped(client: Client, behind: tuple[bytes, ...]) -> None:
+    assert client.kinds(parse("selec"), *behind, SYNC) == "EZ"
+    assert client.kinds(parse("select 1"), bind(), execute(), SYNC) == "12DCZ"
+
+
+def test_what_the_server_has_to_be_asked_aborts_no_transaction(client: Client) -> None:
+    client.ask(query("begin; create temp table t (a integer); insert into t values (4)"))
+    for answer in (
+        client.ask(query("select a + 1 as b, b * 2 from t")),
+        client.ask(parse("select a + 1 as b, b * 2 from t"), bind(), execute(), SYNC),
+    ):
+        assert [row(body) for kind, body in answer if kind == "D"] == [("5", "10")]
+        assert answer[-1] == ("Z", b"T")
+
+
+@pytest.mark.parametrize(
     ("statement", "state"),
     [
         ("select distinct on (a) a from t", "42601"),  # what Redshift refuses
