@@ -40,6 +40,7 @@ STATEMENTS = [
     "show all", "reset all", "'", "create temp table u as select 1 as a", "select 'ä\\'' -- ", "vacuum t",
     "copy t from 's3://none' iam_role default json 'auto'", "declare c cursor for select oid from pg_class",
     "fetch forward 10 from c", "prepare s as select 1", "execute s", "deallocate s", "select distinct on (a) a from t",
+    "create temp table t (a varchar(9), b decimal(8, 2))", "select 1 as x, x + 1 as y", "select b / 2.5 from t",
 ]  # fmt: skip
 NAMES = ["", "s", "p", "longer name"]
 
@@ -100,7 +101,10 @@ class Fuzzer:
                 lambda: query(draw.choice(STATEMENTS)),
                 lambda: parse(draw.choice(STATEMENTS), name),
                 lambda: bind(
-                    *[b"1"] * draw.randrange(3), name=name, portal=other, binary_result=draw.random() < 0.5
+                    *[b"1" * draw.choice([1, 1, 1, 99_999])] * draw.randrange(3),
+                    name=name,
+                    portal=other,
+                    binary_result=draw.random() < 0.5,
                 ),
                 lambda: describe(draw.choice("SPX"), name),
                 lambda: execute(name, draw.choice([0, 1, 7])),
