@@ -131,9 +131,13 @@ def _step(sql: str) -> Step:
     return replace(step, verbatim=False, source=sql) if rewrite.asks(sql) else step
 
 
-@lru_cache(maxsize=1024)
 def settled(sql: str) -> Step:
     """The step of one statement about which the server need not be asked, or was asked already."""
+    return (_settled if len(sql) < rewrite.LONG else _settled.__wrapped__)(sql)
+
+
+@lru_cache(maxsize=1024)
+def _settled(sql: str) -> Step:
     written = rewrite.rewrite(sql)
     step = _portable_step(written)
     if written == sql:

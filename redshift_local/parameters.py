@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 RELEASE, REVISION = "1.0.77467", "d1b2ad4"  # of the Redshift that this stands for; version() says so, too
 
@@ -61,6 +62,8 @@ def rewritten(words: Sequence[str], texts: Sequence[str]) -> str:
     in upper case, empty for a string; `texts` are its tokens. Raises Invalid.
     """
     lower = [text.lower().strip('"') for text in texts]
+    if words[0] == "SET" and ("ISOLATION" in words or lower[1:2] == ["default_transaction_isolation"]):
+        return _without_isolation(words)
     match words[0], lower[1:]:
         case "SHOW", ["all"]:
             return _show_all()
@@ -79,6 +82,15 @@ def rewritten(words: Sequence[str], texts: Sequence[str]) -> str:
         case "SET", [name, "to" | "=", *_]:
             return _set("set", name, texts[3:])
     return ""
+
+
+def _without_isolation(words: Sequence[str]) -> str:
+    """SET [SESSION CHARACTERISTICS AS] TRANSACTION without the level, which has no impact (r_BEGIN)."""
+    modes = [mode for before, mode in pairwise(words) if before == "READ" and mode in ("ONLY", "WRITE")]
+    if not modes:
+        return "set redshift.isolation_level to default"
+    session = "session characteristics as " if "CHARACTERISTICS" in words else ""
+    return f"set {session}transaction read {modes[0].lower()}"
 
 
 def _set(begin: str, name: str, value: Sequence[str]) -> str:

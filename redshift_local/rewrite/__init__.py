@@ -24,6 +24,7 @@ from redshift_local.rewrite.tree import GROUP, Node, done, nulled, parse, render
 
 __all__ = [
     "DOMAIN",
+    "LONG",
     "Question",
     "aliases",
     "asks",
@@ -33,6 +34,8 @@ __all__ = [
     "with_quotients",
     "without_parameters",
 ]
+
+LONG = 4000  # characters, of a statement that is not kept
 
 _WORDS = "SYSDATE APPROXIMATE QUALIFY TOP MINUS"
 _STATEMENTS = (
@@ -74,12 +77,17 @@ def with_aliases(sql: str, names: Collection[str]) -> str:
 
 def questions(sql: str, answers: Answers) -> AbstractSet[Question]:
     """What has to be known of types, beyond the answers, before the statement can divide decimals."""
-    return _with_quotients(sql, frozenset(answers.items()))[0]
+    return _divided(sql, answers)[0]
 
 
 def with_quotients(sql: str, answers: Answers) -> str:
     """The statement with its divisions of decimals. Raises NotPortable for one whose types nobody knows."""
-    return _with_quotients(sql, frozenset(answers.items()))[1]
+    return _divided(sql, answers)[1]
+
+
+def _divided(sql: str, answers: Answers) -> tuple[AbstractSet[Question], str]:
+    divide = _with_quotients if len(sql) < LONG else _with_quotients.__wrapped__
+    return divide(sql, frozenset(answers.items()))
 
 
 @lru_cache(maxsize=1024)

@@ -121,6 +121,20 @@ def test_isolation_levels_have_no_impact(client: Client) -> None:
         assert client.ask(query(text))[-1] == ("Z", b"T")
         assert client.rows("show transaction_isolation") == [("repeatable read",)]
         client.ask(query("commit"))
+    for text in (
+        "set session characteristics as transaction isolation level read committed",
+        "set default_transaction_isolation to 'read committed'",
+        "begin; set transaction isolation level read committed",
+    ):
+        assert tags(client.ask(query(text)))[-1] == "SET"
+        assert client.rows("show transaction_isolation") == [("repeatable read",)]
+    client.ask(
+        query(
+            "rollback; set session characteristics as transaction isolation level read committed, read only"
+        )
+    )
+    assert error(client.ask(query("create table t (a integer)")))["C"] == "25006"
+    client.ask(query("set session characteristics as transaction read write"))
     client.ask(query("begin isolation level read uncommitted, read only"))
     assert error(client.ask(query("create table t (a integer)")))["C"] == "25006"
 
