@@ -84,9 +84,9 @@ def _changes(parts: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
         following = parts[index + 1].text if index + 1 < len(parts) else ""
         if token.kind == "quoted" and _CAPITALS.search(token.text):
             yield token.start, token.end, _CAPITALS.sub(lambda match: match[0].lower(), token.text)
-        elif token.text.lower() in _SCHEMAS and following == "." and index + 2 < len(parts):
-            schema, name = _SCHEMAS[token.text.lower()], parts[index + 2]
-            qualified = f"{schema}.{name.text.lower()}"
+        elif _plain(token) in _SCHEMAS and following == "." and index + 2 < len(parts):
+            schema, name = _SCHEMAS[_plain(token)], parts[index + 2]
+            qualified = f"{schema}.{_plain(name)}"
             if qualified in _replaced("view"):
                 yield token.start, token.end, schema
             elif qualified in _replaced("function"):
@@ -99,6 +99,11 @@ def _changes(parts: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
             name_in_it = token.text[1:-1]
             if f"{SCHEMA}.{name_in_it}" in _replaced("view") and name_in_it in _OWN_TABLES:
                 yield token.start, token.end, f"'pg_catalog.{name_in_it}'"
+
+
+def _plain(token: Token) -> str:
+    """A name in lower case and without quotes."""
+    return token.text.strip('"').lower()
 
 
 def _is_regclass(parts: Sequence[Token], index: int) -> bool:

@@ -128,6 +128,7 @@ REFUSED: tuple[Rule, ...] = (
         r"(?:WHERE|AND|OR|ON|NOT|WHEN) \( [^()]* , [^()]* \) (?:=|<>|!=|<|>|<=|>=)",
         "compare the columns",
         _FEATURE,
+        leader="catalog",
     ),
     Rule("row constructor", r"ROW \(", "name the columns", _FEATURE),
     Rule("ANY or ALL of an array", r"(?:ANY|ALL|SOME) \((?! SELECT| WITH)", "in (...)", _TYPE, leader="any"),
@@ -182,11 +183,12 @@ REFUSED: tuple[Rule, ...] = (
         "timestamp 'epoch' + n * interval '1 second'",
         "r_TO_TIMESTAMP",
     ),
+    Rule("UNNEST", r"UNNEST \(", "a table of numbers", _FUNCTION, leader="catalog"),
     Rule("GENERATE_SERIES", r"GENERATE_SERIES \(", "a table of numbers", _FUNCTION, leader="any"),
     Rule(
         "set-returning function",
         _functions(
-            r"GENERATE_SUBSCRIPTS UNNEST REGEXP_MATCHES REGEXP_SPLIT_TO_\w+ STRING_TO_TABLE JSON_TABLE"
+            r"GENERATE_SUBSCRIPTS REGEXP_MATCHES REGEXP_SPLIT_TO_\w+ STRING_TO_TABLE JSON_TABLE"
             r" JSONB?_(?:ARRAY_ELEMENTS|EACH|OBJECT_KEYS|TO_RECORD|POPULATE_RECORD)\w*"
         ),
         "a table of numbers",
@@ -229,7 +231,13 @@ REFUSED: tuple[Rule, ...] = (
         _TYPE,
         leader="any",
     ),
-    Rule("system column", r"(?:CTID|XMIN|XMAX|CMIN|CMAX|TABLEOID)", "a key of your own", _FEATURE),
+    Rule(
+        "system column",
+        r"(?:CTID|XMIN|XMAX|CMIN|CMAX|TABLEOID)",
+        "a key of your own",
+        _FEATURE,
+        leader="catalog",
+    ),
     Rule(
         "index",
         r"^(?:(?:CREATE|DROP|ALTER) (?:UNIQUE )?INDEX|REINDEX|CLUSTER)",

@@ -126,16 +126,16 @@ class Connection(PlainConnection):
                 "select set_config('redshift.last_user_query_id', nextval('redshift.query_ids')::text, false)"
             )
 
+    def analyze(self, table: str) -> None:
+        """Analyze a table that was just created from a query, as Redshift does: r_CREATE_TABLE_AS."""
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(f"analyze {table}")
+
     def remember(self, step: Step) -> None:
         """Keep what PostgreSQL does not of a table that was just defined."""
         if step.attributes:
             with self.cursor(cursor_factory=PlainCursor) as cursor:
                 cursor.execute("select redshift.remember(%s, %s)", (step.table, step.attributes))
-
-    def analyze(self, table: str) -> None:
-        """Analyze a table that was just created from a query, as Redshift does: r_CREATE_TABLE_AS."""
-        with self.cursor(cursor_factory=PlainCursor) as cursor:
-            cursor.execute(f"analyze {table}")
 
     def build_lookups(self, table: str) -> None:
         """Create the missing indexes for the lookups of an analyzed table ('': all tables), if it holds rows."""

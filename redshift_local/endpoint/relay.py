@@ -101,7 +101,7 @@ class Relay:
     def _run(self, text: str) -> None:
         written, steps = self.engine.plan(text)
         self.engine.provide(steps)
-        if len(steps) == 1 and self.engine.attends(steps[0]):
+        if len(steps) == 1 and self.engine.attends(steps[0]) and not steps[0].attributes:
             self._attend(steps[0], text)
         elif any(map(self.engine.attends, steps)):
             self._together(steps, text)

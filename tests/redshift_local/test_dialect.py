@@ -96,7 +96,7 @@ NOT_PORTABLE: list[tuple[str, str]] = [
     ("TO_TIMESTAMP of a number", "select to_timestamp(ts / 1000) from t"),
     ("GENERATE_SERIES", "select a from t, generate_series(1, 3) as s (a)"),
     ("ARRAY_TO_STRING", "select array_to_string(a, ',') from t"),
-    ("set-returning function", "select unnest(a) from t"),
+    ("UNNEST", "select unnest(a) from t"),
     ("set-returning function", "select regexp_split_to_table(a, ',') from t"),
     ("aggregate into one value", "select string_agg(a, ',') from t"),
     ("aggregate into one value", "select array_agg(a) from t"),
@@ -359,3 +359,19 @@ def test_nothing_hides_behind_a_long_list_of_values(tail: str) -> None:
 def test_tokens_cover_the_text() -> None:
     text = "select a-- x\n ,%s,%(b)s,'%s',\"q\"::int/*y*/ from #t where a>=1.5e3 and b<>$$z$$"
     assert "".join(token.text for token in dialect.tokens(text)) == re.sub(r"--.*|/\*.*?\*/|\s+", "", text)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("select a from pg_catalog.pg_class", "select a from redshift.pg_class"),
+        ('select a from "pg_catalog"."pg_class"', 'select a from redshift."pg_class"'),
+        ("select PG_CATALOG.pg_class.oid from pg_catalog.pg_rewrite", "select redshift.pg_class.oid from pg_catalog.pg_rewrite"),
+        ("select a from information_schema.columns", "select a from redshift_information.columns"),
+        ("select pg_catalog.format_type(23, null)", "select format_type(23, null)"),
+        ("select 'pg_class'::regclass, 'pg_catalog.pg_class'", "select 'pg_catalog.pg_class'::regclass, 'pg_catalog.pg_class'"),
+        ("select pg_catalog.pg_get_userbyid(10), 1 operator(pg_catalog.+) 1", "select pg_catalog.pg_get_userbyid(10), 1 operator(pg_catalog.+) 1"),
+    ],
+)  # fmt: skip
+def test_names_of_postgresqls_catalog_mean_redshifts(statement: str, expected: str) -> None:
+    assert plan(statement)[0].sql == expected

@@ -122,6 +122,15 @@ create or replace function redshift.pg_get_indexdef(id oid) returns text
         ),
         pg_catalog.pg_get_indexdef(id)
     );
+create or replace function redshift.pg_get_indexdef(id oid, number integer, pretty boolean) returns text
+    stable
+    return case
+        when number = 0 then redshift.pg_get_indexdef(id)
+        else coalesce(
+            (select redshift.column_names(k.relation, k.columns[number:number]) from redshift.table_keys as k where k.id = $1),
+            pg_catalog.pg_get_indexdef(id, number, pretty)
+        )
+    end;
 
 -- The columns of late-binding views, of which there are none here: the local Redshift binds every view.
 create or replace function redshift.pg_get_late_binding_view_cols() returns setof record

@@ -33,10 +33,10 @@ select
     as reldiststyle,
     0::oid as relprojbaseid,
     c.relchecks,
-    0::smallint as reltriggers,
+    f.keys as reltriggers,
     0::smallint as relukeys,
-    0::smallint as relfkeys,
-    0::smallint as relrefs,
+    f.keys as relfkeys,
+    f.referring as relrefs,
     false as relhasoids,
     exists (select from redshift.table_keys as k where k.relation = c.oid and k.kind = 'p') as relhaspkey,
     c.relhasrules,
@@ -48,7 +48,7 @@ select
         else t.diststyle
     end::smallint as releffectivediststyle,
     c.relpersistence,
-    c.relhastriggers,
+    c.relhastriggers or f.keys + f.referring > 0 as relhastriggers,
     c.relrowsecurity,
     c.relforcerowsecurity,
     c.relispopulated,
@@ -59,6 +59,13 @@ select
     c.relpartbound
 from pg_class as c
 left join redshift.table_attributes as t on c.oid = t.relation
+cross join lateral (
+    select
+        (count(*) filter (where k.relation = c.oid))::smallint as keys,
+        (count(*) filter (where k.referenced = c.oid))::smallint as referring
+    from redshift.table_keys as k
+    where k.kind = 'f' and c.oid in (k.relation, k.referenced)
+) as f
 where c.oid < 16384
     or (
         c.relkind in ('r', 'v', 'm', 'f', 'p')
@@ -127,13 +134,13 @@ create or replace view redshift.pg_attribute as
 select
     a.attrelid,
     a.attname,
-    case when a.attrelid >= 16384 then redshift.base_type(a.atttypid) else a.atttypid end as atttypid,
+    case when u.own then redshift.base_type(a.atttypid) else a.atttypid end as atttypid,
     a.attstattarget,
     a.attlen,
     a.attnum,
     a.attndims,
     -1 as attcacheoff,
-    case when a.attrelid >= 16384 then redshift.base_modifier(a.atttypid, a.atttypmod) else a.atttypmod end as atttypmod,
+    case when u.own then redshift.base_modifier(a.atttypid, a.atttypmod) else a.atttypmod end as atttypmod,
     a.attbyval,
     a.attstorage,
     a.attalign,
@@ -152,7 +159,7 @@ select
     coalesce(
         redshift.encoding_code(t.encodings ->> a.attnum::text),
         case
-            when a.attrelid < 16384 or a.attnum < 0 or a.attnum = any(t.sortkey) then 0
+            when not u.own or a.attnum < 0 or a.attnum = any(t.sortkey) then 0
             when c.relkind not in ('r', 'p') or c.relpersistence = 't' then 0
             else redshift.default_encoding(redshift.base_type(a.atttypid))
         end
@@ -169,6 +176,7 @@ select
 from pg_attribute as a
 inner join pg_class as c on a.attrelid = c.oid
 left join redshift.table_attributes as t on a.attrelid = t.relation
+cross join lateral (select c.oid >= 16384 and c.relnamespace <> 'redshift'::regnamespace as own) as u
 union all
 select
     k.id,
@@ -305,7 +313,7 @@ select
     c.relname as tablename,
     a.attname as "column",
     pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-    redshift.format_encoding(a.attencodingtype) as encoding,
+    redshift.format_encoding(a.attencodingtype)::char(32) as encoding,
     a.attisdistkey as distkey,
     a.attsortkeyord as sortkey,
     a.attnotnull as "notnull"

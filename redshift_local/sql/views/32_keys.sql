@@ -96,3 +96,17 @@ from redshift.pg_index as x
 inner join pg_class as c on x.indrelid = c.oid
 inner join redshift.pg_class as i on x.indexrelid = i.oid
 inner join pg_namespace as n on c.relnamespace = n.oid;
+
+-- That a foreign key depends on the index of the primary key which it refers to.
+create or replace view redshift.pg_depend as
+select classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype
+from pg_depend
+union all
+select 'pg_constraint'::regclass, k.id, 0, 'pg_class'::regclass, p.id, 0, 'n'
+from redshift.table_keys as k
+inner join redshift.table_keys as p on k.referenced = p.relation and p.kind = 'p'
+where k.kind = 'f';
+
+create or replace view redshift.pg_am as
+select oid, amname, amhandler, amtype, amname = 'btree' as amcanorder
+from pg_am;

@@ -9,6 +9,7 @@ select
     proowner,
     prolang,
     prokind = 'a' as proisagg,
+    prokind = 'w' as proiswindow,
     prosecdef,
     proisstrict,
     proretset,
@@ -24,7 +25,11 @@ select
     proallargtypes,
     proargmodes,
     provariadic,
-    proparallel
+    proparallel,
+    proleakproof,
+    procost,
+    prorows,
+    proconfig
 from pg_proc;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_PG_PROC_INFO.html

@@ -16,6 +16,13 @@ from pg_catalog.pg_locks as l
 inner join pg_catalog.pg_stat_activity as a on l.pid = a.pid
 where l.locktype in ('relation', 'transactionid');
 
+-- The sessions as they are now: PostgreSQL shows a transaction those of its first look.
+create or replace function redshift.activity() returns setof pg_stat_activity
+    volatile language sql as $$
+        select pg_catalog.pg_stat_clear_snapshot();
+        select * from pg_catalog.pg_stat_activity
+    $$;
+
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SESSIONS.html
 create or replace view redshift.stv_sessions as
 select
@@ -24,7 +31,7 @@ select
     usename::char(50) as user_name,
     datname::char(50) as db_name,
     0 as timeout_sec
-from pg_stat_activity
+from redshift.activity()
 where backend_type = 'client backend';
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_RECENTS.html
@@ -39,7 +46,7 @@ select
     datname::char(50) as db_name,
     query::char(600) as query,
     pid
-from pg_stat_activity
+from redshift.activity()
 where backend_type = 'client backend' and query_start is not null;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_INFLIGHT.html: PostgreSQL's queries have no numbers
@@ -56,7 +63,7 @@ select
     0 as suspended,
     0 as insert_pristine,
     0 as concurrency_scaling_status
-from pg_stat_activity
+from redshift.activity()
 where backend_type = 'client backend' and state = 'active';
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_SLICES.html
