@@ -313,7 +313,7 @@ select
     c.relname as tablename,
     a.attname as "column",
     pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-    redshift.format_encoding(a.attencodingtype)::char(32) as encoding,
+    redshift.format_encoding(a.attencodingtype)::varchar(32) as encoding,
     a.attisdistkey as distkey,
     a.attsortkeyord as sortkey,
     a.attnotnull as "notnull"
