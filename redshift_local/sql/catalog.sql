@@ -42,6 +42,13 @@ create or replace function redshift.current_setting(name text) returns text
     return case
         when lower(name) = 'search_path' then redshift.shown_path() else pg_catalog.current_setting(name)
     end;
+-- The second argument is the contrary of PostgreSQL's.
+create or replace function redshift.current_setting(name text, error_if_undefined boolean) returns text
+    stable parallel safe
+    return case
+        when lower(name) = 'search_path' then redshift.shown_path()
+        else pg_catalog.current_setting(name, not error_if_undefined)
+    end;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SET_CONFIG.html
 create or replace function redshift.set_config(name text, value text, is_local boolean) returns text

@@ -71,7 +71,7 @@ def test_every_column_is_described(sql: Sql, plays: None) -> None:
         ("(a integer, b integer) diststyle key distkey (b) interleaved sortkey (a, b)", (1, ["b"], {"a": -1, "b": 2})),
         ('("a B" integer distkey sortkey, b integer)', (1, ["a b"], {"a b": 1})),
         ("distkey (b) sortkey (a) as select 1 as a, 2 as b", (1, ["b"], {"a": 1})),
-        ("(like shared.plays)", (1, ["started"], {"user_id": 1, "started": 2})),
+        ("(like plays)", (1, ["started"], {"user_id": 1, "started": 2})),
         ("(b integer, like shared.plays)", (1, ["started"], {"user_id": 1, "started": 2})),
     ],
 )  # fmt: skip
@@ -164,7 +164,7 @@ def test_what_is_an_error(sql: Sql, plays: None, statement: str, error: str) -> 
 def test_keys_are_in_the_catalog(sql: Sql, plays: None) -> None:
     sql("""
         create table shared.sums (
-            id bigint references shared.plays, day date, song varchar(256), constraint one unique (song),
+            id bigint references plays, day date, song varchar(256), constraint one unique (song),
             constraint of_song foreign key (song) references shared.plays (song), primary key (id, day)
         )
     """)

@@ -44,8 +44,8 @@ $$
     end;
 $$;
 
--- Keeps what a definition said (physical.py) of a table that the caller owns.
-create or replace function redshift.remember(target regclass, said jsonb) returns void
+-- Keeps what a definition said (physical.py) of a table that the caller owns; other tables are known by their ids.
+create or replace function redshift.keep(target regclass, said jsonb) returns void
     language plpgsql security definer set search_path = pg_catalog as
 $$
     declare
@@ -61,7 +61,7 @@ $$
         end if;
         insert into redshift.table_attributes (relation) values (target) on conflict do nothing;
         if said ? 'like' then
-            parent := to_regclass(said ->> 'like');
+            parent := said ->> 'parent';
             update redshift.table_attributes as t
             set diststyle = p.diststyle,
                 distkey = (
@@ -106,7 +106,7 @@ $$
             )
             where t.relation = target;
         end if;
-        for item in select jsonb_array_elements(said -> 'keys') loop
+        for item in select jsonb_array_elements(nullif(said -> 'keys', 'null')) loop
             perform redshift.remember_key(target, item);
         end loop;
         if said ? 'drop' then
@@ -125,7 +125,7 @@ create or replace function redshift.remember_key(target regclass, item jsonb) re
 $$
     declare
         numbers smallint[] := redshift.column_numbers(target, item -> 'columns');
-        parent oid := coalesce(to_regclass(item ->> 'table'), 0);
+        parent oid := coalesce(item ->> 'parent', '0');
         parents smallint[];
         base text;
         chosen text;
@@ -172,4 +172,22 @@ $$
             target, chosen, (item ->> 'kind')::"char", numbers, parent, parents, nextval('redshift.key_ids')
         );
     end;
+$$;
+
+-- The same with the names of other tables, which are found on the caller's search path.
+create or replace function redshift.remember(target regclass, said jsonb) returns void
+    language sql as
+$$
+    select redshift.keep(
+        target,
+        said || pg_catalog.jsonb_build_object(
+            'parent', pg_catalog.to_regclass(said ->> 'like')::oid::bigint,
+            'keys', (
+                select pg_catalog.jsonb_agg(
+                    k || pg_catalog.jsonb_build_object('parent', pg_catalog.to_regclass(k ->> 'table')::oid::bigint)
+                )
+                from pg_catalog.jsonb_array_elements(said -> 'keys') as k
+            )
+        )
+    )
 $$;
