@@ -77,6 +77,14 @@ create or replace function redshift.pg_get_expr(expression text, relation oid, p
     immutable parallel safe
     return expression;
 
+-- How many keys of a kind a table has, and how many foreign keys refer to it.
+create or replace function redshift.key_count(relation oid, kind "char") returns smallint
+    stable
+    return (select count(*) from redshift.table_keys as k where k.relation = $1 and k.kind = $2)::smallint;
+create or replace function redshift.reference_count(relation oid) returns smallint
+    stable
+    return (select count(*) from redshift.table_keys as k where k.referenced = $1 and k.kind = 'f')::smallint;
+
 -- The columns of a key, in order.
 create or replace function redshift.column_names(relation oid, numbers smallint[]) returns text
     stable

@@ -22,7 +22,7 @@ select
     c.reltuples,
     c.reltoastrelid,
     0::oid as reltoastidxid,
-    exists (select from redshift.table_keys as k where k.relation = c.oid and k.kind in ('p', 'u')) as relhasindex,
+    redshift.key_count(c.oid, 'p') + redshift.key_count(c.oid, 'u') > 0 as relhasindex,
     c.relisshared,
     case c.relkind when 'm' then 'v' when 'p' then 'r' else c.relkind end as relkind,
     c.relnatts,
@@ -33,12 +33,12 @@ select
     as reldiststyle,
     0::oid as relprojbaseid,
     c.relchecks,
-    f.keys as reltriggers,
-    0::smallint as relukeys,
-    f.keys as relfkeys,
-    f.referring as relrefs,
+    redshift.key_count(c.oid, 'f') as reltriggers,
+    redshift.key_count(c.oid, 'u') as relukeys,
+    redshift.key_count(c.oid, 'f') as relfkeys,
+    redshift.reference_count(c.oid) as relrefs,
     false as relhasoids,
-    exists (select from redshift.table_keys as k where k.relation = c.oid and k.kind = 'p') as relhaspkey,
+    redshift.key_count(c.oid, 'p') > 0 as relhaspkey,
     c.relhasrules,
     c.relhassubclass,
     c.relacl,
@@ -48,7 +48,7 @@ select
         else t.diststyle
     end::smallint as releffectivediststyle,
     c.relpersistence,
-    c.relhastriggers or f.keys + f.referring > 0 as relhastriggers,
+    c.relhastriggers or redshift.key_count(c.oid, 'f') + redshift.reference_count(c.oid) > 0 as relhastriggers,
     c.relrowsecurity,
     c.relforcerowsecurity,
     c.relispopulated,
@@ -59,26 +59,13 @@ select
     c.relpartbound
 from pg_class as c
 left join redshift.table_attributes as t on c.oid = t.relation
-cross join lateral (
-    select
-        (count(*) filter (where k.relation = c.oid))::smallint as keys,
-        (count(*) filter (where k.referenced = c.oid))::smallint as referring
-    from redshift.table_keys as k
-    where k.kind = 'f' and c.oid in (k.relation, k.referenced)
-) as f
 where c.oid < 16384
     or (
         c.relkind in ('r', 'v', 'm', 'f', 'p')
         and c.relnamespace <> 'redshift_information'::regnamespace
         and (
             c.relnamespace <> 'redshift'::regnamespace
-            or (
-                c.relkind = 'v'
-                and not exists (
-                    select from pg_class as o
-                    where o.relname = c.relname and o.relnamespace = 'pg_catalog'::regnamespace
-                )
-            )
+            or (c.relkind = 'v' and to_regclass('pg_catalog.' || c.relname) is null)
         )
     )
 union all

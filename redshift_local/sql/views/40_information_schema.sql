@@ -1,7 +1,8 @@
 -- The information schema over Redshift's view of the catalog: catalog.py reads information_schema.x as
 -- redshift_information.x. What PostgreSQL says otherwise is its own: the other views of information_schema are not here.
 
-create or replace view redshift_information.tables as
+-- The tables and views that the caller may use, with their comments.
+create or replace view redshift_information._relations as
 select
     current_database()::name as table_catalog,
     n.nspname as table_schema,
@@ -12,11 +13,7 @@ select
         when c.relkind = 'v' then 'VIEW'
         else 'FOREIGN'
     end)::varchar as table_type,
-    null::varchar as self_referencing_column_name,
-    null::varchar as reference_generation,
-    null::varchar as user_defined_type_catalog,
-    null::varchar as user_defined_type_schema,
-    null::varchar as user_defined_type_name
+    obj_description(c.oid, 'pg_class')::varchar as remarks
 from redshift.pg_class as c
 inner join redshift.pg_namespace as n on c.relnamespace = n.oid
 where c.relkind in ('r', 'v', 'f')
@@ -26,6 +23,19 @@ where c.relkind in ('r', 'v', 'f')
         or has_table_privilege(c.oid, 'select, insert, update, delete, truncate, references, trigger')
         or has_any_column_privilege(c.oid, 'select, insert, update, references')
     );
+
+create or replace view redshift_information.tables as
+select
+    table_catalog,
+    table_schema,
+    table_name,
+    table_type,
+    null::varchar as self_referencing_column_name,
+    null::varchar as reference_generation,
+    null::varchar as user_defined_type_catalog,
+    null::varchar as user_defined_type_schema,
+    null::varchar as user_defined_type_name
+from redshift_information._relations;
 
 create or replace view redshift_information.columns as
 select

@@ -3,14 +3,12 @@
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLES.html
 create or replace view redshift.svv_tables as
 select
-    t.table_catalog::varchar(128) as table_catalog,
-    t.table_schema::varchar(128) as table_schema,
-    t.table_name::varchar(128) as table_name,
-    t.table_type,
-    obj_description(c.oid, 'pg_class')::varchar as remarks
-from redshift_information.tables as t
-inner join redshift.pg_namespace as n on t.table_schema = n.nspname
-inner join redshift.pg_class as c on n.oid = c.relnamespace and t.table_name = c.relname and c.relkind in ('r', 'v', 'f');
+    table_catalog::varchar(128) as table_catalog,
+    table_schema::varchar(128) as table_schema,
+    table_name::varchar(128) as table_name,
+    table_type,
+    remarks
+from redshift_information._relations;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_COLUMNS.html
 create or replace view redshift.svv_columns as
