@@ -83,7 +83,8 @@ Action = Literal["run", "fill", "begin", "copy", "analyze", "vacuum", "truncate"
 class Step:
     """One statement: what to do with it, its text for PostgreSQL, and the types that count bytes which it needs.
 
-    `attributes` are those of the `table` that PostgreSQL does not keep (`physical.attributes`). `source` is its text as it was given, if the server has to be asked before it runs (`resolving`).
+    `attributes` are those of the `table` that PostgreSQL does not keep (`physical.attributes`). `source` is its text as
+    it was given, if the server has to be asked before it runs (`resolving`).
     """
 
     action: Action

@@ -22,15 +22,19 @@ _KEPT = 256  # texts
 
 
 class Resolving:
-    """The questions of one session; which names are aliases is asked once for each text."""
+    """The questions of one session. They are asked each time: a table may have changed meanwhile."""
 
     def __init__(self, connection: PlainConnection) -> None:
         self._connection = connection
-        self._aliases: dict[str, frozenset[str]] = {}
 
-    def settled(self, sql: str) -> Step:
-        """The step of a statement. Raises NotPortable for a division nobody can type."""
-        if names := self._names(sql):
+    def settled(self, sql: str, bound: str = "") -> Step:
+        """The step of a statement, or of its text with the values of its parameters.
+
+        Raises NotPortable for a division of decimals whose digits nobody knows.
+        """
+        names = self._names(sql)
+        sql = bound or sql
+        if names:
             sql = rewrite.with_aliases(sql, names)
         answers: dict[Question, Decimal | None] = {}
         while asked := rewrite.questions(sql, answers):

@@ -265,7 +265,8 @@ class Cursor(PlainCursor):
 
     def _step(self, step: Step, given: Any) -> None:
         if step.source:
-            step = self.connection.resolving.settled(step.source)
+            bound = self.mogrify(step.source, given).decode()
+            step, given = self.connection.resolving.settled(step.source, bound), None
         match step.action:
             case "run" | "begin":
                 self.connection.create_domains(step.domains)

@@ -18,9 +18,11 @@ from redshift_local.rewrite.aliases import candidates, inlined, may_have_aliases
 from redshift_local.rewrite.calls import CALLS, replace_calls
 from redshift_local.rewrite.casts import replace_casts
 from redshift_local.rewrite.division import Answers, Decimal, Division, Question, divides
+from redshift_local.rewrite.pivots import replace_pivots
 from redshift_local.rewrite.queries import replace_clauses
 from redshift_local.rewrite.statements import replace_statement
-from redshift_local.rewrite.tree import GROUP, Node, done, nulled, parse, render
+from redshift_local.rewrite.tree import GROUP, Node, done, nulled, parse, render, walk
+from redshift_local.tokens import DOCUMENTATION, NotPortable
 
 __all__ = [
     "DOMAIN",
@@ -37,10 +39,10 @@ __all__ = [
 
 LONG = 4000  # characters, of a statement that is not kept
 
-_WORDS = "SYSDATE APPROXIMATE QUALIFY TOP MINUS"
+_WORDS = "SYSDATE APPROXIMATE QUALIFY TOP MINUS PIVOT UNPIVOT"
 _STATEMENTS = (
     r"^\s*(?:delete\s+(?!from\b)|show\s+(?:tables|schemas|databases|columns)\b|create\s+materialized\b)|\#[a-z_]"
-    r"|\bno\s+schema\s+binding\b|\bremove\s+duplicates\b"
+    r"|\bno\s+schema\s+binding\b|\bremove\s+duplicates\b|[\w$]{32}"
 )
 _TRIGGERS = re.compile(
     rf"\b(?:{'|'.join(sorted(CALLS))})\s*\(|\b(?:{'|'.join(_WORDS.split())})\b"
@@ -105,8 +107,23 @@ def rewrite(sql: str) -> str:
     """One statement, with psycopg2's or the protocol's parameters, as PostgreSQL has to read it."""
     if not _TRIGGERS.search(sql):
         return sql
-    written = render(_level(replace_statement(parse(sql))))
+    nodes = parse(sql)
+    _check_names(nodes)
+    written = render(_level(replace_statement(nodes)))
     return written if _CREATES.match(sql) else DOMAIN.sub(r"::varchar(\1)", written)
+
+
+_LONGEST_NAME = 63  # bytes; Redshift's have 127: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+
+
+def _check_names(nodes: Sequence[Node]) -> None:
+    """Raise NotPortable for a name that PostgreSQL would cut without an error."""
+    for node in walk(nodes):
+        if len(node.name) > _LONGEST_NAME // 4 and len(node.name.encode()) > _LONGEST_NAME:
+            raise NotPortable(
+                f"a name of more than {_LONGEST_NAME} bytes: not in the local Redshift, where two of them could be one;"
+                f" instead: a shorter one ({node.name}). {DOCUMENTATION}r_names.html"
+            )
 
 
 def _level(nodes: Sequence[Node]) -> list[Node]:
@@ -115,7 +132,7 @@ def _level(nodes: Sequence[Node]) -> list[Node]:
         Node(GROUP, "", node.gap, _level(node.children), node.inner_gap) if node.kind == GROUP else node
         for node in nodes
     ]
-    return replace_clauses(replace_casts(replace_calls(_replace_words(inside))))
+    return replace_clauses(replace_pivots(replace_casts(replace_calls(_replace_words(inside)))))
 
 
 #: What an integer may stand for a condition between: before 8.1, PostgreSQL took 1 for true.

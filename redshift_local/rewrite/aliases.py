@@ -1,9 +1,9 @@
 """Aliases of a SELECT list that its later items or its WHERE use.
 
-"When Amazon Redshift parses this type of reference, it just inlines the previously defined aliases. If there is a column
-with the same name defined in the FROM clause as the previously aliased expression, the column takes priority"
-(https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html). Only the server knows the columns, so it is asked
-which of the names that may be aliases it does not find.
+"When Amazon Redshift parses this type of reference, it just inlines the previously defined aliases. If there is a
+column with the same name defined in the FROM clause as the previously aliased expression, the column in the FROM clause
+takes priority" (https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html). Only
+the server knows the columns, so it is asked which of the names that may be aliases it does not find.
 
 Belongs here: which names may be aliases, and inlining those that are. Does not belong here: asking the server
 (`session`).
@@ -37,8 +37,13 @@ def candidates(nodes: Sequence[Node]) -> set[str]:
             found |= _used(expression, aliases)
             if name:
                 aliases[name] = expression
-        for word in _USED_IN:
-            found |= _used(select.clauses[word], aliases)
+        grouped = separated(select.clauses["GROUP"][2:], ",")  # PostgreSQL knows an alias alone
+        for used in (
+            select.clauses["WHERE"],
+            select.clauses["HAVING"],
+            *(one for one in grouped if len(one) > 1),
+        ):
+            found |= _used(used, aliases)
     return found
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from redshift_local.rewrite.casts import end_of_type, operand
-from redshift_local.rewrite.queries import SET_OPERATORS, Item, Select, item, last_clauses
+from redshift_local.rewrite.queries import SET_OPERATORS, Select, items_of, last_clauses
 from redshift_local.rewrite.tree import DONE, GROUP, Node, find, nulled, separated, text, walk
 from redshift_local.tokens import DOCUMENTATION, NotPortable
 
@@ -205,10 +205,10 @@ class Division:
     def _of_query(self, nodes: Sequence[Node], scope: Scope, column: str = "") -> Decimal | None:
         """The type of a column of a query, over all SELECTs of its set operations; without a name, of the only one."""
         inside = _scope_of(nodes, scope)
-        types = []
+        types: list[Decimal | None] = []
         place = 0
         for start in (index for index, node in enumerate(nodes) if node.upper == "SELECT"):
-            items = _items(nodes, start)
+            items = items_of(nodes, start)
             named = [index for index, one in enumerate(items) if one.name == column] if column else [0]
             place = place if types else (named[0] if named else len(items))
             if place >= len(items) or any(one.is_star for one in items):
@@ -273,7 +273,7 @@ class Division:
             (query, inside)
             for name, query, inside in _sources(scope)
             if (len(names) == 1 or names[-2] == name)
-            and any(one.name == names[-1] for one in _items(query, find(query, "SELECT")))
+            and any(one.name == names[-1] for one in items_of(query, find(query, "SELECT")))
         ]
         if len(found) == 1:
             return self._of_query(*found[0], names[-1])
@@ -436,10 +436,3 @@ def _sources(scope: Scope) -> list[tuple[str, Sequence[Node], Scope]]:
             )
             found.append((named or node.name, *scope.queries[node.name]))
     return found
-
-
-def _items(query: Sequence[Node], start: int) -> list[Item]:
-    """The items of the list of the SELECT at `start`."""
-    end = last_clauses(query, start)
-    end = next((index for index in range(start, end) if query[index].upper in SET_OPERATORS), end)
-    return [item(one) for one in separated(Select(query[start:end]).list, ",") if one]

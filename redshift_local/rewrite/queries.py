@@ -1,14 +1,14 @@
 """Clauses of a query that PostgreSQL does not have: TOP, MINUS, QUALIFY.
 
-Belongs here: what concerns one SELECT with its clauses. Does not belong here: single calls and casts (`calls`, `casts`),
-and statements other than queries (`statements`).
+Belongs here: what concerns one SELECT with its clauses. Does not belong here: single calls and casts (`calls`,
+`casts`), and statements other than queries (`statements`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from redshift_local.rewrite.tree import DONE, GROUP, Node, find, render, separated, text
 from redshift_local.tokens import DOCUMENTATION, NotPortable
@@ -99,9 +99,7 @@ def _default_name(nodes: Sequence[Node]) -> str:
     """The name of a column without an alias: that of the column or the function."""
     if nodes[-1].name:
         return nodes[-1].name
-    called = [
-        node.name for node, group in zip(nodes, nodes[1:], strict=False) if group.kind == GROUP and node.name
-    ]
+    called = [node.name for node, group in pairwise(nodes) if group.kind == GROUP and node.name]
     return called[0] if called and nodes[0].name else "?column?"
 
 
@@ -143,7 +141,7 @@ class Select:
     @property
     def items(self) -> list[Item]:
         """The items of the list."""
-        return [item(nodes) for nodes in separated(self.list, ",")]
+        return [item(nodes) for nodes in separated(self.list, ",") if nodes]
 
     def _qualified(self, last: Sequence[Node]) -> str:
         """The SELECT around one that computes the condition of QUALIFY for each row."""
@@ -192,12 +190,19 @@ class Select:
                 kept += f', {text(one.nodes)} as "item {place}"'
                 shown.append(f'qualified."item {place}" as {quoted(one.name)}')
         return (
-            f"select {', '.join(shown)} from (select {rows}{kept}, ({condition}) as qualifies"
+            f"select {', '.join(shown)} from (select {rows}{kept}, ({condition}) as qualifies"  # noqa: S608
             f"{self._middle()}) as qualified{again} where qualified.qualifies{render(last)}"
         )
 
     def _middle(self) -> str:
         return "".join(render(self.clauses[word]) for word in ("FROM", "WHERE", "GROUP", "HAVING"))
+
+
+def items_of(query: Sequence[Node], start: int = 0) -> list[Item]:
+    """The items of the list of the SELECT that begins at `start` in a query."""
+    end = last_clauses(query, start)
+    end = next((index for index in range(start, end) if query[index].upper in SET_OPERATORS), end)
+    return Select(query[start:end]).items
 
 
 def quoted(name: str) -> str:
@@ -236,7 +241,7 @@ def _tables(clause: Sequence[Node]) -> list[str]:
         stop = index
         while stop + 2 < len(clause) and clause[stop + 1].upper == ".":
             stop += 2
-        behind = [one for one in clause[stop + 1 : stop + 3]]
+        behind = list(clause[stop + 1 : stop + 3])
         if behind and behind[0].upper == "AS":
             behind = behind[1:]
         if behind and behind[0].name and behind[0].upper not in _JOINS:

@@ -103,7 +103,7 @@ _PARTS = ("database_name", "schema_name", "table_name")
 
 
 def _show(nodes: Sequence[Node]) -> list[Node]:
-    """SHOW TABLES FROM SCHEMA d.s, SCHEMAS FROM DATABASE d, COLUMNS FROM TABLE d.s.t, DATABASES: each with LIKE and LIMIT."""
+    """SHOW TABLES FROM SCHEMA d.s, COLUMNS FROM TABLE d.s.t, SCHEMAS FROM DATABASE d, DATABASES; LIKE and LIMIT."""
     view, column = _SHOWN[nodes[1].upper]
     conditions = []
     at = find(nodes, "FROM")
@@ -124,7 +124,8 @@ def _show(nodes: Sequence[Node]) -> list[Node]:
     where = f" where {' and '.join(conditions)}" if conditions else ""
     limit = find(nodes, "LIMIT")
     behind = render(nodes[limit:]) if limit > 0 else ""
-    return [Node(DONE, f"select * from redshift.{view}{where} order by 1, 2, 3{behind}", nodes[0].gap)]
+    query = f"select * from redshift.{view}{where} order by 1, 2, 3{behind}"  # noqa: S608 - names are quoted
+    return [Node(DONE, query, nodes[0].gap)]
 
 
 # --- MERGE ... REMOVE DUPLICATES: r_MERGE --------------------------------------------------------------------------
@@ -141,7 +142,7 @@ def _merge(nodes: Sequence[Node]) -> list[Node]:
     return [
         Node(
             DONE,
-            f"with gone as (delete from {target} using {source} where {condition} returning 1)"
+            f"with gone as (delete from {target} using {source} where {condition} returning 1)"  # noqa: S608
             f" insert into {target} select {alias}.* from {source} where redshift.single((select max(matches) from"
             f" (select count(*) as matches from {target} inner join {source} on {condition}"
             f" group by {name}.ctid) as counted))",
