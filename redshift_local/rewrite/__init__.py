@@ -17,9 +17,10 @@ from functools import lru_cache
 from redshift_local.rewrite.aliases import candidates, inlined, may_have_aliases
 from redshift_local.rewrite.calls import CALLS, replace_calls
 from redshift_local.rewrite.casts import replace_casts
-from redshift_local.rewrite.division import Answers, Decimal, Division, Question, divides
+from redshift_local.rewrite.division import Answers, Decimal, Division, divides
 from redshift_local.rewrite.pivots import replace_pivots
 from redshift_local.rewrite.queries import replace_clauses
+from redshift_local.rewrite.scopes import Question
 from redshift_local.rewrite.statements import replace_statement
 from redshift_local.rewrite.tree import GROUP, Node, done, nulled, parse, render, walk
 from redshift_local.tokens import DOCUMENTATION, NotPortable

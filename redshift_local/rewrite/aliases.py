@@ -17,13 +17,14 @@ from collections.abc import Collection, Iterator, Sequence
 from redshift_local.rewrite.queries import SET_OPERATORS, Select, item, last_clauses, substituted
 from redshift_local.rewrite.tree import DONE, GROUP, Node, render, separated, walk
 
-_ALIAS = re.compile(r'\bas\s+"?([a-z_]\w*)"?\s*(?=,|\bfrom\b)', re.IGNORECASE)
+_ALIAS = re.compile(r"""(\w+|[)'"])\s+"?([a-z_]\w*)"?\s*(?=,|\bfrom\b)""", re.IGNORECASE)
+_BEFORE_COLUMN = frozenset("ALL AND BY DISTINCT NOT OR SELECT".split())
 _USED_IN = ("WHERE", "GROUP", "HAVING")
 
 
 def may_have_aliases(sql: str) -> bool:
-    """Whether an alias of the text occurs in it once more: a cheap sign that another expression may use it."""
-    names = set(_ALIAS.findall(sql))
+    """Whether what looks like an alias in the text occurs in it once more, as if another expression used it."""
+    names = {name.lower() for before, name in _ALIAS.findall(sql) if before.upper() not in _BEFORE_COLUMN}
     return any(len(re.findall(rf"\b{name}\b", sql, re.IGNORECASE)) > 1 for name in names)
 
 

@@ -11,12 +11,12 @@ runs: each side is taken apart down to columns and calls, and the server is aske
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from redshift_local.rewrite.casts import end_of_type, operand
-from redshift_local.rewrite.queries import SET_OPERATORS, Select, items_of, last_clauses
-from redshift_local.rewrite.tree import DONE, GROUP, Node, find, nulled, separated, text, walk
+from redshift_local.rewrite.queries import SET_OPERATORS, items_of
+from redshift_local.rewrite.scopes import Question, Scope, scope_of, scope_of_select, sources
+from redshift_local.rewrite.tree import DONE, GROUP, Node, find, separated, text, walk
 from redshift_local.tokens import DOCUMENTATION, NotPortable
 
 _LARGEST = 38
@@ -38,28 +38,7 @@ SMALLINT, INTEGER, BIGINT = (
 )
 
 #: The types that the server names; None is no number, or one whose digits nobody knows.
-Answers = Mapping["Question", Decimal | None]
-
-
-class Question(NamedTuple):
-    """A query that returns no row, and of which the type of the one column is wanted."""
-
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where an expression stands: the queries of WITH before it, and the tables of its FROM clause."""
-
-    named: tuple[str, ...] = ()  # the queries of WITH, as they are written
-    tables: Sequence[Node] = ()
-    queries: Mapping[str, tuple[Sequence[Node], Scope]] = field(default_factory=dict)
-
-    def ask(self, expression: Sequence[Node]) -> Question:
-        """The question for the type of an expression here; parameters have no value yet."""
-        clause = f"with {', '.join(self.named)} " if self.named else ""
-        tables = f" from {text(nulled(self.tables))}" if self.tables else ""
-        return Question(f"{clause}select {text(nulled(expression))}{tables} limit 0")
+Answers = Mapping[Question, Decimal | None]
 
 
 def divides(nodes: Sequence[Node]) -> bool:
@@ -76,12 +55,12 @@ class Division:
 
     def rewritten(self, nodes: Sequence[Node], scope: Scope | None = None) -> list[Node]:
         """The nodes of one level with each division of decimals as a call that knows the digits of its result."""
-        scope = _scope_of(nodes, scope or Scope())
+        scope = scope_of(nodes, scope or Scope())
         out: list[Node] = []
         inner = scope
         for index, node in enumerate(nodes):
             if node.upper == "SELECT":
-                inner = _scope_of_select(nodes, index, scope)
+                inner = scope_of_select(nodes, index, scope)
             elif node.upper in SET_OPERATORS:
                 inner = scope
             if node.kind != GROUP:
@@ -102,7 +81,7 @@ class Division:
         while index < len(nodes):
             node = nodes[index]
             if node.upper == "SELECT":
-                inner = _scope_of_select(given, index, scope)
+                inner = scope_of_select(given, index, scope)
             if node.upper != "/" or not out:
                 out.append(node)
                 sources.append(given[index])
@@ -204,7 +183,7 @@ class Division:
 
     def _of_query(self, nodes: Sequence[Node], scope: Scope, column: str = "") -> Decimal | None:
         """The type of a column of a query, over all SELECTs of its set operations; without a name, of the only one."""
-        inside = _scope_of(nodes, scope)
+        inside = scope_of(nodes, scope)
         types: list[Decimal | None] = []
         place = 0
         for start in (index for index, node in enumerate(nodes) if node.upper == "SELECT"):
@@ -213,7 +192,7 @@ class Division:
             place = place if types else (named[0] if named else len(items))
             if place >= len(items) or any(one.is_star for one in items):
                 return None
-            types.append(self.type_of(items[place].nodes, _scope_of_select(nodes, start, inside)))
+            types.append(self.type_of(items[place].nodes, scope_of_select(nodes, start, inside)))
         return _common(types)
 
     def _of_case(self, nodes: Sequence[Node], scope: Scope) -> Decimal | None:
@@ -271,7 +250,7 @@ class Division:
         """The type of a column: that of an item of a subquery, or the server's."""
         found = [
             (query, inside)
-            for name, query, inside in _sources(scope)
+            for name, query, inside in sources(scope)
             if (len(names) == 1 or names[-2] == name)
             and any(one.name == names[-1] for one in items_of(query, find(query, "SELECT")))
         ]
@@ -369,70 +348,3 @@ def _end_of_factor(nodes: Sequence[Node], start: int) -> int:
     while index < len(nodes) and nodes[index].upper == "::":
         index = end_of_type(nodes, index + 1)
     return index
-
-
-# --- scopes -------------------------------------------------------------------------------------------------------
-
-
-def _scope_of(nodes: Sequence[Node], outer: Scope) -> Scope:
-    """The scope of a level: with the queries of its WITH clause, and the tables of UPDATE or DELETE."""
-    start = find(nodes, "WITH")
-    main = find(nodes, "SELECT", "INSERT", "UPDATE", "DELETE")
-    scope = _with_queries(nodes[start + 1 : main], outer) if 0 <= start < main else outer
-    words = [node.upper for node in nodes[main : main + 2]] if main >= 0 else []
-    if words[:1] == ["UPDATE"]:
-        return Scope(scope.named, _updated(nodes[main:]), scope.queries)
-    if words == ["DELETE", "FROM"]:
-        stop = find(nodes, "WHERE")
-        tables = nodes[main + 2 : stop if stop > 0 else len(nodes)]
-        listed = [Node("operator", ",") if node.upper == "USING" else node for node in tables]
-        return Scope(scope.named, listed, scope.queries)
-    return scope
-
-
-def _with_queries(nodes: Sequence[Node], outer: Scope) -> Scope:
-    """The scope behind the queries of a WITH clause, each of which sees those before it."""
-    scope = outer
-    recursive = "recursive " if nodes[0].upper == "RECURSIVE" else ""
-    for one in separated(nodes[1:] if recursive else nodes, ","):
-        query = one[-1].children
-        written = text(nulled(one))
-        named = (*scope.named, written if scope.named else recursive + written)
-        scope = Scope(named, outer.tables, {**scope.queries, one[0].name: (query, scope)})
-    return scope
-
-
-def _updated(nodes: Sequence[Node]) -> list[Node]:
-    """The tables of UPDATE t SET ... FROM ..."""
-    end = find(nodes, "SET")
-    at, stop = find(nodes, "FROM"), find(nodes, "WHERE")
-    others = nodes[at + 1 : stop if stop > 0 else len(nodes)] if at > 0 else ()
-    return [*nodes[1:end], *([Node("operator", ","), *others] if others else [])]
-
-
-def _scope_of_select(nodes: Sequence[Node], start: int, outer: Scope) -> Scope:
-    """The scope inside the SELECT at `start`."""
-    end = last_clauses(nodes, start)
-    end = next((index for index in range(start, end) if nodes[index].upper in SET_OPERATORS), end)
-    return Scope(outer.named, Select(nodes[start:end]).clauses["FROM"][1:], outer.queries)
-
-
-def _sources(scope: Scope) -> list[tuple[str, Sequence[Node], Scope]]:
-    """The subqueries and the queries of WITH among the tables of a scope, by the names that they have there."""
-    found = []
-    for index, node in enumerate(scope.tables):
-        behind = [one for one in scope.tables[index + 1 : index + 3] if one.upper != "AS"]
-        alias = behind[0].name if behind else ""
-        before = scope.tables[index - 1].upper if index else ","
-        if before not in (",", "JOIN"):
-            continue
-        if node.kind == GROUP and find(node.children, "SELECT") >= 0:
-            found.append((alias, node.children, Scope(scope.named, (), scope.queries)))
-        elif node.name in scope.queries:
-            named = (
-                alias
-                if alias and behind[0].upper not in ("JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS")
-                else ""
-            )
-            found.append((named or node.name, *scope.queries[node.name]))
-    return found

@@ -71,9 +71,9 @@ def test_types_are_asked_each_time(sql: Sql) -> None:
 
 @pytest.mark.usefixtures("rows")
 def test_in_several_statements_each_is_asked_when_its_turn_comes(sql: Sql) -> None:
-    assert str(sql("create temp table s as select m / 3 as q from r; select q / 2 as h from s")[0][0]).startswith(
-        "1.66666666666665"
-    )
+    assert str(
+        sql("create temp table s as select m / 3 as q from r; select q / 2 as h from s")[0][0]
+    ).startswith("1.66666666666665")
 
 
 @pytest.mark.usefixtures("rows")

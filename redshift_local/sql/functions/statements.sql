@@ -16,7 +16,7 @@ create or replace function redshift.unresolved(statement text) returns text
     declare
         message text;
     begin
-        if statement ~* '^\s*create\s' then
+        if statement ~* '^\s*create\s+(or\s+replace\s+)?(temp\w*\s+)?view\s' then
             execute statement;
             raise exception using errcode = 'RS001';
         end if;
