@@ -18,7 +18,6 @@ from redshift_local.rewrite.division import BIGINT, FLOAT, INTEGER, SMALLINT, De
 
 _TYPES = {21: SMALLINT, 23: INTEGER, 20: BIGINT, 700: FLOAT, 701: FLOAT}
 _NUMERIC = 1700
-_KEPT = 256  # texts
 
 
 class Resolving:
@@ -43,15 +42,6 @@ class Resolving:
 
     def _names(self, sql: str) -> frozenset[str]:
         """Those of the statement's possible aliases that the server does not find as columns."""
-        if len(sql) >= rewrite.LONG:
-            return self._found(sql)
-        if sql not in self._aliases:
-            if len(self._aliases) >= _KEPT:
-                self._aliases.clear()
-            self._aliases[sql] = self._found(sql)
-        return self._aliases[sql]
-
-    def _found(self, sql: str) -> frozenset[str]:
         possible, names = rewrite.aliases(sql), frozenset[str]()
         while possible - names:
             unknown = self._unresolved(rewrite.with_aliases(sql, names) if names else sql)
