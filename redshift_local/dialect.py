@@ -57,6 +57,8 @@ def refusals(sql: str) -> list[Refusal]:
     for start, statement in statements(sql):
         parts = tokens(statement)
         words = [_normal(token) for token in parts]
+        if words[0] in _READ_ESCAPES:
+            words = ["'s'" if token.kind == "string" else word for token, word in zip(parts, words, strict=True)]
         normal = " ".join(words)
         begins = list(accumulate((len(word) + 1 for word in words), initial=0))
         for rule, pattern in _PATTERNS:
@@ -65,6 +67,10 @@ def refusals(sql: str) -> list[Refusal]:
                 text = " ".join(statement[offset:].split())[:60]
                 found.append((start + offset, Refusal(rule, 1 + sql.count("\n", 0, start + offset), text)))
     return [refusal for _, refusal in sorted(found, key=itemgetter(0))]
+
+
+#: Statements whose options read the escapes of a string themselves, such as '\\t' and '\\N'.
+_READ_ESCAPES = {"COPY", "UNLOAD"}
 
 
 def _normal(token: Token) -> str:

@@ -61,6 +61,7 @@ class Connection(PlainConnection):
         self.objects = ObjectStore()
         self._another: Callable[[], PlainConnection]
         self._unsaved: list[LoadErrors] = []  # a rollback of the open transaction would remove them
+        self._failed_copy: int | None = None  # of the open transaction, for its data
         self._domains: set[str] = set()
         self.resolving = Resolving(self)
         self.copied = False  # the last statement was a COPY
@@ -101,6 +102,9 @@ class Connection(PlainConnection):
         errors, self._unsaved = self._unsaved, []
         if errors and not committed:
             self._save_separately(errors)
+        failed, self._failed_copy = self._failed_copy, None
+        if failed is not None and not self.closed:
+            self._name_failed_copy(failed)
 
     def keep_errors(self, errors: LoadErrors, loaded: bool) -> None:
         """Keep the load errors of a COPY; if it `loaded`, in its own transaction, so that this can query them."""
@@ -111,7 +115,21 @@ class Connection(PlainConnection):
             with self.cursor(cursor_factory=PlainCursor) as cursor:
                 cursor.copy_expert(_text("load_errors.sql"), errors.lines())
         else:
+            self._failed_copy = errors.copy
             self._save_separately([errors])
+
+    def _name_failed_copy(self, number: int) -> None:
+        """Make a COPY that failed for its data the last one, now that its transaction has ended: "If the COPY fails
+        because of invalid load data, the COPY ID is updated" (PG_LAST_COPY_ID), and the count is 0 (PG_LAST_COPY_COUNT).
+        """
+        with self.cursor(cursor_factory=PlainCursor) as cursor:
+            cursor.execute(
+                "select set_config('redshift.last_copy_id', %s, false),"
+                " set_config('redshift.last_copy_count', '0', false)",
+                (str(number),),
+            )
+        if not self.autocommit:
+            super().commit()
 
     def _save_separately(self, errors: list[LoadErrors]) -> None:
         with suppress(psycopg2.Error):  # noqa: SIM117 - the first failure matters more than a second one

@@ -1,7 +1,7 @@
 """Values of JSON records as rows of a table, the way Redshift's COPY converts them, in the CSV that PostgreSQL reads.
 
-Belongs here: conversions, and the reasons why a value is refused. Does not belong here: where records come from
-(`records`, `objects`), the stream to the server (`load`).
+Belongs here: conversions. Does not belong here: where records come from (`records`, `objects`), the formats of dates
+and times (`moments`), the words of a refusal (`refusals`), the stream to the server (`load`).
 
 Types, ranges and lengths are checked by the server, whose COPY skips a row that does not fit and reports it. Handled
 here is what PostgreSQL reads differently from Redshift.
@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Context, Decimal
+from datetime import date
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from redshift_local.copy import moments
 from redshift_local.copy.columns import Column, Kind
+from redshift_local.copy.refusals import INTEGER, NUMBER, Refused, refusal
 
 Row = Sequence[Any]
 
@@ -29,31 +32,32 @@ CSV_OPTIONS = "FORMAT csv, NULL 'null', ESCAPE '\\', ENCODING 'utf8'"
 
 @dataclass
 class Conversions:
-    """Options of COPY: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html."""
+    """Options of COPY: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html.
+
+    `invalid` is what stands in the data for an invalid byte, and `replacement` what becomes of it in a VARCHAR.
+    """
 
     truncate_columns: bool = False
     blanks_as_null: bool = False
     empty_as_null: bool = False
-    time_format: str = "YYYY-MM-DD HH:MI:SS"
+    trim_blanks: bool = False
+    round_decimals: bool = False
+    accept_any_date: bool = False
+    date_format: str = moments.DEFAULT_DATE
+    time_format: str = moments.DEFAULT_TIME
+    invalid: str | None = None
+    replacement: str = "?"
 
     @property
     def of_text(self) -> bool:
         """Whether text has to be converted at all."""
-        return self.truncate_columns or self.blanks_as_null or self.empty_as_null
-
-
-class Refused(ValueError):
-    """A value that a column cannot take, with Redshift's code and reason.
-
-    https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
-    """
-
-    def __init__(self, code: int, reason: str, column: Column | None = None, value: str = "") -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.column = column
-        self.value = value
+        return (
+            self.truncate_columns
+            or self.blanks_as_null
+            or self.empty_as_null
+            or self.trim_blanks
+            or self.invalid is not None
+        )
 
 
 class Encoded(NamedTuple):
@@ -88,23 +92,26 @@ class Encoder:
         self._conversions = conversions
         self._plain = [_plain_types(column, conversions) for column in columns]
 
-    def encode(self, rows: Sequence[Row]) -> Encoded:
+    def encode(self, rows: Sequence[Row], written: Callable[[int], Row] | None = None) -> Encoded:
         """The rows as CSV; a row that was refused before has its refusal in place of each value.
 
-        Whole columns are checked and all rows are written by calls in C. Only a row that needs a conversion is
-        converted value by value.
+        `written` gives the values of a row as they are written in the object: there, a nested value or a number with a
+        fraction becomes text as it is. Whole columns are checked and all rows are written by calls in C. Only a row
+        that needs a conversion is converted value by value.
         """
         rows, odd = self._checked(rows)
         lines = _json_lines([() if index in odd else row for index, row in enumerate(rows)] if odd else rows)
         text = b"\n".join(lines) + b"\n"
         if _ESCAPE.search(text) and _escapes_control(text):
             odd.update(index for index, line in enumerate(lines) if _escapes_control(line))
+        if b' "' in text:  # a text that ends with a blank
+            rows = self._without_excess(rows, lines, odd)
         if not odd:
             return Encoded(text, [])
         irregular: list[tuple[int, int, Refused | None]] = []
         for index in sorted(odd):
             try:
-                lines[index] = self._line(rows[index])
+                lines[index] = self._line(self._as_written(rows[index], index, written))
             except Refused as fault:
                 lines[index] = b""
                 irregular.append((index, 0, fault))
@@ -137,10 +144,38 @@ class Encoder:
                 odd.update(index for index, value in enumerate(values) if type(value) not in plain)
         return rows, odd
 
+    def _without_excess(self, rows: Sequence[Row], lines: Sequence[bytes], odd: set[int]) -> Sequence[Row]:
+        """The rows, without the blanks that exceed a column, and their indexes among the `odd`: "if the extra
+        characters are all spaces, the string is truncated" (r_Character_types).
+        """
+        rows = list(rows)
+        for index, line in enumerate(lines):
+            if b' "' in line:
+                fitting = [
+                    without_excess(value, column) if type(value) is str else value
+                    for column, value in zip(self._columns, rows[index], strict=True)
+                ]
+                if fitting != list(rows[index]):
+                    rows[index] = fitting
+                    odd.add(index)
+        return rows
+
+    def _as_written(self, row: Row, index: int, written: Callable[[int], Row] | None) -> Row:
+        """The row with nested values and fractions for text as they are written."""
+        if written is None or not any(
+            column.kind == "text" and type(value) in _AS_WRITTEN
+            for column, value in zip(self._columns, row, strict=True)
+        ):
+            return row
+        return [
+            text if column.kind == "text" and type(value) in _AS_WRITTEN else value
+            for column, value, text in zip(self._columns, row, written(index), strict=True)
+        ]
+
     def _line(self, row: Row) -> bytes:
         """One row. Raises Refused."""
         values = [
-            value if type(value) in plain else self.field(column, value)
+            value if type(value) in plain and not _ends_blank(value) else self.field(column, value)
             for column, plain, value in zip(self._columns, self._plain, row, strict=True)
         ]
         (line,) = _json_lines([values])
@@ -156,40 +191,10 @@ class Encoder:
         try:
             text = None if value is None else _converted(value, column, self._conversions)
         except Refused as fault:
-            raise Refused(fault.code, fault.reason, column, _text(value)) from None
+            raise Refused(fault.code, fault.reason, column, as_text(value), fault.position) from None
         if text is None and not column.nullable:
             raise Refused(1213, "Missing data for not-null field", column)
         return text
-
-
-def refusal(column: Column, value: str) -> Refused:
-    """Why the column does not take this text, in Redshift's words."""
-    match column.kind:
-        case "text" if column.length is not None and len(value.encode()) > column.length:
-            return Refused(1204, "String length exceeds DDL length", column, value)
-        case "text":
-            invalid = next((c.encode().hex(" ") for c in value if ord(c) > 127), "")
-            hint = "Multibyte character not supported for CHAR (Hint: try using VARCHAR). Invalid char: "
-            return Refused(1220, hint + invalid, column, value)
-        case "integer" if _FORMS["integer"].fullmatch(value):
-            return Refused(1222, f"Overflow, Value '{value}', Type: {column.type}", column, value)
-        case "integer":
-            at, digit = next(((i, c) for i, c in enumerate(value) if c not in "-+0123456789"), (0, value[:1]))
-            reason = f"Invalid digit, Value '{digit}', Pos {at}, Type: {column.type}"
-            return Refused(1207, reason, column, value)
-        case "float":
-            return Refused(
-                1208, f"Invalid or out of range, Value '{value}', Type: {column.type}", column, value
-            )
-        case "decimal" if not _NUMBER.fullmatch(value):
-            return Refused(1209, f"Invalid number, Value '{value}', Type: {column.type}", column, value)
-        case "decimal":
-            return Refused(1204, f"Overflow, Value '{value}', Type: {column.type}", column, value)
-        case "boolean":
-            return Refused(1210, f"Invalid boolean, Value '{value}'", column, value)
-        case "date":
-            return Refused(1205, "Invalid Date Format - length must be 10 or more, YYYY-MM-DD", column, value)
-    return Refused(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]", column, value)
 
 
 _encode_lines = msgspec.json.Encoder().encode_lines
@@ -235,7 +240,11 @@ def _quoted(text: str | None) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _text(value: Any) -> str:
+#: What becomes text as it is written in the object.
+_AS_WRITTEN = frozenset({dict, list, float})
+
+
+def as_text(value: Any) -> str:
     """A JSON value as text: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html."""
     if isinstance(value, str):
         return value
@@ -247,64 +256,99 @@ def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else repr(value)
 
 
+def _ends_blank(value: Any) -> bool:
+    return type(value) is str and value.endswith(" ")
+
+
+def without_excess(text: str, column: Column) -> str:
+    """A text without the blanks at its end that a VARCHAR has no room for; PostgreSQL's CHAR drops them itself."""
+    if column.kind != "text" or column.length is None or not text.endswith(" "):
+        return text
+    excess = len(text.encode()) - column.length
+    return text[:-excess] if excess > 0 and text.endswith(" " * excess) else text
+
+
 # --- the conversions of values that PostgreSQL does not read as Redshift does ----------------------------------------
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = _DATE + r" [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _FORMS: dict[Kind, re.Pattern[str]] = {
-    "integer": re.compile(r"[-+]?[0-9]+"),
-    "float": _NUMBER,
-    "decimal": _NUMBER,
+    "integer": INTEGER,
+    "float": NUMBER,
+    "decimal": NUMBER,
     "boolean": re.compile(r"t|true|y|yes|1|f|false|n|no|0", re.IGNORECASE | re.ASCII),
-    "date": re.compile(_DATE),
+    "date": re.compile(rf"{_DATE}|{_TIME}"),  # of which the time is ignored: copy-dateformat
     "timestamp": re.compile(_TIME),
-    "timestamptz": re.compile(_TIME + r"(?: ?[-+][0-9]{2}(?::?[0-9]{2})?)?"),
+    "timestamptz": re.compile(_TIME + r"(?: ?[-+][0-9]{1,2}(?::?[0-9]{2})?)?"),
 }
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP has no zone; UTC is meant
-_UNITS = {"epochsecs": timedelta(seconds=1), "epochmillisecs": timedelta(milliseconds=1)}
 
 
 def _converted(value: Any, column: Column, conversions: Conversions) -> str | None:
     """The text of a value for a column, or None for NULL. Raises Refused."""
-    text = _text(value)
+    text = as_text(value)
     if column.kind == "text":
         return _of_text(text, column, conversions)
     text = text.strip()
     if not text:
         return None
-    if column.kind in ("timestamp", "timestamptz") and conversions.time_format != Conversions.time_format:
-        return _moment(text, column, conversions.time_format)
+    if column.kind in ("date", "timestamp", "timestamptz"):
+        return _of_time(text, column, conversions)
     if not _FORMS[column.kind].fullmatch(text):
         raise refusal(column, text)
-    return _truncated(text, column) if column.kind == "decimal" else text
+    return _fitted(text, column, conversions) if column.kind == "decimal" else text
 
 
 def _of_text(text: str, column: Column, conversions: Conversions) -> str | None:
     if "\0" in text:
         raise Refused(
-            1220, "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: 00"
+            1220,
+            "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: 00",
+            position=text.index("\0"),
         )
+    if conversions.invalid and conversions.invalid in text:
+        if column.type != "varchar":  # ACCEPTINVCHARS "is valid only for VARCHAR columns"
+            reason = "String contains invalid or unsupported UTF-8 codepoints."
+            raise Refused(1220, reason, position=text.index(conversions.invalid))
+        text = text.replace(conversions.invalid, conversions.replacement)
+    if conversions.trim_blanks and column.type == "varchar":
+        text = text.rstrip()
     if (conversions.empty_as_null and not text) or (conversions.blanks_as_null and text.isspace()):
         return None
     if conversions.truncate_columns and column.length is not None:
         return text.encode()[: column.length].decode(errors="ignore")
-    return text
+    return without_excess(text, column)
 
 
-def _truncated(text: str, column: Column) -> str:
-    """COPY truncates what exceeds the scale, where INSERT rounds: copy-roundec in copy-parameters-data-conversion."""
+def _fitted(text: str, column: Column, conversions: Conversions) -> str:
+    """COPY truncates what exceeds the scale, where INSERT and ROUNDEC round: copy-roundec."""
     number = Decimal(text)
     if number.adjusted() > 40:
         raise refusal(column, text)
-    return str(number.quantize(Decimal(1).scaleb(-column.scale), ROUND_DOWN, Context(prec=100)))
+    rounding = ROUND_HALF_UP if conversions.round_decimals else ROUND_DOWN
+    return str(number.quantize(Decimal(1).scaleb(-column.scale), rounding, Context(prec=100)))
 
 
-def _moment(text: str, column: Column, time_format: str) -> str:
-    """A time in another format than the default one."""
+def _of_time(text: str, column: Column, conversions: Conversions) -> str | None:
+    """A date or time as PostgreSQL reads it. Raises Refused."""
+    is_date = column.kind == "date"
+    given = conversions.date_format if is_date else conversions.time_format
+    if given == (moments.DEFAULT_DATE if is_date else moments.DEFAULT_TIME):
+        if _FORMS[column.kind].fullmatch(text) and not (
+            conversions.accept_any_date and not _is_day(text[:10])
+        ):
+            return text[:10] if is_date else text
+    else:
+        with suppress(ValueError):
+            return moments.reader(given)(text, cast(moments.Kind, column.kind))
+    if conversions.accept_any_date:
+        return None
+    raise refusal(column, text)
+
+
+def _is_day(text: str) -> bool:
+    """Whether a date exists; the server would refuse it."""
     try:
-        if time_format == "auto":
-            return str(datetime.fromisoformat(text))
-        return str(_EPOCH + _UNITS[time_format] * int(text)) + "+00" * (column.kind == "timestamptz")
-    except (ValueError, OverflowError):
-        raise refusal(column, text) from None
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

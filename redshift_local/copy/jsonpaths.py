@@ -7,26 +7,33 @@ Does not belong here: how a value is converted (`convert`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from redshift_local.copy.convert import Refused, Row
+from redshift_local.copy.convert import Row
 from redshift_local.copy.objects import CopyError
-from redshift_local.copy.records import parse_objects, parse_value
+from redshift_local.copy.records import Block, Source, parse_objects, parse_value, read_blocks
+from redshift_local.copy.refusals import Refused
 
 
 class Mapping(NamedTuple):
-    """How the values of a record are found: in its parsed value, or in the texts of many objects.
+    """How the values of a record are found: in its parsed value, in the texts of many objects, or in its own text.
 
     `row` raises Refused. `rows` takes objects separated by white space; it raises ValueError if the text is anything
-    else or a record is refused, and RecursionError for deep nesting.
+    else or a record is refused, and RecursionError for deep nesting. `texts` takes the text of a record that `row` has
+    taken, and returns its values as they are written, without the white space between their parts.
     """
 
     row: Callable[[Any], Row]
     rows: Callable[[bytes], list[Row]]
+    texts: Callable[[bytes], Row]
+
+    def blocks(self, source: Source, offset: int = 0, line: int = 0) -> Iterator[Block]:
+        """The records of `source` in blocks, from a position on."""
+        return read_blocks(source, offset, line, parse=self.rows)
 
 
 def mapping(option: str, columns: Sequence[str], read: Callable[[str], bytes]) -> Mapping:
@@ -50,8 +57,25 @@ def _array() -> Refused:
     return Refused(1216, "Invalid JSON: an array needs a jsonpaths file")
 
 
-def _each(row: Callable[[Any], Row]) -> Mapping:
-    return Mapping(row, lambda text: list(map(row, parse_objects(text))))
+def _each(row: Callable[[Any], Row], texts: Callable[[bytes], Row]) -> Mapping:
+    return Mapping(row, lambda text: list(map(row, parse_objects(text))), texts)
+
+
+# --- values as they are written -----------------------------------------------------------------------------------
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")|(:)|\s+')
+
+
+def _text(value: msgspec.Raw | None) -> str | None:
+    """A value as COPY shows it (https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html):
+    the numbers and strings of a nested one as they are written, with one blank after each colon.
+    """
+    if value is None:
+        return None
+    text = bytes(value).decode()
+    return _TOKENS.sub(lambda found: found[1] or (found[2] and ": ") or "", text)
 
 
 def _by_keys(keys: Sequence[str]) -> Mapping:
@@ -62,12 +86,15 @@ def _by_keys(keys: Sequence[str]) -> Mapping:
             raise _array()
         return tuple(map(record.get, keys))
 
+    def texts(record: bytes) -> Row:
+        return tuple(map(_text, map(_members(record).get, keys)))
+
     names = {f"value_{number}": key for number, key in enumerate(keys)}
     fields = [(name, Any, None) for name in names]
     try:
         record = msgspec.defstruct("Record", fields, rename=names, forbid_unknown_fields=True, gc=False)
     except ValueError:  # a key for two columns, or one with a quote or a backslash
-        return _each(row)
+        return _each(row, texts)
     decode = msgspec.json.Decoder(record).decode_lines
 
     def rows(text: bytes) -> list[Row]:
@@ -76,7 +103,7 @@ def _by_keys(keys: Sequence[str]) -> Mapping:
         except msgspec.ValidationError:  # a key that belongs to no column
             return list(map(row, parse_objects(text)))
 
-    return Mapping(row, rows)
+    return Mapping(row, rows, texts)
 
 
 def _by_folded_keys(keys: Sequence[str]) -> Mapping:
@@ -92,14 +119,21 @@ def _by_folded_keys(keys: Sequence[str]) -> Mapping:
             raise _array()
         return tuple(map(record.get, written(tuple(record))))
 
-    return _each(row)
+    def texts(record: bytes) -> Row:
+        members = _members(record)
+        return tuple(_text(members.get(key)) if key is not None else None for key in written(tuple(members)))
+
+    return _each(row, texts)
 
 
 def _by_paths(paths: Sequence[tuple[str | int, ...]]) -> Mapping:
     def row(record: Any) -> Row:
         return tuple(_follow(record, path) for path in paths)
 
-    return _each(row)
+    def texts(record: bytes) -> Row:
+        return tuple(_text(_follow_text(msgspec.Raw(record), path)) for path in paths)
+
+    return _each(row, texts)
 
 
 def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
@@ -109,12 +143,20 @@ def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
             if not isinstance(value, list) or step >= len(value):
                 raise Refused(1216, "Invalid JSONPath format: Not an array or index out of range.")
             value = value[step]
-        elif isinstance(value, dict):
-            value = value.get(step)
         else:
-            return None
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _follow_text(value: msgspec.Raw | None, path: tuple[str | int, ...]) -> msgspec.Raw | None:
+    """The text of the value at a path that `_follow` has followed."""
+    for step in path:
         if value is None:
             return None
+        if isinstance(step, int):
+            value = _elements(value)[step]
+        else:
+            value = _members(value).get(step) if bytes(value)[:1] == b"{" else None
     return value
 
 

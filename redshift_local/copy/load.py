@@ -1,7 +1,8 @@
-"""COPY ... FORMAT JSON, carried out as Redshift does: it reads objects, and leaves rows and load errors.
+"""COPY, carried out as Redshift does: it reads objects, and leaves rows and load errors.
 
 Belongs here: the one stream to the server, what the server refuses, MAXERROR. Does not belong here: the statement's
-grammar (`statement`), reading objects (`objects`, `records`), finding and converting values (`jsonpaths`, `convert`).
+grammar (`statement`), reading objects (`objects`, `records`, `delimited`), finding and converting values
+(`jsonpaths`, `convert`).
 
 Records become CSV and go through one `COPY ... FROM STDIN` inside the caller's transaction. The server skips rows that
 do not fit a column (ON_ERROR ignore) and reports their lines. The record of such a line is found by reading its block
@@ -12,7 +13,7 @@ file, and no object is read more than twice, however many records are refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from io import BytesIO
 from itertools import groupby, islice
@@ -26,10 +27,12 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local.copy.columns import Column, fetch_columns
-from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Refused, Row, refusal
-from redshift_local.copy.jsonpaths import mapping
+from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Row, as_text
+from redshift_local.copy.delimited import Delimited
+from redshift_local.copy.jsonpaths import Mapping, mapping
 from redshift_local.copy.objects import CopyError, DataObject, ObjectStore, is_missing
-from redshift_local.copy.records import Block, Record, Source, read_blocks
+from redshift_local.copy.records import Block, Record, Source
+from redshift_local.copy.refusals import Refused, no_utf_8, refusal
 from redshift_local.copy.rejects import (
     LINE_STOPPED,
     BlockPosition,
@@ -69,7 +72,7 @@ class _Copy:
 
     def __init__(self, cursor: PlainCursor, command: Command, store: ObjectStore) -> None:
         self._cursor = cursor
-        self._store = store
+        self._store = store.by_keys(command.keys)
         self._command = command
         self._plain: PlainCursor = cursor.connection.cursor(cursor_factory=PlainCursor)
         self._name = composed.SQL(".").join(map(composed.Identifier, command.table))
@@ -79,7 +82,7 @@ class _Copy:
             (self._name.as_string(cursor),),
         )
         (self._copy,) = self._plain.fetchall()  # the columns that all errors of this COPY have in common
-        self.errors = LoadErrors()
+        self.errors = LoadErrors(int(self._copy[0]))
         self._positions = LinePositions()
         self._skipped = SkippedLines()
         self._loaded = 0
@@ -107,9 +110,16 @@ class _Copy:
         """Load everything. Raises what the function `execute` does."""
         command = self._command
         self._columns = self._fetch_columns()
-        self._mapping = mapping(command.json, [column.name for column in self._columns], self._store.read)
+        self._format = self._choose_format()
+        if command.replacement is not None:
+            # Where a CHAR may contain it, an invalid byte has to be told from the replacement: it becomes a DEL first.
+            in_char = any(column.type == "char" for column in self._columns)
+            command.conversions.replacement = command.replacement
+            command.conversions.invalid = "\x7f" if in_char else None
         self._encoder = Encoder(self._columns, command.conversions)
         self._objects = (self._store.manifest if command.manifest else self._store.find)(command.source)
+        if command.no_load:
+            self._plain.execute("savepoint before_copy")
         self._loaded = self._stream()
         self._plain.execute("select")  # the server's notices come with the answer to the next statement
         self._note_skipped()
@@ -120,11 +130,21 @@ class _Copy:
             )
         if self.errors.count >= command.max_errors:
             raise self._failure()
+        if command.no_load:
+            self._plain.execute("rollback to savepoint before_copy")
+            self._loaded = 0
         self._plain.execute(
             _DONE,
             {"number": self._copy[0], "loaded": self._loaded, "errors": self.errors.count, "table": command.table[-1],
              "start_time": self._copy[4], "source": command.source, "files": json.dumps(self._files())},
         )  # fmt: skip
+
+    def _choose_format(self) -> Mapping | Delimited:
+        command = self._command
+        if command.layout:
+            empty_as_null = command.conversions.empty_as_null
+            return Delimited(command.layout, self._columns, empty_as_null=empty_as_null)
+        return mapping(command.json, [column.name for column in self._columns], self._store.read)
 
     def abort(self, message: str) -> None:
         """Abort the transaction, as a failed COPY does."""
@@ -135,7 +155,13 @@ class _Copy:
     def _fetch_columns(self) -> list[Column]:
         if self._copy[3] is None:  # so that PostgreSQL says which is unknown, the schema or the table
             self._plain.execute(composed.SQL("select from {} limit 0").format(self._name))
-        return fetch_columns(self._plain, ".".join(self._command.table), self._copy[3], self._command.columns)
+        return fetch_columns(
+            self._plain,
+            ".".join(self._command.table),
+            self._copy[3],
+            self._command.columns,
+            explicit_ids=self._command.explicit_ids,
+        )
 
     def _stream(self) -> int:
         """Send all rows; returns how many the server accepted."""
@@ -180,7 +206,7 @@ class _Copy:
         for number, item in enumerate(self._objects):
             try:
                 with self._opened(item) as source:
-                    for block in read_blocks(source, parse=self._mapping.rows):
+                    for block in self._format.blocks(source, line=self._command.header):
                         yield self._encoded(number, block)
             except CopyError as error:
                 if item.mandatory or not is_missing(error):
@@ -190,27 +216,39 @@ class _Copy:
             raise CopyError("none of the objects that the manifest names exists", self._command.source)
 
     def _opened(self, item: DataObject) -> AbstractContextManager[Source]:
-        return self._store.open(item, gzipped=self._command.gzip, replacement=self._command.replacement)
+        command = self._command
+        return self._store.open(
+            item,
+            compression=command.compression,
+            encoding=command.encoding,
+            replacement=command.conversions.invalid or command.replacement,
+            header=command.header,
+        )
 
     def _encoded(self, number: int, block: Block) -> bytes:
         """The rows of a block as CSV; notes what is refused of it."""
         lines, size = self._scanned.get(number, (0, 0))
         self._scanned[number] = lines + len(block.values) + len(block.faults), size + len(block.data)
         for fault in block.faults:
-            self._add(number, fault, Refused(1216, str(fault.value)))
+            self._add(number, fault, self._fault(fault))
         if not block.values:
             return b""
-        rows = block.values if block.found is None else [self._row(value) for value in block.values]
-        encoded = self._encoder.encode(rows)
+        texts = self._format.texts
+        encoded = self._encoder.encode(
+            self._rows(block), texts and (lambda index: texts(block.record(index).raw))
+        )
         for index, _, refused in encoded.irregular:
             if refused:
                 self._add(number, block.record(index), refused)
         self._positions.note_sent(number, block, encoded)
         return encoded.text
 
+    def _rows(self, block: Block) -> Sequence[Row]:
+        return block.values if block.found is None else [self._row(value) for value in block.values]
+
     def _row(self, value: Any) -> Row:
         try:
-            return self._mapping.row(value)
+            return self._format.row(value)
         except Refused as fault:
             return (fault,) * len(self._columns)
 
@@ -220,6 +258,19 @@ class _Copy:
             {"name": self._objects[number].url, "lines": lines, "bytes": size}
             for number, (lines, size) in self._scanned.items()
         ]
+
+    def _fault(self, record: Record) -> Refused:
+        """Why a text is not a record: with the column, if only its bytes are no UTF-8."""
+        if isinstance(record.value, Refused):
+            return record.value
+        if not _is_utf_8(record.raw):
+            with suppress(ValueError, RecursionError):
+                value = json.loads(record.raw.decode(errors="surrogateescape"))
+                for column, found in zip(self._columns, self._format.row(value), strict=True):
+                    text = as_text(found).encode(errors="surrogateescape")
+                    if fault := no_utf_8(column, text):
+                        return fault
+        return Refused(1216, str(record.value))
 
     # errors
 
@@ -241,6 +292,7 @@ class _Copy:
                 column and column.name,
                 column and column.type,
                 length,
+                fault.position if column else None,
                 _truncated(raw),
                 _truncated(fault.value),
                 fault.code,
@@ -270,20 +322,30 @@ class _Copy:
                 for block, refused in groupby(of_object, key=itemgetter(0)):
                     _skip(source, block.offset - offset)
                     offset = block.offset + block.size
-                    records = _records(_read_exactly(source, block.size), block)
+                    records = self._records(_read_exactly(source, block.size), block)
                     following = 0
                     for _, index, name in refused:
-                        record = next(islice(records, index - following, None), None)
+                        record, row = next(islice(records, index - following, None), (None, ()))
                         if record is None:
                             raise CopyError("the object changed while it was read", self._objects[number].url)
                         following = index + 1
-                        self._note(number, record, self._reason(record, columns.get(name or "")))
+                        self._note(number, record, self._reason(record, row, columns.get(name or "")))
 
-    def _reason(self, record: Record, column: Column | None) -> Refused:
+    def _records(self, source: Source, position: BlockPosition) -> Iterator[tuple[Record, Row]]:
+        """The records of a block with their rows, without what is not a record."""
+        for block in self._format.blocks(source, position.offset, position.line):
+            for index, row in enumerate(self._rows(block)):
+                yield block.record(index), row
+
+    def _reason(self, record: Record, row: Row, column: Column | None) -> Refused:
+        """Why the server did not take a row."""
         if column is None:
             return Refused(1216, "Invalid input line")
+        at = self._columns.index(column)
+        value = row[at]
+        if column.kind == "text" and isinstance(value, (dict, list, float)) and self._format.texts:
+            value = self._format.texts(record.raw)[at]
         try:
-            value = self._mapping.row(record.value)[self._columns.index(column)]
             return refusal(column, self._encoder.field(column, value) or "")
         except Refused as fault:
             return fault
@@ -310,10 +372,12 @@ def _read_exactly(source: Source, size: int) -> BytesIO:
     return data
 
 
-def _records(source: Source, position: BlockPosition) -> Iterator[Record]:
-    """The records of a block, without what is not a record."""
-    for block in read_blocks(source, position.offset, position.line):
-        yield from (block.record(index) for index in range(len(block.values)))
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Stream:

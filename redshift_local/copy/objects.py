@@ -1,6 +1,7 @@
 """The objects that COPY reads from S3 or from folders: how they are found and opened.
 
-Belongs here: URLs, listing by prefix, manifests, gzip. Does not belong here: what the bytes mean (`records`).
+Belongs here: URLs, listing by prefix, manifests. Does not belong here: how bytes are decoded (`decoding`), what they
+mean (`records`, `delimited`).
 
 A prefix is the beginning of a key, as on S3, for folders of files too:
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
@@ -8,8 +9,6 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.ht
 
 from __future__ import annotations
 
-import codecs
-import gzip
 import os
 import zlib
 from collections.abc import Iterator
@@ -22,6 +21,8 @@ from urllib.parse import quote, unquote, urlsplit
 import psycopg2
 
 from redshift_local import s3_errors
+from redshift_local.copy.decoding import Compression, DecodingError, decoded, decompressed, without_header
+from redshift_local.copy.options import Keys
 from redshift_local.copy.records import Source, parse_value
 from redshift_local.s3_listing import list_objects, read_entries_here
 from redshift_local.s3_reading import ObjectReader
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Objects of at most this many bytes, by their manifest, are read whole, and larger ones in pieces.
 SMALL = 1024 * 1024
+
+_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn")
 
 PAGE = "https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html"
 
@@ -77,18 +80,29 @@ class ObjectStore:
     region and endpoint from boto3's usual chain.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Keys | None = None) -> None:
+        self._keys = keys
         self._readers: dict[str, ObjectReader] = {}
+
+    def by_keys(self, keys: Keys | None) -> ObjectStore:
+        """The same store, with the keys that a statement names, if it names any: for emulators of AWS only."""
+        return ObjectStore(keys) if keys else self
 
     @cached_property
     def _session(self) -> boto3.Session:
         import boto3
 
-        return boto3.Session()
+        if not self._keys:
+            return boto3.Session()
+        return boto3.Session(self._keys.access_key, self._keys.secret, self._keys.token)
 
     @cached_property
     def _s3(self) -> S3Client:
         client = self._session.client("s3")
+        if self._keys and (urlsplit(client.meta.endpoint_url).hostname or "").endswith(_OF_AWS):
+            raise CopyError(
+                "keys do not belong in SQL: the local Redshift takes them for emulators of AWS only"
+            )
         read_entries_here(client)
         return client
 
@@ -140,17 +154,23 @@ class ObjectStore:
 
     @contextmanager
     def open(
-        self, item: DataObject, *, gzipped: bool = False, replacement: str | None = None
+        self,
+        item: DataObject,
+        *,
+        compression: Compression | None = None,
+        encoding: str = "utf-8",
+        replacement: str | None = None,
+        header: int = 0,
     ) -> Iterator[Source]:
-        """The bytes of an object, decompressed if it is `gzipped`, with `replacement` for each invalid byte of UTF-8.
+        """The bytes of an object, decompressed and as UTF-8, without `header` lines at its beginning, and with
+        `replacement` for each invalid byte of UTF-8.
 
         Raises CopyError, here or while the object is read. The error names the object if the object is at fault; if
         S3 could not be reached or a permission is missing, it does not, because the object may be sound.
         """
         try:
             with self._open(item) as file:
-                source: Source = gzip.GzipFile(fileobj=file) if gzipped else file
-                yield source if replacement is None else _Replacing(source, replacement)
+                yield without_header(decoded(decompressed(file, compression), encoding, replacement), header)
         except _unreadable() as error:
             if s3_errors.is_transient(error) or s3_errors.is_denied(error):
                 raise CopyError(f"{item.url} cannot be read: {_describe(error)}") from error
@@ -219,7 +239,7 @@ def _unreadable() -> tuple[type[Exception], ...]:
     """The errors that reading an object may raise."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    return (OSError, EOFError, zlib.error, BotoCoreError, ClientError)
+    return (OSError, EOFError, zlib.error, DecodingError, BotoCoreError, ClientError)
 
 
 def _describe(error: Exception) -> str:
@@ -229,20 +249,3 @@ def _describe(error: Exception) -> str:
         return s3_errors.describe(error)
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(reason.split()) or type(error).__name__
-
-
-class _Replacing:
-    """ACCEPTINVCHARS: each invalid byte becomes the replacement character, so that every offset stays."""
-
-    def __init__(self, source: Source, replacement: str) -> None:
-        name = f"redshift-replace-{replacement}"
-        codecs.register_error(name, lambda error: (replacement * (error.end - error.start), error.end))  # type: ignore[attr-defined]
-        self._source = source
-        self._decoder = codecs.getincrementaldecoder("utf-8")(name)
-
-    def read(self, size: int, /) -> bytes:
-        while True:
-            chunk = self._source.read(size)
-            text = self._decoder.decode(chunk, final=not chunk)
-            if text or not chunk:
-                return text.encode()

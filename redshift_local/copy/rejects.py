@@ -27,6 +27,7 @@ class LoadError(NamedTuple):
     column_name: str | None
     column_type: str | None
     column_length: str | None
+    position: int | None
     raw_line: str
     raw_field_value: str
     error_code: int
@@ -36,10 +37,11 @@ class LoadError(NamedTuple):
 class LoadErrors:
     """The rows of redshift.load_errors of one COPY, as lines of PostgreSQL's text format.
 
-    They are in memory while they are few, and in a temporary file otherwise.
+    They are in memory while they are few, and in a temporary file otherwise. `copy` is the number of the COPY.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, copy: int = 0) -> None:
+        self.copy = copy
         self.count = 0
         self.first: LoadError | None = None
         self._file: IO[bytes] = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115

@@ -60,9 +60,10 @@ class ClusterState:
         """Raise Refusal for a COPY whose role or whose bucket the cluster cannot use."""
         if not command.source.startswith("s3://"):
             raise Refusal("42601", "COPY reads from s3:// only")
-        if not command.iam_role:
+        if not command.iam_role and not command.keys:
             raise Refusal("42601", "CREDENTIALS argument is required but none was supplied.")
-        self.role(command.iam_role)
+        if command.iam_role:
+            self.role(command.iam_role)
         region = command.region or self.region
         for url in filter(lambda url: url.startswith("s3://"), (command.source, command.json)):
             _check_bucket(url, region)

@@ -78,7 +78,7 @@ TABLE = """
     )
 """
 ERRORS = """
-    select trim(split_part(file_name, '/', -1)), line_number, trim(column_name), error_code, trim(error_message)
+    select regexp_substr(trim(file_name), '[^/]+$'), line_number, trim(column_name), error_code, trim(error_message)
     from sys_load_error_detail where query_id = %s order by file_name, line_number
 """
 

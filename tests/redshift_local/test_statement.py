@@ -36,11 +36,15 @@ def test_forms_of_the_statement(sql: Sql, put: Put, options: str) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ("csv", "CSV"), ("", "FORMAT JSON only"), ("format csv", "FORMAT JSON only"), ("json delimiter ','", "DELIMITER"),
-        ("json credentials 'x'", "CREDENTIALS"), ("json noload", "NOLOAD"), ("json maxerror 100001", "MAXERROR"),
-        ("json maxerror many", "MAXERROR"), ("json encoding utf16", "UTF8"), ("json dateformat 'auto'", "DATEFORMAT"),
-        ("json explicit_ids", "EXPLICIT_IDS"), ("json acceptinvchars 'xy'", "ACCEPTINVCHARS"), ("json acceptinvchars '\"'", "ACCEPTINVCHARS"), ("json bzip2", "BZIP2"),
-        ("json roundec", "ROUNDEC"), ("json trimblanks", "TRIMBLANKS"), ("json 5", "5"), ("json region", "REGION"),
+        ("format orc", "FORMAT ORC"), ("avro 'auto'", "AVRO"), ("json delimiter ','", "DELIMITER"), ("json null as ''", "NULL"),
+        ("json credentials 'x'", "CREDENTIALS"), ("json maxerror 100001", "MAXERROR"), ("json 'noshred'", "SUPER"),
+        ("json maxerror many", "MAXERROR"), ("json encoding latin1", "UTF8"), ("json dateformat 'OF'", "DATEFORMAT"),
+        ("json dateformat 'epochsecs'", "DATEFORMAT"), ("json timeformat 'AUTO'", "TIMEFORMAT"), ("json timeformat 'YYYYTZ'", "TIMEFORMAT"),
+        ("json acceptinvchars 'xy'", "ACCEPTINVCHARS"), ("json acceptinvchars '\"'", "ACCEPTINVCHARS"), ("json lzop", "LZOP"),
+        ("json 5", "5"), ("json region", "REGION"), ("csv escape", "CSV and ESCAPE"), ("csv fixedwidth 'a:1'", "FIXEDWIDTH"),
+        ("csv removequotes", "REMOVEQUOTES"), ("quote '%'", "CSV only"), ("delimiter ',,'", "one ASCII"), ("fixedwidth 'a'", "FIXEDWIDTH"),
+        ("json maxerror 2 ignoreallerrors", "IGNOREALLERRORS"), ("json gzip bzip2", "GZIP"), ("parquet maxerror 5", "MAXERROR"),
+        ("readratio 50", "READRATIO"), ("csv null as '\\0'", "NULL"), ("json encrypted", "ENCRYPTED"),
     ],
 )  # fmt: skip
 def test_options_that_are_not_known_are_refused(sql: Sql, put: Put, options: str, named: str) -> None:
