@@ -7,7 +7,7 @@ VENV := .venv
 IN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev stop test test-local conformance lint bench bench-small bench-long soak clean
+.PHONY: help setup demo dev stop test test-local conformance clients lint bench bench-small bench-long soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-local: $(VENV)/alone/installed ## run the tests of redshift_local by themse
 
 conformance: $(VENV)/installed ## run what AWS documents on the local Redshift, and write docs/conformance.md
 	@$(IN)/python -m redshift_local check --write docs/conformance.md tests/redshift_local/conformance/*.toml
+
+clients: $(VENV)/alone/installed ## try real clients against the local Redshift (ARGS="dbt dlt" chooses; minutes)
+	@$(VENV)/alone/bin/python -m tests.clients $(ARGS)
 
 lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of Python and SQL
 	@$(IN)/ruff check .

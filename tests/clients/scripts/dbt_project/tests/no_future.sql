@@ -1,0 +1,1 @@
+select * from {{ ref('plays') }} where played_at > getdate()

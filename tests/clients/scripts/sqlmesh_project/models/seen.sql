@@ -1,0 +1,3 @@
+MODEL (name clients.seen, kind VIEW);
+
+SELECT song, COUNT(*) AS plays FROM clients.plays GROUP BY song;

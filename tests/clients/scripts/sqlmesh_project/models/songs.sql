@@ -1,0 +1,3 @@
+MODEL (name clients.songs, kind INCREMENTAL_BY_UNIQUE_KEY (unique_key id));
+
+SELECT id, song FROM clients.plays;
