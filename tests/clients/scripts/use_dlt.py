@@ -52,7 +52,7 @@ with step("new column"):
     same(count(inserted, "plays"), 2)
 
 with step("read"):
-    same(sorted(inserted.dataset().plays.df()["id"]), [0, 9])
+    same(sorted(inserted.dataset().plays.arrow()["id"].to_pylist()), [0, 9])
 
 for form in ("jsonl", "parquet"):
     for name, role in (("role", ROLE), ("keys", None)):

@@ -43,7 +43,11 @@ with step("read, SQLAlchemy"):
     check(pl.read_database(query, engine))
 
 with step("read, connectorx"):
-    check(pl.read_database_uri(query, f"redshift://{login}?{tls}", engine="connectorx"))
+    check(
+        pl.read_database_uri(
+            query, f"redshift://{login}?{tls.replace('verify-full', 'require')}", engine="connectorx"
+        )
+    )
 
 with step("read, ADBC"):
     uri = f"postgresql://{login}?{tls}"

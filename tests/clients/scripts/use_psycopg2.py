@@ -6,7 +6,7 @@ from steps import COPY, CREATE, LIST, REFLECT, REFLECTED, ROWS, SCHEMA, UNLOAD, 
 
 
 def ask(text: str, parameters: tuple = ()) -> list[tuple]:
-    with connection.cursor() as cursor:
+    with connection, connection.cursor() as cursor:
         cursor.execute(text, parameters)
         return cursor.fetchall()
 
@@ -43,14 +43,12 @@ with step("rollback"):
         cursor.execute(f"delete from {SCHEMA}.items")
     connection.rollback()
     same(ask(f"select count(*) from {SCHEMA}.items"), [(3,)])
-    connection.commit()
 
 with step("reset"):
     before = ask("select current_user")
     connection.reset()
     same(ask("select current_user"), before)
     same(ask("select len('abc')"), [(3,)])
-    connection.commit()
 
 with step("copy"), connection, connection.cursor() as cursor:
     cursor.execute(COPY)

@@ -24,15 +24,15 @@ def context(state: object) -> Context:
 
 with step("connect"):
     made = context(DuckDBConnectionConfig(database=str(folder / "state.db")))
-    same(made.engine_adapter.fetchone("select 41 + 1"), (42,))
+    same(tuple(made.engine_adapter.fetchone("select 41 + 1")), (42,))
 
 with step("plan"):
     made.plan(auto_apply=True, no_prompts=True)
 
 with step("read"):
     same(sorted(made.fetchdf("select id from clients.plays")["id"]), [1, 2, 3])
-    same(made.engine_adapter.fetchone("select count(*) from clients.seen"), (3,))
-    same(made.engine_adapter.fetchone("select sum(plays) from clients.daily"), (3,))
+    same(tuple(made.engine_adapter.fetchone("select count(*) from clients.seen")), (3,))
+    same(tuple(made.engine_adapter.fetchone("select sum(plays) from clients.daily")), (3,))
 
 with step("run again"):
     made.plan("dev", auto_apply=True, no_prompts=True, include_unmodified=True)
