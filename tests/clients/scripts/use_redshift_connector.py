@@ -74,3 +74,5 @@ with step("autocommit"):
     connection.autocommit = True
     cursor.execute(f"truncate {SCHEMA}.frames")
     same(cursor.execute(f"select count(*) from {SCHEMA}.frames").fetchone(), [0])
+    cursor.execute(f"create table {SCHEMA}.copied as select id, name from {SCHEMA}.items")
+    same(cursor.execute(f"select count(*) from {SCHEMA}.copied").fetchone(), [5])
