@@ -65,6 +65,16 @@ class Backend:
                 failed = wire.fields(data[5:])
         return failed
 
+    def resume_pipeline(self) -> None:
+        """Take up the transaction in which PostgreSQL runs the messages before a Sync, after a query of the session's own
+        between them. Without a message behind the query, Sync would not commit (exec_simple_query in PostgreSQL 18).
+        """
+        name = wire.text("redshift_local of the session")
+        self.send(wire.message(b"P", name + b"\0\0\0") + wire.message(b"C", b"S" + name) + wire.message(b"H"))
+        for kind, _ in self.messages():
+            if kind in (b"3", b"E"):
+                return
+
     def messages(self) -> Iterator[tuple[bytes, bytes]]:
         """The messages from here on, without end, each as its type and the whole of it; rows come as many as there are,
         and parameters' values go to `reports`.

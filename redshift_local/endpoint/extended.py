@@ -131,12 +131,14 @@ class Extended:
                 return
             if step.action == "copy":
                 relay.copy(step)
+                relay.backend.resume_pipeline()
             else:
                 relay.engine.before(step)
                 sent = self._forward(b"E", body, prepared)
                 self.drain()
                 if not sent.failed:
                     relay.engine.after(step, sent.tag)
+                    relay.backend.resume_pipeline()
         else:
             self._forward(b"E", body, prepared, hidden=relay.hides(prepared.text))
         if relay.watcher.after:

@@ -78,6 +78,8 @@ def test_redshift_connector(given: dict[str, Any]) -> None:
             cursor.execute("vacuum t")
             cursor.execute("select version()")
             assert "Redshift 1.0" in cursor.fetchone()[0]
+            cursor.execute("create temp table filled as select 1 as a")  # and analyzed at once
+            assert cursor.execute("select count(*) from filled").fetchone() == [1]
 
 
 def test_pg8000(given: dict[str, Any]) -> None:
