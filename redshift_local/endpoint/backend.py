@@ -67,7 +67,7 @@ class Backend:
 
     def resume_pipeline(self) -> None:
         """Take up again the transaction in which PostgreSQL runs what comes before a Sync, after a query of the
-        session's own. With no message behind such a query, Sync would not commit (`exec_simple_query` of PostgreSQL 18).
+        session's own. With no message behind such a query, Sync would not commit (`exec_simple_query`).
         """
         name = wire.text("redshift_local of the session")
         self.send(wire.message(b"P", name + b"\0\0\0") + wire.message(b"C", b"S" + name) + wire.message(b"H"))
