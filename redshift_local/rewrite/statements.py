@@ -66,11 +66,14 @@ def _make_temporary(out: list[Node], word: str) -> None:
 
 
 def _view(nodes: Sequence[Node]) -> list[Node]:
-    """CREATE [MATERIALIZED] VIEW without late binding, distribution, sorting, backup and refreshing."""
+    """CREATE [MATERIALIZED] VIEW without distribution, sorting, backup and refreshing; late binding is an option, which
+    `sql/functions/late_binding.sql` knows.
+    """
     out = list(nodes)
-    if [node.upper for node in out[-4:]] == ["WITH", "NO", "SCHEMA", "BINDING"]:
-        out = out[:-4]
     start, end = find(out, "VIEW"), find(out, "AS")
+    if [node.upper for node in out[-4:]] == ["WITH", "NO", "SCHEMA", "BINDING"]:
+        out = [*out[:end], Node(DONE, "with (security_barrier = false)", " "), *out[end:-4]]
+        end += 1
     index = start
     kept: list[Node] = []
     while index < end:
