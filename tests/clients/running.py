@@ -25,7 +25,7 @@ CACHE = Path(__file__).parents[2] / ".venv" / "clients"
 #: How long a script may take, in seconds.
 TIME_LIMIT = 300
 
-_SERVE = (sys.executable, "-m", "redshift_local", "serve", "--format", "json")
+_SERVE = (sys.executable, "-m", "redshift_local", "serve", "--port", "0", "--format", "json")
 
 BUCKET, REGION = "clients", "us-west-2"
 
