@@ -58,7 +58,9 @@ def refusals(sql: str) -> list[Refusal]:
         parts = tokens(statement)
         words = [_normal(token) for token in parts]
         if words[0] in _READ_ESCAPES:
-            words = ["'s'" if token.kind == "string" else word for token, word in zip(parts, words, strict=True)]
+            words = [
+                "'s'" if token.kind == "string" else word for token, word in zip(parts, words, strict=True)
+            ]
         normal = " ".join(words)
         begins = list(accumulate((len(word) + 1 for word in words), initial=0))
         for rule, pattern in _PATTERNS:

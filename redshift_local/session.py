@@ -120,7 +120,8 @@ class Connection(PlainConnection):
 
     def _name_failed_copy(self, number: int) -> None:
         """Make a COPY that failed for its data the last one, now that its transaction has ended: "If the COPY fails
-        because of invalid load data, the COPY ID is updated" (PG_LAST_COPY_ID), and the count is 0 (PG_LAST_COPY_COUNT).
+        because of invalid load data, the COPY ID is updated" (PG_LAST_COPY_ID), and the count is 0
+        (PG_LAST_COPY_COUNT).
         """
         with self.cursor(cursor_factory=PlainCursor) as cursor:
             cursor.execute(

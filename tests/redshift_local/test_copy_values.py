@@ -133,7 +133,7 @@ def test_counts_of_seconds_are_digits(load: Callable, errors: Callable) -> None:
 def test_errors_name_types_and_positions(load: Callable, sql: Sql) -> None:
     """r_STL_LOAD_ERRORS: "Invalid digit, Value 'a', Pos 0, Type: Integer"; position: "Position of the error in the field"."""
     load('{"i":"a"}\n{"i":"12x"}\n{"i":3000000000}\n{"n":"x"}\n{"c":"aé"}\n[1]', "i", "maxerror 7")
-    assert [row[:4] + (row[4][:45],) for row in sql(DETAILS)] == [
+    assert [(*row[:4], row[4][:45]) for row in sql(DETAILS)] == [
         (1, "i", 1207, 0, "Invalid digit, Value 'a', Pos 0, Type: Intege"),
         (2, "i", 1207, 2, "Invalid digit, Value 'x', Pos 2, Type: Intege"),
         (3, "i", 1222, 0, "Overflow, Value '3000000000', Type: Integer"),

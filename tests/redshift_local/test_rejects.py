@@ -107,7 +107,8 @@ def test_every_refused_record_is_named_at_its_place(
     )
     assert sorted(of_sys, key=str) == written.expected
     of_stl = sql(
-        "select regexp_substr(trim(filename), '[^/]+$'), line_number, trim(colname) from stl_load_errors where query = %s",
+        "select regexp_substr(trim(filename), '[^/]+$'), line_number, trim(colname) from stl_load_errors"
+        " where query = %s",
         (copy_id,),
     )
     assert sorted(of_stl, key=str) == written.expected

@@ -9,7 +9,9 @@ _DECIMAL_17_9 = (17 << 16 | 9) + 4
 
 
 def test_parameters_keep_their_places(client: Client) -> None:
-    statement = parse("select datediff(day, '2018-11-01', dateadd(month, $2, $1::date)), decode($3, 'a', 1, 2)")
+    statement = parse(
+        "select datediff(day, '2018-11-01', dateadd(month, $2, $1::date)), decode($3, 'a', 1, 2)"
+    )
     answer = client.ask(statement, bind(b"2018-11-05", b"1", b"a"), describe("P"), execute(), SYNC)
     assert row(answer[3][1]) == ("34", "1")
 
@@ -23,7 +25,9 @@ def test_a_quotient_is_described_with_its_digits(client: Client) -> None:
 
 
 def test_statements_of_one_text_are_asked_one_by_one(client: Client) -> None:
-    answer = client.ask(query("create temp table s as select 10.0 / 3 as q; select q / 2, q * 0 as x, x + 1 from s"))
+    answer = client.ask(
+        query("create temp table s as select 10.0 / 3 as q; select q / 2, q * 0 as x, x + 1 from s")
+    )
     assert tags(answer) == ["SELECT 1", "SELECT 1"]
     [shown] = [body for kind, body in answer if kind == "D"]
     assert row(shown) == ("1.66666666666650000000000", "0.000000000000", "1.000000000000")
@@ -33,7 +37,7 @@ def test_a_refusal_in_a_transaction_aborts_it(client: Client) -> None:
     client.ask(query("begin"))
     client.ask(query("create temp table s as select sum(1.5) as x"))
     answer = client.ask(query("select x / 3 from s"))
-    assert [kind for kind, _ in answer][0] == "E"
+    assert next(kind for kind, _ in answer) == "E"
     assert b"a::decimal(18,2) / b::decimal(18,2)" in answer[0][1]
     assert answer[-1][1] == b"E"
     assert tags(client.ask(query("rollback"))) == ["ROLLBACK"]
