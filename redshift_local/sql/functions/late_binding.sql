@@ -105,8 +105,6 @@ create or replace function redshift.bind() returns event_trigger
 -- Only a superuser may have PostgreSQL watch definitions; without that, late-binding views are bound.
 do $$
 begin
-    drop event trigger if exists redshift_unbind;
-    drop event trigger if exists redshift_bind;
     if (select rolsuper from pg_roles where rolname = current_user) then
         create event trigger redshift_unbind on ddl_command_start
         when tag in (
