@@ -56,8 +56,9 @@ bench-small: $(VENV)/installed-bench ## the same in small: fails if a ratio has 
 bench-long: $(VENV)/installed-bench ## the same, and with 10 million events over 310 and 1,000 days (hours)
 	@$(IN)/python -m benchmarks long $(ARGS)
 
-soak: $(VENV)/installed-test ## run the long tests: random kills and corrections for many minutes
-	@$(IN)/python -m pytest -m soak tests $(ARGS)
+soak: $(VENV)/installed-test $(VENV)/alone/installed ## run the long tests: random kills, corrections and messages
+	@$(IN)/python -m pytest -m soak --ignore tests/redshift_local tests $(ARGS)
+	@$(VENV)/alone/bin/python -m pytest -m soak --confcutdir tests/redshift_local tests/redshift_local $(ARGS)
 
 clean: ## stop what runs, then remove .venv, .sparkify and all caches
 	@if [ -x $(IN)/sparkify ]; then $(IN)/sparkify stop || [ ! -d .sparkify ]; fi

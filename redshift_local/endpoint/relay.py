@@ -113,7 +113,7 @@ class Relay:
         """Carry out statements of one text one by one, but in one transaction, as PostgreSQL runs such a text:
         https://www.postgresql.org/docs/18/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT.
         """
-        implicit = False
+        implicit = False  # whether the open transaction ends with the text
         for step in steps:
             if self.backend.status == b"I":
                 self.backend.run("begin")
@@ -123,18 +123,22 @@ class Relay:
                 self.out.write(wire.message(b"C", "BEGIN"))
                 implicit = False
                 continue
+            succeeded = False
             try:
-                if self._attend(step, text):
-                    continue
-            except Refusal:
-                if implicit:
-                    self.backend.run("rollback")
-                raise
-            if implicit:
-                self.backend.run("rollback")
-            return
+                succeeded = self._attend(step, text)
+            finally:
+                if implicit and not succeeded:
+                    self._end("rollback")
+            if not succeeded:
+                return
         if implicit and self.backend.status != b"I":
-            self._pass(Sent("", "commit"), quiet=True)
+            self._end("commit")
+
+    def _end(self, how: str) -> None:
+        """End the transaction of a text; the client hears of it only if that fails."""
+        sent = Sent("", how)
+        self._pass(sent, quiet=True)
+        self.engine.connection.settle(committed=how == "commit" and not sent.failed)
 
     def _attend(self, step: Step, text: str) -> bool:
         """Carry out one statement with what has to be done beside it; whether it succeeded. Raises Refusal."""

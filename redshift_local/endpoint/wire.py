@@ -48,15 +48,15 @@ def read_message(stream: BinaryIO) -> tuple[bytes, bytes]:
     )
 
 
-def read_password(stream: BinaryIO) -> str:
+def read_password(stream: BinaryIO) -> bytes:
     """The answer to AuthenticationMD5Password; empty at the end. Raises Violation."""
     head = stream.read(5)
     if len(head) < 5:
-        return ""
+        return b""
     if head[:1] != b"p":
         raise Violation(f"expected password response, got message type {head[0]}")
     length = int.from_bytes(head[1:], signed=True) - 4
-    return _read(stream, length, _LONGEST_PASSWORD, "invalid message length").rstrip(b"\0").decode("latin-1")
+    return _read(stream, length, _LONGEST_PASSWORD, "invalid message length").rstrip(b"\0")
 
 
 def _read(stream: BinaryIO, length: int, longest: int, otherwise: str) -> bytes:
@@ -140,7 +140,8 @@ def with_types(description: bytes, known: Callable[[int], int]) -> bytes:
     return message(b"t", description[5:7], *map(known, types))
 
 
-def md5_answer(user: str, password: str, salt: bytes) -> str:
+def md5_answer(user: str, password: str, salt: bytes) -> bytes:
     """What a client answers to AuthenticationMD5Password."""
     inner = hashlib.md5((password + user).encode()).hexdigest()  # noqa: S324 - required by the protocol
-    return "md5" + hashlib.md5(inner.encode() + salt).hexdigest()  # noqa: S324 - required by the protocol
+    outer = hashlib.md5(inner.encode() + salt).hexdigest()  # noqa: S324 - required by the protocol
+    return b"md5" + outer.encode()

@@ -241,6 +241,14 @@ def test_a_start_that_breaks_the_protocol_ends_the_connection(endpoint: Endpoint
         assert error(client.until(""))["C"] in ("08P01", "0A000")
 
 
+def test_a_password_that_is_no_text(endpoint: Endpoint) -> None:
+    with Client(endpoint.port) as client:
+        client.send(start(user="dev"))
+        client.until("R")
+        client.send(message(b"p", b"md5\xff\xfe\0"))
+        assert error(client.until(""))["C"] == "28000"
+
+
 def test_a_password_that_is_too_long(endpoint: Endpoint) -> None:
     with Client(endpoint.port) as client:
         client.send(start(user="dev"))
