@@ -1,6 +1,6 @@
 """Redshift's session parameters: SET, SHOW and RESET of what PostgreSQL does not have, or has otherwise.
 
-Belongs here: their names, defaults and values, as AWS's "Configuration reference" lists them
+Belongs here: their names and values, as AWS's "Configuration reference" lists them
 (https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html). Does not belong here: the search path
 (`search_path`), what a parameter brings about.
 
@@ -12,28 +12,29 @@ at an endpoint.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 RELEASE, REVISION = "1.0.77467", "d1b2ad4"  # of the Redshift that this stands for; version() says so, too
 
+#: Those that PostgreSQL does not have, by what they hold; sql/catalog.sql has their defaults.
 _SWITCHES = {
-    "cast_super_null_on_error": "on", "describe_field_name_in_uppercase": "off", "downcase_delimited_identifier": "on",
-    "enable_case_sensitive_identifier": "off", "enable_case_sensitive_super_attribute": "off",
-    "enable_numeric_rounding": "off", "enable_result_cache_for_session": "on", "enable_vacuum_boost": "off",
-    "error_on_nondeterministic_update": "off", "interval_forbid_composite_literals": "on",
-    "json_serialization_enable": "off", "json_serialization_parse_nested_strings": "off",
-    "mv_enable_aqmv_for_session": "on", "navigate_super_null_on_error": "on", "parse_super_null_on_error": "off",
-    "pg_federation_repeatable_read": "on", "spectrum_enable_pseudo_columns": "on",
-    "spectrum_enable_spectrum_oid": "on",
+    "cast_super_null_on_error", "describe_field_name_in_uppercase", "downcase_delimited_identifier",
+    "enable_case_sensitive_identifier", "enable_case_sensitive_super_attribute", "enable_numeric_rounding",
+    "enable_result_cache_for_session", "enable_vacuum_boost", "error_on_nondeterministic_update",
+    "interval_forbid_composite_literals", "json_serialization_enable", "json_serialization_parse_nested_strings",
+    "mv_enable_aqmv_for_session", "navigate_super_null_on_error", "parse_super_null_on_error",
+    "pg_federation_repeatable_read", "spectrum_enable_pseudo_columns", "spectrum_enable_spectrum_oid",
 }  # fmt: skip
-_OTHERS = {
-    "analyze_threshold_percent": "10", "datashare_break_glass_session_var": "", "default_geometry_encoding": "2",
-    "max_concurrency_scaling_clusters": "1", "max_cursor_result_set_size": "0", "query_group": "unset",
-    "spectrum_query_maxerror": "-1", "stored_proc_log_min_messages": "log", "wlm_query_slot_count": "1",
+_NUMBERS = {
+    "analyze_threshold_percent", "default_geometry_encoding", "max_concurrency_scaling_clusters",
+    "max_cursor_result_set_size", "spectrum_query_maxerror", "wlm_query_slot_count",
 }  # fmt: skip
-#: Those that PostgreSQL does not have, with their defaults.
-DEFAULTS: Mapping[str, str] = {**_SWITCHES, **_OTHERS}
+OWN = (
+    _SWITCHES
+    | _NUMBERS
+    | {"datashare_break_glass_session_var", "query_group", "stored_proc_log_min_messages"}
+)
 
 #: Those that PostgreSQL has, too.
 _SHARED = {
@@ -52,7 +53,7 @@ class Invalid(ValueError):
 
 def stored(name: str) -> str:
     """The name of PostgreSQL's parameter that holds one of Redshift's; empty if Redshift has none of this name."""
-    if name in DEFAULTS:
+    if name in OWN:
         return f"redshift.{name}"
     return name if name in _SHARED or re.fullmatch(r"[a-z_]\w*\.[a-z_]\w*", name) else ""
 
@@ -70,10 +71,10 @@ def rewritten(words: Sequence[str], texts: Sequence[str]) -> str:
         case "SHOW", ["search_path"]:
             return "select redshift.shown_path() as search_path"
         case "SHOW", ["server_version"]:
-            return "select '8.0.2' as server_version"
-        case "SHOW", [name] if name in DEFAULTS:
-            return f"select {_value(name)} as {name}"
-        case "RESET", [name] if name in DEFAULTS:
+            return "select redshift.current_setting('server_version') as server_version"
+        case "SHOW", [name] if name in OWN:
+            return f"select redshift.current_setting('{name}') as {name}"
+        case "RESET", [name] if name in OWN:
             return f"reset redshift.{name}"
         case "SET", [("session" | "local") as scope, name, "to" | "=", *_] if name != "characteristics":
             return _set(f"set {scope}", name, texts[4:])
@@ -96,7 +97,7 @@ def _without_isolation(words: Sequence[str]) -> str:
 def _set(begin: str, name: str, value: Sequence[str]) -> str:
     if name == "client_encoding":
         _check_encoding(value)
-    if name not in DEFAULTS or not value:
+    if name not in OWN or not value:
         return ""
     plain = "".join(value).strip("'")
     if plain.lower() == "default" and value[0][0] != "'":
@@ -111,7 +112,7 @@ def _checked(name: str, value: str) -> str:
         if lower not in _TRUE | _FALSE:
             raise Invalid(f'parameter "{name}" requires a Boolean value')
         return "on" if lower in _TRUE else "off"
-    if _NUMBER.fullmatch(DEFAULTS[name]) and not _NUMBER.fullmatch(value):
+    if name in _NUMBERS and not _NUMBER.fullmatch(value):
         raise Invalid(f'parameter "{name}" requires a numeric value')
     return value
 
@@ -122,15 +123,9 @@ def _check_encoding(value: Sequence[str]) -> None:
         raise Invalid(f"conversion between {given} and UNICODE is not supported")
 
 
-def _value(name: str) -> str:
-    """The expression that yields a parameter's value."""
-    kept = f"pg_catalog.current_setting('redshift.{name}', true)"
-    return f"coalesce(nullif({kept}, ''), '{DEFAULTS[name]}')"
-
-
 def _show_all() -> str:
     """SHOW ALL: the parameters that SET takes, with their values."""
-    own = {name: _value(name) for name in DEFAULTS}
-    shared = {name: f"redshift.current_setting('{name}')" for name in _SHARED}
-    rows = (f"select '{name}' as name, {value} as setting" for name, value in sorted((own | shared).items()))
+    rows = (
+        f"select '{name}' as name, redshift.current_setting('{name}') as setting" for name in OWN | _SHARED
+    )
     return " union all ".join(rows) + " order by name"

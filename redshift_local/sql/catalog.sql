@@ -40,19 +40,56 @@ create or replace function redshift.shown_path(path text default current_setting
     immutable parallel safe
     return regexp_replace(regexp_replace(path, ',? *redshift, *pg_catalog$', ''), '\mredshift, *', '');
 
--- https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_SETTING.html
-create or replace function redshift.current_setting(name text) returns text
-    stable parallel safe
-    return case
-        when lower(name) = 'search_path' then redshift.shown_path() else pg_catalog.current_setting(name)
+-- The default of a session parameter that PostgreSQL does not have, and which is kept in redshift.<name>: parameters.py.
+-- https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
+create or replace function redshift.default_of(name text) returns text
+    immutable parallel safe
+    return case lower(name)
+        when 'analyze_threshold_percent' then '10'
+        when 'cast_super_null_on_error' then 'on'
+        when 'datashare_break_glass_session_var' then ''
+        when 'default_geometry_encoding' then '2'
+        when 'describe_field_name_in_uppercase' then 'off'
+        when 'downcase_delimited_identifier' then 'on'
+        when 'enable_case_sensitive_identifier' then 'off'
+        when 'enable_case_sensitive_super_attribute' then 'off'
+        when 'enable_numeric_rounding' then 'off'
+        when 'enable_result_cache_for_session' then 'on'
+        when 'enable_vacuum_boost' then 'off'
+        when 'error_on_nondeterministic_update' then 'off'
+        when 'interval_forbid_composite_literals' then 'on'
+        when 'json_serialization_enable' then 'off'
+        when 'json_serialization_parse_nested_strings' then 'off'
+        when 'max_concurrency_scaling_clusters' then '1'
+        when 'max_cursor_result_set_size' then '0'
+        when 'mv_enable_aqmv_for_session' then 'on'
+        when 'navigate_super_null_on_error' then 'on'
+        when 'parse_super_null_on_error' then 'off'
+        when 'pg_federation_repeatable_read' then 'on'
+        when 'query_group' then 'unset'
+        when 'spectrum_enable_pseudo_columns' then 'on'
+        when 'spectrum_enable_spectrum_oid' then 'on'
+        when 'spectrum_query_maxerror' then '-1'
+        when 'stored_proc_log_min_messages' then 'log'
+        when 'wlm_query_slot_count' then '1'
     end;
--- The second argument is the contrary of PostgreSQL's.
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_SETTING.html; the second argument is the contrary of
+-- PostgreSQL's.
 create or replace function redshift.current_setting(name text, error_if_undefined boolean) returns text
     stable parallel safe
     return case
         when lower(name) = 'search_path' then redshift.shown_path()
+        when lower(name) = 'server_version' then '8.0.2'
+        when redshift.default_of(name) is not null
+            then coalesce(
+                nullif(pg_catalog.current_setting('redshift.' || lower(name), true), ''), redshift.default_of(name)
+            )
         else pg_catalog.current_setting(name, not error_if_undefined)
     end;
+create or replace function redshift.current_setting(name text) returns text
+    stable parallel safe
+    return redshift.current_setting(name, true);
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SET_CONFIG.html
 create or replace function redshift.set_config(name text, value text, is_local boolean) returns text
@@ -62,6 +99,8 @@ create or replace function redshift.set_config(name text, value text, is_local b
             then redshift.shown_path(
                 pg_catalog.set_config(name, concat_ws(', ', nullif(value, ''), 'redshift, pg_catalog'), is_local)
             )
+        when redshift.default_of(name) is not null
+            then pg_catalog.set_config('redshift.' || lower(name), value, is_local)
         else pg_catalog.set_config(name, value, is_local)
     end;
 
