@@ -266,7 +266,9 @@ def test_copy_among_other_statements_of_a_text(t: Client, put: Put) -> None:
 @pytest.mark.parametrize("end", ["select 1", "select 1/0 from t"])
 def test_load_errors_stay_whether_a_text_is_committed_or_not(t: Client, put: Put, end: str) -> None:
     url = put("a.json", '{"a": "x"}\n{"a": 1}')
-    t.ask(query(f"insert into t values (1); copy t from '{url}' iam_role default json 'auto' maxerror 5; {end}"))
+    t.ask(
+        query(f"insert into t values (1); copy t from '{url}' iam_role default json 'auto' maxerror 5; {end}")
+    )
     assert t.rows(f"select line_number from sys_load_error_detail where file_name = '{url}'") == [("1",)]
 
 
