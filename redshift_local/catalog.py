@@ -12,29 +12,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Protocol
 
 from redshift_local.search_path import SCHEMA
+from redshift_local.tokens import Token
 
 #: Where the catalog objects lie in sql/, in the order in which they are made; a folder's files by their names.
 _PLACES = ("catalog.sql", "functions", "views")
 #: The schemas of PostgreSQL's catalog, and those with what takes its place.
 _SCHEMAS = {"pg_catalog": SCHEMA, "information_schema": f"{SCHEMA}_information"}
-
-
-class Token(Protocol):
-    """A token of `dialect`, as this module needs it."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def upper(self) -> str: ...
 
 
 @lru_cache

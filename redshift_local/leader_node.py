@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from redshift_local.catalog import Token
+from redshift_local.tokens import Token
 
 
 def runs_alone(parts: Sequence[Token]) -> bool:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from redshift_local.catalog import Token
 from redshift_local.leader_node import name_at
+from redshift_local.tokens import Token
 
 _KEYS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")
 

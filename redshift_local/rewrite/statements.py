@@ -127,7 +127,8 @@ def _show(nodes: Sequence[Node]) -> list[Node]:
     where = f" where {' and '.join(conditions)}" if conditions else ""
     limit = find(nodes, "LIMIT")
     behind = render(nodes[limit:]) if limit > 0 else ""
-    query = f"select * from redshift.{view}{where} order by 1, 2, 3{behind}"  # noqa: S608 - names are quoted
+    order = "1, 2, 3, ordinal_position" if view == "show_columns" else "1, 2, 3"
+    query = f"select * from redshift_information.{view}{where} order by {order}{behind}"  # noqa: S608 - names are quoted
     return [Node(DONE, query, nodes[0].gap)]
 
 

@@ -215,7 +215,7 @@ def test_dbt_lists_relations_and_columns(sql: Sql) -> None:
           on col_desc.objoid = tbl.oid and col_desc.objsubid = col.attnum
         left outer join information_schema.views mat_views
           on mat_views.table_schema = sch.nspname and mat_views.table_name = tbl.relname
-          and mat_views.view_definition ilike '%%create materialized view%%'
+          and mat_views.view_definition ilike '%create materialized view%'
         where tbl.relkind in ('r', 'v', 'f', 'p') and col.attnum > 0 and not col.attisdropped
           and upper(sch.nspname) = upper('shared') and tbl.relname <> 'plays'
         order by 1, col.attnum
@@ -247,7 +247,7 @@ def test_dbt_reads_dependencies_and_table_info(sql: Sql) -> None:
         with relation as (
           select pg_class.oid as relation_id, pg_class.relname as relation_name, pg_namespace.nspname as schema_name
           from pg_class join pg_namespace on pg_class.relnamespace = pg_namespace.oid
-          where pg_namespace.nspname != 'information_schema' and pg_namespace.nspname not like 'pg_%%'
+          where pg_namespace.nspname != 'information_schema' and pg_namespace.nspname not like 'pg_%'
         ), dependency as (
           select distinct coalesce(pg_rewrite.ev_class, pg_depend.objid) as dep_relation_id,
             pg_depend.refobjid as ref_relation_id
@@ -310,3 +310,23 @@ def test_rights_are_listed(sql: Sql) -> None:
     assert ("reader", "USAGE") in sql(
         "select identity_name, privilege_type from svv_schema_privileges where namespace_name = 'shared'"
     )
+
+
+def test_dbt_knows_a_materialized_view(sql: Sql) -> None:
+    sql(
+        "create materialized view shared.years backup no auto refresh no as select distinct year from shared.songs"
+    )
+    assert sql("""
+        select case when tbl.relkind = 'v' and mat_views.table_name is not null then 'MATERIALIZED VIEW' else 'VIEW' end
+        from pg_catalog.pg_class tbl left outer join information_schema.views mat_views
+          on mat_views.table_schema = 'shared' and mat_views.table_name = tbl.relname
+          and mat_views.view_definition ilike '%create materialized view%'
+        where tbl.relname in ('years', 'titles') order by tbl.relname
+    """) == [("VIEW",), ("MATERIALIZED VIEW",)]
+    assert sql("select trim(name), is_stale from svv_mv_info where trim(schema_name) = 'shared'") == [
+        ("years", "f")
+    ]
+    assert sql("""
+        select vw.definition ilike 'create materialized view %' from pg_views vw
+        where vw.viewname = 'years' and vw.schemaname = 'shared'
+    """) == [(True,)]

@@ -288,7 +288,7 @@ select
     n.nspname as schemaname,
     c.relname as viewname,
     pg_get_userbyid(c.relowner) as viewowner,
-    pg_get_viewdef(c.oid) as definition
+    redshift.pg_get_viewdef(c.oid) as definition
 from redshift.pg_class as c
 left join redshift.pg_namespace as n on c.relnamespace = n.oid
 where c.relkind = 'v';

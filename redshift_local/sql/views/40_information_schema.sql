@@ -37,7 +37,8 @@ select
     null::varchar as user_defined_type_name
 from redshift_information._relations;
 
-create or replace view redshift_information.columns as
+-- The columns of these, with their comments.
+create or replace view redshift_information._columns as
 select
     current_database()::name as table_catalog,
     n.nspname as table_schema,
@@ -47,32 +48,14 @@ select
     d.adsrc::varchar as column_default,
     (case when a.attnotnull then 'NO' else 'YES' end)::varchar as is_nullable,
     pg_catalog.format_type(a.atttypid, null)::varchar as data_type,
-    information_schema._pg_char_max_length(a.atttypid, a.atttypmod) as character_maximum_length,
-    information_schema._pg_char_max_length(a.atttypid, a.atttypmod) as character_octet_length,
-    information_schema._pg_numeric_precision(a.atttypid, a.atttypmod) as numeric_precision,
-    information_schema._pg_numeric_precision_radix(a.atttypid, a.atttypmod) as numeric_precision_radix,
-    information_schema._pg_numeric_scale(a.atttypid, a.atttypmod) as numeric_scale,
-    information_schema._pg_datetime_precision(a.atttypid, a.atttypmod) as datetime_precision,
+    information_schema._pg_char_max_length(a.atttypid, a.atttypmod)::integer as character_maximum_length,
+    information_schema._pg_numeric_precision(a.atttypid, a.atttypmod)::integer as numeric_precision,
+    information_schema._pg_numeric_precision_radix(a.atttypid, a.atttypmod)::integer as numeric_precision_radix,
+    information_schema._pg_numeric_scale(a.atttypid, a.atttypmod)::integer as numeric_scale,
+    information_schema._pg_datetime_precision(a.atttypid, a.atttypmod)::integer as datetime_precision,
     information_schema._pg_interval_type(a.atttypid, a.atttypmod)::varchar as interval_type,
-    null::varchar as interval_precision,
-    null::varchar as character_set_catalog,
-    null::varchar as character_set_schema,
-    null::varchar as character_set_name,
-    null::varchar as collation_catalog,
-    null::varchar as collation_schema,
-    null::varchar as collation_name,
-    null::varchar as domain_catalog,
-    null::varchar as domain_schema,
-    null::varchar as domain_name,
-    current_database()::name as udt_catalog,
-    'pg_catalog'::name as udt_schema,
     t.typname as udt_name,
-    null::varchar as scope_catalog,
-    null::varchar as scope_schema,
-    null::varchar as scope_name,
-    null::integer as maximum_cardinality,
-    a.attnum::varchar as dtd_identifier,
-    'NO'::varchar as is_self_referencing
+    col_description(c.oid, a.attnum) as remarks
 from redshift.pg_attribute as a
 inner join redshift.pg_class as c on a.attrelid = c.oid
 inner join redshift.pg_namespace as n on c.relnamespace = n.oid
@@ -87,12 +70,50 @@ where a.attnum > 0
         or has_column_privilege(c.oid, a.attnum, 'select, insert, update, references')
     );
 
+create or replace view redshift_information.columns as
+select
+    table_catalog,
+    table_schema,
+    table_name,
+    column_name,
+    ordinal_position,
+    column_default,
+    is_nullable,
+    data_type,
+    character_maximum_length,
+    character_maximum_length as character_octet_length,
+    numeric_precision,
+    numeric_precision_radix,
+    numeric_scale,
+    datetime_precision,
+    interval_type,
+    null::varchar as interval_precision,
+    null::varchar as character_set_catalog,
+    null::varchar as character_set_schema,
+    null::varchar as character_set_name,
+    null::varchar as collation_catalog,
+    null::varchar as collation_schema,
+    null::varchar as collation_name,
+    null::varchar as domain_catalog,
+    null::varchar as domain_schema,
+    null::varchar as domain_name,
+    table_catalog as udt_catalog,
+    'pg_catalog'::name as udt_schema,
+    udt_name,
+    null::varchar as scope_catalog,
+    null::varchar as scope_schema,
+    null::varchar as scope_name,
+    null::integer as maximum_cardinality,
+    ordinal_position::varchar as dtd_identifier,
+    'NO'::varchar as is_self_referencing
+from redshift_information._columns;
+
 create or replace view redshift_information.views as
 select
     current_database()::name as table_catalog,
     n.nspname as table_schema,
     c.relname as table_name,
-    (case when pg_has_role(c.relowner, 'usage') then pg_get_viewdef(c.oid) end)::varchar as view_definition,
+    (case when pg_has_role(c.relowner, 'usage') then redshift.pg_get_viewdef(c.oid) end)::varchar as view_definition,
     'NONE'::varchar as check_option,
     'NO'::varchar as is_updatable,
     'NO'::varchar as is_insertable_into

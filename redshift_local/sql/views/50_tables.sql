@@ -27,16 +27,16 @@ select
     c.numeric_scale,
     c.datetime_precision,
     c.interval_type,
-    c.interval_precision,
-    c.character_set_catalog,
-    c.character_set_schema,
-    c.character_set_name,
-    c.collation_catalog,
-    c.collation_schema,
-    c.collation_name,
-    c.domain_name,
-    null::varchar as remarks
-from redshift_information.columns as c;
+    null::varchar as interval_precision,
+    null::varchar as character_set_catalog,
+    null::varchar as character_set_schema,
+    null::varchar as character_set_name,
+    null::varchar as collation_catalog,
+    null::varchar as collation_schema,
+    null::varchar as collation_name,
+    null::varchar as domain_name,
+    c.remarks::varchar as remarks
+from redshift_information._columns as c;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_REDSHIFT_DATABASES.html
 create or replace view redshift.svv_redshift_databases as
@@ -138,8 +138,8 @@ select
     character_maximum_length,
     numeric_precision,
     numeric_scale,
-    null::varchar(256) as remarks
-from redshift_information.columns;
+    left(remarks, 256)::varchar(256) as remarks
+from redshift_information._columns;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_REDSHIFT_FUNCTIONS.html
 create or replace view redshift.svv_redshift_functions as
@@ -198,7 +198,12 @@ select
     null::text as risk_event,
     (case when k.sortkey_num > 0 then 0 end)::numeric(12, 2) as vacuum_sort_benefit,
     null::timestamp as create_time
-from redshift.pg_class as c
+from (
+    select oid, redshift.row_count(oid) as counted
+    from pg_class
+    where relkind in ('r', 'm') and oid >= 16384 and relpersistence <> 't' and relnamespace <> 'redshift'::regnamespace
+) as r
+inner join redshift.pg_class as c on r.oid = c.oid
 inner join redshift.pg_namespace as n on c.relnamespace = n.oid
 left join redshift.table_attributes as t on c.oid = t.relation
 left join pg_stat_all_tables as s on c.oid = s.relid
@@ -213,5 +218,4 @@ cross join lateral (
     from redshift.pg_attribute as a
     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 ) as k
-cross join lateral (select redshift.row_count(c.oid) as counted) as r
-where c.relkind = 'r' and c.oid >= 16384 and c.relpersistence <> 't' and r.counted > 0;
+where r.counted > 0;
