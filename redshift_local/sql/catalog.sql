@@ -10,7 +10,9 @@ drop event trigger if exists redshift_unbind;
 drop event trigger if exists redshift_bind;
 
 -- The views and functions of an earlier version, whose columns and parameters may be others. What a user's own object
--- depends on stays.
+-- depends on stays. What watches definitions (functions/late_binding.sql) goes first.
+drop event trigger if exists redshift_unbind;
+drop event trigger if exists redshift_bind;
 do $$
     declare
         routine regprocedure;

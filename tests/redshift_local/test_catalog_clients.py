@@ -330,3 +330,23 @@ def test_dbt_knows_a_materialized_view(sql: Sql) -> None:
         select vw.definition ilike 'create materialized view %' from pg_views vw
         where vw.viewname = 'years' and vw.schemaname = 'shared'
     """) == [(True,)]
+
+
+def test_a_late_binding_view_has_its_columns_in_a_function_of_its_own(sql: Sql) -> None:
+    """PG_GET_LATE_BINDING_VIEW_COLS; r_SVV_COLUMNS: "including late-binding views"."""
+    sql("create view shared.late as select title, duration from shared.songs with no schema binding")
+    assert sql("""
+        select view_schema, view_name, col_name, col_type, col_num
+        from pg_get_late_binding_view_cols() cols(
+          view_schema name, view_name name, col_name name, col_type varchar, col_num int)
+    """) == [
+        ("shared", "late", "title", "character varying(256)", 1), ("shared", "late", "duration", "numeric(9,5)", 2),
+    ]  # fmt: skip
+    early = "select column_name from information_schema.columns where table_name = 'late'"
+    assert sql(early) == sql(
+        "select attname from pg_attribute where attrelid = 'shared.late'::regclass and attnum > 0"
+    )
+    assert sql(early) == []
+    assert sql("select column_name from svv_columns where table_name = 'late' order by ordinal_position") == [
+        ("title",), ("duration",),
+    ]  # fmt: skip

@@ -152,9 +152,3 @@ create or replace function redshift.pg_get_indexdef(id oid, number integer, pret
             pg_catalog.pg_get_indexdef(id, number, pretty)
         )
     end;
-
--- The columns of late-binding views, of which there are none here: the local Redshift binds every view.
-create or replace function redshift.pg_get_late_binding_view_cols() returns setof record
-    stable language sql as $$
-        select null::name, null::name, null::name, null::varchar, null::integer where false
-    $$;

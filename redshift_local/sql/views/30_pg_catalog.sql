@@ -117,7 +117,7 @@ inner join pg_class as c on k.relation = c.oid
 where k.kind in ('p', 'u');
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_PG_TABLE_DEF.html: the same facts by name
-create or replace view redshift.pg_attribute as
+create or replace view redshift_information._attribute as
 select
     a.attrelid,
     a.attname,
@@ -159,7 +159,8 @@ select
     a.attcompression,
     a.atthasmissing,
     a.attoptions,
-    a.attfdwoptions
+    a.attfdwoptions,
+    c.relkind = 'v' and coalesce(c.reloptions @> array['security_barrier=false'], false) as late
 from pg_attribute as a
 inner join pg_class as c on a.attrelid = c.oid
 left join redshift.table_attributes as t on a.attrelid = t.relation
@@ -195,11 +196,59 @@ select
     '',
     false,
     null,
-    null
+    null,
+    false
 from redshift.table_keys as k
 cross join lateral unnest(k.columns) with ordinality as n (number, place)
 inner join pg_attribute as a on k.relation = a.attrelid and n.number = a.attnum
 where k.kind in ('p', 'u');
+
+-- Without the columns of late-binding views (functions/late_binding.sql), which have a function of their own.
+create or replace view redshift.pg_attribute as
+select
+    attrelid,
+    attname,
+    atttypid,
+    attstattarget,
+    attlen,
+    attnum,
+    attndims,
+    attcacheoff,
+    atttypmod,
+    attbyval,
+    attstorage,
+    attalign,
+    attnotnull,
+    atthasdef,
+    attisdropped,
+    attislocal,
+    attinhcount,
+    attispreloaded,
+    attisdistkey,
+    attsortkeyord,
+    attencodingtype,
+    attencrypttype,
+    attcollation,
+    attacl,
+    attidentity,
+    attgenerated,
+    attcompression,
+    atthasmissing,
+    attoptions,
+    attfdwoptions
+from redshift_information._attribute
+where not late;
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/PG_GET_LATE_BINDING_VIEW_COLS.html
+create or replace function redshift.pg_get_late_binding_view_cols() returns setof record
+    stable language sql as $$
+        select n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)::varchar, a.attnum::integer
+        from redshift_information._attribute as a
+        inner join pg_catalog.pg_class as c on a.attrelid = c.oid
+        inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
+        where a.late and a.attnum > 0
+        order by 1, 2, 5
+    $$;
 
 -- An identity column has the default that Redshift gives it: its table's id, its number from 0, and (seed, step).
 create or replace view redshift.pg_attrdef as
@@ -313,7 +362,7 @@ where c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped and redshi
 create or replace function redshift.pg_get_cols(relation varchar) returns setof record
     stable language sql as $$
         select n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)::varchar, a.attnum::integer
-        from redshift.pg_attribute as a
+        from redshift_information._attribute as a
         inner join pg_catalog.pg_class as c on a.attrelid = c.oid
         inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
         where c.oid = pg_catalog.to_regclass($1) and a.attnum > 0 and not a.attisdropped

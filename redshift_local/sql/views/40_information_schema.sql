@@ -55,8 +55,9 @@ select
     information_schema._pg_datetime_precision(a.atttypid, a.atttypmod)::integer as datetime_precision,
     information_schema._pg_interval_type(a.atttypid, a.atttypmod)::varchar as interval_type,
     t.typname as udt_name,
-    col_description(c.oid, a.attnum) as remarks
-from redshift.pg_attribute as a
+    col_description(c.oid, a.attnum) as remarks,
+    a.late
+from redshift_information._attribute as a
 inner join redshift.pg_class as c on a.attrelid = c.oid
 inner join redshift.pg_namespace as n on c.relnamespace = n.oid
 inner join pg_type as t on a.atttypid = t.oid
@@ -106,7 +107,8 @@ select
     null::integer as maximum_cardinality,
     ordinal_position::varchar as dtd_identifier,
     'NO'::varchar as is_self_referencing
-from redshift_information._columns;
+from redshift_information._columns
+where not late;
 
 create or replace view redshift_information.views as
 select

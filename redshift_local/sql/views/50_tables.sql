@@ -111,7 +111,7 @@ select
     a.attsortkeyord as sortkey,
     left(array_to_string(a.attacl, '~'), 128)::varchar(128) as column_acl,
     left(col_description(c.oid, a.attnum), 256)::varchar(256) as remarks
-from redshift.pg_attribute as a
+from redshift_information._attribute as a
 inner join redshift.pg_class as c on a.attrelid = c.oid
 inner join redshift.pg_namespace as n on c.relnamespace = n.oid
 left join redshift.pg_attrdef as d on a.attrelid = d.adrelid and a.attnum = d.adnum
