@@ -91,7 +91,7 @@ def _nvl2(call: Call) -> Replaced | None:
 
 def _decode(call: Call) -> Replaced | None:
     """DECODE(value, search, result, ..., default), for which two nulls are equal."""
-    value, *rest = call.arguments
+    value, *rest = call.arguments or [[]]
     if len(rest) < 2:
         raise NotPortable(f"DECODE needs at least three arguments. {DOCUMENTATION}r_DECODE_expression.html")
     pairs = list(zip(rest[0::2], rest[1::2], strict=False))
@@ -155,7 +155,7 @@ def _json_serialize(call: Call) -> Replaced | None:
 def _ordering(call: Call) -> tuple[list[Node], int]:
     """The list of WITHIN GROUP (ORDER BY ...) behind a call, and the number of nodes that it takes."""
     words = [node.upper for node in call.behind[:2]]
-    if words != ["WITHIN", "GROUP"] or call.behind[2].kind != GROUP:
+    if words != ["WITHIN", "GROUP"] or len(call.behind) < 3 or call.behind[2].kind != GROUP:
         return [], 0
     return list(call.behind[2].children[2:]), 3
 
@@ -170,6 +170,8 @@ def _listagg(call: Call) -> Replaced | None:
     """LISTAGG([DISTINCT] value [, delimiter]) [WITHIN GROUP (ORDER BY ...)] [OVER (PARTITION BY ...)]."""
     order, used = _ordering(call)
     values = call.arguments
+    if not values or not values[0]:
+        return None
     delimiter = text(values[1]) if len(values) > 1 else "''"
     distinct = values[0][0].upper == "DISTINCT"
     value = text(values[0][1:] if distinct else values[0])

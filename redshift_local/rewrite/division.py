@@ -82,7 +82,7 @@ class Division:
             node = nodes[index]
             if node.upper == "SELECT":
                 inner = scope_of_select(given, index, scope)
-            if node.upper != "/" or not out:
+            if node.upper != "/" or not out or index + 1 == len(nodes):
                 out.append(node)
                 sources.append(given[index])
                 index += 1
@@ -155,7 +155,7 @@ class Division:
     def _factor(self, nodes: Sequence[Node], scope: Scope) -> Decimal | None:
         first, last = nodes[0], nodes[-1]
         cast = max((index for index, node in enumerate(nodes) if node.upper == "::"), default=0)
-        if cast:
+        if cast and cast + 1 < len(nodes):
             return self._of_type(nodes[cast + 1 :])
         if len(nodes) == 1 and first.kind == "number":
             return _literal(first.text)
@@ -185,14 +185,16 @@ class Division:
         """The type of a column of a query, over all SELECTs of its set operations; without a name, of the only one."""
         inside = scope_of(nodes, scope)
         types: list[Decimal | None] = []
-        place = 0
+        place = -1
         for start in (index for index, node in enumerate(nodes) if node.upper == "SELECT"):
             items = items_of(nodes, start)
             named = [index for index, one in enumerate(items) if one.name == column] if column else [0]
-            place = place if types else (named[0] if named else len(items))
+            if place < 0:
+                place = named[0] if named else len(items)
             if place >= len(items) or any(one.is_star for one in items):
                 return None
-            types.append(self.type_of(items[place].nodes, scope_of_select(nodes, start, inside)))
+            if text(items[place].nodes).upper() != "NULL":
+                types.append(self.type_of(items[place].nodes, scope_of_select(nodes, start, inside)))
         return _common(types)
 
     def _of_case(self, nodes: Sequence[Node], scope: Scope) -> Decimal | None:
@@ -223,7 +225,8 @@ class Division:
             if of is None or of == FLOAT:
                 return of
             if of.integer:
-                return BIGINT if name == "AVG" or of != BIGINT else Decimal(_LARGEST, 0)
+                windowed = len(nodes) > 2 and nodes[2].upper == "OVER"  # r_WF_SUM, r_WF_AVG
+                return Decimal(_LARGEST, 0) if windowed and of == BIGINT else BIGINT
             return Decimal(_LARGEST, of.scale)
         if name in (
             "MIN",
@@ -328,15 +331,14 @@ def _begin_of_term(out: Sequence[Node]) -> int:
 def _end_of_factor(nodes: Sequence[Node], start: int) -> int:
     """The index after the factor that begins at `start`."""
     index = start
-    while nodes[index].upper in ("-", "+"):
+    while index + 1 < len(nodes) and nodes[index].upper in ("-", "+"):
         index += 1
     if nodes[index].upper == "CASE":
-        depth = 0
-        while True:
-            depth += {"CASE": 1, "END": -1}.get(nodes[index].upper, 0)
+        depth = 1
+        while depth and index + 1 < len(nodes):
             index += 1
-            if depth == 0:
-                break
+            depth += {"CASE": 1, "END": -1}.get(nodes[index].upper, 0)
+        index += 1
     else:
         index += 1
         while index + 1 < len(nodes) and nodes[index].upper == ".":

@@ -49,7 +49,9 @@ def _columns(source: Node, word: str) -> list[Item]:
 def _pivoted(source: Node, columns: Sequence[Item], group: Node) -> str:
     """PIVOT (aggregate(value) [AS name] FOR column IN (value [AS name], ...))."""
     at, listed = find(group.children, "FOR"), group.children[-1]
-    aggregate = item(group.children[:at])
+    aggregate = item(group.children[:at]) if at > 1 else None
+    if aggregate is None or len(aggregate.nodes) < 2 or aggregate.nodes[1].kind != GROUP:
+        raise NotPortable(f"PIVOT takes an aggregate FOR a column: {DOCUMENTATION}r_FROM_clause30.html")
     column = group.children[at + 1]
     function, arguments = aggregate.nodes[0], list(aggregate.nodes[1].children)
     distinct = "distinct " if arguments and arguments[0].upper == "DISTINCT" else ""
@@ -57,7 +59,7 @@ def _pivoted(source: Node, columns: Sequence[Item], group: Node) -> str:
     used = {column.name, *(node.name for node in walk(arguments))}
     kept = ", ".join(quoted(one.name) for one in columns if one.name not in used)
     cells = []
-    for one in separated(listed.children, ","):
+    for one in filter(None, separated(listed.children, ",")):
         wanted = item(one)
         literal = text(wanted.nodes)
         name = wanted.name if wanted.named else literal.strip("'").lower()
@@ -72,10 +74,12 @@ def _pivoted(source: Node, columns: Sequence[Item], group: Node) -> str:
 
 def _unpivoted(source: Node, columns: Sequence[Item], group: Node, *, nulls: bool) -> str:
     """UNPIVOT [INCLUDE NULLS] (value FOR name IN (column [AS value], ...))."""
+    if find(group.children, "FOR") != 1 or len(group.children) != 5:
+        raise NotPortable(f"UNPIVOT takes a value FOR a name IN columns: {DOCUMENTATION}r_FROM_clause30.html")
     value, column, listed = group.children[0], group.children[2], group.children[-1]
     rows = []
     used = set()
-    for one in separated(listed.children, ","):
+    for one in filter(None, separated(listed.children, ",")):
         wanted = item(one)
         used.add(wanted.nodes[0].name)
         shown = wanted.nodes[0].name

@@ -16,7 +16,7 @@ from redshift_local.tokens import DOCUMENTATION, NotPortable
 SET_OPERATORS = frozenset("UNION EXCEPT INTERSECT MINUS".split())
 _CLAUSES = ("INTO", "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY")
 _LAST = ("ORDER", "LIMIT", "OFFSET")  # they belong to the whole query, not to one SELECT of it
-_JOINS = frozenset("CROSS INNER LEFT RIGHT FULL OUTER NATURAL JOIN ON USING LATERAL".split())
+JOINS = frozenset("CROSS INNER LEFT RIGHT FULL OUTER NATURAL JOIN ON USING LATERAL".split())
 
 
 def replace_clauses(nodes: Sequence[Node]) -> list[Node]:
@@ -156,7 +156,7 @@ class Select:
         distinct = [node for node in self.head[1:] if node.upper == "DISTINCT"]
         order = list(takewhile(lambda node: node.upper not in ("LIMIT", "OFFSET"), last))
         names = {one.name: [Node("quoted", f'"item {place}"', " ")] for place, one in enumerate(items)}
-        keys = separated(order[2:], ",") if order else []
+        keys = [key for key in separated(order[2:], ",") if key]
         outside = all(key[0].kind == "number" or (key[0].name in names and len(key) <= 2) for key in keys)
         inside = (
             "" if outside else render(substituted(order, {one.name: one.nodes for one in items if one.named}))
@@ -244,7 +244,7 @@ def _tables(clause: Sequence[Node]) -> list[str]:
         behind = list(clause[stop + 1 : stop + 3])
         if behind and behind[0].upper == "AS":
             behind = behind[1:]
-        if behind and behind[0].name and behind[0].upper not in _JOINS:
+        if behind and behind[0].name and behind[0].upper not in JOINS:
             names.append(text(behind[:1]))
         elif clause[stop].name:
             names.append(text(clause[stop : stop + 1]))

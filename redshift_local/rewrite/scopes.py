@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from redshift_local.rewrite.queries import SET_OPERATORS, Select, last_clauses
+from redshift_local.rewrite.queries import JOINS, SET_OPERATORS, Select, last_clauses
 from redshift_local.rewrite.tree import GROUP, Node, find, nulled, separated, text
 
 
@@ -55,11 +55,16 @@ def _with_queries(nodes: Sequence[Node], outer: Scope) -> Scope:
     """The scope behind the queries of a WITH clause, each of which sees those before it."""
     scope = outer
     recursive = "recursive " if nodes[0].upper == "RECURSIVE" else ""
-    for one in separated(nodes[1:] if recursive else nodes, ","):
+    for one in filter(None, separated(nodes[1:] if recursive else nodes, ",")):
         query = one[-1].children
         written = text(nulled(one))
         named = (*scope.named, written if scope.named else recursive + written)
-        scope = Scope(named, outer.tables, {**scope.queries, one[0].name: (query, scope)})
+        queries = {name: found for name, found in scope.queries.items() if name != one[0].name}
+        if (
+            len(one) == 3 and find(query, "SELECT") >= 0
+        ):  # name AS (query), without other names for the columns
+            queries[one[0].name] = (query, scope)
+        scope = Scope(named, outer.tables, queries)
     return scope
 
 
@@ -82,18 +87,16 @@ def sources(scope: Scope) -> list[tuple[str, Sequence[Node], Scope]]:
     """The subqueries and the queries of WITH among the tables of a scope, by the names that they have there."""
     found = []
     for index, node in enumerate(scope.tables):
-        behind = [one for one in scope.tables[index + 1 : index + 3] if one.upper != "AS"]
-        alias = behind[0].name if behind else ""
+        behind = [one for one in scope.tables[index + 1 : index + 4] if one.upper != "AS"]
         before = scope.tables[index - 1].upper if index else ","
-        if before not in (",", "JOIN"):
+        if before not in (",", "JOIN") or (behind and behind[0].upper == "."):
             continue
+        aliased = bool(behind) and bool(behind[0].name) and behind[0].upper not in JOINS
+        if aliased and len(behind) > 1 and behind[1].kind == GROUP:
+            continue  # other names for the columns
+        alias = behind[0].name if aliased else ""
         if node.kind == GROUP and find(node.children, "SELECT") >= 0:
             found.append((alias, node.children, Scope(scope.named, (), scope.queries)))
         elif node.name in scope.queries:
-            named = (
-                alias
-                if alias and behind[0].upper not in ("JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS")
-                else ""
-            )
-            found.append((named or node.name, *scope.queries[node.name]))
+            found.append((alias or node.name, *scope.queries[node.name]))
     return found

@@ -63,6 +63,51 @@ def test_a_quotient_has_the_digits_of_its_types(sql: Sql, expression: str, quoti
 
 
 @pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    ("query", "quotient"),
+    [
+        (
+            "with a as (select m as x from r), b as (select x / 3 as y from a) select y from b",
+            "3.3333333333333",
+        ),
+        ("with a as (select sum(m) as x from r) select q.x / 3 from a as q", "3.3333"),
+        (
+            "select q.x / 3 from (select m as x from r union all select null where false) as q",
+            "3.3333333333333",
+        ),
+        ("select r.m / q.i from r inner join (select i from r) as q on r.i = q.i", "2.0000000000000"),
+        ("select m / 3 from r where m / 3 > (select min(m / 4) from r)", "3.3333333333333"),
+        ("insert into r (m) select m / 3 from r; select m from r where i is null", "3.33"),
+        (
+            "update r set m = r.m / q.n from (select i, 3 as n from r) as q where q.i = r.i; select m from r",
+            "3.33",
+        ),
+        (
+            "delete from r where m / 3 = 3.3333333333333; select count(*) / 1.0 from r",
+            "0.0000",
+        ),
+        ("create temp view v as select m / 3 as q from r; select q from v", "3.3333333333333"),
+    ],
+)
+def test_types_are_found_in_every_scope(sql: Sql, query: str, quotient: str) -> None:
+    assert str(sql(query)[0][0]) == quotient
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "with a (y, x) as (select m, sum(m) over () from r) select x / 3 from a",
+        "select q.x / 3 from (select m, sum(m) over () from r) as q (y, x)",
+        "select (select sum(q.i) / outside.x from r as q) from (select sum(m) as x from r) as outside",
+    ],
+)
+def test_names_of_elsewhere_are_not_guessed(sql: Sql, query: str) -> None:
+    with pytest.raises(NotPortable):
+        sql(query)
+
+
+@pytest.mark.usefixtures("rows")
 def test_types_are_asked_each_time(sql: Sql) -> None:
     assert str(sql("select m / 3 from r")[0][0]) == "3.3333333333333"
     sql("drop table r; create temp table r as select 10.0::decimal(5,1) as m")

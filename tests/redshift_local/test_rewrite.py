@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from redshift_local.rewrite import aliases, asks, rewrite, with_aliases, without_parameters
-from redshift_local.tokens import NotPortable
+from redshift_local.rewrite import aliases, asks, questions, rewrite, with_aliases, without_parameters
+from redshift_local.tokens import NotPortable, tokens
 
 # Statements that both understand.
 UNTOUCHED = [
@@ -88,6 +88,36 @@ def test_only_the_construct_is_replaced(statement: str, written: str) -> None:
 def test_what_cannot_be_right_is_refused_by_name(statement: str, reason: str) -> None:
     with pytest.raises(NotPortable, match=reason):
         rewrite(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *UNTOUCHED,
+        "with a as (select sum(m) as s from d) select a.s / 3 as x, x + 1 from a where x > -m / case i when 1 then 2 end",
+        "select listagg(distinct v, ',') within group (order by v) over (partition by i), median(m)::decimal(8, 2) from d",
+        "select top 2 *, lag(a, 2) ignore nulls over (order by b) as c from s.t as t join u on true qualify c = 1 order by a",
+        "select * from (select a, b from t) unpivot include nulls (c for d in (a as x, b)) minus select dateadd(day, 1, e), 2",
+        "select * from (select a, b from t) pivot (sum(b) as s for a in (1, null as n)) where 1 and decode(a, null, 1, 2) = 3",
+        "merge into t using (select 1 as a) as s on t.a = s.a remove duplicates",
+        "show columns from table dev.public.t like 'a%' limit 3",
+    ],
+)  # fmt: skip
+def test_of_what_cannot_be_read_postgresql_tells_the_error(statement: str) -> None:
+    parts = [token.text for token in tokens(statement)]
+    for place in range(len(parts)):
+        mangled = " ".join(parts[:place] + parts[place + 1 :])
+        for read in (
+            rewrite,
+            asks,
+            without_parameters,
+            lambda sql: questions(sql, {}),
+            lambda sql: with_aliases(sql, {"x"}),
+        ):
+            try:
+                read(mangled)
+            except NotPortable:
+                continue
 
 
 @pytest.mark.parametrize(

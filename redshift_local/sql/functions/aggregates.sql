@@ -41,6 +41,18 @@ create or replace aggregate redshift.avg(numeric) (
     combinefunc = redshift.avg_combine, parallel = safe
 );
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html: BIGINT for a BIGINT, DOUBLE PRECISION for a REAL
+create or replace aggregate redshift.sum(bigint) (
+    sfunc = int8pl, stype = bigint, combinefunc = int8pl, parallel = safe,
+    msfunc = int8pl, minvfunc = int8mi, mstype = bigint
+);
+create or replace function redshift.sum_add(state double precision, value real) returns double precision
+    immutable parallel safe
+    return case when value is null then state else coalesce(state, 0) + value end;
+create or replace aggregate redshift.sum(real) (
+    sfunc = redshift.sum_add, stype = double precision, combinefunc = float8pl, parallel = safe
+);
+
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STDDEV_functions.html, r_VARIANCE_functions.html: DOUBLE PRECISION
 do $$
     declare

@@ -1,6 +1,7 @@
 -- Numbers: https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
 
--- https://docs.aws.amazon.com/redshift/latest/dg/r_ROUND.html, r_TRUNC.html: the type of the argument
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_ROUND.html, r_TRUNC.html, r_CEILING_FLOOR.html,
+-- r_SIGN.html: the type of the argument
 create or replace function redshift.round(value double precision, digits integer) returns double precision
     immutable parallel safe return pg_catalog.round(value::numeric, digits)::double precision;
 create or replace function redshift.trunc(value double precision, digits integer) returns double precision
@@ -13,6 +14,14 @@ do $$
             execute format(
                 'create or replace function redshift.round(value %1$s) returns %1$s '
                 'immutable parallel safe return value;'
+                'create or replace function redshift.ceil(value %1$s) returns %1$s '
+                'immutable parallel safe return value;'
+                'create or replace function redshift.ceiling(value %1$s) returns %1$s '
+                'immutable parallel safe return value;'
+                'create or replace function redshift.floor(value %1$s) returns %1$s '
+                'immutable parallel safe return value;'
+                'create or replace function redshift.sign(value %1$s) returns %1$s '
+                'immutable parallel safe return pg_catalog.sign(value::double precision)::%1$s;'
                 'create or replace function redshift.trunc(value %1$s) returns %1$s '
                 'immutable parallel safe return value;'
                 'create or replace function redshift.round(value %1$s, digits integer) returns %1$s '
