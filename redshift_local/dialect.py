@@ -84,7 +84,9 @@ def _normal(token: Token) -> str:
 
 # --- the plan of a statement --------------------------------------------------------------------------------------
 
-Action = Literal["run", "fill", "begin", "copy", "analyze", "vacuum", "truncate", "commit", "rollback"]
+Action = Literal[
+    "run", "fill", "begin", "copy", "unload", "analyze", "vacuum", "truncate", "commit", "rollback"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _portable_step(sql: str) -> Step:
     match parts[0].upper:
         case "COPY":
             return Step("copy", sql)
+        case "UNLOAD":
+            return Step("unload", sql)
         case "ANALYZE":
             return _analyze(sql, parts)
         case "VACUUM":

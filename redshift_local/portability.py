@@ -296,7 +296,6 @@ REFUSED: tuple[Rule, ...] = (
         "insert into ... select (the local Redshift cannot append)",
         "r_ALTER_TABLE_APPEND",
     ),
-    Rule("UNLOAD", r"^UNLOAD", "select, and write in the client (not in the local Redshift)", "r_UNLOAD"),
     Rule(
         "ANALYZE COMPRESSION",
         r"^ANALYZE COMPRESSION",

@@ -30,6 +30,7 @@ from redshift_local.dialect import Step
 from redshift_local.resolving import Resolving
 from redshift_local.search_path import with_defaults
 from redshift_local.tokens import DOCUMENTATION, NotPortable
+from redshift_local.unload import run as unload
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
 
@@ -137,6 +138,14 @@ class Connection(PlainConnection):
             with closing(self._another()) as connection, connection, connection.cursor() as cursor:
                 for of_one_copy in errors:
                     cursor.copy_expert(_text("load_errors.sql"), of_one_copy.lines())
+
+    def settle_query(self, query: str) -> str:
+        """A query in PostgreSQL's syntax. Raises NotPortable."""
+        (step,) = dialect.plan(query)
+        if step.source:
+            step = self.resolving.settled(step.source)
+        self.create_domains(step.domains)
+        return step.sql
 
     def number_query(self) -> None:
         """Number the query after a COPY too: as on Redshift, LAST_USER_QUERY_ID() then returns another id."""
@@ -260,7 +269,7 @@ class Cursor(PlainCursor):
         together = (
             connection.autocommit
             and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-            and (len(steps) > 1 or "copy" in actions or steps[0].attributes)
+            and (len(steps) > 1 or actions & {"copy", "unload"} or steps[0].attributes)
             and actions.isdisjoint({"begin", "commit", "rollback", "vacuum"})
         )
         if not together:
@@ -300,6 +309,9 @@ class Cursor(PlainCursor):
                 bound = self.mogrify(step.sql, given).decode()
                 load.execute(self, bound, self.connection.objects, self.connection.keep_errors)
                 self.connection.copied = True
+            case "unload":
+                bound = self.mogrify(step.sql, given).decode()
+                unload.execute(self, bound, self.connection.objects, self.connection.settle_query)
             case "analyze":
                 self.connection.build_lookups(step.table)
                 super().execute(step.sql, given)

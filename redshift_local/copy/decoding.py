@@ -29,11 +29,12 @@ def decompressed(file: IO[bytes], compression: Compression | None) -> Source:
         case "bzip2":
             return bz2.BZ2File(file)
         case "zstd":
-            return _zstd().CompressedInputStream(_zstd().PythonFile(file, mode="r"), "zstd")  # type: ignore[no-any-return]
+            return zstd().CompressedInputStream(zstd().PythonFile(file, mode="r"), "zstd")  # type: ignore[no-any-return]
     return file
 
 
-def _zstd() -> Any:
+def zstd() -> Any:
+    """The library that reads and writes Zstandard. Raises DecodingError if it is missing."""
     try:
         import pyarrow
     except ModuleNotFoundError:

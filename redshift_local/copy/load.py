@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, suppress
 from io import BytesIO
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import psycopg2.errors
@@ -42,6 +42,9 @@ from redshift_local.copy.rejects import (
     SkippedLines,
 )
 from redshift_local.copy.statement import Command, parse
+
+if TYPE_CHECKING:
+    from redshift_local.copy.parquet import Columnar
 
 Keep = Callable[[LoadErrors, bool], None]
 
@@ -139,8 +142,12 @@ class _Copy:
              "start_time": self._copy[4], "source": command.source, "files": json.dumps(self._files())},
         )  # fmt: skip
 
-    def _choose_format(self) -> Mapping | Delimited:
+    def _choose_format(self) -> Mapping | Delimited | Columnar:
         command = self._command
+        if command.parquet:
+            from redshift_local.copy.parquet import Columnar  # with an optional dependency
+
+            return Columnar(self._columns, fill_record=command.fill_record)
         if command.layout:
             empty_as_null = command.conversions.empty_as_null
             return Delimited(command.layout, self._columns, empty_as_null=empty_as_null)
@@ -307,6 +314,11 @@ class _Copy:
     def _note_last(self, error: psycopg2.Error) -> None:
         """Note the row at which the server stopped, unless it is one that was skipped."""
         match = LINE_STOPPED.search(error.diag.context or "")
+        if self._command.parquet:  # whose rows are not found again
+            column = match[2] if match else None
+            raise CopyError(
+                " ".join((error.diag.message_primary or str(error)).split()), column=column
+            ) from error
         if match and not self.errors.count:
             self._note_refused([(int(match[1]), match[2])])
         if not self.errors.count:

@@ -10,11 +10,13 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.ht
 from __future__ import annotations
 
 import os
+import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -74,19 +76,21 @@ class DataObject(NamedTuple):
 
 
 class ObjectStore:
-    """What COPY reads from: S3, and this machine's files.
+    """What COPY reads from and UNLOAD writes to: S3, and this machine's files.
 
-    A session has one of its own. Its client of S3 is made when an object of S3 is first asked for, with credentials,
-    region and endpoint from boto3's usual chain.
+    A session has one of its own. `folders` are those whose files it opens; None stands for all. Its client
+    of S3 is made when an object of S3 is first asked for, with credentials, region and endpoint from boto3's usual
+    chain.
     """
 
-    def __init__(self, keys: Keys | None = None) -> None:
+    def __init__(self, keys: Keys | None = None, folders: Sequence[Path] | None = None) -> None:
         self._keys = keys
+        self.folders = folders
         self._readers: dict[str, ObjectReader] = {}
 
     def by_keys(self, keys: Keys | None) -> ObjectStore:
         """The same store, with the keys that a statement names, if it names any: for emulators of AWS only."""
-        return ObjectStore(keys) if keys else self
+        return ObjectStore(keys, self.folders) if keys else self
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -113,16 +117,52 @@ class ObjectStore:
 
     def find(self, url: str) -> list[DataObject]:
         """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError if there are none."""
-        scheme, bucket, prefix = _parts(url)
+        urls = self.urls(url)
+        if not urls:
+            raise CopyError(f"the prefix {url} names no object")
+        return [DataObject(found) for found in urls]
+
+    def urls(self, url: str) -> list[str]:
+        """The URLs of the objects whose keys begin with `url`, in the order of their keys. Raises CopyError."""
+        scheme, bucket, prefix = self._parts(url)
         try:
             keys = sorted(self._s3_keys(bucket, prefix) if scheme == "s3" else _file_keys(prefix))
         except _unreadable() as error:
             raise CopyError(f"{url} cannot be listed: {_describe(error)}") from error
-        if not keys:
-            raise CopyError(f"the prefix {url} names no object")
         if scheme == "s3":
-            return [DataObject(f"s3://{bucket}/{key}") for key in keys]
-        return [DataObject("file://" + quote(os.fsencode(key))) for key in keys]
+            return [f"s3://{bucket}/{key}" for key in keys]
+        return ["file://" + quote(os.fsencode(key)) for key in keys]
+
+    def put(self, path: Path, url: str) -> None:
+        """Write an object with the content of a file; it is there as a whole or not at all. Raises CopyError."""
+        scheme, bucket, key = self._parts(url)
+        try:
+            if scheme == "s3":
+                self._s3.upload_file(str(path), bucket, key)
+            else:
+                _put(path, Path(key))
+        except _unreadable() as error:
+            raise CopyError(f"{url} cannot be written: {_describe(error)}") from error
+
+    def remove(self, url: str) -> None:
+        """Remove an object. Raises CopyError."""
+        scheme, bucket, key = self._parts(url)
+        try:
+            if scheme == "s3":
+                self._s3.delete_object(Bucket=bucket, Key=key)
+            else:
+                Path(key).unlink(missing_ok=True)
+        except _unreadable() as error:
+            raise CopyError(f"{url} cannot be removed: {_describe(error)}") from error
+
+    def _parts(self, url: str) -> tuple[str, str, str]:
+        """The scheme, the bucket and the key of a URL. Raises CopyError for one that this store does not open."""
+        scheme, bucket, key = _parts(url)
+        if scheme == "file" and self.folders is not None:
+            path = Path(key).resolve()
+            if not any(path.is_relative_to(folder.resolve()) for folder in self.folders):
+                raise CopyError(f"{url}: the local Redshift was started without this folder")
+        return scheme, bucket, key
 
     def manifest(self, url: str) -> list[DataObject]:
         """The objects that a manifest names, each as often as it names it.
@@ -178,7 +218,7 @@ class ObjectStore:
 
     @contextmanager
     def _open(self, item: DataObject) -> Iterator[Any]:
-        scheme, bucket, key = _parts(item.url)
+        scheme, bucket, key = self._parts(item.url)
         if scheme == "file":
             with open(key, "rb", buffering=0) as file:
                 _check_size(item, os.fstat(file.fileno()).st_size)
@@ -235,11 +275,22 @@ def _file_keys(prefix: str) -> Iterator[str]:
         ]
 
 
+def _put(path: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    waiting = place.with_name(f".{place.name}.partial")
+    try:
+        shutil.copyfile(path, waiting)
+        waiting.replace(place)
+    finally:
+        waiting.unlink(missing_ok=True)
+
+
 def _unreadable() -> tuple[type[Exception], ...]:
-    """The errors that reading an object may raise."""
+    """The errors that reading or writing an object may raise."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
-    return (OSError, EOFError, zlib.error, DecodingError, BotoCoreError, ClientError)
+    return (OSError, EOFError, zlib.error, DecodingError, Boto3Error, BotoCoreError, ClientError)
 
 
 def _describe(error: Exception) -> str:

@@ -44,6 +44,7 @@ class Command(Authorization):
     max_errors: int = 1
     no_load: bool = False
     explicit_ids: bool = False
+    fill_record: bool = False
     replacement: str | None = None
     conversions: Conversions = field(default_factory=Conversions)
 
@@ -69,7 +70,7 @@ _OF_TEXT_FILES = {
 }  # fmt: skip
 #: What FORMAT PARQUET goes with: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
 _OF_COLUMNAR_FILES = {
-    "PARQUET", "ACCEPTINVCHARS", "FILLRECORD", "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY",
+    "PARQUET", "FILLRECORD", "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY",
     "SESSION_TOKEN", "STATUPDATE", "COMPUPDATE", "MANIFEST", "EXPLICIT_IDS", "REGION",
 }  # fmt: skip
 _APART = [{"CSV", "FIXEDWIDTH"}, {"CSV", "REMOVEQUOTES"}, {"CSV", "ESCAPE"}, {"DELIMITER", "FIXEDWIDTH"},
@@ -116,6 +117,7 @@ class _Reader:
         self._check()
         if not self._command.json and not self._command.parquet:
             self._command.layout = self._layout
+        self._command.fill_record = self._layout.fill_record
         return self._command
 
     def _read_option(self, option: str) -> None:

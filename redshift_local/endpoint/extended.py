@@ -114,7 +114,7 @@ class Extended:
                     return
                 self.relay.engine.provide(steps)
             step = self.relay.engine.settled(steps[0])
-            prepared = Prepared(text, NOTHING if step.action == "copy" else step.sql, step)
+            prepared = Prepared(text, NOTHING if step.action in ("copy", "unload") else step.sql, step)
         else:
             prepared = Prepared(text, written)  # PostgreSQL takes none, and refuses several
         undo = self._name(self.statements, name, prepared)
@@ -129,7 +129,7 @@ class Extended:
             self.drain()
             if self._failed:
                 return
-            if step.action == "copy":
+            if step.action in ("copy", "unload"):
                 relay.copy(step)
                 relay.backend.resume_pipeline()
             else:

@@ -142,7 +142,7 @@ class Relay:
 
     def _attend(self, step: Step, text: str) -> bool:
         """Carry out one statement with what has to be done beside it; whether it succeeded. Raises Refusal."""
-        if step.action == "copy":
+        if step.action in ("copy", "unload"):
             self.copy(step)
             return True
         step = self.engine.settled(step)
@@ -154,11 +154,12 @@ class Relay:
         return not sent.failed
 
     def copy(self, step: Step) -> None:
-        """Carry out a COPY. Raises Refusal."""
+        """Carry out a COPY or UNLOAD. Raises Refusal."""
         for notice in self.engine.copy(step):
             self.out.write(wire.notice(b"N", {"S": "INFO", "C": "00000", "M": notice}))
-        self.out.write(wire.message(b"C", "COPY"))
-        self.engine.after(step, "COPY")
+        tag = step.action.upper()
+        self.out.write(wire.message(b"C", tag))
+        self.engine.after(step, tag)
 
     def _pass(self, sent: Sent, *, quiet: bool = False) -> None:
         """Send a text to PostgreSQL, and its answer to the client; if `quiet`, only an error of it."""

@@ -22,9 +22,11 @@ from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
 from redshift_local.session import check_size, steps_of
 from redshift_local.tokens import tokens
+from redshift_local.unload import run as unload
+from redshift_local.unload import statement as unload_statement
 
 #: Statements beside which the session has something to do, so that they cannot just be passed on.
-_ATTENDED = {"analyze", "commit", "copy", "fill", "rollback", "truncate"}
+_ATTENDED = {"analyze", "commit", "copy", "fill", "rollback", "truncate", "unload"}
 
 _FIRST_CREATED = 16384  # PostgreSQL's FirstNormalObjectId: below are its own types
 
@@ -111,7 +113,7 @@ class Engine:
                     self.connection.settle(committed=True)
                 case "commit" | "rollback":
                     self.connection.settle(committed=tag == "COMMIT")
-                case "copy":
+                case "copy" | "unload":
                     pass
                 case _ if follows:
                     self.connection.number_query()
@@ -122,20 +124,21 @@ class Engine:
             self.upper_case = setting.endswith("'on'")
 
     def copy(self, step: Step) -> list[str]:
-        """Carry out a COPY, in the open transaction if there is one; its notices. Raises Refusal."""
-        try:
-            command = statement.parse(step.sql)
-        except redshift_local.NotPortable as error:
-            raise of_database(error) from None
+        """Carry out a COPY or UNLOAD, in the open transaction if there is one; its notices. Raises Refusal."""
+        with _refusing():
+            command = (statement if step.action == "copy" else unload_statement).parse(step.sql)
         self._succeed("")  # PostgreSQL alone knows whether a transaction is open
         alone = self.backend.status == b"I"
         try:
-            if self.cluster:
-                self.cluster.check_copy(command, self.connection.objects)
+            self._check_transfer(command)
             if alone:
                 self._succeed("begin")
+            objects = self.connection.objects
             with self.connection.cursor() as cursor:
-                load.execute(cursor, step.sql, self.connection.objects, self.connection.keep_errors)
+                if step.action == "copy":
+                    load.execute(cursor, step.sql, objects, self.connection.keep_errors)
+                else:
+                    unload.execute(cursor, step.sql, objects, self.connection.settle_query)
             if alone:
                 self._succeed("commit")
         except (Refusal, psycopg2.Error) as error:
@@ -143,7 +146,7 @@ class Engine:
                 self.backend.run("rollback")
                 self.connection.settle(committed=False)
             match error:
-                case CopyError():
+                case CopyError() if isinstance(command, statement.Command):
                     raise of_copy(error, command.table[-1]) from None
                 case psycopg2.Error():
                     raise of_database(error) from None
@@ -152,6 +155,20 @@ class Engine:
             self.connection.settle(committed=True)
         notices = [text.removeprefix("INFO:").strip() for text in self.connection.notices]
         return self.cluster.says(notices) if self.cluster else notices
+
+    def _check_transfer(self, command: statement.Command | unload_statement.Command) -> None:
+        """Raise Refusal for a COPY that the cluster does not carry out, and for an UNLOAD to a folder of this machine
+        that was not named at start.
+        """
+        if isinstance(command, statement.Command):
+            if self.cluster:
+                self.cluster.check_copy(command, self.connection.objects)
+        elif not command.target.startswith("s3://") and (
+            self.cluster or self.connection.objects.folders is None
+        ):
+            raise Refusal("42501", "UNLOAD writes to s3:// only")
+        elif self.cluster and command.iam_role:
+            self.cluster.role(command.iam_role)
 
     def cancel(self) -> None:
         self.connection.cancel()

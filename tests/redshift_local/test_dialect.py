@@ -147,7 +147,6 @@ NOT_PORTABLE: list[tuple[str, str]] = [
     ("FETCH other than forward, MOVE", "fetch 5 from c"),
     ("FETCH other than forward, MOVE", "move 5 from c"),
     ("ALTER TABLE APPEND", "alter table t append from s"),
-    ("UNLOAD", "unload ('select 1') to 's3://b/k' iam_role default"),
     ("ANALYZE COMPRESSION", "analyze compression t"),
     ("COPY from or to the client", "copy t from stdin"),
     ("COPY from or to the client", "copy t to stdout"),

@@ -1,0 +1,1 @@
+"""One UNLOAD: its statement, the files that it writes, and where they go."""
