@@ -1,8 +1,8 @@
 """The catalog objects of schema `redshift`, and the names in a statement that mean them.
 
-Belongs here: reading sql/, and rewriting names token by token: Redshift folds quoted names, and a name that is
-qualified with a schema of PostgreSQL's catalog means Redshift's object where there is one. Does not belong here: the
-objects themselves (`sql/`), or installing them (`session`).
+Belongs here: making what sql/ holds, and rewriting names token by token: Redshift folds quoted names, and a name that
+is qualified with a schema of PostgreSQL's catalog means Redshift's object where there is one. Does not belong here:
+the objects themselves (`sql/`), or when they are made (`session`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
+
+from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local.search_path import SCHEMA
 from redshift_local.tokens import Token
@@ -38,6 +40,16 @@ def statements() -> str:
 def version() -> str:
     """The version of the catalog objects: a digest of their text."""
     return hashlib.sha256(statements().encode()).hexdigest()[:16]
+
+
+def install(cursor: PlainCursor) -> None:
+    """Create or replace the catalog objects, one session at a time."""
+    cursor.execute("begin")
+    cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
+    cursor.execute("set local search_path to pg_catalog")  # so that nothing made here calls what it replaces
+    cursor.execute(statements())
+    cursor.execute(f"comment on schema redshift is '{version()}'")
+    cursor.execute("commit")
 
 
 @lru_cache

@@ -79,7 +79,7 @@ class Connection(PlainConnection):
         with self.cursor() as cursor:
             cursor.execute(_text("session.sql"))
             if cursor.fetchall()[0][-1] != catalog.version():
-                _install(cursor)
+                catalog.install(cursor)
         self.autocommit = False
         self.cursor_factory = Cursor
 
@@ -408,13 +408,3 @@ def _split_parameters(steps: Sequence[Step], given: Any) -> list[Any]:
 @lru_cache
 def _text(name: str) -> str:
     return files("redshift_local").joinpath("sql", name).read_text("utf-8")
-
-
-def _install(cursor: PlainCursor) -> None:
-    """Create or replace the catalog objects, one session at a time."""
-    cursor.execute("begin")
-    cursor.execute("select pg_advisory_xact_lock(hashtext('redshift catalog'))")
-    cursor.execute("set local search_path to pg_catalog")  # so that nothing made here calls what it replaces
-    cursor.execute(catalog.statements())
-    cursor.execute(f"comment on schema redshift is '{catalog.version()}'")
-    cursor.execute("commit")

@@ -201,7 +201,7 @@ def test_sessions_and_what_they_run(sql: Sql) -> None:
 def test_nothing_of_the_package_itself_is_shown(sql: Sql) -> None:
     for query in (
         "select 1 from pg_namespace where nspname like 'redshift%'",
-        "select 1 from pg_class where relname in ('loads', 'table_attributes', 'table_keys', 'query_ids')",
+        "select 1 from pg_class where relname in ('loads', 'table_keys', 'query_ids', 'late_binding_views')",
         "select 1 from svv_tables where table_schema like 'redshift%' or table_name in ('loads', 'table_keys')",
         "select 1 from svv_all_schemas where schema_name like 'redshift%'",
         "select 1 from information_schema.columns where table_schema like 'redshift%'",

@@ -12,7 +12,7 @@ create or replace function redshift.unbound(query text) returns boolean
         raise exception 'the view has to be created anew: what it names has changed';
     end $$;
 
-create or replace view redshift.late_binding_views as
+create or replace view redshift_information.late_binding_views as
 select
     class.oid,
     class.oid::regclass::text as name,
@@ -36,7 +36,7 @@ create or replace function redshift.unbind() returns event_trigger
     declare
         late record;
     begin
-        if not exists (select from redshift.late_binding_views) then
+        if not exists (select from redshift_information.late_binding_views) then
             return;
         end if;
         for late in
@@ -59,7 +59,7 @@ create or replace function redshift.unbind() returns event_trigger
                 union
                 select uses.view from uses inner join touched on uses.used = touched.view
             )
-            select views.* from redshift.late_binding_views as views
+            select views.* from redshift_information.late_binding_views as views
             where views.unbound is null and views.oid in (select view from touched)
         loop
             execute format(
@@ -76,14 +76,14 @@ create or replace function redshift.bind() returns event_trigger
         bound boolean := true;
     begin
         if current_setting('redshift.binding', true) = 'on' or not exists (
-            select from redshift.late_binding_views where unbound is not null
+            select from redshift_information.late_binding_views where unbound is not null
         ) then
             return;
         end if;
         perform set_config('redshift.binding', 'on', true);
         while bound loop -- one may name another
             bound := false;
-            for late in select * from redshift.late_binding_views where unbound is not null loop
+            for late in select * from redshift_information.late_binding_views where unbound is not null loop
                 begin
                     begin
                         execute format(
