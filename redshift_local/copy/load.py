@@ -139,7 +139,8 @@ class _Copy:
         self._plain.execute(
             _DONE,
             {"number": self._copy[0], "loaded": self._loaded, "errors": self.errors.count, "table": command.table[-1],
-             "start_time": self._copy[4], "source": command.source, "files": json.dumps(self._files())},
+             "start_time": self._copy[4], "source": command.source, "files": json.dumps(self._files()),
+             "file_format": command.file_format},
         )  # fmt: skip
 
     def _choose_format(self) -> Mapping | Delimited | Columnar:
@@ -413,11 +414,12 @@ class _Stream:
 # What the session's functions and sys_load_history then return of a COPY.
 _DONE = """
     insert into redshift.loads (
-        query_id, transaction_id, session_id, table_name, start_time, data_source, loaded_rows, error_count, files
+        query_id, transaction_id, session_id, table_name, start_time, data_source, loaded_rows, error_count, files,
+        file_format
     )
     values (
         %(number)s, txid_current(), pg_backend_pid(), %(table)s, %(start_time)s, %(source)s, %(loaded)s, %(errors)s,
-        %(files)s
+        %(files)s, %(file_format)s
     );
     select set_config('redshift.last_copy_id', '%(number)s', false),
         set_config('redshift.last_copy_count', '%(loaded)s', false),

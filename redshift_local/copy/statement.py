@@ -48,6 +48,13 @@ class Command(Authorization):
     replacement: str | None = None
     conversions: Conversions = field(default_factory=Conversions)
 
+    @property
+    def file_format(self) -> str:
+        """The format as SYS_LOAD_HISTORY names it (https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_HISTORY.html)."""
+        if self.layout:
+            return "csv" if self.layout.csv else "txt"
+        return "parquet" if self.parquet else "json"
+
 
 def parse(statement: str) -> Command:
     """Parse a COPY statement whose parameters are bound. Raises NotPortable for an option that is not supported."""

@@ -170,6 +170,7 @@ create table if not exists redshift.loads (
 alter table redshift.loads add column if not exists user_id integer default session_user::regrole::oid::bigint::integer;
 -- An array of {"name", "lines", "bytes"}, one for each object that was read.
 alter table redshift.loads add column if not exists files jsonb;
+alter table redshift.loads add column if not exists file_format text not null default 'json';
 
 -- One row for each record, or object, that a COPY could not load.
 create table if not exists redshift.load_errors (

@@ -163,6 +163,23 @@ def test_each_object_of_a_copy_is_listed(sql: Sql, copies: tuple[str, str]) -> N
     """) == [(2, 1, 2, 60, "completed", "json")]
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "of_history", "of_commits"),
+    [("1,x", "csv", "csv", "Text"), ("1|x", "", "txt", "Text"), ('{"i": 1}', "json 'auto'", "json", "JSON")],
+)
+def test_a_copy_has_the_format_of_its_files(
+    sql: Sql, put: Put, text: str, options: str, of_history: str, of_commits: str
+) -> None:
+    sql("create temp table t (i integer, a varchar(3))")
+    sql(f"copy t from '{put('data', text)}' iam_role default {options}")
+    assert sql("select file_format from sys_load_history where session_id = pg_backend_pid()") == [
+        (of_history,)
+    ]
+    assert sql("select trim(file_format) from stl_load_commits where query = pg_last_copy_id()") == [
+        (of_commits,)
+    ]
+
+
 def test_the_error_of_a_copy_is_listed_in_all_views(sql: Sql, copies: tuple[str, str]) -> None:
     """The first query is that of r_STL_LOAD_ERRORS."""
     assert sql("""

@@ -15,7 +15,7 @@ select
     end_time,
     (extract(epoch from end_time - start_time) * 1000000)::bigint as duration,
     data_source,
-    'json'::text as file_format,
+    file_format,
     loaded_rows,
     null::bigint as loaded_bytes,
     jsonb_array_length(files) as source_file_count,
@@ -54,7 +54,7 @@ select
     0 as errors,
     l.end_time as curtime,
     1 as status,
-    'JSON'::char(16) as file_format,
+    (case l.file_format when 'json' then 'JSON' when 'parquet' then 'Parquet' else 'Text' end)::char(16) as file_format,
     0 as is_partial,
     0::bigint as start_offset,
     0::bigint as copy_job_id
