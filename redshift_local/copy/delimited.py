@@ -209,11 +209,11 @@ def _field_pattern(layout: Layout) -> re.Pattern[str]:
         anything = rf"(?:{inside}[^\\{separator}\n]|\\.)"
         plain = rf"(?P<plain>{anything}*+(?:\\\Z)?)"
         if layout.remove_quotes:
-            quoted = r"""(?P<mark>["'])(?P<quoted>(?:(?!(?P=mark))(?:[^\\\n]|\\.))*+)(?P=mark)"""
-            plain = rf"(?P<plain>(?![\"']){anything}*+(?:\\\Z)?)"
+            quoted = rf"[{blanks}]*+" + r"""(?P<mark>["'])(?P<quoted>(?:(?!(?P=mark))(?:[^\\\n]|\\.))*+)(?P=mark)"""
+            plain = rf"(?P<plain>(?![{blanks}]*+[\"']){anything}*+(?:\\\Z)?)"
     elif layout.remove_quotes:
-        quoted = r"""(?P<mark>["'])(?P<quoted>[^\n]*?)(?P=mark)"""
-        plain = rf"(?P<plain>(?![\"']){anything}*+)"
+        quoted = rf"[{blanks}]*+" + r"""(?P<mark>["'])(?P<quoted>[^\n]*?)(?P=mark)"""
+        plain = rf"(?P<plain>(?![{blanks}]*+[\"']){anything}*+)"
     else:
         plain = rf"(?P<plain>{anything}*+)"
     return re.compile(rf"(?:{quoted}|{plain})(?:(?P<separator>{separator})|(?P<end>\r?\n)|\r?\Z)", re.DOTALL)

@@ -42,7 +42,7 @@ def test_the_example_of_escape(copied: Callable) -> None:
     """copy-escape: four rows of input with the data that is loaded."""
     content = (
         "1|The quick brown fox\\\njumped over the lazy dog.\n2| A\\\\B\\\\C\n3| A \\| B \\| C\n"
-        "4|'A Midsummer Night\\'s Dream'\n"
+        "4| 'A Midsummer Night\\'s Dream'\n"
     )
     assert copied(content, "escape removequotes") == [
         (1, "The quick brown fox\njumped over the lazy dog."),

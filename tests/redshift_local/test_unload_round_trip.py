@@ -1,4 +1,4 @@
-"""What UNLOAD has written, COPY reads as the same rows: every type, NULL, quotes, line breaks, blanks, all of Unicode."""
+"""What UNLOAD has written, COPY reads as the same rows: every type, NULL, quotes, line breaks, blanks, Unicode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAIRS = [
     ("addquotes escape null as '@null' gzip", "removequotes escape null as '@null' gzip"),
     ("csv null as '@null' bzip2", "csv null as '@null' bzip2"),
     ("csv delimiter as '\\t' header null as '@null'", "csv delimiter as '\\t' ignoreheader 1 null as '@null'"),
-    ("delimiter '\\001' escape null as '@null' zstd manifest", "delimiter '\\001' escape null as '@null' zstd manifest"),
+    ("delimiter '\\001' escape null as '@null' zstd manifest", "delimiter '\\001' escape null '@null' zstd manifest"),
     ("json", "json 'auto'"),
     ("parquet", "parquet"),
     ("parquet parallel off manifest", "parquet manifest"),
