@@ -209,7 +209,10 @@ def _field_pattern(layout: Layout) -> re.Pattern[str]:
         anything = rf"(?:{inside}[^\\{separator}\n]|\\.)"
         plain = rf"(?P<plain>{anything}*+(?:\\\Z)?)"
         if layout.remove_quotes:
-            quoted = rf"[{blanks}]*+" + r"""(?P<mark>["'])(?P<quoted>(?:(?!(?P=mark))(?:[^\\\n]|\\.))*+)(?P=mark)"""
+            quoted = (
+                rf"[{blanks}]*+"
+                + r"""(?P<mark>["'])(?P<quoted>(?:(?!(?P=mark))(?:[^\\\n]|\\.))*+)(?P=mark)"""
+            )
             plain = rf"(?P<plain>(?![{blanks}]*+[\"']){anything}*+(?:\\\Z)?)"
     elif layout.remove_quotes:
         quoted = rf"[{blanks}]*+" + r"""(?P<mark>["'])(?P<quoted>[^\n]*?)(?P=mark)"""

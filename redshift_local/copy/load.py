@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from io import BytesIO
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from psycopg2 import sql as composed
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import cursor as PlainCursor
 
+from redshift_local.copy.ahead import Content
 from redshift_local.copy.columns import Column, fetch_columns
 from redshift_local.copy.convert import CSV_OPTIONS, Encoder, Row, as_text
 from redshift_local.copy.delimited import Delimited
@@ -42,6 +42,7 @@ from redshift_local.copy.rejects import (
     SkippedLines,
 )
 from redshift_local.copy.statement import Command, parse
+from redshift_local.copy.streams import Stream, read_exactly, skip
 
 if TYPE_CHECKING:
     from redshift_local.copy.parquet import Columnar
@@ -178,7 +179,7 @@ class _Copy:
         statement = composed.SQL("copy {} ({}) from stdin (" + CSV_OPTIONS + tolerant + ")").format(
             self._name, composed.SQL(", ").join(composed.Identifier(column.name) for column in self._columns)
         )
-        stream = _Stream(self._lines())
+        stream = Stream(self._lines())
         self._cursor.connection.notices = self._skipped  # type: ignore[assignment]
         try:
             PlainCursor.copy_expert(self._cursor, statement, stream)  # type: ignore[arg-type] # calls read only
@@ -211,22 +212,24 @@ class _Copy:
     def _lines(self) -> Iterator[bytes]:
         """All rows as CSV, in pieces."""
         missing = 0
-        for number, item in enumerate(self._objects):
-            try:
-                with self._opened(item) as source:
-                    for block in self._format.blocks(source, line=self._command.header):
-                        yield self._encoded(number, block)
-            except CopyError as error:
-                if item.mandatory or not is_missing(error):
-                    raise
-                missing += 1
+        with self._store.reading_ahead(self._objects) as contents:
+            for number, (item, content) in enumerate(zip(self._objects, contents, strict=True)):
+                try:
+                    with self._opened(item, content) as source:
+                        for block in self._format.blocks(source, line=self._command.header):
+                            yield self._encoded(number, block)
+                except CopyError as error:
+                    if item.mandatory or not is_missing(error):
+                        raise
+                    missing += 1
         if missing == len(self._objects):
             raise CopyError("none of the objects that the manifest names exists", self._command.source)
 
-    def _opened(self, item: DataObject) -> AbstractContextManager[Source]:
+    def _opened(self, item: DataObject, content: Content | None = None) -> AbstractContextManager[Source]:
         command = self._command
         return self._store.open(
             item,
+            content=content,
             compression=command.compression,
             encoding=command.encoding,
             replacement=command.conversions.invalid or command.replacement,
@@ -333,9 +336,9 @@ class _Copy:
             with self._opened(self._objects[number]) as source:
                 offset = 0
                 for block, refused in groupby(of_object, key=itemgetter(0)):
-                    _skip(source, block.offset - offset)
+                    skip(source, block.offset - offset)
                     offset = block.offset + block.size
-                    records = self._records(_read_exactly(source, block.size), block)
+                    records = self._records(read_exactly(source, block.size), block)
                     following = 0
                     for _, index, name in refused:
                         record, row = next(islice(records, index - following, None), (None, ()))
@@ -371,44 +374,12 @@ def _truncated(text: str) -> str:
     return text[:1024].replace("\0", "\ufffd")
 
 
-def _skip(source: Source, offset: int) -> None:
-    while offset and (chunk := source.read(min(offset, 1 << 20))):
-        offset -= len(chunk)
-
-
-def _read_exactly(source: Source, size: int) -> BytesIO:
-    """The next `size` bytes, or fewer at the end."""
-    data = BytesIO()
-    while data.tell() < size and (chunk := source.read(size - data.tell())):
-        data.write(chunk)
-    data.seek(0)
-    return data
-
-
 def _is_utf_8(text: bytes) -> bool:
     try:
         text.decode()
     except UnicodeDecodeError:
         return False
     return True
-
-
-class _Stream:
-    """What psycopg2 reads from. It keeps the error that ended it, which psycopg2 reports to the server only."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.failure: BaseException | None = None
-
-    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002 - psycopg2 takes more than it asks for
-        try:
-            for piece in self._pieces:
-                if piece:
-                    return piece
-        except BaseException as error:
-            self.failure = error
-            raise
-        return b""
 
 
 # What the session's functions and sys_load_history then return of a COPY.

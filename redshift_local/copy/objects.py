@@ -13,16 +13,18 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import psycopg2
 
 from redshift_local import s3_errors
+from redshift_local.copy.ahead import Content, reading_ahead
 from redshift_local.copy.decoding import Compression, DecodingError, decoded, decompressed, without_header
 from redshift_local.copy.options import Keys
 from redshift_local.copy.records import Source, parse_value
@@ -68,11 +70,21 @@ class CopyError(psycopg2.DatabaseError):
 
 
 class DataObject(NamedTuple):
-    """An object to load; `size` in bytes if a manifest gives it, `mandatory` if its absence is an error."""
+    """An object to load; `size` in bytes if a manifest gives it, `mandatory` if its absence is an error.
+
+    `listed` is the size that a listing gave, which is not checked.
+    """
 
     url: str
     size: int | None = None
     mandatory: bool = True
+    listed: int | None = None
+
+    @property
+    def small(self) -> bool:
+        """Whether it is read whole."""
+        size = self.listed if self.size is None else self.size
+        return size is not None and size <= SMALL
 
 
 class ObjectStore:
@@ -87,6 +99,7 @@ class ObjectStore:
         self._keys = keys
         self.folders = folders
         self._readers: dict[str, ObjectReader] = {}
+        self._opening = Lock()
 
     def by_keys(self, keys: Keys | None) -> ObjectStore:
         """The same store, with the keys that a statement names, if it names any: for emulators of AWS only."""
@@ -111,27 +124,41 @@ class ObjectStore:
         return client
 
     def _reader(self, bucket: str) -> ObjectReader:
-        if bucket not in self._readers:
-            self._readers[bucket] = ObjectReader(self._s3, self._session.get_credentials(), bucket)
-        return self._readers[bucket]
+        with self._opening:
+            if bucket not in self._readers:
+                self._readers[bucket] = ObjectReader(self._s3, self._session.get_credentials(), bucket)
+            return self._readers[bucket]
 
     def find(self, url: str) -> list[DataObject]:
         """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError if there are none."""
-        urls = self.urls(url)
-        if not urls:
+        found = self.listing(url)
+        if not found:
             raise CopyError(f"the prefix {url} names no object")
-        return [DataObject(found) for found in urls]
+        return found
 
-    def urls(self, url: str) -> list[str]:
-        """The URLs of the objects whose keys begin with `url`, in the order of their keys. Raises CopyError."""
+    def listing(self, url: str) -> list[DataObject]:
+        """The objects whose keys begin with `url`, in the order of their keys. Raises CopyError."""
         scheme, bucket, prefix = self._parts(url)
         try:
-            keys = sorted(self._s3_keys(bucket, prefix) if scheme == "s3" else _file_keys(prefix))
+            if scheme == "s3":
+                listed = list_objects(self._s3, bucket, prefix)
+                sizes = sorted((item.key, item.size) for item in listed if not item.key.endswith("/"))
+                return [DataObject(f"s3://{bucket}/{key}", listed=size) for key, size in sizes]
+            return [DataObject("file://" + quote(os.fsencode(key))) for key in sorted(_file_keys(prefix))]
         except _unreadable() as error:
             raise CopyError(f"{url} cannot be listed: {_describe(error)}") from error
-        if scheme == "s3":
-            return [f"s3://{bucket}/{key}" for key in keys]
-        return ["file://" + quote(os.fsencode(key)) for key in keys]
+
+    def reading_ahead(
+        self, objects: Sequence[DataObject]
+    ) -> AbstractContextManager[Iterator[Content | None]]:
+        """What `open` takes as the `content` of each of these objects, in their order: small ones of S3 are read
+        concurrently (`ahead`).
+        """
+        return reading_ahead([self._read_of(item) for item in objects])
+
+    def _read_of(self, item: DataObject) -> Content | None:
+        scheme, bucket, key = self._parts(item.url)
+        return (lambda: self._reader(bucket).read(key)) if scheme == "s3" and item.small else None
 
     def put(self, path: Path, url: str) -> None:
         """Write an object with the content of a file; it is there as a whole or not at all. Raises CopyError."""
@@ -197,19 +224,20 @@ class ObjectStore:
         self,
         item: DataObject,
         *,
+        content: Content | None = None,
         compression: Compression | None = None,
         encoding: str = "utf-8",
         replacement: str | None = None,
         header: int = 0,
     ) -> Iterator[Source]:
         """The bytes of an object, decompressed and as UTF-8, without `header` lines at its beginning, and with
-        `replacement` for each invalid byte of UTF-8.
+        `replacement` for each invalid byte of UTF-8. `content` returns the bytes, if they are read ahead.
 
         Raises CopyError, here or while the object is read. The error names the object if the object is at fault; if
         S3 could not be reached or a permission is missing, it does not, because the object may be sound.
         """
         try:
-            with self._open(item) as file:
+            with self._open(item, content) as file:
                 yield without_header(decoded(decompressed(file, compression), encoding, replacement), header)
         except _unreadable() as error:
             if s3_errors.is_transient(error) or s3_errors.is_denied(error):
@@ -217,25 +245,21 @@ class ObjectStore:
             raise CopyError(_describe(error), item.url) from error
 
     @contextmanager
-    def _open(self, item: DataObject) -> Iterator[Any]:
+    def _open(self, item: DataObject, content: Content | None) -> Iterator[Any]:
         scheme, bucket, key = self._parts(item.url)
         if scheme == "file":
             with open(key, "rb", buffering=0) as file:
                 _check_size(item, os.fstat(file.fileno()).st_size)
                 yield file
-        elif item.size is not None and item.size <= SMALL:
-            content = self._reader(bucket).read(key)
-            _check_size(item, len(content))
-            yield BytesIO(content)
+        elif item.small:
+            data = content() if content else self._reader(bucket).read(key)
+            _check_size(item, len(data))
+            yield BytesIO(data)
         else:
             answer = self._s3.get_object(Bucket=bucket, Key=key)
             with answer["Body"] as body:
                 _check_size(item, answer["ContentLength"])
                 yield body
-
-    def _s3_keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        listed = list_objects(self._s3, bucket, prefix)
-        return (item.key for item in listed if not item.key.endswith("/"))
 
 
 def is_missing(error: CopyError) -> bool:

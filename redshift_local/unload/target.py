@@ -29,14 +29,14 @@ class Target:
 
     def check_empty(self, prefix: str) -> None:
         """Raise UnloadError if anything is there."""
-        if self._store.urls(prefix):
+        if self._store.listing(prefix):
             raise UnloadError(NOT_EMPTY)
 
     def clean(self, prefixes: Iterable[str]) -> None:
         """Remove what is there: CLEANPATH."""
         for prefix in prefixes:
-            for url in self._store.urls(prefix):
-                self._store.remove(url)
+            for item in self._store.listing(prefix):
+                self._store.remove(item.url)
 
     def publish(self, path: Path, url: str) -> None:
         """Move a finished file to its place."""

@@ -225,7 +225,7 @@ def test_an_object_that_changes_while_it_is_read(sql: Sql, put: Put, monkeypatch
     """A record that the server refused is found by reading its object again, which may have changed by then."""
     url = put("o", '{"i":1}\n{"i":99999999999}')
     with monkeypatch.context() as patch:
-        patch.setattr(copy_load, "_skip", lambda source, offset: put("o", ""))
+        patch.setattr(copy_load, "skip", lambda source, offset: put("o", ""))
         with pytest.raises(CopyError, match="changed while it was read") as caught:
             sql("copy t from %s format json maxerror 2", (url,))
     assert caught.value.object_url == url

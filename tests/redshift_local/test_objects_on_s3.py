@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psycopg2
 import pytest
 from moto.server import ThreadedMotoServer
 
 from redshift_local import CopyError
+from redshift_local.copy.objects import ObjectStore
 from redshift_local.session import Connection
 
 Sql = Callable[..., list[tuple]]
@@ -135,3 +137,66 @@ def test_a_transient_failure_is_not_the_fault_of_an_object(
             copied(url, options)
         assert caught.value.object_url is None
         connection.rollback()
+
+
+def test_many_small_objects_keep_their_order_and_lines(
+    s3: Any, copied: Callable[..., list[int]], sql: Sql
+) -> None:
+    """They are read concurrently, listed or named by a manifest."""
+    for number in range(60):
+        value = '"x"' if number % 20 == 7 else number
+        s3.put_object(
+            Bucket="landing", Key=f"many/{number:02}", Body=f'{{"i":{number}}}\n{{"i":{value}}}'.encode()
+        )
+    entries = [{"url": f"s3://landing/many/{n:02}", "meta": {"content_length": 1}} for n in range(60)]
+    for entry, number in zip(entries, range(60), strict=True):
+        size = s3.head_object(Bucket="landing", Key=f"many/{number:02}")["ContentLength"]
+        entry["meta"] = {"content_length": size}
+    entries.insert(30, {"url": "s3://landing/gone", "meta": {"content_length": 5}})
+    s3.put_object(Bucket="landing", Key="manifest", Body=json.dumps({"entries": entries}).encode())
+    expected = sorted([*range(60), *(n for n in range(60) if n % 20 != 7)])
+    for source, options in (("many/", ""), ("manifest", "manifest")):
+        assert copied(f"s3://landing/{source}", f"maxerror 9 {options}") == expected
+        assert sql(
+            "select trim(filename), line_number from stl_load_errors where query = pg_last_copy_id() order by 1"
+        ) == [(f"s3://landing/many/{number:02}", 2) for number in (7, 27, 47)]
+
+
+def test_unload_to_s3_and_back(
+    monkeypatch: pytest.MonkeyPatch, s3: Any, sql: Sql, copied: Callable[..., list[int]]
+) -> None:
+    """With the keys of the statement, which an emulator takes. Nothing is left if the last object cannot be written."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    keys = "access_key_id 'AK' secret_access_key 'SK'"
+    sql(f"unload ('select 5 as i union select 6') to 's3://landing/out/n_' {keys} json manifest gzip")
+    listed = [item["Key"] for item in s3.list_objects_v2(Bucket="landing")["Contents"]]
+    assert listed == ["out/n_0000_part_00.gz", "out/n_manifest"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    assert copied("s3://landing/out/n_manifest", "manifest gzip") == [5, 6]
+    with pytest.raises(psycopg2.DatabaseError, match="not empty"):
+        sql("unload ('select 1') to 's3://landing/out/n_' iam_role default")
+
+
+def test_no_object_is_left_of_a_failed_unload(
+    monkeypatch: pytest.MonkeyPatch, s3: Any, sql: Sql, connection: Connection
+) -> None:
+    put = ObjectStore.put
+
+    def failing(store: ObjectStore, path: Path, url: str) -> None:
+        if url.endswith("manifest"):
+            raise CopyError("no room", url)
+        put(store, path, url)
+
+    monkeypatch.setattr(ObjectStore, "put", failing)
+    with pytest.raises(psycopg2.DatabaseError, match="no room"):
+        sql("unload ('select 1') to 's3://landing/out/' iam_role default manifest")
+    assert s3.list_objects_v2(Bucket="landing")["KeyCount"] == 0
+    connection.rollback()
+
+
+def test_keys_are_for_emulators_only(monkeypatch: pytest.MonkeyPatch, sql: Sql) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    sql("create temp table t (i integer)")
+    with pytest.raises(CopyError, match="emulators of AWS only"):
+        sql("copy t from 's3://landing/x' access_key_id 'AK' secret_access_key 'SK'")
