@@ -6,7 +6,6 @@ portable (`dialect`, `portability`), how COPY reads objects (`copy`), where the 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
@@ -23,6 +22,7 @@ from psycopg2.extensions import connection as PlainConnection
 from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local import catalog, dialect
+from redshift_local import lookups as indexes
 from redshift_local.copy import load
 from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
@@ -120,9 +120,8 @@ class Connection(PlainConnection):
             self._save_separately([errors])
 
     def _name_failed_copy(self, number: int) -> None:
-        """Make a COPY that failed for its data the last one, now that its transaction has ended: "If the COPY fails
-        because of invalid load data, the COPY ID is updated" (PG_LAST_COPY_ID), and the count is 0
-        (PG_LAST_COPY_COUNT).
+        """Make a COPY that failed for its data the last one, with the count 0, now that its transaction has ended
+        (PG_LAST_COPY_ID, PG_LAST_COPY_COUNT).
         """
         with self.cursor(cursor_factory=PlainCursor) as cursor:
             cursor.execute(
@@ -166,25 +165,9 @@ class Connection(PlainConnection):
                 cursor.execute("select redshift.remember(%s, %s)", (step.table, step.attributes))
 
     def build_lookups(self, table: str) -> None:
-        """Create the missing indexes for the lookups of an analyzed table ('': all tables), if it holds rows."""
+        """Create the missing indexes for the lookups of an analyzed table ('': all tables)."""
         with self.cursor(cursor_factory=PlainCursor) as cursor:
-            for name, expressions in self.lookups.items():
-                if table not in ("", name):
-                    continue
-                schema, _, bare = name.rpartition(".")
-                identifier = composed.Identifier(*filter(None, (schema, bare)))
-                for expression in expressions:
-                    index = f"{bare}_{hashlib.sha256(expression.encode()).hexdigest()[:8]}"
-                    cursor.execute(_INDEX_WANTED, {"table": name, "index": f"{schema}.{index}".lstrip(".")})
-                    if cursor.fetchall() != [(True,)]:
-                        continue
-                    cursor.execute(composed.SQL("select exists (select from {})").format(identifier))
-                    if cursor.fetchall() == [(True,)]:
-                        cursor.execute(
-                            composed.SQL("create index if not exists {} on {} ({})").format(
-                                composed.Identifier(index), identifier, composed.SQL(expression)
-                            )
-                        )
+            indexes.build(cursor, self.lookups, table)
 
     def create_domains(self, names: Iterable[str]) -> None:
         """Create the types that count bytes, in a separate session, so that a rollback does not remove them."""
@@ -340,9 +323,6 @@ class Cursor(PlainCursor):
             with connection.cursor(cursor_factory=PlainCursor) as control:
                 control.execute("commit")
             connection.settle(committed=True)
-
-
-_INDEX_WANTED = "select to_regclass(%(table)s) is not null and to_regclass(%(index)s) is null"
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
