@@ -188,7 +188,7 @@ class ObjectStore:
         if scheme == "file" and self.folders is not None:
             path = Path(key).resolve()
             if not any(path.is_relative_to(folder.resolve()) for folder in self.folders):
-                raise CopyError(f"{url}: the local Redshift was started without this folder")
+                raise CopyError(f"{url} is in none of the folders that the local Redshift was started with")
         return scheme, bucket, key
 
     def manifest(self, url: str) -> list[DataObject]:

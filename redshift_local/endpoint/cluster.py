@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.statement import Command
 from redshift_local.endpoint.refusal import Refusal, internal, of_s3
+from redshift_local.unload.statement import Command as Unload
 
 #: System views about loads.
 _VIEWS = {"SYS_LOAD_ERROR_DETAIL", "SYS_LOAD_HISTORY", "STL_LOAD_ERRORS"}
@@ -71,6 +72,15 @@ class ClusterState:
             named = objects.manifest(command.source)
             for url in {f"s3://{urlsplit(item.url).netloc}": item.url for item in named}.values():
                 _check_bucket(url, region)
+
+    def check_unload(self, command: Unload) -> None:
+        """Raise Refusal for an UNLOAD whose role the cluster cannot use."""
+        if not command.target.startswith("s3://"):
+            raise Refusal("42601", "UNLOAD writes to s3:// only")
+        if not command.iam_role and not command.keys:
+            raise Refusal("42601", "CREDENTIALS argument is required but none was supplied.")
+        if command.iam_role:
+            self.role(command.iam_role)
 
     def role(self, named: str | None) -> str:
         """The role of a COPY. Raises Refusal for one that the cluster cannot assume."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import cursor as PlainCursor
@@ -34,10 +35,14 @@ _FIRST_CREATED = 16384  # PostgreSQL's FirstNormalObjectId: below are its own ty
 class Engine:
     """One session of a user; where it is one of an emulated cluster, with that cluster's checks.
 
-    `options` are settings of the session by default, as in libpq's `options`.
+    `options` are settings of the session by default, as in libpq's `options`. COPY and UNLOAD open S3 and, of this
+    machine, the files in `folders` only.
     """
 
-    def __init__(self, dsn: str, user: str, cluster: ClusterState | None = None, options: str = "") -> None:
+    def __init__(
+        self, dsn: str, user: str, cluster: ClusterState | None = None, options: str = "",
+        folders: Sequence[Path] = (),
+    ) -> None:  # fmt: skip
         self.cluster = cluster
         try:
             self.connection = redshift_local.connect(
@@ -46,6 +51,7 @@ class Engine:
         except psycopg2.OperationalError as error:
             raise _not_connected(error) from None
         self.connection.autocommit = True
+        self.connection.objects.folders = folders
         with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
             cursor.execute("select 1 from pg_roles where rolname = %s", (user,))
             if cursor.fetchone() is None:
@@ -157,18 +163,12 @@ class Engine:
         return self.cluster.says(notices) if self.cluster else notices
 
     def _check_transfer(self, command: statement.Command | unload_statement.Command) -> None:
-        """Raise Refusal for a COPY that the cluster does not carry out, and for an UNLOAD to a folder of this machine
-        that was not named at start.
-        """
+        """Raise Refusal for a COPY or UNLOAD that the cluster does not carry out."""
         if isinstance(command, statement.Command):
             if self.cluster:
                 self.cluster.check_copy(command, self.connection.objects)
-        elif not command.target.startswith("s3://") and (
-            self.cluster or self.connection.objects.folders is None
-        ):
-            raise Refusal("42501", "UNLOAD writes to s3:// only")
-        elif self.cluster and command.iam_role:
-            self.cluster.role(command.iam_role)
+        elif self.cluster:
+            self.cluster.check_unload(command)
 
     def cancel(self) -> None:
         self.connection.cancel()

@@ -222,10 +222,10 @@ def test_the_notice_and_the_folders(connection: Connection, unload: Callable, tm
     unload()
     assert connection.notices == ["INFO:  UNLOAD completed, 3 record(s) unloaded successfully.\n"]
     connection.objects.folders = [tmp_path / "other"]
-    with pytest.raises(psycopg2.DatabaseError, match="without this folder"):
+    with pytest.raises(psycopg2.DatabaseError, match="in none of the folders"):
         unload("allowoverwrite")
     connection.rollback()
     with connection.cursor() as cursor:
         cursor.execute("create temp table t (i integer)")
-        with pytest.raises(CopyError, match="without this folder"):
+        with pytest.raises(CopyError, match="in none of the folders"):
             cursor.execute("copy t from %s iam_role default", (f"{tmp_path.as_uri()}/other/../out/",))
