@@ -30,7 +30,7 @@ create or replace function redshift.part(spelling text) returns text
     end $$;
 
 -- A part that only EXTRACT and DATE_PART take.
-create or replace function redshift.not_a_unit(part text) returns text
+create or replace function redshift.neither_added_nor_counted(part text) returns bigint
     immutable parallel safe language plpgsql as $$
     begin
         raise invalid_parameter_value using message = format('date part "%s" can be neither added nor counted', part);
@@ -150,7 +150,7 @@ create or replace function redshift.as_interval(part text, number bigint) return
         when 'second' then interval '1 second'
         when 'millisecond' then interval '1 millisecond'
         when 'microsecond' then interval '1 microsecond'
-        else redshift.not_a_unit(part)::interval
+        else redshift.neither_added_nor_counted(part) * interval '1 day'
     end;
 create or replace function redshift.date_add(part text, number bigint, value timestamp) returns timestamp
     immutable parallel safe
@@ -200,7 +200,7 @@ create or replace function redshift.date_diff(part text, first timestamp, second
                 'epoch', date_trunc('milliseconds', second) - date_trunc('milliseconds', first)
             )
         when 'microsecond' then 1000000 * pg_catalog.extract('epoch', second - first)
-        else redshift.not_a_unit(part)::bigint
+        else redshift.neither_added_nor_counted(part)
     end::bigint;
 do $$
     declare

@@ -38,7 +38,7 @@ $$;
 -- the scale; what is behind is cut off.
 create or replace function redshift.divide(dividend numeric, divisor numeric, digits integer) returns numeric
     immutable parallel safe
-    return div(dividend * power(10::numeric, digits), divisor) * ('1e-' || digits)::numeric;
+    return div(dividend * power(10::numeric, digits), divisor) * pg_catalog.round(power(0.1, digits), digits);
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_POWER.html, r_SQRT.html, r_EXP.html, r_LN.html, r_LOG.html: DOUBLE
 -- PRECISION, of a DECIMAL too
