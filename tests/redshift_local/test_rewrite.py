@@ -63,7 +63,7 @@ def test_what_both_understand_keeps_its_text(statement: str) -> None:
             "create materialized view v backup no diststyle key distkey (a) sortkey (a, b) auto refresh yes as select a",
             "create materialized view v as select a",
         ),
-        ("show tables from schema dev.public like 'a%'", "select * from redshift.show_tables where database_name = 'dev' and schema_name = 'public' and table_name like 'a%' order by 1, 2, 3"),
+        ("show tables from schema dev.public like 'a%'", "select * from redshift_information.show_tables where database_name = 'dev' and schema_name = 'public' and table_name like 'a%' order by 1, 2, 3"),
     ],
 )  # fmt: skip
 def test_only_the_construct_is_replaced(statement: str, written: str) -> None:
