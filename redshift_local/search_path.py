@@ -39,6 +39,15 @@ def with_defaults(dsn: str, libpq: Mapping[str, Any]) -> str:
     return make_dsn(dsn, **{**libpq, "options": f"{defaults} {options} -c search_path={escaped}"})
 
 
+def apart(dsn: str, libpq: Mapping[str, Any]) -> str:
+    """The connection string of a session for the package's own statements: it finds nothing that a user has made, nor
+    what the catalog objects replace.
+    """
+    given = {**parse_dsn(dsn), **libpq}
+    options = f"{given.get('options', '')} -c search_path=pg_catalog -c default_transaction_read_only=off"
+    return make_dsn(dsn, **{**libpq, "options": options})
+
+
 def searching(path: str) -> str:
     """The path that PostgreSQL needs for the list `path` of schemas: what Redshift has comes before pg_catalog."""
     named = re.compile(r'(?<![\w$"])(pg_catalog|"pg_catalog"|\'pg_catalog\')(?![\w$"])', re.IGNORECASE)

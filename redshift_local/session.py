@@ -28,25 +28,33 @@ from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
 from redshift_local.dialect import Step
 from redshift_local.resolving import Resolving
-from redshift_local.search_path import with_defaults
+from redshift_local.search_path import apart, with_defaults
 from redshift_local.tokens import DOCUMENTATION, NotPortable
 from redshift_local.unload import run as unload
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
 
 
-def connect(dsn: str, *, lookups: Mapping[str, Sequence[str]] | None = None, **libpq: Any) -> Connection:
+def connect(
+    dsn: str,
+    *,
+    lookups: Mapping[str, Sequence[str]] | None = None,
+    administrator: str | None = None,
+    **libpq: Any,
+) -> Connection:
     """Open a session for Redshift's SQL; in everything else it is psycopg2's connection.
 
     `lookups` gives for a table (`schema.table`, lower case) the expressions that queries search it by, as in
     `{"staging.events": ["event_date", "session_id, item_in_session"]}`. The local Redshift has no sort keys, so it
-    creates an index for each of them at the first ANALYZE of the table that finds rows in it. `libpq` are connection
+    creates an index for each of them at the first ANALYZE of the table that finds rows in it. `administrator` is the
+    connection string of who owns the catalog objects, if the user of `dsn` does not. `libpq` are connection
     parameters. COPY reads S3 with the credentials that boto3 finds. Raises psycopg2.OperationalError, or
     psycopg2.NotSupportedError for a server older than 18.
     """
     connection: Connection = psycopg2.connect(with_defaults(dsn, libpq), connection_factory=Connection)
     try:
-        connection.prepare(lambda: psycopg2.connect(dsn, **libpq), lookups or {})
+        owner = apart(administrator or dsn, {} if administrator else libpq)
+        connection.prepare(lambda: psycopg2.connect(owner), lookups or {})
     except BaseException:
         connection.close()
         raise
@@ -68,7 +76,7 @@ class Connection(PlainConnection):
         self.copied = False  # the last statement was a COPY
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
-        """Set up catalog and isolation as on Redshift. `another` opens a second session."""
+        """Set up catalog and isolation as on Redshift. `another` opens a session of the catalog's owner."""
         if self.server_version < OLDEST_SERVER:
             raise psycopg2.NotSupportedError(
                 f"the local Redshift needs PostgreSQL 18 or newer; this server is {self.server_version // 10000}"
@@ -78,7 +86,9 @@ class Connection(PlainConnection):
         self.autocommit = True
         with self.cursor() as cursor:
             cursor.execute(_text("session.sql"))
-            if cursor.fetchall()[0][-1] != catalog.version():
+            installed = cursor.fetchall()[0][-1]
+        if installed != catalog.version():
+            with closing(another()) as owner, owner.cursor() as cursor:
                 catalog.install(cursor)
         self.autocommit = False
         self.cursor_factory = Cursor

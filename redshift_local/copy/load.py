@@ -82,7 +82,8 @@ class _Copy:
         self._name = composed.SQL(".").join(map(composed.Identifier, command.table))
         self._plain.execute(
             "select nextval('redshift.query_ids'), txid_current(), pg_backend_pid(), to_regclass(%s)::oid,"
-            " to_char(localtimestamp, 'YYYY-MM-DD HH24:MI:SS.US')",  # whatever the session's datestyle is
+            " to_char(localtimestamp, 'YYYY-MM-DD HH24:MI:SS.US'),"  # whatever the session's datestyle is
+            " redshift.user_number()",
             (self._name.as_string(cursor),),
         )
         (self._copy,) = self._plain.fetchall()  # the columns that all errors of this COPY have in common

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import cursor as PlainCursor
@@ -18,6 +19,7 @@ import redshift_local
 from redshift_local import CopyError
 from redshift_local.copy import load, statement
 from redshift_local.dialect import Step
+from redshift_local.endpoint import users
 from redshift_local.endpoint.backend import Backend
 from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
@@ -35,28 +37,37 @@ _FIRST_CREATED = 16384  # PostgreSQL's FirstNormalObjectId: below are its own ty
 class Engine:
     """One session of a user; where it is one of an emulated cluster, with that cluster's checks.
 
-    `options` are settings of the session by default, as in libpq's `options`. COPY and UNLOAD open S3 and, of this
-    machine, the files in `folders` only.
+    The user logs in to PostgreSQL, with `password` if it asks for one; `administrator` is the connection string of who
+    owns the database's catalog objects. `options` are settings of the session by default, as in libpq's `options`. COPY
+    and UNLOAD open S3 and, of this machine, the files in `folders` only; None stands for all that this process can
+    open.
     """
 
     def __init__(
-        self, dsn: str, user: str, cluster: ClusterState | None = None, options: str = "",
-        folders: Sequence[Path] = (),
-    ) -> None:  # fmt: skip
+        self,
+        administrator: str,
+        user: str,
+        cluster: ClusterState | None = None,
+        options: str = "",
+        *,
+        password: str = "",
+        folders: Sequence[Path] | None = (),
+    ) -> None:
         self.cluster = cluster
+        login: dict[str, Any] = {
+            "user": user,
+            "options": options,
+            "sslmode": "disable",
+            "gssencmode": "disable",
+        }
+        if password:
+            login["password"] = password
         try:
-            self.connection = redshift_local.connect(
-                dsn, options=options, sslmode="disable", gssencmode="disable"
-            )
+            self.connection = redshift_local.connect(administrator, administrator=administrator, **login)
         except psycopg2.OperationalError as error:
             raise _not_connected(error) from None
         self.connection.autocommit = True
         self.connection.objects.folders = folders
-        with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
-            cursor.execute("select 1 from pg_roles where rolname = %s", (user,))
-            if cursor.fetchone() is None:
-                raise Refusal("28000", f'user "{user}" does not exist')
-            cursor.execute("set session authorization %s", (user,))
         self.backend = Backend(self.connection)
         self.backend.run("reset datestyle")  # psycopg2 sets it at the start
         self.upper_case = False  # describe_field_name_in_uppercase
@@ -64,7 +75,7 @@ class Engine:
 
     def plan(self, text: str) -> tuple[str, tuple[Step, ...]]:
         """A text with what only Redshift's parser takes written otherwise, and its steps. Raises Refusal."""
-        text = _users(_escapes_as_written(text))
+        text = users.written(_escapes_as_written(text))
         if self.cluster:
             self.cluster.check(text, [token.upper for token in tokens(text)])
         try:
@@ -196,7 +207,10 @@ def _refusing() -> Iterator[None]:
 def _not_connected(error: psycopg2.OperationalError) -> Refusal:
     """Why PostgreSQL rejected a session; libpq gives only the text."""
     text = " ".join(str(error).partition("FATAL:")[2].split()) or " ".join(str(error).split())
-    states = {"database": "3D000", "unrecognized": "42704", "invalid": "22023", "parameter": "22023"}
+    states = {
+        "database": "3D000", "role": "28000", "permission denied": "42501",
+        "unrecognized": "42704", "invalid": "22023", "parameter": "22023",
+    }  # fmt: skip
     found = (state for word, state in states.items() if text.startswith(word))
     return Refusal(next(found, "53300" if "too many" in text else "08006"), text)
 
@@ -215,8 +229,3 @@ def _escapes_as_written(text: str) -> str:
         return f"E{match[0]}"
 
     return _LITERAL.sub(marked, text) if "\\" in text else text
-
-
-def _users(text: str) -> str:
-    """PASSWORD DISABLE, which only Redshift has: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html."""
-    return re.sub(r"(?i)\b((?:create|alter) user \S+) password disable\b", r"\1 password null", text)

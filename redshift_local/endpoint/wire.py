@@ -7,6 +7,7 @@ belong here: what they mean (`relay`), where they come from (`server`, `backend`
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
@@ -140,8 +141,17 @@ def with_types(description: bytes, known: Callable[[int], int]) -> bytes:
     return message(b"t", description[5:7], *map(known, types))
 
 
+def md5_digest(user: str, password: str) -> str:
+    """A password as PostgreSQL keeps it: https://www.postgresql.org/docs/18/catalog-pg-authid.html."""
+    return "md5" + hashlib.md5((password + user).encode()).hexdigest()  # noqa: S324 - required by the protocol
+
+
 def md5_answer(user: str, password: str, salt: bytes) -> bytes:
-    """What a client answers to AuthenticationMD5Password."""
-    inner = hashlib.md5((password + user).encode()).hexdigest()  # noqa: S324 - required by the protocol
-    outer = hashlib.md5(inner.encode() + salt).hexdigest()  # noqa: S324 - required by the protocol
+    """What a client answers to AuthenticationMD5Password; `password` may be its digest."""
+    kept = password if MD5_DIGEST.fullmatch(password) else md5_digest(user, password)
+    outer = hashlib.md5(kept[3:].encode() + salt).hexdigest()  # noqa: S324 - required by the protocol
     return b"md5" + outer.encode()
+
+
+#: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html: "md5" and the digest of password and user name
+MD5_DIGEST = re.compile("md5[0-9a-f]{32}")

@@ -167,7 +167,6 @@ create table if not exists redshift.loads (
     error_count bigint
 );
 
-alter table redshift.loads add column if not exists user_id integer default session_user::regrole::oid::bigint::integer;
 -- An array of {"name", "lines", "bytes"}, one for each object that was read.
 alter table redshift.loads add column if not exists files jsonb;
 alter table redshift.loads add column if not exists file_format text not null default 'json';
@@ -191,8 +190,6 @@ create table if not exists redshift.load_errors (
     error_message text
 );
 
-alter table redshift.load_errors
-add column if not exists user_id integer default session_user::regrole::oid::bigint::integer;
 
 -- Aborts a transaction, as a failed COPY does.
 create or replace function redshift.fail(message text) returns void

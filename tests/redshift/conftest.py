@@ -26,10 +26,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-import redshift_local
+from redshift_local.endpoint.accounts import Accounts
 from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.server import Endpoint
-from redshift_local.endpoint.session import Engine
+from redshift_local.endpoint.users import make_password
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.warehouse.connection import Warehouse
@@ -208,19 +208,17 @@ def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[L
     identifier, database = f"cluster-{number}", f"redshift_{os.getpid()}_{number}"
     dsn = prepare_database(server, database)
 
-    def engine(name: str, user: str, options: str) -> Engine:
-        return Engine(dsn.replace(f"dbname={database}", f"dbname={name}"), user, state, options)
-
     def password(user: str) -> str | None:
         return made.password(user)
 
     state = ClusterState(identifier, REGION)
+    accounts = administered(dsn, state)
     role = make_role(identifier)
     bucket = f"landing-{number}"
     boto3.client("s3", region_name=REGION).create_bucket(
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    with Endpoint(authority.server, engine, password, remember=True) as endpoint:
+    with Endpoint(authority.server, accounts.engine, password, remember=True) as endpoint:
         boto3.client("redshift").create_cluster(
             ClusterIdentifier=identifier, NodeType="ra3.large", ClusterType="single-node", DBName=database,
             MasterUsername=ADMINISTRATOR, ManageMasterPassword=True, Port=endpoint.port,
@@ -249,35 +247,23 @@ def make_role(name: str) -> str:
 
 
 def prepare_database(server: str, name: str) -> str:
-    """A new database with Redshift's catalog, as a cluster gives it to its administrator; its DSN."""
+    """A new database; its DSN."""
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
-    return make_redshift_s(server.replace("dbname=sparkify", f"dbname={name}"))
+    return server.replace("dbname=sparkify", f"dbname={name}")
 
 
-def make_redshift_s(dsn: str) -> str:
-    """Give a database Redshift's catalog and administrator; its DSN."""
-    redshift_local.connect(dsn).close()
-    with Admin(dsn) as connection, connection.cursor() as cursor:
-        cursor.execute("select 1 from pg_roles where rolname = %s", (ADMINISTRATOR,))
-        if cursor.fetchone() is None:
-            cursor.execute(f"create role {ADMINISTRATOR} superuser")
-        cursor.execute(_OPEN)
-    return dsn
+def administered(dsn: str, cluster: ClusterState | None = None) -> Accounts:
+    """The accounts of a database, with the cluster's administrator among them."""
+    accounts = Accounts(dsn, cluster=cluster)
+    accounts.add(ADMINISTRATOR, make_password(), superuser=True)
+    return accounts
 
 
 _EVERY_TABLE = (
     "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables"
     " where schemaname in ('incoming', 'staging', 'sparkify', 'ledger')"
 )
-
-#: What everybody may on Redshift: make tables in public, read what COPY said of their loads.
-_OPEN = """
-grant create on schema public to public;
-grant usage on schema redshift to public;
-grant all on all tables in schema redshift to public;
-grant all on all sequences in schema redshift to public;
-"""
 
 
 @pytest.fixture(scope="package")

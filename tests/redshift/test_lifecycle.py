@@ -19,12 +19,11 @@ import pytest
 
 from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.server import Endpoint
-from redshift_local.endpoint.session import Engine
 from sparkify_assets.model import queries
 from tests.conftest import Admin
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, ROOT, SECRET_KEY, Checkout, Emulator
-from tests.redshift.conftest import Authority, LoopbackCluster, make_redshift_s
+from tests.redshift.conftest import Authority, LoopbackCluster, administered
 
 CLUSTER = "sparkify-dev"
 
@@ -83,8 +82,8 @@ def life(
     terraform: str, aws: Emulator, server: str, authority: Authority, reference: Path, tmp_path: Path
 ) -> Iterator[Life]:
     """A checkout, an empty account, and a data plane that waits for its cluster."""
-    dsn = make_redshift_s(server)  # its database has the name that the stack gives to the cluster's
     state = ClusterState(CLUSTER, REGION)
+    accounts = administered(server, state)  # its database has the name that the stack gives to the cluster's
     checkout = Checkout.make(tmp_path)
 
     def password(user: str) -> str | None:
@@ -92,13 +91,7 @@ def life(
 
     for port in range(5431, 5456):
         try:
-            endpoint = Endpoint(
-                authority.server,
-                lambda _, user, options: Engine(dsn, user, state, options),
-                password,
-                port=port,
-                remember=True,
-            )
+            endpoint = Endpoint(authority.server, accounts.engine, password, port=port, remember=True)
             break
         except OSError:
             continue
@@ -106,7 +99,7 @@ def life(
     checkout.add_environment(
         "dev", text.replace("node_count     = 1", f"node_count = 1\n  port = {endpoint.port}")
     )
-    cluster = LoopbackCluster(CLUSTER, "sparkify", "", "", authority.root, dsn, aws, state, endpoint)
+    cluster = LoopbackCluster(CLUSTER, "sparkify", "", "", authority.root, server, aws, state, endpoint)
     life = Life(checkout, cluster, reference)
     with endpoint:
         yield life

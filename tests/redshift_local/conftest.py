@@ -9,12 +9,15 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from guarded_endpoint import allowed, at, guarded, login, users_database
 from wire_client import Client
 
 import redshift_local
 from redshift_local.endpoint.server import Endpoint
 from redshift_local.endpoint.session import Engine
 from redshift_local.session import Connection
+
+__all__ = ["allowed", "at", "guarded", "login", "users_database"]
 
 Sql = Callable[..., list[tuple]]
 Put = Callable[..., str]

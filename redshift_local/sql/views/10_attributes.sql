@@ -27,7 +27,7 @@ delete from redshift.table_keys where relation not in (select oid from pg_class)
 
 -- The numbers of these columns. Raises undefined_column.
 create or replace function redshift.column_numbers(relation oid, names jsonb) returns smallint[]
-    stable language plpgsql set search_path = pg_catalog as
+    stable language plpgsql set search_path = pg_catalog, pg_temp as
 $$
     declare
         found smallint[];
@@ -46,7 +46,7 @@ $$;
 
 -- Keeps what a definition said (physical.py) of a table that the caller owns; other tables are known by their ids.
 create or replace function redshift.keep(target regclass, said jsonb) returns void
-    language plpgsql security definer set search_path = pg_catalog as
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as
 $$
     declare
         item jsonb;
@@ -121,7 +121,7 @@ $$;
 
 -- Keeps a key. Its name without one of its own is that which PostgreSQL gives, as Redshift does.
 create or replace function redshift.remember_key(target regclass, item jsonb) returns void
-    language plpgsql set search_path = pg_catalog as
+    language plpgsql set search_path = pg_catalog, pg_temp as
 $$
     declare
         numbers smallint[] := redshift.column_numbers(target, item -> 'columns');

@@ -158,7 +158,7 @@ where has_function_privilege(p.oid, 'execute');
 
 -- The rows of a table that the caller may read, counted as Redshift does; else null.
 create or replace function redshift.row_count(relation oid) returns bigint
-    stable language plpgsql set search_path = pg_catalog as
+    stable language plpgsql set search_path = pg_catalog, pg_temp as
 $$
     declare
         found bigint;

@@ -24,7 +24,7 @@ select
     (select sum((f ->> 'bytes')::bigint) from jsonb_array_elements(files) as f)::bigint as file_bytes_scanned,
     error_count,
     0::bigint as copy_job_id
-from redshift.loads;
+from redshift.visible_loads;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_DETAIL.html
 create or replace view redshift.sys_load_detail as
@@ -38,7 +38,7 @@ select
     1 as splits_scanned,
     l.start_time,
     l.end_time
-from redshift.loads as l
+from redshift.visible_loads as l
 cross join lateral jsonb_array_elements(l.files) as f;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_COMMITS.html
@@ -58,7 +58,7 @@ select
     0 as is_partial,
     0::bigint as start_offset,
     0::bigint as copy_job_id
-from redshift.loads as l
+from redshift.visible_loads as l
 cross join lateral jsonb_array_elements(l.files) as f;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_FILE_SCAN.html
@@ -74,7 +74,7 @@ select
     l.start_time as curtime,
     0 as is_partial,
     0::bigint as start_offset
-from redshift.loads as l
+from redshift.visible_loads as l
 cross join lateral jsonb_array_elements(l.files) as f;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
@@ -95,7 +95,7 @@ select
     position,
     error_code,
     error_message::char(512) as error_message
-from redshift.load_errors;
+from redshift.visible_load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
 create or replace view redshift.stl_load_errors as
@@ -119,7 +119,7 @@ select
     0 as is_partial,
     0::bigint as start_offset,
     0::bigint as copy_job_id
-from redshift.load_errors;
+from redshift.visible_load_errors;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOADERROR_DETAIL.html: here the field with the error only
 create or replace view redshift.stl_loaderror_detail as
@@ -136,7 +136,7 @@ select
     case when e.raw_field_value is null then 1 else 0 end as is_null,
     e.column_type::char(10) as type,
     e.column_length::char(10) as col_length
-from redshift.load_errors as e
+from redshift.visible_load_errors as e
 left join pg_attribute as a on e.table_id::oid = a.attrelid and e.column_name = a.attname;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_REPLACEMENTS.html: which values ACCEPTINVCHARS changed is not kept
@@ -170,7 +170,7 @@ select
     0 as aborted,
     0 as insert_pristine,
     0 as concurrency_scaling_status
-from redshift.loads as l;
+from redshift.visible_loads as l;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_STL_QUERYTEXT.html: 200 bytes a row
 create or replace view redshift.stl_querytext as
@@ -244,7 +244,7 @@ select
     0::bigint as compile_time,
     0::bigint as planning_time,
     0::bigint as lock_wait_time
-from redshift.loads as l;
+from redshift.visible_loads as l;
 
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVL_STORED_PROC_CALL.html: calls are not recorded
 create or replace view redshift.svl_stored_proc_call as
