@@ -14,15 +14,14 @@ import secrets
 import string
 from collections.abc import Sequence
 
-from redshift_local import dialect
-from redshift_local.dialect import Token
 from redshift_local.endpoint import wire
 from redshift_local.endpoint.refusal import Refusal
+from redshift_local.tokens import DOCUMENTATION, Token, split, tokens
 
 #: The role whose members are the superusers of Redshift: sql/roles.sql.
 SUPERUSER = "redshift_superuser"
 
-_PAGE = f"{dialect.DOCUMENTATION}r_CREATE_USER.html"
+_PAGE = f"{DOCUMENTATION}r_CREATE_USER.html"
 _TRIGGER = re.compile(r"\b(?:create|alter)\s+(?:user|group)\b", re.IGNORECASE)
 
 #: r_CREATE_USER: "8 to 64 characters in length ... at least one
@@ -54,11 +53,11 @@ def written(sql: str) -> str:
     """A text with Redshift's statements about users written for PostgreSQL. Raises Refusal."""
     if not _TRIGGER.search(sql):
         return sql
-    return "; ".join(_statement(statement) for statement in dialect.split(sql))
+    return "; ".join(_statement(statement) for statement in split(sql))
 
 
 def _statement(sql: str) -> str:
-    parts = dialect.tokens(sql)
+    parts = tokens(sql)
     match [token.upper for token in parts[:2]]:
         case ["CREATE", "GROUP"]:
             return f"{sql} admin {SUPERUSER}"

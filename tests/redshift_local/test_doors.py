@@ -76,7 +76,7 @@ DOORS = {
     "remove load errors": "delete from redshift.load_errors",
     "empty load errors": "truncate redshift.load_errors",
     "set the numbers of loads back": "select setval('redshift.query_ids', 1)",
-    "a catalog's table": "update pg_class set relowner = 0",
+    "a catalog's table": "update pg_language set lanpltrusted = true",
     "the rights themselves": "update pg_authid set rolsuper = true",
     "a new superuser": "create role evil superuser",
     "superuser": "alter role current_user superuser",
@@ -141,3 +141,23 @@ def test_what_runs_with_other_rights_has_a_fixed_path(users_database: str, guard
             " and not coalesce('search_path=pg_catalog, pg_temp' = any(proconfig), false)",
         )
     assert unsafe == []
+
+
+def test_nobody_writes_into_our_schemas_but_rows_of_its_own_loads(users_database: str, guarded: Endpoint) -> None:
+    with closing(psycopg2.connect(users_database)) as connection:
+        writable = ask(
+            connection,
+            """
+            select c.oid::regclass::text, p.privilege
+            from pg_class as c
+            inner join pg_namespace as n on c.relnamespace = n.oid
+            cross join unnest(array['insert', 'update', 'delete', 'truncate', 'trigger', 'references']) as p (privilege)
+            where n.nspname like 'redshift%' and c.relkind in ('r', 'v')
+                and has_table_privilege('other', c.oid, p.privilege)
+            union all
+            select nspname, 'create' from pg_namespace
+            where nspname !~ 'pg_temp|pg_toast_temp|public' and has_schema_privilege('other', oid, 'create')
+            order by 1
+            """,
+        )
+    assert writable == [("redshift.load_errors", "insert"), ("redshift.loads", "insert")]
