@@ -35,8 +35,9 @@ class Accounts:
     """The users of the server whose administrator's connection string is `administrator`.
 
     On a server of the package's `own`, which trusts its socket, users have the passwords of its catalog; on another one
-    only those log in who get their password here. COPY reads files in `folders` only. With `open_public` everybody may
-    make tables in schema public, as on Redshift; without it nobody may, so that the administrator can search it.
+    only those log in who get their password here. If `only` one database is named, sessions are in no other. COPY reads
+    files in `folders` only. With `open_public` everybody may make tables in schema public, as on Redshift; without it
+    nobody may, so that sessions of the administrator can search it.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Accounts:
         administrator: str,
         *,
         own: bool = True,
+        only: str = "",
         open_public: bool = True,
         folders: Sequence[Path] = (),
         cluster: ClusterState | None = None,
     ) -> None:
-        self._administrator, self._own, self._open_public = administrator, own, open_public
+        self._administrator, self._own, self._only = administrator, own, only
+        self._open_public = open_public
         self._folders, self._cluster = folders, cluster
         self._known: dict[str, str] = {}
         self._prepared: set[int] = set()
@@ -62,11 +65,13 @@ class Accounts:
         """
         name, group = Identifier(user), Identifier(SUPERUSER)
         with closing(self._connect()) as connection, connection, connection.cursor() as cursor:
-            cursor.execute("select rolsuper from pg_roles where rolname = %s", (user,))
+            cursor.execute(_KIND, {"user": user, "superuser": SUPERUSER})
             if not (found := cursor.fetchone()):
                 cursor.execute(SQL("create role {}").format(name))
             elif found[0]:
                 raise ServerError(f"{user} is the server's own user, who never logs in from outside")
+            elif found[1] and not superuser:
+                raise ServerError(f"{user} is a superuser already; choose another user to have fewer rights")
             cursor.execute("set md5_password_warnings = off")
             kept = (
                 wire.md5_digest(user, password)
@@ -79,8 +84,14 @@ class Accounts:
                 cursor.execute(SQL("grant {} to {} with admin option").format(group, name))
         self._known[user] = password
 
+    def end(self, user: str) -> None:
+        """Take a user's password away. Raises psycopg2.Error."""
+        with closing(self._connect()) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(SQL("alter role {} password null").format(Identifier(user)))
+        self._known.pop(user, None)
+
     def password(self, user: str) -> str | None:
-        """The password, or its digest, of a user who may log in."""
+        """The password, or its digest, of a user who may log in. Raises Refusal."""
         if not self._own:
             return self._known.get(user)
         found = self._run(_MAY_LOG_IN, user)
@@ -101,25 +112,29 @@ class Accounts:
     def prepare(self, database: str) -> None:
         """Take from everybody in a database what only PostgreSQL gives. Raises Refusal if there is none for users."""
         found = self._run(_DATABASE, database)
-        if not found:
+        if not found or self._only not in ("", database):
             raise Refusal("3D000", f'database "{database}" does not exist')
         [(number,)] = found
         if self._own and number not in self._prepared:
             self._run(_text("database.sql"), database=database)
-            if self._open_public:
-                self._run("grant create on schema public to public", database=database)
+            change = "grant create on schema public to" if self._open_public else _CLOSE_PUBLIC
+            self._run(f"{change} public", database=database)
             self._prepared.add(number)
 
     def _run(self, sql: str, *given: str, database: str = "") -> list[tuple[Any, ...]]:
-        with closing(self._connect(database)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute(sql, given or None)
-            return cursor.fetchall() if cursor.description else []
+        try:
+            with closing(self._connect(database)) as connection, connection, connection.cursor() as cursor:
+                cursor.execute(sql, given or None)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg2.OperationalError as error:
+            raise Refusal("57P03", f"the server does not answer: {' '.join(str(error).split())}") from None
 
     def _connect(self, database: str = "") -> PlainConnection:
         """A connection of the administrator's, for statements of the package's own."""
         return psycopg2.connect(apart(self._administrator, {"dbname": database} if database else {}))
 
 
+_CLOSE_PUBLIC = "revoke create on schema public from"
 _SCRAM = "scram-sha-256"
 
 #: Those of SQL's users whose password has not expired; never the server's superuser.
@@ -128,6 +143,13 @@ _MAY_LOG_IN = """
     from pg_authid
     where rolname = %s and rolcanlogin and not rolsuper and rolpassword like 'md5%%'
         and coalesce(rolvaliduntil > now(), true)
+"""
+_KIND = """
+    select
+        rolsuper,
+        pg_has_role(oid, (select oid from pg_roles where rolname = %(superuser)s), 'member') is true
+    from pg_roles
+    where rolname = %(user)s
 """
 _DATABASE = """
     select oid::bigint
