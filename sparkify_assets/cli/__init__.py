@@ -9,7 +9,7 @@ import typer
 from dotenv import load_dotenv
 from rich.markup import escape
 
-from sparkify_assets.cli import demo, dev, ephemeral_cluster, infra, inspection, load, query, tables
+from sparkify_assets.cli import demo, dev, ephemeral_cluster, infra, inspection, load, query, serve, tables
 from sparkify_assets.cli.console import err
 from sparkify_assets.errors import SparkifyError, describe_error, keep_trace
 from sparkify_assets.settings import Settings, SettingsError
@@ -24,6 +24,7 @@ for command in (
     load.load,
     query.query,
     query.psql,
+    serve.serve,
     inspection.status,
     inspection.reconcile,
     inspection.rejects,

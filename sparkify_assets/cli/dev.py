@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +28,7 @@ import typer
 import redshift_local
 from sparkify_assets.cli.console import CommandError, say
 from sparkify_assets.cli.demo import settings_with_sample
+from sparkify_assets.cli.serve import served, told
 from sparkify_assets.settings import Settings
 
 #: The address at which the web UI listens, and its default port.
@@ -39,10 +40,16 @@ STOP_SECONDS = 120
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
-def dev(port: Annotated[int, typer.Option(help="Port of the web UI on loopback.")] = PORT) -> None:
+def dev(
+    port: Annotated[int, typer.Option(help="Port of the web UI on loopback.")] = PORT,
+    serve: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Serve the warehouse there, too, as `sparkify serve --port` does."),
+    ] = None,
+) -> None:
     """Run Dagster's web UI and daemon on loopback until Ctrl-C; new files in the source are loaded automatically."""
     settings = settings_with_sample()
-    with _mark(settings).open("a+") as mark:
+    with _mark(settings).open("a+") as mark, ExitStack() as also:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,6 +57,9 @@ def dev(port: Annotated[int, typer.Option(help="Port of the web UI on loopback."
                 f"the web UI of {settings.home} is running already; `sparkify stop` ends it"
             ) from None
         _check_port(port)
+        if serve is not None:
+            login, made = also.enter_context(served(settings, serve))
+            say(told(login, made=made))
         # Not an Event: its lock may be held by the very code that the signal's handler interrupts.
         asked: list[int] = []
         # SIGINT needs a handler because a shell makes what it starts in the background ignore it. `dagster dev` would
