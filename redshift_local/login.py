@@ -64,8 +64,8 @@ class Login:
                 f"          schema: public, user: {self.user}, password: {json.dumps(self.password)}}}",
             ],
             "JDBC (Amazon Redshift's driver, 2.x)": [
-                f"jdbc:redshift://{address};UID={self.user};PWD={self.password};ssl=true;"
-                + ";".join(f"{name}={value}" for name, value in tls.items())
+                f"jdbc:redshift://{address};UID={self.user};PWD={quote(self.password, safe='')};ssl=true;"
+                f"sslmode=verify-full;sslrootcert={quote(self.sslrootcert)}"
             ],
         }
 

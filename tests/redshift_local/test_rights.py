@@ -160,6 +160,25 @@ def test_what_a_user_makes_in_public_is_not_called_with_more_rights(at: Login, u
         ask(other, "drop function public.octet_length(varchar)")
 
 
+@pytest.mark.parametrize("user", ["boss", "dev"])
+def test_a_late_binding_view_runs_nothing_in_the_definitions_of_others(
+    guarded: Endpoint, users_database: str, user: str
+) -> None:
+    """Such a view finds its tables again after a definition; what stands for it meanwhile is a text of its owner's."""
+    with closing(psycopg2.connect(users_database, user="other")) as owner:
+        ask(
+            owner,
+            "create view public.late with (security_barrier = false) as"
+            " select 1 as a where redshift.unbound('select 1 as a; create table star.planted ()')",
+        )
+        owner.commit()
+        with closing(psycopg2.connect(users_database, user=user)) as another:
+            ask(another, "create temp table t (i integer)")
+            assert ask(another, "select to_regclass('star.planted')") == [(None,)]
+        ask(owner, "drop view public.late")
+        owner.commit()
+
+
 # --- loads --------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +242,7 @@ def test_copy_reads_the_folders_that_were_named_only(at: Login, allowed: Path, t
     (allowed / "good.json").write_text('{"i": 1}')
     outside = tmp_path / "outside.json"
     outside.write_text('{"i": 1}')
+    (allowed.parent / f"{allowed.name}-beside.json").write_text('{"i": 1}')
     (allowed / "link.json").symlink_to(outside)
     (allowed / "linked").symlink_to(tmp_path)
     (allowed / "manifest").write_text(json.dumps({"entries": [{"url": outside.as_uri(), "mandatory": True}]}))
@@ -236,7 +256,19 @@ def test_copy_reads_the_folders_that_were_named_only(at: Login, allowed: Path, t
         (f"file://{allowed}/linked/outside.json", "format json 'auto'"),
         (f"file://{allowed}/manifest", "format json 'auto' manifest"),
         (f"file://{allowed}/good.json", f"format json '{tmp_path.as_uri()}/paths.json'"),
+        (f"file://{allowed}-", "format json 'auto'"),
     ):
-        with pytest.raises(psycopg2.errors.InternalError_, match="is not in a folder that COPY may read"):
+        with pytest.raises(psycopg2.errors.InternalError_, match="was started without this folder"):
             copied(reader, source, options)
     assert ask(reader, "select count(*) from c") == [(1,)]
+
+
+def test_unload_writes_into_the_folders_that_were_named_only(at: Login, allowed: Path, tmp_path: Path) -> None:
+    (allowed / "out").symlink_to(tmp_path)
+    unload = "unload ('select song from star.plays') to '{}' iam_role default parallel off"
+    ask(at("reader"), unload.format(f"file://{allowed}/plays_"))
+    assert [path.read_text() for path in allowed.glob("plays_*")] == ["Intro\n"]
+    for target in (tmp_path.as_uri(), f"file://{allowed}/out/plays_", f"file://{allowed}/../plays_"):
+        with pytest.raises(psycopg2.errors.InternalError_, match="was started without this folder"):
+            ask(at("reader"), unload.format(target))
+    assert list(tmp_path.iterdir()) == []
