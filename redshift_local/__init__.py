@@ -17,6 +17,7 @@ The public API:
   Each is a `Record`, and many at once are a `Block`. `parse_value(text)` is the value of one JSON text.
 - `redshift_local.s3_errors`: what an error of boto3 means, such as a missing permission or a transient failure.
 - `redshift_local.s3_listing` and `redshift_local.s3_reading`: S3 as COPY lists and reads it, at a tenth of boto3's CPU.
+- `redshift_local.serve` and `redshift_local.login`: serving it at a port of this machine, and what its users are told.
 - `redshift_local.endpoint`: the wire protocol in front of it, so that any client can use it as a cluster.
 
 Inside, `postgres` starts the server and `session` carries out what `dialect` makes of a statement; `portability` lists
