@@ -1,4 +1,4 @@
--- Once for a database, by the server's administrator, whenever an endpoint begins to serve it.
+-- By a server's administrator in a database, whenever an endpoint begins to serve it.
 
 -- What Redshift does not have, and what everybody may do in PostgreSQL: large objects, which a user who may write nothing
 -- could write, and locks that do not belong to a table.

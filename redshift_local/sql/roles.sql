@@ -1,4 +1,4 @@
--- Once for a server, by its administrator, whenever an endpoint begins to serve it. A superuser of Redshift is a member of
+-- By a server's administrator, whenever an endpoint begins to serve it. A superuser of Redshift is a member of
 -- redshift_superuser: it has the rights of every user, but none on the server's machine.
 do $$
     begin

@@ -67,7 +67,7 @@ def served(
     plain: bool = False,
     password_file: Path | None = None,
 ) -> Iterator[tuple[Login, bool]]:
-    """Serve the warehouse of these settings; gives the login, and whether its password was made. Raises CommandError."""
+    """Serve the warehouse of these settings; the login, and whether its password was made. Raises CommandError."""
     if chosen.warehouse.startswith("redshift:"):
         raise CommandError(f"{chosen.warehouse} is a cluster, which tools reach themselves")
     warehouse = open_warehouse(chosen)

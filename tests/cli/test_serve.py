@@ -66,7 +66,7 @@ def ask(login: Login, statement: str, **changes: str) -> list[tuple]:
 
 def denied(login: Login, *statements: str) -> None:
     for statement in statements:
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied|must be owner"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege, match=r"permission denied|must be owner"):
             ask(login, statement)
 
 

@@ -145,7 +145,9 @@ def test_what_runs_with_other_rights_has_a_fixed_path(users_database: str, guard
     assert unsafe == []
 
 
-def test_nobody_writes_into_our_schemas_but_rows_of_its_own_loads(users_database: str, guarded: Endpoint) -> None:
+def test_nobody_writes_into_our_schemas_but_rows_of_its_own_loads(
+    users_database: str, guarded: Endpoint
+) -> None:
     with closing(psycopg2.connect(users_database)) as connection:
         writable = ask(
             connection,

@@ -263,7 +263,9 @@ def test_copy_reads_the_folders_that_were_named_only(at: Login, allowed: Path, t
     assert ask(reader, "select count(*) from c") == [(1,)]
 
 
-def test_unload_writes_into_the_folders_that_were_named_only(at: Login, allowed: Path, tmp_path: Path) -> None:
+def test_unload_writes_into_the_folders_that_were_named_only(
+    at: Login, allowed: Path, tmp_path: Path
+) -> None:
     (allowed / "out").symlink_to(tmp_path)
     unload = "unload ('select song from star.plays') to '{}' iam_role default parallel off"
     ask(at("reader"), unload.format(f"file://{allowed}/plays_"))
