@@ -57,3 +57,18 @@ def test_other_views_are_bound(sql: Sql, schema: str) -> None:
     sql(f"create view {schema}.v as select a from {schema}.t")
     with pytest.raises(psycopg2.errors.DependentObjectsStillExist):
         sql(f"drop table {schema}.t")
+
+
+def test_the_catalog_knows_no_dependency_but_the_whole_definition(sql: Sql, schema: str, view: str) -> None:
+    """By these, dbt forgets what a dropped table takes with it, and knows which kind a view is of."""
+    assert sql(f"""
+        select count(*) from pg_depend
+        join pg_rewrite on pg_depend.objid = pg_rewrite.oid
+        where ev_class = '{view}'::regclass and refobjid = '{schema}.t'::regclass
+    """) == [(0,)]
+    sql(f"create materialized view {schema}.m as select a from {schema}.t")
+    kinds = sql(f"""
+        select viewname, definition ilike 'create materialized view %', definition ilike '%with no schema binding;'
+        from pg_views where schemaname = '{schema}' order by 1
+    """)
+    assert kinds == [("m", True, False), ("v", False, True)]

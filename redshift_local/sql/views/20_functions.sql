@@ -69,18 +69,29 @@ create or replace function redshift.pg_function_is_visible(routine oid) returns 
     return pg_catalog.pg_function_is_visible(routine)
         or exists (select 1 from pg_proc where oid = routine and pronamespace = 'pg_catalog'::regnamespace);
 
--- The definition of a view; that of a materialized view is its whole statement, as on Redshift.
+-- The definition of a view; that of a materialized and of a late-binding view is its whole statement, as on Redshift.
 create or replace function redshift.pg_get_viewdef(relation oid) returns text
     stable
     return coalesce(
         (
-            select format('create materialized view %I.%I as ', n.nspname, c.relname)
+            select case
+                when c.relkind = 'm'
+                    then format(
+                        'create materialized view %I.%I as (%s);', n.nspname, c.relname,
+                        rtrim(pg_catalog.pg_get_viewdef(relation), ';')
+                    )
+                when c.reloptions @> array['security_barrier=false']
+                    then format(
+                        'create view %I.%I as %s with no schema binding;', n.nspname, c.relname,
+                        redshift.late_bound_query(relation)
+                    )
+            end
             from pg_class as c
             inner join pg_namespace as n on c.relnamespace = n.oid
-            where c.oid = relation and c.relkind = 'm'
+            where c.oid = relation
         ),
-        ''
-    ) || pg_catalog.pg_get_viewdef(relation);
+        pg_catalog.pg_get_viewdef(relation)
+    );
 
 -- The default of a column: pg_attrdef.adbin holds it as text.
 create or replace function redshift.pg_get_expr(expression text, relation oid) returns text

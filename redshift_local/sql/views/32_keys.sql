@@ -97,10 +97,13 @@ inner join pg_class as c on x.indrelid = c.oid
 inner join redshift.pg_class as i on x.indexrelid = i.oid
 inner join pg_namespace as n on c.relnamespace = n.oid;
 
--- That a foreign key depends on the index of the primary key which it refers to.
+-- That a foreign key depends on the index of the primary key which it refers to, but no late-binding view on its tables.
 create or replace view redshift.pg_depend as
 select classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype
 from pg_depend
+where classid <> 'pg_rewrite'::regclass or deptype <> 'n' or objid not in (
+    select rule.oid from redshift.late_binding_views as late inner join pg_rewrite as rule on late.oid = rule.ev_class
+)
 union all
 select 'pg_constraint'::regclass, k.id, 0, 'pg_class'::regclass, p.id, 0, 'n'
 from redshift.table_keys as k
