@@ -102,7 +102,7 @@ create or replace view redshift.pg_depend as
 select classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype
 from pg_depend
 where classid <> 'pg_rewrite'::regclass or deptype <> 'n' or objid not in (
-    select rule.oid from redshift.late_binding_views as late inner join pg_rewrite as rule on late.oid = rule.ev_class
+    select rule.oid from redshift_information.late_binding_views as late inner join pg_rewrite as rule on late.oid = rule.ev_class
 )
 union all
 select 'pg_constraint'::regclass, k.id, 0, 'pg_class'::regclass, p.id, 0, 'n'
