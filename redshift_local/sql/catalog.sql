@@ -5,10 +5,6 @@ create schema if not exists redshift;
 create schema if not exists redshift_information;
 create sequence if not exists redshift.query_ids;
 
--- What watches definitions (functions/late_binding.sql) would watch these, too.
-drop event trigger if exists redshift_unbind;
-drop event trigger if exists redshift_bind;
-
 -- The views and functions of an earlier version, whose columns and parameters may be others. What a user's own object
 -- depends on stays. What watches definitions (functions/late_binding.sql) goes first.
 drop event trigger if exists redshift_unbind;
