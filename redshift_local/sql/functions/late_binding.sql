@@ -46,13 +46,14 @@ create or replace function redshift.nulls(view oid) returns text
 $$;
 
 create or replace function redshift.unbind() returns event_trigger
-    language plpgsql set search_path = pg_catalog, pg_temp set redshift.binding = 'on' as $$
+    language plpgsql set search_path = pg_catalog, pg_temp as $$
     declare
         late record;
     begin
         if not exists (select from redshift_information.late_binding_views where own) then
             return;
         end if;
+        perform set_config('redshift.binding', 'on', true);
         for late in
             with recursive uses as (
                 select distinct rule.ev_class as view, depend.refobjid as used
@@ -82,6 +83,7 @@ create or replace function redshift.unbind() returns event_trigger
                 late.name, redshift.nulls(late.oid), redshift.late_bound_query(late.oid)
             );
         end loop;
+        perform set_config('redshift.binding', 'off', true);
     end $$;
 
 create or replace function redshift.bind() returns event_trigger
