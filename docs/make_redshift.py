@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from redshift_local.checks import RULES
 from redshift_local.dialect import DOCUMENTATION
-from redshift_local.portability import REFUSED
 from sparkify_assets.warehouse import errors
 
 FILE = Path(__file__).parent / "redshift.md"
@@ -37,11 +37,12 @@ def render() -> str:
             "",
             "## What the local Redshift refuses",
             "",
-            "Redshift lacks most of these constructs; only Redshift has the others. Neither kind would run on both.",
+            "Redshift lacks most of these constructs; only Redshift has the others. Neither kind would run on both."
+            " Functions, types, commands and reserved words are those of AWS's pages.",
             "",
             *_table(
                 ("What", "Write instead", ""),
-                ((rule.construct, rule.instead, _page(DOCUMENTATION, rule.page)) for rule in REFUSED),
+                ((rule.construct, rule.instead, _page(DOCUMENTATION, rule.page)) for rule in RULES),
             ),
             "",
             "## What is done about an error",

@@ -29,8 +29,8 @@ from __future__ import annotations
 
 from redshift_local.copy.objects import CopyError
 from redshift_local.copy.records import Block, Record, parse_value, read_blocks, read_records
-from redshift_local.dialect import Refusal, refusals
 from redshift_local.postgres import ServerError, ensure, stop
+from redshift_local.refusing import Refusal, refusals
 from redshift_local.session import Connection, connect
 from redshift_local.tokens import NotPortable
 

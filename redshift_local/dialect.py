@@ -5,87 +5,33 @@ or the grammar of COPY (`copy.statement`).
 
 Nothing is transpiled. A statement in the subset that both understand runs byte for byte. From DDL the physical
 attributes and keys are removed, and VARCHAR(n) and CHAR(n) become types that count bytes. What Redshift lacks is
-refused (`portability.REFUSED`).
+refused (`refusing`).
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
-from operator import itemgetter
 from typing import Literal
 
-from redshift_local import catalog, leader_node, parameters, physical, rewrite, search_path
-from redshift_local.portability import REFUSED, Rule
+from redshift_local import catalog, parameters, physical, rewrite, search_path
+from redshift_local.refusing import Refusal, refusals
 from redshift_local.search_path import SCHEMA
-from redshift_local.tokens import DOCUMENTATION, NotPortable, Token, closing, split, statements, tokens
-
-# --- what is refused ----------------------------------------------------------------------------------------------
+from redshift_local.tokens import DOCUMENTATION, NotHere, NotPortable, Token, closing, split, tokens
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A position in a text where a rule applies; `line` counts from 1."""
+class UnknownFunction(NotPortable):
+    """A call of a function that AWS does not document; `name` may be one of the user's own."""
 
-    rule: Rule
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        """What is refused, where, and what to write instead, in one line."""
-        return (
-            f"{self.rule.construct} is not portable to Redshift (line {self.line}: {self.text}); "
-            f"instead: {self.rule.instead}. {DOCUMENTATION}{self.rule.page}.html"
-        )
-
-
-_LEADER: dict[str, Callable[[Sequence[Token]], bool]] = {
-    "": lambda _: False,
-    "any": leader_node.runs_alone,
-    "catalog": leader_node.asks_catalog,
-}
-_PATTERNS = [(rule, re.compile(rf"(?<!\S)(?:{rule.pattern})(?!\S)")) for rule in REFUSED]
-
-
-def refusals(sql: str) -> list[Refusal]:
-    """Each rule of REFUSED that applies to a statement of `sql`, at its first match there, in the order of the text."""
-    found = []
-    for start, statement in statements(sql):
-        parts = tokens(statement)
-        words = [_normal(token) for token in parts]
-        if words[0] in _READ_ESCAPES:
-            words = [
-                "'s'" if token.kind == "string" else word for token, word in zip(parts, words, strict=True)
-            ]
-        normal = " ".join(words)
-        begins = list(accumulate((len(word) + 1 for word in words), initial=0))
-        for rule, pattern in _PATTERNS:
-            if (match := pattern.search(normal)) and not _LEADER[rule.leader](parts):
-                offset = parts[bisect_right(begins, match.start()) - 1].start
-                text = " ".join(statement[offset:].split())[:60]
-                found.append((start + offset, Refusal(rule, 1 + sql.count("\n", 0, start + offset), text)))
-    return [refusal for _, refusal in sorted(found, key=itemgetter(0))]
-
-
-#: Statements whose options read the escapes of a string themselves, such as '\\t' and '\\N'.
-_READ_ESCAPES = {"COPY", "UNLOAD"}
-
-
-def _normal(token: Token) -> str:
-    """The token as the rules see it."""
-    if token.kind == "string":
-        return r"'\'" if "\\" in token.text and token.text[0] == "'" else "'s'"
-    return token.upper or "".join(token.text.split())
+    name = ""
 
 
 # --- the plan of a statement --------------------------------------------------------------------------------------
 
 Action = Literal[
-    "run", "fill", "begin", "copy", "unload", "analyze", "vacuum", "truncate", "commit", "rollback"
+    "run", "fill", "resize", "begin", "copy", "unload", "analyze", "vacuum", "truncate", "commit", "rollback"
 ]
 
 
@@ -94,12 +40,13 @@ class Step:
     """One statement: what to do with it, its text for PostgreSQL, and the types that count bytes which it needs.
 
     `attributes` are those of the `table` that PostgreSQL does not keep (`physical.attributes`). `source` is its text as
-    it was given, if the server has to be asked before it runs (`resolving`).
+    it was given, if the server has to be asked before it runs (`resolving`). `column` gets another size.
     """
 
     action: Action
     sql: str
     table: str = ""
+    column: str = ""
     domains: tuple[str, ...] = ()
     attributes: str = ""
     verbatim: bool = False
@@ -107,16 +54,28 @@ class Step:
 
 
 @lru_cache(maxsize=1024)
-def plan(sql: str) -> tuple[Step, ...]:
-    """The steps of `sql`, which may contain psycopg2's parameters. Raises NotPortable, with the first refusal."""
-    if found := refusals(sql):
-        raise NotPortable(str(found[0]))
+def plan(sql: str, own: frozenset[str] = frozenset()) -> tuple[Step, ...]:
+    """The steps of `sql`, which may contain psycopg2's parameters. Raises NotPortable, with the first refusal.
+
+    `own` are functions of the user's that have the name of one of PostgreSQL's, in lower case.
+    """
+    for refusal in refusals(sql):
+        if refusal.rule.function not in own:
+            raise _error(refusal)
     return tuple(_renamed_step(statement) for statement in split(sql))
 
 
 def _renamed_step(sql: str) -> Step:
     renamed = catalog.renamed(sql, tokens)
     return _step(sql) if renamed is sql else replace(_step(renamed), verbatim=False)
+
+
+def _error(refusal: Refusal) -> NotPortable:
+    if refusal.rule.function:
+        error = UnknownFunction(str(refusal))
+        error.name = refusal.rule.function
+        return error
+    return (NotHere if refusal.rule.absent else NotPortable)(str(refusal))
 
 
 _LITERAL = re.compile(
@@ -278,6 +237,9 @@ def _definition(sql: str, parts: Sequence[Token]) -> Step:
     if end < len(parts):
         # Redshift analyzes a table that CREATE TABLE ... AS created: r_CREATE_TABLE_AS.
         return Step("fill", sql, table=table, attributes=attributes)
+    if resized := re.fullmatch(r"ALTER TABLE .* ALTER COLUMN (\S*) TYPE .*", " ".join(words)):
+        column = parts[words.index("TYPE", 3) - 1].text.strip('"') or resized[1]
+        return Step("resize", sql, table, column.lower(), tuple(sorted(domains)), attributes)
     return Step("run", sql, table=table, domains=tuple(sorted(domains)), attributes=attributes)
 
 
@@ -327,10 +289,10 @@ def _cut(parts: Sequence[Token], words: Sequence[str], index: int, depth: int) -
 
 
 def _identity(parts: Sequence[Token], words: Sequence[str], index: int) -> tuple[int, str]:
-    """IDENTITY(seed, step) and GENERATED BY DEFAULT AS IDENTITY(seed, step)."""
+    """IDENTITY(seed, step), which takes no value, and GENERATED BY DEFAULT AS IDENTITY(seed, step), which does."""
     after = closing(parts, index + 1)
     seed, step = "".join(token.text for token in parts[index + 2 : after - 1]).split(",")
-    begin = "" if words[index - 1] == "AS" else "generated by default as "
+    begin = "" if words[index - 1] == "AS" else "generated always as "
     return after, f"{begin}identity (start with {seed} increment by {step} minvalue {min(int(seed), 1)})"
 
 

@@ -6,12 +6,10 @@ portable (`dialect`, `portability`), how COPY reads objects (`copy`), where the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import lru_cache
 from importlib.resources import files
-from itertools import islice
 from typing import Any
 
 import psycopg2
@@ -21,15 +19,16 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as PlainConnection
 from psycopg2.extensions import cursor as PlainCursor
 
-from redshift_local import catalog, dialect
+from redshift_local import absent, catalog, existing
 from redshift_local import lookups as indexes
 from redshift_local.copy import load
 from redshift_local.copy.objects import ObjectStore
 from redshift_local.copy.rejects import LoadErrors
 from redshift_local.dialect import Step
+from redshift_local.planning import Planning, check_size, split_parameters
 from redshift_local.resolving import Resolving
 from redshift_local.search_path import apart, with_defaults
-from redshift_local.tokens import DOCUMENTATION, NotPortable
+from redshift_local.tokens import DOCUMENTATION, NotHere, NotPortable
 from redshift_local.unload import run as unload
 
 OLDEST_SERVER = 180000  # COPY ... REJECT_LIMIT
@@ -73,6 +72,7 @@ class Connection(PlainConnection):
         self._failed_copy: int | None = None  # of the open transaction, for its data
         self._domains: set[str] = set()
         self.resolving = Resolving(self)
+        self.planning = Planning(self)
         self.copied = False  # the last statement was a COPY
 
     def prepare(self, another: Callable[[], PlainConnection], lookups: Mapping[str, Sequence[str]]) -> None:
@@ -150,7 +150,7 @@ class Connection(PlainConnection):
 
     def settle_query(self, query: str) -> str:
         """A query in PostgreSQL's syntax. Raises NotPortable."""
-        (step,) = dialect.plan(query)
+        (step,) = self.planning.steps(query)
         if step.source:
             step = self.resolving.settled(step.source)
         self.create_domains(step.domains)
@@ -217,6 +217,13 @@ _DOMAINS = {
 }
 
 
+_UNKNOWN_NAMES = (
+    psycopg2.errors.UndefinedFunction,
+    psycopg2.errors.UndefinedObject,
+    psycopg2.errors.UndefinedTable,
+)
+
+
 class Cursor(PlainCursor):
     """psycopg2's cursor for Redshift's SQL: one or several statements, with psycopg2's parameters."""
 
@@ -233,12 +240,17 @@ class Cursor(PlainCursor):
                 f" instead: declare {self.name} cursor for ..., fetch forward. {DOCUMENTATION}declare.html"
             )
         check_size(query, vars, self)
-        steps = steps_of(query, self.connection)
+        steps = self.connection.planning.steps(query)
         follows, self.connection.copied = self.connection.copied, False
-        if all(step.verbatim for step in steps):
-            super().execute(query, vars)
-        else:
-            self._carry_out(steps, vars)
+        try:
+            if all(step.verbatim for step in steps):
+                super().execute(query, vars)
+            else:
+                self._carry_out(steps, vars)
+        except _UNKNOWN_NAMES as error:
+            if told := absent.explain(error.diag.message_primary or ""):
+                raise NotHere(told) from error
+            raise
         if (
             follows
             and not self.connection.copied
@@ -266,13 +278,13 @@ class Cursor(PlainCursor):
             and actions.isdisjoint({"begin", "commit", "rollback", "vacuum"})
         )
         if not together:
-            for step, parameters in zip(steps, _split_parameters(steps, given), strict=True):
+            for step, parameters in zip(steps, split_parameters(steps, given), strict=True):
                 self._step(step, parameters)
             return
         with connection.cursor(cursor_factory=PlainCursor) as control:
             control.execute("begin")
             try:
-                for step, parameters in zip(steps, _split_parameters(steps, given), strict=True):
+                for step, parameters in zip(steps, split_parameters(steps, given), strict=True):
                     self._step(step, parameters)
                     if connection.info.transaction_status == TRANSACTION_STATUS_IDLE:
                         control.execute("begin")  # the step has committed what was open
@@ -293,6 +305,13 @@ class Cursor(PlainCursor):
                 self.connection.create_domains(step.domains)
                 super().execute(step.sql, given)
                 self.connection.remember(step)
+            case "resize":
+                told = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block"
+                self._check_outside_transaction(told, "r_ALTER_TABLE")
+                with self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+                    existing.check_size_can_change(cursor, step.table, step.column)
+                self.connection.create_domains(step.domains)
+                super().execute(step.sql, given)
             case "fill":
                 self.connection.create_domains(step.domains)
                 super().execute(step.sql, given)
@@ -312,17 +331,17 @@ class Cursor(PlainCursor):
                 super().execute(step.sql, given)
                 self.connection.settle(committed=step.action == "commit")
             case "vacuum":
-                self._check_outside_transaction()
+                self._check_outside_transaction("VACUUM cannot run in a transaction", "r_VACUUM_command")
                 super().execute(step.sql, given)
             case "truncate":
                 super().execute(step.sql, given)
                 self._commit_truncation()
 
-    def _check_outside_transaction(self) -> None:
-        """Refuse a VACUUM that would run in a transaction, in which it fails on Redshift, too."""
+    def _check_outside_transaction(self, told: str, page: str) -> None:
+        """Refuse in a transaction what fails in one on Redshift, too."""
         connection = self.connection
         if not (connection.autocommit and connection.info.transaction_status == TRANSACTION_STATUS_IDLE):
-            raise NotPortable("VACUUM cannot run in a transaction (set autocommit): r_VACUUM_command")
+            raise NotPortable(f"{told} (set autocommit): {page}")
 
     def _commit_truncation(self) -> None:
         """Commit: "TRUNCATE commits the transaction in which it is run" (r_TRUNCATE)."""
@@ -333,66 +352,6 @@ class Cursor(PlainCursor):
             with connection.cursor(cursor_factory=PlainCursor) as control:
                 control.execute("commit")
             connection.settle(committed=True)
-
-
-# --- text ---------------------------------------------------------------------------------------------------------
-
-_LONG = 4000  # characters
-
-
-def steps_of(query: str | bytes | composed.Composable, connection: PlainConnection) -> tuple[Step, ...]:
-    """The plan of a query.
-
-    A query that is long or already contains its values (bytes, as psycopg2's execute_values makes them) is planned by
-    its shape, so that values are neither read token by token nor taken for SQL.
-    """
-    if isinstance(query, composed.Composable):
-        query = query.as_string(connection)
-    text = query.decode() if isinstance(query, bytes) else query
-    if isinstance(query, bytes) or len(text) > _LONG:
-        steps = dialect.plan(dialect.shape(text))
-        if all(step.verbatim for step in steps):
-            return steps
-        return dialect.plan.__wrapped__(text)
-    return dialect.plan(text)
-
-
-#: https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html: "The maximum size for a single SQL statement"
-MAX_BYTES = 16 * 1024 * 1024
-
-
-def check_size(query: str | bytes | composed.Composable, given: Any, cursor: PlainCursor) -> None:
-    """Raise NotPortable, in Redshift's words, for a statement that is longer than Redshift accepts."""
-    if isinstance(query, composed.Composable) or 4 * (len(query) + _length(given)) < MAX_BYTES:
-        return
-    text = cursor.mogrify(query, given) if given else query.encode() if isinstance(query, str) else query
-    if len(text) > MAX_BYTES:
-        raise NotPortable(
-            f"Statement is too large. Statement Size: {len(text)} bytes. Maximum Allowed: {MAX_BYTES} bytes."
-            f" {DOCUMENTATION}c_redshift-sql.html"
-        )
-
-
-def _length(given: Any) -> int:
-    """Roughly the number of characters of the parameters."""
-    if isinstance(given, (str, bytes)):
-        return len(given)
-    if isinstance(given, Mapping):
-        return sum(map(_length, given.values()))
-    return sum(map(_length, given)) if isinstance(given, (list, tuple)) else 16
-
-
-_PLACEHOLDER = re.compile(r"%(?:%|s|\(\w+\)s)")
-
-
-def _split_parameters(steps: Sequence[Step], given: Any) -> list[Any]:
-    """The parameters of each step: its part of a sequence, or the whole of a mapping."""
-    if given is None or isinstance(given, Mapping):
-        return [given] * len(steps)
-    values = iter(given)
-    split = [list(islice(values, _PLACEHOLDER.findall(step.sql).count("%s"))) for step in steps]
-    split[-1] += values  # if there are too many, psycopg2 raises an error
-    return split
 
 
 @lru_cache

@@ -18,6 +18,10 @@ class NotPortable(psycopg2.ProgrammingError):
     """A statement that Redshift does not run, or that would not mean the same on Redshift and PostgreSQL."""
 
 
+class NotHere(NotPortable):
+    """A statement that Redshift runs, and the local Redshift does not."""
+
+
 _TOKEN = re.compile(
     r"""
     (?P<blank> \s+ | --[^\n]* | /\*.*?\*/ )
@@ -25,7 +29,7 @@ _TOKEN = re.compile(
   | (?P<quoted> "(?:[^"]|"")*" )
   | (?P<parameter> %\(\w+\)s | %s | \$\d+ )
   | (?P<word> \#?[^\W\d][\w$]* )
-  | (?P<number> \d+(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+ )
+  | (?P<number> 0[xXoObB]\w+ | \d+(?:_\d+)+ | \d+(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+ )
   | (?P<operator> :: | %% | (?:(?!--|/\*)[-+*/<>=~!@\#%^&|?])+ | . )
     """,
     re.VERBOSE | re.DOTALL,

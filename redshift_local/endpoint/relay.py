@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from redshift_local import absent
 from redshift_local.dialect import Step
 from redshift_local.endpoint import wire
 from redshift_local.endpoint.parameters import statuses
@@ -186,7 +187,7 @@ class Relay:
                     self.engine.note(sent.sql)
             case b"E":
                 sent.failed = True
-                data = _as_told(data, sent)
+                data = _named(_as_told(data, sent))
             case b"N":
                 data = _as_told(data, sent)
             case b"t":
@@ -202,6 +203,14 @@ class Relay:
         if sent.hidden:
             return "SELECT 0"
         return "SHOW" if tag == "SELECT 1" and sent.text.lstrip()[:4].lower() == "show" else tag
+
+
+def _named(data: bytes) -> bytes:
+    """An error about an unknown name, told as what only Redshift has if it is that."""
+    told = wire.fields(data[5:])
+    if explained := absent.explain(told.get("M", "")):
+        return wire.notice(b"E", {"S": told["S"], "C": told["C"], "M": explained})
+    return data
 
 
 def _as_told(data: bytes, sent: Sent) -> bytes:

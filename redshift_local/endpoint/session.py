@@ -16,20 +16,20 @@ import psycopg2
 from psycopg2.extensions import cursor as PlainCursor
 
 import redshift_local
-from redshift_local import CopyError
+from redshift_local import CopyError, existing
 from redshift_local.copy import load, statement
 from redshift_local.dialect import Step
 from redshift_local.endpoint import users
 from redshift_local.endpoint.backend import Backend
 from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
-from redshift_local.session import check_size, steps_of
+from redshift_local.planning import check_size
 from redshift_local.tokens import tokens
 from redshift_local.unload import run as unload
 from redshift_local.unload import statement as unload_statement
 
 #: Statements beside which the session has something to do, so that they cannot just be passed on.
-_ATTENDED = {"analyze", "commit", "copy", "fill", "rollback", "truncate", "unload"}
+_ATTENDED = {"analyze", "commit", "copy", "fill", "resize", "rollback", "truncate", "unload"}
 
 _FIRST_CREATED = 16384  # PostgreSQL's FirstNormalObjectId: below are its own types
 
@@ -81,7 +81,7 @@ class Engine:
         try:
             with self.connection.cursor() as cursor:
                 check_size(text, None, cursor)
-            return text, steps_of(text, self.connection)
+            return text, self.connection.planning.steps(text)
         except psycopg2.Error as error:
             raise of_database(error) from None
 
@@ -113,6 +113,12 @@ class Engine:
 
     def before(self, step: Step) -> None:
         """What has to be done before a statement. Raises Refusal."""
+        if step.action == "resize":
+            self._succeed("")  # PostgreSQL alone knows whether a transaction is open
+            if self.backend.status != b"I":
+                raise Refusal("25001", "ALTER TABLE ALTER COLUMN cannot run inside a transaction block")
+            with _refusing(), self.connection.cursor(cursor_factory=PlainCursor) as cursor:
+                existing.check_size_can_change(cursor, step.table, step.column)
         if step.action == "analyze":
             with _refusing():
                 self.connection.build_lookups(step.table)

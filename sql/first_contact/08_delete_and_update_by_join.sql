@@ -15,8 +15,8 @@ where plays.id = gone.id;
 
 update plays
 set level = plays.level * n.factor
-from (select 10 as factor) as n
-where plays.id = 2;
+from (select 2 as id, 10 as factor) as n
+where plays.id = n.id;
 
 select id, level
 from plays;

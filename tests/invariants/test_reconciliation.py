@@ -26,7 +26,7 @@ OTHER = {
     "bigint": "coalesce({c} + 1, 0)",
     "integer": "coalesce({c} + 1, 0)",
 }
-TEXT = "case when length({c}) > 1 then left({c}, -1) else coalesce({c}, '') || 'x' end"
+TEXT = "case when length({c}) > 1 then substring({c}, 1, length({c}) - 1) else coalesce({c}, '') || 'x' end"
 
 
 class Spoiler:

@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot.errors import ErrorLevel
 
 from redshift_local import refusals
-from redshift_local.portability import REFUSED
+from redshift_local.checks import RULES
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse.errors import FAULTS
 
@@ -131,9 +131,9 @@ def test_a_comparison_of_rows_counts_the_letters_of_every_text(name: str) -> Non
 
 
 def test_every_entry_of_the_lists_has_its_own_subject_and_a_page() -> None:
-    for names in ([r.construct for r in REFUSED], [f.what for f in FAULTS]):
+    for names in ([r.construct for r in RULES], [f.what for f in FAULTS]):
         assert len(names) == len(set(names))
-    pages = [*(r.page for r in REFUSED), *(f.page for f in FAULTS)]
+    pages = [*(r.page for r in RULES), *(f.page for f in FAULTS)]
     assert all(re.fullmatch(r"[\w/-]+", page) for page in pages)
 
 

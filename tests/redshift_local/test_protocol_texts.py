@@ -279,3 +279,38 @@ def test_copy_while_dates_are_written_otherwise(t: Client, put: Put) -> None:
     assert t.rows("select start_time > getdate() - interval '1 day' from sys_load_error_detail limit 1") == [
         ("t",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "told"),
+    [
+        ("select st_point(1, 2)", "42883", "the function st_point is not in the local Redshift"),
+        ("select * from stl_wlm_rule_action", "42P01", "the system view stl_wlm_rule_action is not in"),
+        ("select a from missing", "42P01", 'relation "missing" does not exist'),
+    ],
+)
+def test_what_only_redshift_has_is_named(client: Client, text: str, state: str, told: str) -> None:
+    told_by = error(client.ask(query(text)))
+    assert told_by["C"] == state
+    assert told in told_by["M"]
+
+
+def test_the_size_of_a_column_changes_outside_a_transaction_only(client: Client) -> None:
+    client.ask(query("create temp table sized (a varchar(3), b integer)"))
+    assert tags(client.ask(query("alter table sized alter column a type varchar(9)"))) == ["ALTER TABLE"]
+    assert (
+        "another type than VARCHAR"
+        in error(client.ask(query("alter table sized alter column b type varchar(9)")))["M"]
+    )
+    client.ask(query("begin"))
+    refused = error(client.ask(query("alter table sized alter column a type varchar(12)")))
+    assert refused["M"] == "ALTER TABLE ALTER COLUMN cannot run inside a transaction block"
+
+
+def test_a_function_of_the_user_s_may_be_named_as_one_of_postgresql_s(client: Client) -> None:
+    assert "the function lcm is not portable" in error(client.ask(query("select lcm(1, 2)")))["M"]
+    client.ask(
+        query("create function lcm(integer, integer) returns integer stable as $$ select 7 $$ language sql")
+    )
+    assert client.rows("select lcm(1, 2)") == [("7",)]
+    client.ask(query("drop function lcm(integer, integer)"))

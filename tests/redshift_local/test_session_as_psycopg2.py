@@ -12,8 +12,7 @@ from psycopg2 import sql as composed
 from psycopg2.extras import RealDictCursor, execute_batch, execute_values
 
 import redshift_local
-from redshift_local import NotPortable
-from redshift_local import session as module
+from redshift_local import NotPortable, dialect
 from redshift_local.session import Connection
 
 Sql = Callable[..., list[tuple]]
@@ -118,10 +117,10 @@ def test_a_long_list_of_values_costs_little_before_the_server_has_it(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is planned by its shape. Planned token by token, it takes twenty times as long."""
-    plan, planned = module.dialect.plan, list[str]()
-    monkeypatch.setattr(module.dialect, "plan", lambda sql: planned.append(sql) or plan(sql))
+    plan, planned = dialect.plan, list[str]()
+    monkeypatch.setattr(dialect, "plan", lambda sql, own: planned.append(sql) or plan(sql, own))
     row = "(1, 'some text that is quoted', null, 2.5)"
-    assert module.steps_of("insert into t values " + ",".join([row] * 50_000), connection)
+    assert connection.planning.steps("insert into t values " + ",".join([row] * 50_000))
     [shape] = planned
     assert len(shape) < 100
 
