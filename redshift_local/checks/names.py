@@ -78,7 +78,7 @@ def _end_of_columns(words: Sequence[str]) -> int:
 
 def _is_name(words: Sequence[str], within: Sequence[str], index: int, in_columns: bool) -> bool:
     before, word, after = (words[i] if 0 <= i < len(words) else "" for i in (index - 1, index, index + 1))
-    if before == "." or (word == "PARTITION" and before in ("ADD", "DROP") and after == "("):
+    if before == "." or (word == "PARTITION" and before in ("ADD", "DROP", "EXISTS") and after == "("):
         return False
     if before == "AS" and within[index] != "FROM":
         return False  # a label, or the type of a cast

@@ -38,7 +38,6 @@ _ACTION = "|".join(
 )
 
 _FEATURE = "c_unsupported-postgresql-features"
-_SYNTAX = "c_redshift-sql-implementated-differently"
 
 SYNTAX: tuple[Rule, ...] = (
     # Queries
@@ -96,7 +95,7 @@ SYNTAX: tuple[Rule, ...] = (
         "one percentile each",
         "r_PERCENTILE_CONT",
     ),
-    Rule("GROUP BY DISTINCT", r"GROUP BY (?:DISTINCT|ALL)", "leave the word out", "r_GROUP_BY_clause"),
+    Rule("GROUP BY DISTINCT", r"GROUP BY DISTINCT", "leave the word out", "r_GROUP_BY_clause"),
     Rule("CORRESPONDING, UNION DISTINCT", r"(?:UNION|INTERSECT|EXCEPT) DISTINCT", "union", "r_UNION"),
     Rule("OFFSET ... ROWS", r"OFFSET \S+ ROWS?", "offset n", "r_ORDER_BY_clause"),
     Rule("ORDER BY ... USING", r"USING [<>]", "asc or desc", "r_ORDER_BY_clause"),
@@ -208,6 +207,32 @@ SYNTAX: tuple[Rule, ...] = (
         "r_CREATE_FUNCTION",
     ),
     # Redshift only
+    Rule("GROUP BY ALL", r"GROUP BY ALL", "the columns", "r_GROUP_BY_clause", absent=True),
+    Rule("CONNECT BY", r"CONNECT BY", "with recursive", "r_CONNECT_BY_clause", absent=True),
+    Rule("EXCLUDE of columns", r"\* EXCLUDE", "the columns", "r_EXCLUDE_list", absent=True),
+    Rule("TRY_CAST", r"TRY_CAST \(", "cast, of what a pattern has checked", "r_TRY_CAST", absent=True),
+    Rule("grant to a role", r"^(?:GRANT|REVOKE) .*(?:TO|FROM) ROLE", "a group", "r_GRANT", absent=True),
+    Rule(
+        "CANCEL, USE, or SHOW of a definition",
+        r"^(?:CANCEL|USE|SHOW (?:TABLE|VIEW|PROCEDURE|GRANTS))",
+        "pg_cancel_backend(pid), another connection, svv_columns",
+        "c_SQL_commands",
+        absent=True,
+    ),
+    Rule(
+        "quota of a schema",
+        r"^(?:CREATE|ALTER) SCHEMA .*QUOTA",
+        "leave it out",
+        "r_CREATE_SCHEMA",
+        absent=True,
+    ),
+    Rule(
+        "partition of an external table",
+        r"^ALTER TABLE .*PARTITION \(",
+        "copy the objects into a table",
+        "r_ALTER_TABLE_external-table",
+        absent=True,
+    ),
     Rule(
         "UNNEST of a SUPER array",
         r"UNNEST \(",
