@@ -49,7 +49,7 @@ def tables(words: Sequence[str]) -> Iterator[str]:
             end = index + 1
             while words[end : end + 1] == ["."]:
                 end += 2
-            if words[index] not in defined:
+            if words[index] not in defined and words[end : end + 1] != ["("]:
                 yield "".join(words[index:end])
 
 

@@ -111,9 +111,9 @@ def test_encodings_change(sql: Sql, plays: None) -> None:
 
 
 def test_a_renamed_table_keeps_it_and_a_new_one_of_its_name_does_not(sql: Sql, plays: None) -> None:
-    sql("alter table plays rename to old")
+    sql("alter table plays rename to earlier")
     sql("create table shared.plays (a integer)")
-    assert table(sql, "old") == (1, ["started"], {"user_id": 1, "started": 2})
+    assert table(sql, "earlier") == (1, ["started"], {"user_id": 1, "started": 2})
     assert table(sql) == (9, [], {})
 
 

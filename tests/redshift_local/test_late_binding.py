@@ -23,9 +23,9 @@ def view(sql: Sql, schema: str) -> str:
 def test_a_table_that_is_replaced_is_found_by_its_name(sql: Sql, schema: str, view: str) -> None:
     """As SQLMesh and dbt replace one: the new table takes the old one's name, and the old one is dropped."""
     sql(f"create table {schema}.other as select 2 as a, 'new'::varchar(8) as b")
-    sql(f"alter table {schema}.t rename to old")
+    sql(f"alter table {schema}.t rename to earlier")
     sql(f"alter table {schema}.other rename to t")
-    sql(f"drop table {schema}.old")
+    sql(f"drop table {schema}.earlier")
     assert sql(f"select a, b from {view}") == [(2, "new")]
 
 

@@ -136,7 +136,7 @@ CHECK_EXAMPLES: dict[str, list[str]] = {
         "select pg_size_pretty(1024::bigint)",
         "select random_normal()",
         "select mode() within group (order by a) from t",
-        "select a from generate_series(1, 3) as s (a)",
+        "select a from t, generate_series(1, 3) as s (a)",
         "select string_agg(a, ',') from t",
         "select json_object('a': 1)",
         "select json_value(a, '$.b') from t",

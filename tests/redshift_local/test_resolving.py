@@ -86,7 +86,7 @@ def test_a_quotient_has_the_digits_of_its_types(sql: Sql, expression: str, quoti
             "delete from r where m / 3 = 3.3333333333333; select count(*) / 1.0 from r",
             "0.0000",
         ),
-        ("create temp view v as select m / 3 as q from r; select q from v", "3.3333333333333"),
+        ("create view v as select m / 3 as q from r; select q from v", "3.3333333333333"),
     ],
 )
 def test_types_are_found_in_every_scope(sql: Sql, query: str, quotient: str) -> None:
