@@ -13,6 +13,7 @@ import tempfile
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import groupby
@@ -292,15 +293,20 @@ def _records(store: ObjectStore, key: str) -> Iterator[Record]:
 
 
 def _text(value: Any) -> str | None:
-    """A value in a form that compares: whole numbers by their value, '' and blanks as null, and arrays and objects,
-    which COPY writes into a column as JSON text, without regard to white space.
+    """A value in a form that compares: numbers by their value, '' and blanks as null, and arrays and objects, which
+    COPY writes into a column as they are written in the file, by what they mean.
     """
     if value is None:
         return None
     if isinstance(value, dict | list | bool):
         return "".join(as_written(value).split())
     text = str(value).strip()
-    try:
-        return str(int(text))
-    except ValueError:
-        return ("".join(text.split()) if text[:1] in ("{", "[") else text) or None
+    if text[:1] in ("{", "["):
+        try:
+            return _text(parse_value(text.encode()))
+        except ValueError:
+            return "".join(text.split())
+    for number in (int, float):
+        with suppress(ValueError):
+            return str(number(text))
+    return text or None
