@@ -15,6 +15,7 @@ from contextlib import closing
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import psycopg2
@@ -55,6 +56,7 @@ class Accounts:
         self._folders, self._cluster = folders, cluster
         self._known: dict[str, str] = {}
         self._prepared: set[int] = set()
+        self._one_at_a_time = Lock()  # many who log in at once must not use up the server's connections
         if own:
             self._run(_text("roles.sql"))
 
@@ -123,7 +125,12 @@ class Accounts:
 
     def _run(self, sql: str, *given: str, database: str = "") -> list[tuple[Any, ...]]:
         try:
-            with closing(self._connect(database)) as connection, connection, connection.cursor() as cursor:
+            with (
+                self._one_at_a_time,
+                closing(self._connect(database)) as connection,
+                connection,
+                connection.cursor() as cursor,
+            ):
                 cursor.execute(sql, given or None)
                 return cursor.fetchall() if cursor.description else []
         except psycopg2.OperationalError as error:
