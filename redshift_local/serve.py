@@ -151,17 +151,25 @@ def told(login: Login, *, what: str, query: str, made: bool) -> str:
 _HIDDEN = "YOUR_PASSWORD"
 
 
-def until_ended() -> None:
-    """Wait for Ctrl-C, SIGTERM or SIGHUP."""
+@contextmanager
+def until_ended() -> Iterator[Callable[[], None]]:
+    """A function that waits for Ctrl-C, SIGTERM or SIGHUP, each of which is noted from the beginning on."""
     ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as under nohup
         ends.remove(signal.SIGHUP)
     asked: list[int] = []
     # Also for SIGINT: a shell makes what it starts in the background ignore it.
-    for number in ends:
-        signal.signal(number, lambda given, _: asked.append(given))
-    while not asked:
-        time.sleep(0.2)
+    before = {number: signal.signal(number, lambda given, _: asked.append(given)) for number in ends}
+
+    def wait() -> None:
+        while not asked:
+            time.sleep(0.2)
+
+    try:
+        yield wait
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 # --- the command --------------------------------------------------------------------------------------------------
@@ -202,8 +210,6 @@ def _run(given: argparse.Namespace) -> int:
     except (ServerError, psycopg2.Error) as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         return 1
-    except KeyboardInterrupt:  # before it served
-        return 130
     return 0
 
 
@@ -213,7 +219,7 @@ def _serve(given: argparse.Namespace) -> None:
     password, made = chosen_password(PASSWORD, given.password_file)
     user = given.user or ("reader" if given.read_only else "awsuser")
     login = Login(HOST, given.port, given.database, user, password, "")
-    with alone(folder, given.port):
+    with until_ended() as wait, alone(folder, given.port):
         dsn = redshift_local.ensure(folder, given.database)
         try:
             redshift_local.connect(dsn).close()  # the catalog is there
@@ -226,7 +232,7 @@ def _serve(given: argparse.Namespace) -> None:
                 text = told(opened, what=str(folder), query="select getdate()", made=made)
                 sys.stdout.write(opened.as_json() + "\n" if given.format == "json" else text)
                 sys.stdout.flush()
-                until_ended()
+                wait()
         finally:
             _stop_if_unused(folder, dsn)
     sys.stderr.write("The local Redshift is not served any more.\n")

@@ -218,7 +218,8 @@ def _not_connected(error: psycopg2.OperationalError) -> Refusal:
         "unrecognized": "42704", "invalid": "22023", "parameter": "22023",
     }  # fmt: skip
     found = (state for word, state in states.items() if text.startswith(word))
-    return Refusal(next(found, "53300" if "too many" in text else "08006"), text)
+    state = next(found, "53300" if "too many" in text else "08006")
+    return Refusal(state, text.replace("role", "user", 1) if text.startswith("role") else text)
 
 
 _LITERAL = re.compile(

@@ -48,9 +48,12 @@ def serve(
     """Serve the local warehouse to other tools, as a Redshift on loopback, until Ctrl-C."""
     if read_only and read_write:
         raise CommandError("--read-only and --read-write exclude each other")
-    with served(settings(), port, read_write, allow_plain, password_file) as (login, made):
+    with (
+        local.until_ended() as wait,
+        served(settings(), port, read_write, allow_plain, password_file) as (login, made),
+    ):
         say(login.as_json() if output == "json" else told(login, made=made))
-        local.until_ended()
+        wait()
     err.print("The warehouse is not served any more.")
 
 

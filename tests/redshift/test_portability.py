@@ -28,7 +28,7 @@ FILES = [name for folder in FOLDERS for name in queries.names(folder)]
 
 #: Statements that sqlglot does not parse but passes on; the embedded warehouse and sqlfluff do.
 _OF_REDSHIFT_ONLY = re.compile(
-    r"(?:copy|lock|create (?:user|group)|grant|alter default|analyze|vacuum|declare|fetch|close)\b",
+    r"(?:copy|lock|create (?:user|group)|alter group|grant|alter default|analyze|vacuum|declare|fetch|close)\b",
     re.IGNORECASE,
 )
 

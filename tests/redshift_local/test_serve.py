@@ -178,7 +178,7 @@ def test_copy_reads_the_folders_that_are_named(start: Start, tmp_path: Path) -> 
         copy.format((tmp_path / "in").as_uri() + "/"),
     )
     assert ask(login, "select i from c") == [(7,)]
-    with pytest.raises(psycopg2.errors.InternalError_, match="was started without this folder"):
+    with pytest.raises(psycopg2.errors.InternalError_, match="is in none of the folders"):
         ask(login, copy.format((tmp_path / "b.json").as_uri()))
 
 
