@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Sequence
 from redshift_local.rewrite.queries import SET_OPERATORS, Select, item, last_clauses, substituted
 from redshift_local.rewrite.tree import DONE, GROUP, Node, render, separated, walk
 
-_ALIAS = re.compile(r"""(\w+|[)'"])\s+"?([a-z_]\w*)"?\s*(?=,|\bfrom\b)""", re.IGNORECASE)
+_ALIAS = re.compile(r"""((?<!\w)\w++|[)'"])\s+"?([a-z_]\w*)"?\s*(?=,|\bfrom\b)""", re.IGNORECASE)
 _BEFORE_COLUMN = frozenset("ALL AND BY DISTINCT NOT OR SELECT".split())
 _USED_IN = ("WHERE", "GROUP", "HAVING")
 
