@@ -122,7 +122,7 @@ def endpoint(server: str) -> Iterator[Endpoint]:
     redshift_local.connect(server).close()  # the catalog is there
 
     def engine(_: str, user: str, options: str) -> Engine:
-        return Engine(server, user, options=options)
+        return Engine(server, user, options=options, folders=None)
 
     with Endpoint(None, engine, {"dev": "secret"}.get) as made:
         yield made
