@@ -131,6 +131,8 @@ def _read_value(command: Command, options: Options, option: str) -> None:
             command.max_file_size = _size(options, option)
         case "ROWGROUPSIZE":
             command.row_group_size = _size(options, option)
+        case "ENCRYPTED":  # by the bucket's own keys, so that whoever may read the files sees nothing of it
+            options.maybe("AUTO")
         case "EXTENSION":
             command.extension = options.string(option)
         case _:

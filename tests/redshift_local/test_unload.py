@@ -184,7 +184,7 @@ def test_queries_that_are_refused(sql: Sql, tmp_path: Path, query: str, named: s
         "csv fixedwidth 'a:1'",
         "maxfilesize 1 mb",
         "delimiter ',,'",
-        "encrypted",
+        "encrypted kms_key_id 'k'",
         "csv parquet",
         "gzip zstd",
         "format orc",

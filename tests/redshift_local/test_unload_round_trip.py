@@ -22,6 +22,7 @@ PAIRS = [
     ("delimiter '\\001' escape null as '@null' zstd manifest", "delimiter '\\001' escape null '@null' zstd manifest"),
     ("json", "json 'auto'"),
     ("parquet", "parquet"),
+    ("format parquet encrypted", "parquet maxerror 0"),  # as awswrangler and dlt write them
     ("parquet parallel off manifest", "parquet manifest"),
 ]  # fmt: skip
 
