@@ -85,7 +85,7 @@ REFUSED: tuple[Rule, ...] = (
     # Cursors
     Rule(
         "DECLARE beyond its plain form",
-        r'^DECLARE (?!(?:\w+|"[^"]*") CURSOR FOR ).*',
+        r'^DECLARE (?!(?:\w+|"[^"]*") CURSOR (?:WITHOUT HOLD )?FOR ).*',  # as named cursors of psycopg2 say
         "declare c cursor for ...",
         "declare",
     ),

@@ -236,7 +236,7 @@ class Cursor(PlainCursor):
         """
         if self.name is not None:
             raise NotPortable(
-                "a named cursor of psycopg2 is declared WITHOUT HOLD, which Redshift's DECLARE does not have;"
+                "a named cursor of psycopg2 writes a DECLARE of its own, which the local Redshift does not read;"
                 f" instead: declare {self.name} cursor for ..., fetch forward. {DOCUMENTATION}declare.html"
             )
         check_size(query, vars, self)

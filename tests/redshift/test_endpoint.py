@@ -115,7 +115,7 @@ def test_it_can_be_started_by_hand(tmp_path: Path) -> None:
         "select now() from t",
         "copy t from stdin",
         "copy t from 's3://bucket/key' iam_role default format avro 'auto'",
-        'declare "c" cursor without hold for select i from t',
+        'declare "c" scroll cursor for select i from t',
     ],
 )
 def test_it_refuses_what_redshift_refuses(session: Connection, statement: str) -> None:
