@@ -6,6 +6,7 @@ versions in `requirements/`. Does not belong here: how a script is run (`running
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -39,14 +40,12 @@ class Client:
         """The versions of its packages, as they are pinned."""
         if not self.packages:
             return ""
-        file = self.requirements / "package.json" if self.requirements.is_dir() else self.requirements
-        pins = {
-            _normal(name): version
-            for name, version in re.findall(
-                r'^[ "]*([\w.-]+)"?(?:==|: ")([\w.]+)', file.read_text(), re.MULTILINE
-            )
-        }
-        return ", ".join(f"{package} {pins[_normal(package)]}" for package in self.packages)
+        if self.requirements.is_dir():
+            pins = json.loads((self.requirements / "package.json").read_text())["dependencies"]
+        else:
+            pins = dict(re.findall(r"(?m)^([\w.-]+)==(.+)$", self.requirements.read_text()))
+        normal = {_normal(name): version for name, version in pins.items()}
+        return ", ".join(f"{package} {normal[_normal(package)]}" for package in self.packages)
 
 
 def _normal(name: str) -> str:

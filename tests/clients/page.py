@@ -16,17 +16,33 @@ _HEAD = """\
 
 Each client was installed by itself, with the versions that
 [its file](../tests/clients/requirements) pins, and ran [its script](../tests/clients/scripts) against
-`python -m redshift_local serve`, with an S3 of moto's for COPY, UNLOAD and staging. A step is a real use: what it
-returned was compared. `make clients` does it again, and fails if a client does worse than this.
+`python -m redshift_local serve`, with an S3 of moto's for COPY, UNLOAD and staging. A step is a real use, whose result
+is compared. `make clients` does all of it again, and fails if a client does worse than what
+[is known](../tests/clients/known_failures.toml). No real Redshift has run these scripts.
 
 | Client | Version | Works | Does not work, and why |
 | --- | --- | --- | --- |
 """
 
+#: What was learned from versions and settings that did not work; none of it is the local Redshift's doing.
+_FOOT = """
+What the clients themselves need:
+
+- redshift_connector has no parameter for a certificate authority: `SSL_CERT_FILE` names it, and so for awswrangler,
+  dbt and SQLMesh, which stand on it.
+- psycopg 3 before 3.3.5 cannot read from a server whose client_encoding is UNICODE, as Redshift's is.
+- sqlalchemy-redshift 1.0.0 reflects no columns with SQLAlchemy 2.1, and does with 2.0.
+- dbt-core 1.12 downloads a parser from GitHub while it is installed; 1.11 does not.
+- dlt 1.31 and ibis 12 accept versions of sqlglot that they do not run with: 30.12 is one that works with both.
+- ADBC's driver for PostgreSQL sends `COPY ... TO STDOUT`, which Redshift does not have, unless
+  `adbc.postgresql.use_copy` is `false`.
+- ibis has no backend of its own for Redshift, and uses PostgreSQL's. connectorx knows no `sslmode=verify-full`.
+"""
+
 
 def write(results: dict[Client, dict[str, str]]) -> None:
     """Write the page for the steps of each client, with their errors."""
-    FILE.write_text(_HEAD + "".join(_line(client, steps) for client, steps in results.items()))
+    FILE.write_text(_HEAD + "".join(_line(client, steps) for client, steps in results.items()) + _FOOT)
 
 
 def _line(client: Client, steps: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ their steps (`__main__`).
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def local_redshift(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _s3() -> Iterator[dict[str, str]]:
-    emulator = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
+    emulator = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     emulator.start()
     host, port = emulator.get_host_and_port()
     variables = {

@@ -56,7 +56,7 @@ with step("read"):
 
 for form in ("jsonl", "parquet"):
     for name, role in (("role", ROLE), ("keys", None)):
-        with step(f"stage {form}, {name}"):
+        with step(f"stage {form} by {name}"):
             staged = pipeline(f"{form}_{name}", role, staging=filesystem(f"s3://{BUCKET}/{SCHEMA}"))
             staged.run(
                 [{key: value for key, value in play.items() if key != "tags"} for play in plays],

@@ -31,25 +31,25 @@ with step("connect"):
             f"insert into {SCHEMA}.items (id, name, weight) values (1, 'O''Hara', 0.5), (2, null, -1)"
         )
 
-with step("read, psycopg 2"):
+with step("read by psycopg 2"):
     check(pl.read_database(query, plain))
 
-with step("read, redshift_connector"):
+with step("read by redshift_connector"):
     made = redshift_connector.connect(**LOGIN)
     check(pl.read_database(query, made))
 
-with step("read, SQLAlchemy"):
+with step("read by SQLAlchemy"):
     engine = sa.create_engine(f"redshift+psycopg2://{login}?{tls}")
     check(pl.read_database(query, engine))
 
-with step("read, connectorx"):
+with step("read by connectorx"):
     check(
         pl.read_database_uri(
             query, f"redshift://{login}?{tls.replace('verify-full', 'require')}", engine="connectorx"
         )
     )
 
-with step("read, ADBC"):
+with step("read by ADBC"):
     uri = f"postgresql://{login}?{tls}"
     with adbc.connect(uri) as connection, connection.cursor() as cursor:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
