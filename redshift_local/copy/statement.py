@@ -183,7 +183,7 @@ class _Reader:
                 options.number(option)
             case "MAXERROR":
                 command.max_errors = max(1, options.number(option, MAX_ERRORS))
-                if command.max_errors == 1:  # the default, which dlt writes out, also where the option is not allowed
+                if command.max_errors == 1:
                     self._given.discard(option)
             case "IGNOREALLERRORS":
                 command.max_errors = sys.maxsize
