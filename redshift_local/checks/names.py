@@ -144,7 +144,7 @@ def _is_keyword(before: str, word: str, after: str) -> bool:
         case "BACKUP":
             return after in ("YES", "NO")
         case "WITHOUT":
-            return after == "TIME"
+            return after in ("TIME", "HOLD")
         case _:
             return before == "ENCODE"
 

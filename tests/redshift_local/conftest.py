@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -116,15 +116,20 @@ def table(sql: Sql) -> None:
     sql("create temp table t (i integer)")
 
 
-@pytest.fixture(scope="session")
-def endpoint(server: str) -> Iterator[Endpoint]:
+def endpoint_of(server: str, folders: Sequence[Path] | None) -> Endpoint:
     """An endpoint in front of the server, without TLS. Its user is the database's, with the password `secret`."""
     redshift_local.connect(server).close()  # the catalog is there
 
     def engine(_: str, user: str, options: str) -> Engine:
-        return Engine(server, user, options=options, folders=None)
+        return Engine(server, user, options=options, folders=folders)
 
-    with Endpoint(None, engine, {"dev": "secret"}.get) as made:
+    return Endpoint(None, engine, {"dev": "secret"}.get)
+
+
+@pytest.fixture(scope="session")
+def endpoint(server: str) -> Iterator[Endpoint]:
+    """An endpoint whose COPY opens all files."""
+    with endpoint_of(server, None) as made:
         yield made
 
 

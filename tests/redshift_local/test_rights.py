@@ -122,14 +122,19 @@ def test_a_superuser_has_the_rights_of_those_it_made(at: Login, guarded: Endpoin
     ask(boss, "drop user maker")
 
 
-def test_a_superuser_makes_databases_that_are_guarded_as_well(at: Login, guarded: Endpoint) -> None:
+def test_a_superuser_makes_databases_that_are_guarded_as_well(
+    at: Login, guarded: Endpoint, users_database: str
+) -> None:
     boss = at("boss")
     ask(boss, "create database second")
     with closing(login_at(guarded, "boss", "second")) as inside:
         assert ask(inside, "select current_database(), len('abc')") == [("second", 3)]
         ask(inside, "create table t (a varchar(3))", "insert into t values ('abc')")
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            ask(inside, "select lo_create(0)")
+    with (
+        closing(psycopg2.connect(users_database, user="boss", dbname="second")) as past_it,
+        pytest.raises(psycopg2.errors.InsufficientPrivilege),
+    ):
+        ask(past_it, "select lo_create(0)")
     ask(boss, "drop database second")
 
 
@@ -144,9 +149,10 @@ def test_queries_of_others_are_not_shown_nor_ended(login: Login) -> None:
 
 def test_what_a_user_makes_in_public_is_not_called_with_more_rights(at: Login, users_database: str) -> None:
     """A type that counts bytes is made by the server's own user, on a path without the users' schemas."""
-    other = at("other")
-    ask(other, "create function public.octet_length(varchar) returns integer language plpgsql as"
-               " $$ begin raise exception 'called by %', current_user; end $$")  # fmt: skip
+    other, name = at("other"), "public.octet_length(varchar)"
+    with closing(psycopg2.connect(users_database, user="other")) as past_it, past_it:
+        ask(past_it, f"create function {name} returns integer language plpgsql as"
+                     " $$ begin raise exception 'called by %', current_user; end $$")  # fmt: skip
     try:
         ask(other, "create temp table t (a varchar(4321))", "insert into t values ('abc')")
         with closing(psycopg2.connect(users_database)) as connection:
@@ -157,7 +163,7 @@ def test_what_a_user_makes_in_public_is_not_called_with_more_rights(at: Login, u
             )
         assert "public" not in check
     finally:
-        ask(other, "drop function public.octet_length(varchar)")
+        ask(other, f"drop function {name}")
 
 
 @pytest.mark.parametrize("user", ["boss", "dev"])

@@ -9,8 +9,18 @@ from typing import Any
 
 import boto3
 import pytest
+from conftest import endpoint_of
 from moto.server import ThreadedMotoServer
 from wire_client import SYNC, Client, bind, error, execute, parse, query, row, tags
+
+from redshift_local.endpoint.server import Endpoint
+
+
+@pytest.fixture(scope="module")
+def endpoint(server: str) -> Iterator[Endpoint]:
+    """An endpoint that opens no file of the machine."""
+    with endpoint_of(server, ()) as made:
+        yield made
 
 
 @pytest.fixture
