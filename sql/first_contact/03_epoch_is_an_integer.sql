@@ -1,6 +1,5 @@
 -- Does extract(epoch from a date) times 1000 overflow, as an integer does?
 -- docs: r_EXTRACT_function
--- only on Redshift
 -- expected error: overflow|out of range
 create temp table days (day date);
 

@@ -1,6 +1,5 @@
 -- Does datediff count seconds beyond the year 2038?
 -- docs: r_DATEDIFF_function
--- only on Redshift
 -- expected: 1609459200
 create temp table span (first_moment timestamp, last_moment timestamp);
 

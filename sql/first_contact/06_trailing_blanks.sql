@@ -1,6 +1,5 @@
 -- Are trailing blanks of no account where text is compared?
 -- docs: r_Character_types
--- only on Redshift
 -- expected: 2 | 1
 create temp table words (word varchar(8));
 
