@@ -143,10 +143,11 @@ class _Session:
             except wire.Violation as violation:
                 self.client.sendall(Refusal("08P01", str(violation)).message("FATAL"))
             finally:
+                self.cut()  # closing alone would wait until nothing refers to the socket's stream any more
+                self.client.close()
                 if hasattr(self, "engine"):
                     self.engine.close()
                 self.endpoint.forget(self)
-                self.client.close()
 
     # --- the start
 

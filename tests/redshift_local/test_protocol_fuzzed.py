@@ -159,7 +159,7 @@ def fuzz(endpoint: Endpoint, seconds: float, workers: int) -> None:
             thread.join()
         assert not failures, f"FUZZ_SEED='{seed}'\n{failures[0]}"
 
-    phase(seconds / 4, 0)
+    phase(seconds / 2, 0)  # caches fill, and threads get their arenas of memory
     before, threads = memory(), threading.active_count()
     phase(seconds, workers)
     with Client(endpoint.port, "dev") as client:
@@ -168,7 +168,7 @@ def fuzz(endpoint: Endpoint, seconds: float, workers: int) -> None:
     while endpoint.sessions() or threading.active_count() > threads:
         assert time.monotonic() < limit, f"a session has stayed: FUZZ_SEED='{seed}'"
         time.sleep(0.05)
-    assert memory() - before < 16_000_000, f"the endpoint has grown: FUZZ_SEED='{seed}'"
+    assert memory() - before < 48_000_000, f"the endpoint has grown: FUZZ_SEED='{seed}'"
 
 
 def test_random_messages(endpoint: Endpoint) -> None:

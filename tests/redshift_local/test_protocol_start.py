@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from contextlib import closing
+from typing import BinaryIO
 
 import psycopg2
 import psycopg2.errors
@@ -22,6 +23,7 @@ from wire_client import (
     statuses,
 )
 
+from redshift_local.endpoint import server
 from redshift_local.endpoint.server import Endpoint
 
 
@@ -279,3 +281,21 @@ def test_two_hundred_sessions_at_once(endpoint: Endpoint, server: str) -> None:
     assert failures == []
     assert len(pids) == 200
     until_gone(server, pids)
+
+
+def test_an_end_is_seen_even_while_something_refers_to_the_stream(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error's traceback may hold it, and then closing the socket closes nothing yet."""
+    answer, held = server._Session._answer, []
+
+    def keep(session: server._Session, stream: BinaryIO) -> None:
+        held.append(stream)
+        answer(session, stream)
+
+    monkeypatch.setattr(server._Session, "_answer", keep)
+    with Client(endpoint.port, "dev") as client:
+        client.socket.settimeout(10)
+        client.send(TERMINATE)
+        client.until("")
+    assert held
