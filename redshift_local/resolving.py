@@ -14,9 +14,9 @@ from psycopg2.extensions import cursor as PlainCursor
 from redshift_local import dialect, rewrite
 from redshift_local.dialect import Step
 from redshift_local.rewrite import Question
-from redshift_local.rewrite.division import BIGINT, FLOAT, INTEGER, SMALLINT, Decimal
+from redshift_local.rewrite.division import BIGINT, DATE, FLOAT, INTEGER, SMALLINT, Decimal
 
-_TYPES = {21: SMALLINT, 23: INTEGER, 20: BIGINT, 700: FLOAT, 701: FLOAT}
+_TYPES = {21: SMALLINT, 23: INTEGER, 20: BIGINT, 700: FLOAT, 701: FLOAT, 1082: DATE}
 _NUMERIC = 1700
 
 

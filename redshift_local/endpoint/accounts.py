@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2.extensions import connection as PlainConnection
@@ -24,12 +24,14 @@ from psycopg2.extensions import encrypt_password, make_dsn
 from psycopg2.sql import SQL, Identifier, Literal
 
 from redshift_local.endpoint import wire
-from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal
 from redshift_local.endpoint.session import Engine
 from redshift_local.endpoint.users import SUPERUSER
 from redshift_local.postgres import ServerError
 from redshift_local.search_path import apart
+
+if TYPE_CHECKING:
+    from redshift_local.endpoint.cluster import ClusterState  # which imports boto3
 
 
 class Accounts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg2
-from botocore.exceptions import ClientError
 
 import redshift_local
 from redshift_local import CopyError
@@ -49,7 +48,7 @@ def of_copy(error: CopyError, table: str) -> Refusal:
     """A failed COPY: an error of S3, an unreadable object, or data that does not fit."""
     context = f"S3 key being read : {error.object_url}" if error.object_url else ""
     cause: Any = error.__cause__
-    if isinstance(cause, ClientError):
+    if hasattr(cause, "response"):  # botocore's ClientError
         answer = cause.response["Error"]
         return of_s3(
             answer["Message"], cause.response["ResponseMetadata"]["HTTPStatusCode"], answer["Code"], context

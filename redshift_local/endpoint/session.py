@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2.extensions import cursor as PlainCursor
@@ -21,12 +21,14 @@ from redshift_local.copy import load, statement
 from redshift_local.dialect import Step
 from redshift_local.endpoint import users
 from redshift_local.endpoint.backend import Backend
-from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.refusal import Refusal, of_copy, of_database
 from redshift_local.planning import check_size
 from redshift_local.tokens import tokens
 from redshift_local.unload import run as unload
 from redshift_local.unload import statement as unload_statement
+
+if TYPE_CHECKING:
+    from redshift_local.endpoint.cluster import ClusterState  # which imports boto3
 
 #: Statements beside which the session has something to do, so that they cannot just be passed on.
 _ATTENDED = {"analyze", "commit", "copy", "fill", "resize", "rollback", "truncate", "unload"}

@@ -31,6 +31,7 @@ class Decimal(NamedTuple):
 
 
 FLOAT = Decimal(0, 0)
+DATE = Decimal(-1, 0)  # no number, but the difference of two is one
 SMALLINT, INTEGER, BIGINT = (
     Decimal(5, 0, integer=True),
     Decimal(10, 0, integer=True),
@@ -106,8 +107,8 @@ class Division:
         return out
 
     def _quotient(self, left: Decimal | None, right: Decimal | None) -> Decimal | None:
-        if FLOAT in (left, right):
-            return FLOAT
+        if FLOAT in (left, right) or DATE in (left, right):
+            return FLOAT  # PostgreSQL divides it, or says that it cannot
         if left is None or right is None:
             if self.questions:
                 return None  # the server is asked first
@@ -143,6 +144,8 @@ class Division:
             return FLOAT
         if one is None or other is None:
             return None
+        if DATE in (one, other):
+            return INTEGER if one == other and operator == "-" else DATE
         if one.integer and other.integer:
             return max(one, other)
         if operator == "*":
@@ -271,7 +274,7 @@ class Division:
 _NAMED = {
     "SMALLINT": SMALLINT, "INT2": SMALLINT, "INTEGER": INTEGER, "INT": INTEGER, "INT4": INTEGER,
     "BIGINT": BIGINT, "INT8": BIGINT, "REAL": FLOAT, "FLOAT4": FLOAT, "FLOAT8": FLOAT, "FLOAT": FLOAT,
-    "DOUBLE PRECISION": FLOAT,
+    "DOUBLE PRECISION": FLOAT, "DATE": DATE,
 }  # fmt: skip
 
 

@@ -149,9 +149,14 @@ def test_the_steps_add_a_field_that_is_loaded_and_chosen_by(
     [commands] = re.findall(r"```sh\n(sparkify .*?)```", section("Add a field"), re.DOTALL)
     for command in commands.splitlines():
         sparkify(run, *shlex.split(command)[1:])
-    assert rows(warehouse, "select device, count(*) from staging.events group by device order by device") == [
-        (device, 1) for device in sorted(["computer", "laptop", "phone", "tablet", "tablet  "])
-    ] + [(None, len(records) - 2 + rest_of_the_days(tmp_path / "source", day))]
+    devices = "select rtrim(device), count(*) from staging.events group by rtrim(device) order by rtrim(device)"
+    assert rows(warehouse, devices) == [
+        ("computer", 1),
+        ("laptop", 1),
+        ("phone", 1),
+        ("tablet", 2),
+        (None, len(records) - 2 + rest_of_the_days(tmp_path / "source", day)),
+    ]
     [play] = rows(warehouse, "select songplay_id, device from sparkify.songplays where device <> 'computer'")
     key = (twice[name] for name in ("sessionId", "itemInSession", "userId", "ts"))
     assert play == ("-".join(map(str, key)), "tablet  ")
