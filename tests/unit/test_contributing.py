@@ -149,7 +149,9 @@ def test_the_steps_add_a_field_that_is_loaded_and_chosen_by(
     [commands] = re.findall(r"```sh\n(sparkify .*?)```", section("Add a field"), re.DOTALL)
     for command in commands.splitlines():
         sparkify(run, *shlex.split(command)[1:])
-    devices = "select rtrim(device), count(*) from staging.events group by rtrim(device) order by rtrim(device)"
+    devices = (
+        "select rtrim(device), count(*) from staging.events group by rtrim(device) order by rtrim(device)"
+    )
     assert rows(warehouse, devices) == [
         ("computer", 1),
         ("laptop", 1),
