@@ -159,7 +159,7 @@ def fuzz(endpoint: Endpoint, seconds: float, workers: int) -> None:
             thread.join()
         assert not failures, f"FUZZ_SEED='{seed}'\n{failures[0]}"
 
-    phase(seconds / 2, 0)  # caches fill, and threads get their arenas of memory
+    phase(min(seconds / 2, 60), 0)  # caches fill, and threads get their arenas of memory
     before, threads = memory(), threading.active_count()
     phase(seconds, workers)
     with Client(endpoint.port, "dev") as client:
