@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
 
 from psycopg2.extensions import cursor as PlainCursor
 
 from redshift_local.search_path import SCHEMA
-from redshift_local.tokens import Token
+from redshift_local.tokens import Token, tokens
 
 #: Where the catalog objects lie in sql/, in the order in which they are made; a folder's files by their names.
 _PLACES = ("catalog.sql", "functions", "views")
@@ -58,12 +58,12 @@ def _replaced(kind: str) -> frozenset[str]:
     return frozenset(re.findall(rf"create or replace {kind} ({SCHEMA}\w*\.\w+)", statements()))
 
 
-_TRIGGER = re.compile(r'"[^"]*[A-Z]|\b(?:pg_catalog|information_schema|regclass)\b', re.IGNORECASE)
+_TRIGGER = re.compile(r'"[^"]*[A-Z]|(?i:\b(?:pg_catalog|information_schema|regclass)\b)')
 _CAPITALS = re.compile(r"[A-Z]+")
 
 
-def renamed(sql: str, tokens: Callable[[str], Sequence[Token]]) -> str:
-    """The statement with the names that PostgreSQL needs; `sql` itself if it has them. `tokens` takes it apart.
+def renamed(sql: str) -> str:
+    """The statement with the names that PostgreSQL needs; `sql` itself if it has them.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_names.html: "ASCII letters in delimited identifiers are
     case-insensitive and are folded to lowercase".

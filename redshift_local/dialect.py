@@ -66,7 +66,7 @@ def plan(sql: str, own: frozenset[str] = frozenset()) -> tuple[Step, ...]:
 
 
 def _renamed_step(sql: str) -> Step:
-    renamed = catalog.renamed(sql, tokens)
+    renamed = catalog.renamed(sql)
     return _step(sql) if renamed is sql else replace(_step(renamed), verbatim=False)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from redshift_local.leader_node import name_at
-from redshift_local.tokens import Token
+from redshift_local.tokens import Token, closing_or_end
 
 _KEYS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")
 
@@ -42,7 +42,7 @@ def _read(parts: Sequence[Token], end: int, found: dict[str, Any]) -> None:
         exists = words[begin : begin + 3] == ["IF", "NOT", "EXISTS"]
         begin = name_at(parts, begin + 3 * exists)[1]
         if begin < end and words[begin] == "(":
-            after = _closing(words, begin)
+            after = closing_or_end(words, begin)
             for element in _split(parts, begin + 1, after - 1):
                 _element(element, found, temporary)
             begin = after
@@ -63,23 +63,15 @@ def _split(parts: Sequence[Token], begin: int, end: int) -> Iterator[Sequence[To
         yield parts[start:end]
 
 
-def _closing(words: Sequence[str], opening: int) -> int:
-    """The index after the parenthesis that closes the one at `opening`, or the end."""
-    depth = 0
-    for index in range(opening, len(words)):
-        depth += {"(": 1, ")": -1}.get(words[index], 0)
-        if depth == 0:
-            return index + 1
-    return len(words)
-
-
 def _names(parts: Sequence[Token], opening: int) -> list[str]:
     """The names in the parentheses that open there; none if none do."""
     words = [token.upper for token in parts]
     if words[opening : opening + 1] != ["("]:
         return []
     return [
-        name_at(item, 0)[0][0] for item in _split(parts, opening + 1, _closing(words, opening) - 1) if item
+        name_at(item, 0)[0][0]
+        for item in _split(parts, opening + 1, closing_or_end(words, opening) - 1)
+        if item
     ]
 
 

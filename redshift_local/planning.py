@@ -16,11 +16,9 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from psycopg2.extensions import connection as PlainConnection
 from psycopg2.extensions import cursor as PlainCursor
 
-from redshift_local import dialect, existing
+from redshift_local import dialect, existing, rewrite
 from redshift_local.dialect import Step, UnknownFunction
 from redshift_local.tokens import DOCUMENTATION, NotPortable
-
-_LONG = 4000  # characters
 
 
 class Planning:
@@ -39,7 +37,7 @@ class Planning:
         if isinstance(query, composed.Composable):
             query = query.as_string(self._connection)
         text = query.decode() if isinstance(query, bytes) else query
-        if isinstance(query, bytes) or len(text) > _LONG:
+        if isinstance(query, bytes) or len(text) > rewrite.LONG:
             steps = self._plan(dialect.shape(text))
             if all(step.verbatim for step in steps):
                 return steps

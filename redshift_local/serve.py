@@ -27,7 +27,6 @@ from typing import Any
 import psycopg2
 
 import redshift_local
-from redshift_local.endpoint import certificate
 from redshift_local.endpoint.accounts import Accounts
 from redshift_local.endpoint.refusal import Refusal
 from redshift_local.endpoint.server import Endpoint
@@ -60,6 +59,8 @@ def serving(
     0. `grant` is called when the user exists and nobody can have logged in yet. The other parameters are those of
     `Accounts`; `plain` lets unencrypted connections in, too. Raises ServerError.
     """
+    from redshift_local.endpoint import certificate  # here, so that no other command waits for cryptography
+
     try:
         root, context = certificate.ensure(folder / "tls")
     except OSError as error:

@@ -6,7 +6,7 @@ Belongs here: what every reader of SQL in this package needs. Does not belong he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import psycopg2
@@ -82,9 +82,22 @@ def statements(sql: str) -> Iterator[tuple[int, str]]:
 
 def closing(found: Sequence[Token], opening: int) -> int:
     """The index after the parenthesis that closes the one at `opening`. Raises NotPortable if none does."""
-    depth = 0
-    for index in range(opening, len(found)):
-        depth += {"(": 1, ")": -1}.get(found[index].text, 0)
-        if depth == 0:
-            return index + 1
+    if length := _enclosed(found[index].text for index in range(opening, len(found))):
+        return opening + length
     raise NotPortable("a parenthesis is not closed")
+
+
+def closing_or_end(words: Sequence[str], opening: int) -> int:
+    """The index after the parenthesis that closes the one at `opening`; the end if none does."""
+    length = _enclosed(words[index] for index in range(opening, len(words)))
+    return opening + length if length else len(words)
+
+
+def _enclosed(texts: Iterable[str]) -> int:
+    """How many of the texts it takes to close the parenthesis that the first one opens; 0 if none closes it."""
+    depth = 0
+    for length, text in enumerate(texts, 1):
+        depth += {"(": 1, ")": -1}.get(text, 0)
+        if depth == 0:
+            return length
+    return 0

@@ -11,6 +11,7 @@ from functools import cache
 
 from redshift_local.checks import scope
 from redshift_local.portability import Rule
+from redshift_local.tokens import closing_or_end
 from redshift_local.vocabulary import TYPES, functions, postgresql_functions
 
 UNDOCUMENTED = Rule(
@@ -113,7 +114,7 @@ def _is_call(words: Sequence[str], index: int) -> bool:
         return words[index - 2] == "PG_CATALOG"
     if before in _NO_CALL:
         return False
-    end = scope.closing(words, index + 1)
+    end = closing_or_end(words, index + 1)
     return words[end : end + 2] != ["AS", "("]  # a table of WITH
 
 

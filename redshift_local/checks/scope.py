@@ -82,13 +82,3 @@ def arguments(words: Sequence[str], opening: int) -> list[list[str]]:
         elif depth > 1 or word != "(":
             found[-1].append(word)
     return found if found != [[]] else []
-
-
-def closing(words: Sequence[str], opening: int) -> int:
-    """The index after the parenthesis that closes the one at `opening`; the end if none does."""
-    depth = 0
-    for index in range(opening, len(words)):
-        depth += {"(": 1, ")": -1}.get(words[index], 0)
-        if depth == 0:
-            return index + 1
-    return len(words)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from redshift_local.checks import scope
 from redshift_local.portability import Rule
+from redshift_local.tokens import closing_or_end
 from redshift_local.vocabulary import TYPES, commands
 
 COMMAND = Rule("command that AWS does not document", "", "the commands of AWS's list", "c_SQL_commands")
@@ -158,7 +159,7 @@ def many_rows(words: Sequence[str]) -> Iterator[tuple[Rule, int]]:
     if words[0] != "INSERT" or "VALUES" not in words or "SELECT" not in words:
         return
     values = words.index("VALUES")
-    first = scope.closing(words, values + 1)
+    first = closing_or_end(words, values + 1)
     if words[first : first + 1] == [","] and "SELECT" in words[values:]:
         yield MANY_ROWS, values
 
@@ -176,8 +177,8 @@ def recursive(words: Sequence[str]) -> Iterator[tuple[Rule, int]]:
         while index < len(words):
             name, opening = index, index + 1
             listed = words[opening] == "(" if opening < len(words) else False
-            body = (scope.closing(words, opening) if listed else opening) + 1
-            end = scope.closing(words, body)
+            body = (closing_or_end(words, opening) if listed else opening) + 1
+            end = closing_or_end(words, body)
             inside = words[body:end]
             if words[name] in inside and not (listed and _unites_all(inside)):
                 yield RECURSIVE, name

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from redshift_local.checks import scope
 from redshift_local.portability import Rule
+from redshift_local.tokens import closing_or_end
 from redshift_local.vocabulary import TYPES
 
 UNDOCUMENTED = Rule(
@@ -90,7 +91,7 @@ def _in_definition(words: Sequence[str]) -> Iterator[int]:
     opening = next((index for index, word in enumerate(words) if word == "("), len(words))
     if "AS" in words[:opening]:
         return
-    after = words[scope.closing(words, opening) :]
+    after = words[closing_or_end(words, opening) :]
     depth = 0
     for index in range(opening, len(words)):
         word = words[index]
