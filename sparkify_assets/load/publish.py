@@ -113,8 +113,6 @@ class Publisher:
         for item in staged:
             if item.partition in batch.kept and item.partition in known:
                 ledger.keep(transaction, batch.id, item.partition)
-        if batch.dataset == "events" and batch.kept:
-            transaction.run("copy/incoming_plays")
         for key, found in failed.items():
             ledger.block(transaction, batch.id, batch.dataset, key, verdict(found))
         publishing = [key for key in keys if key not in failed]
@@ -147,8 +145,6 @@ class Publisher:
             transaction.run(
                 f"ledger/release_{partition.dataset}", batch_id=batch.id, partition_key=partition.key
             )
-            if partition.dataset == "events":
-                transaction.run("copy/incoming_plays")
             self._merge(transaction, batch, [partition.key], reason, result)
             self._warn(transaction, batch.dataset, [partition.key], result)
             result.partitions = [
@@ -216,8 +212,6 @@ class Publisher:
         transaction.run("ddl/incoming_batch")
         for dataset in DATASETS:
             transaction.run(f"merge/republish_{dataset}")
-            if dataset == "events":
-                transaction.run("copy/incoming_plays")
             parameters: dict[str, Any] = {"first": first, "last": last}
             for name, table in MERGES[dataset]:
                 if (
@@ -242,7 +236,7 @@ class Publisher:
         parameters: dict[str, Any] = {"batch_id": batch.id, "first": min(keys), "last": max(keys)}
         share = transaction.value("ledger/batch_share", batch_id=batch.id, dataset=batch.dataset)
         for name, table in MERGES[batch.dataset]:
-            if name.startswith("analyze/") and share < ANALYZE_SHARE:
+            if name in batch.ahead or (name.startswith("analyze/") and share < ANALYZE_SHARE):
                 continue
             self._run_merge(transaction, name, parameters)
             if table:

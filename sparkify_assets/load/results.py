@@ -78,6 +78,7 @@ class Batch:
     id: str = ""
     run_id: str | None = None  # the run that loads it
     stage_seconds: float = 0.0  # that publishing waited for
+    ahead: set[str] = field(default_factory=set)  # merges that staging has run already
     written: list[str] = field(default_factory=list)  # keys in the work area
     packed: set[str] = field(default_factory=set)  # keys of objects that COPY unpacks
     refused: dict[str, list[Violation]] = field(default_factory=dict)  # keys of partitions that COPY gave up

@@ -29,6 +29,7 @@ from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, locate
 from sparkify_assets.load.results import Batch, StagedPartition
 from sparkify_assets.model.datasets import Dataset, Partition
 from sparkify_assets.model.fields import expected_fields
+from sparkify_assets.model.merges import BEFORE_THE_LOCK, MERGES
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.content import START_BYTES, Form, Unreadable, form_of, text_of
 from sparkify_assets.source.sampling import unexpected
@@ -90,8 +91,11 @@ class Stager:
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
         transaction.run(f"analyze/incoming_{batch.dataset}")
-        if batch.dataset == "events" and not batch.kept:  # else published rows will come along
-            transaction.run("copy/incoming_plays")
+        if not batch.kept:  # else published rows will come along
+            for name, _ in MERGES[batch.dataset]:
+                if name in BEFORE_THE_LOCK:
+                    transaction.run(name)
+                    batch.ahead.add(name)
         for item in staged:
             item.findings = client_findings(item)
         return staged

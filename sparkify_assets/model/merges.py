@@ -9,6 +9,7 @@ from sparkify_assets.model.datasets import Dataset
 #: The merges of a batch in order, each with the star table that it changes.
 MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
     "events": (
+        ("copy/incoming_plays", None),
         ("merge/staging_events", None),
         ("analyze/staging.events", None),
         ("merge/plays_of_days", None),
@@ -34,6 +35,10 @@ MERGES: Mapping[Dataset, Sequence[tuple[str, str | None]]] = {
         ("merge/songplays", "songplays"),
     ),
 }
+
+
+#: The merges that need nothing but what has arrived, so that staging can run them before the load takes its lock.
+BEFORE_THE_LOCK = frozenset({"copy/incoming_plays"})
 
 
 #: The merges that a rebuild of the star leaves out: staging stays as it is, and every play is made once, with its day.

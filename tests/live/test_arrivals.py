@@ -195,7 +195,9 @@ def test_what_lands_is_loaded_without_a_hand(
         landing.delete(second)
         arrived(dev, fresh(landing))
         until(
-            lambda: {run["status"] for run in runs(dev)} == {"SUCCESS"} or None, 180, "a run has not succeeded"
+            lambda: {run["status"] for run in runs(dev)} == {"SUCCESS"} or None,
+            180,
+            "a run has not succeeded",
         )
 
 
