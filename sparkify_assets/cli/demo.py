@@ -63,7 +63,7 @@ def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
     with warehouse.transaction(lock=False) as transaction:
         counts = transaction.records("report/row_counts")[0]
         songs = transaction.records("analytics/top_songs")
-        hours = dict(transaction.rows("analytics/plays_by_hour"))
+        hours = {row["hour"]: row["plays"] for row in transaction.records("analytics/plays_by_hour")}
         rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
     out.print()
     print_table(("table", "rows"), [(name.removesuffix("_rows"), number) for name, number in counts.items()])
