@@ -46,13 +46,9 @@ class CommandError(SparkifyError):
 
 
 def settings() -> Settings:
-    """The settings in force, with the state directory created."""
+    """The settings in force, with the state directory created. Raises HomeError."""
     chosen = Settings.from_environment()
-    try:
-        chosen.home.mkdir(parents=True, exist_ok=True)
-        prepare_home(chosen)
-    except OSError as error:
-        raise CommandError(f"state directory {chosen.home}: {error.strerror}") from None
+    prepare_home(chosen)
     return chosen
 
 

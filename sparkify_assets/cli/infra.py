@@ -81,9 +81,7 @@ def destroy(
 @app.command()
 def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = "table") -> None:
     """Compare AWS with the configuration; exit code 2 if something differs."""
-    from sparkify_assets.infra import jobs, run
-
-    found = run.launch("detect_drift", jobs.run_config(env))
+    found = launch("detect_drift", env)
     stacks = _by_stack(found, "{}", "{}_actions")
     if output_format == "json":
         print_json({"differs": not found["passed"], **stacks})

@@ -84,7 +84,7 @@ def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
         return [
             dg.RunRequest(
                 run_key=f"{environment} {context.scheduled_execution_time:%Y-%m-%d}",
-                run_config={"resources": {"terraform": {"config": {"environment": environment}}}},
+                run_config={"environment": environment},
             )
             for environment in provisioned
         ]

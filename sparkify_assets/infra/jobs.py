@@ -118,6 +118,7 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
     detect_drift = dg.define_asset_job(
         "detect_drift",
         selection=dg.AssetSelection.checks(drift_check),
+        config=_plainly,
         description="Compares the infrastructure with its configuration, and shows what differs.",
         tags=_TAGS,
         executor_def=dg.in_process_executor,

@@ -38,7 +38,7 @@ def in_story(**config: object) -> dict[str, object]:
     return {"environment": ENVIRONMENT, **config}
 
 
-def drift_config() -> dict[str, object]:
+def own_config() -> dict[str, object]:
     return {"resources": {"terraform": {"config": {"environment": ENVIRONMENT}}}}
 
 
@@ -47,7 +47,7 @@ def guard_config(**config: object) -> dict[str, object]:
 
 
 def test_before_anything_is_made_nothing_drifts(story: Checkout) -> None:
-    drift = story.run("detect_drift", drift_config())
+    drift = story.run("detect_drift", in_story())
     assert drift.success
     assert drift.metadata["passed"] is True
     assert (drift.metadata["foundation"], drift.metadata["warehouse"]) == (
@@ -132,7 +132,7 @@ def test_what_changes_behind_its_back_is_seen_as_it_is(story: Checkout, emulator
     ]
     redshift.delete_usage_limit(UsageLimitId=spectrum["UsageLimitId"])
 
-    drift = story.run("detect_drift", drift_config())
+    drift = story.run("detect_drift", in_story())
     assert drift.success  # the check fails, not the run
     assert drift.metadata["passed"] is False
     assert drift.metadata["foundation"] == "no changes"
@@ -157,7 +157,7 @@ def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> No
     [cluster] = emulator.client("redshift").describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
     assert cluster["ClusterStatus"] == "paused"
 
-    drift = story.run("detect_drift", drift_config())
+    drift = story.run("detect_drift", in_story())
     assert drift.metadata["passed"] is True, drift.metadata
     # The provider does see a change there, which is not one: its issue 20944.
     assert drift.metadata["warehouse"] == "no changes (cluster paused)"
@@ -167,7 +167,7 @@ def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> No
     def up_to_the_plan() -> None:
         ops.plan("warehouse")(ops.init("warehouse")())
 
-    assert story.run(up_to_the_plan, drift_config()).metadata["plan_warehouse.plan"] == "no changes"
+    assert story.run(up_to_the_plan, own_config()).metadata["plan_warehouse.plan"] == "no changes"
 
 
 def test_resume_wakes_it_again(story: Checkout) -> None:
@@ -187,7 +187,7 @@ def test_a_plan_that_would_lose_the_cluster_is_stopped(story: Checkout, emulator
     cluster = "module.warehouse.aws_redshift_cluster.this"
     module.write_text(kept.replace('"sparkify_admin"', '"somebody_else"'))
     try:
-        run = story.run(up_to_the_guard, drift_config() | guard_config(allow_destroying=[cluster]))
+        run = story.run(up_to_the_guard, own_config() | guard_config(allow_destroying=[cluster]))
     finally:
         module.write_text(kept)
     assert list(run.failures) == ["guard_warehouse"], "the one to which the address was not named"
