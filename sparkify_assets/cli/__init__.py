@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import typer
 from dotenv import load_dotenv
-from rich.markup import escape
 
 from sparkify_assets.cli import demo, dev, ephemeral_cluster, infra, inspection, load, query, serve, tables
-from sparkify_assets.cli.console import err
+from sparkify_assets.cli.console import err, say
 from sparkify_assets.errors import SparkifyError, describe_error, keep_trace, words_of_machine
 from sparkify_assets.settings import Settings, SettingsError
 from sparkify_assets.warehouse.errors import is_foreseen, line
@@ -60,5 +59,5 @@ def main() -> None:
                 text = describe_error(error) + keep_trace(Settings.from_environment().home, error)
             except SettingsError:
                 raise error from None
-        err.print(f"[red]error[/]: {escape(text)}", soft_wrap=True)
+        say(text, "error:", "red", to=err)
         raise SystemExit(getattr(error, "exit_code", 1)) from None

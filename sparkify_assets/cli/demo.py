@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from sparkify_assets.cli.console import CommandError, err, out, print_table, say, settings
+from sparkify_assets.cli.console import CommandError, err, print_table, say, settings
 from sparkify_assets.cli.load import load
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
@@ -65,7 +65,7 @@ def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
         songs = transaction.records("analytics/top_songs")
         hours = {row["hour"]: row["plays"] for row in transaction.records("analytics/plays_by_hour")}
         rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
-    out.print()
+    say("")
     print_table(("table", "rows"), [(name.removesuffix("_rows"), number) for name, number in counts.items()])
     say("\nTop songs")
     for song in songs[:5]:

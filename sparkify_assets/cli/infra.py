@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from sparkify_assets.cli.console import OutputFormat, err, print_found, print_json, print_table, say
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
@@ -176,4 +175,4 @@ def _print_summaries(stacks: dict[str, dict[str, Any]]) -> None:
 
 
 def _log(line: str) -> None:
-    err.print(escape(line), soft_wrap=True)
+    say(line, to=err)

@@ -54,7 +54,7 @@ def serve(
     ):
         say(login.as_json() if output == "json" else told(login, made=made))
         wait()
-    err.print("The warehouse is not served any more.")
+    say("The warehouse is not served any more.", to=err)
 
 
 def told(login: Login, *, made: bool) -> str:

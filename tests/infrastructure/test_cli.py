@@ -19,6 +19,7 @@ from tests.infrastructure.harness import ROOT, SLOW, Checkout
 PROVISIONED = """
 resource "terraform_data" "this" { input = "%s" }
 output "landing_bucket" { value = "sparkify-dev-landing" }
+output "secret_arn" { value = "arn:aws:secretsmanager:us-west-2:1:secret:[red]" }
 output "key" {
   value     = "hidden"
   sensitive = true
@@ -99,7 +100,14 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
     assert json.loads(told.stdout) == {"differs": True, "foundation": expected, "warehouse": expected}
 
     shown = infra(checkout, "output", "--format", "json")
-    assert json.loads(shown.stdout)["foundation"] == {"landing_bucket": "sparkify-dev-landing"}
+    arn = "arn:aws:secretsmanager:us-west-2:1:secret:[red]"
+    assert json.loads(shown.stdout)["foundation"] == {
+        "landing_bucket": "sparkify-dev-landing",
+        "secret_arn": arn,
+    }
+    table = infra(checkout, "output").stdout
+    assert arn in table, "what looks like an emoji or like markup is neither"
+    assert "hidden" not in table
 
 
 @pytest.mark.parametrize(
