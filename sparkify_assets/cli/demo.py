@@ -54,11 +54,13 @@ def demo() -> None:
         load()
     except typer.Exit as finished:
         exit_code = finished.exit_code
-    print_overview(chosen, open_warehouse(chosen))
+    print_overview(open_warehouse(chosen))
+    say(f"\nData lives in {chosen.home}; ask it with sparkify query")
+    say(f"The UI: make dev, then {chosen.page}")
     raise typer.Exit(exit_code)
 
 
-def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
+def print_overview(warehouse: Warehouse) -> None:
     """Print what a warehouse holds: the number of rows, top songs, plays by hour, and rejects."""
     with warehouse.transaction(lock=False) as transaction:
         counts = transaction.records("report/row_counts")[0]
@@ -79,5 +81,3 @@ def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
         say(f"\nQuarantined: {len(rejects)}")
     for reject in rejects[:5]:
         say(f"  {reject['object_key']} line {reject['position']}: {reject['reason']}")
-    say(f"\nData lives in {chosen.home}; ask it with sparkify query")
-    say(f"The UI: make dev, then {chosen.page}")

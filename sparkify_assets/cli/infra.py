@@ -12,7 +12,15 @@ from typing import Annotated, Any
 
 import typer
 
-from sparkify_assets.cli.console import OutputFormat, err, print_found, print_json, print_table, say
+from sparkify_assets.cli.console import (
+    CommandError,
+    OutputFormat,
+    err,
+    print_found,
+    print_json,
+    print_table,
+    say,
+)
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
 
 app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terraform's stacks as Dagster runs.")
@@ -49,7 +57,7 @@ def apply(
     )
     say_endpoint(metadata)
     for setting in ("warehouse", "source", "work"):
-        say(f"SPARKIFY_{setting.upper()}={metadata[f'publish_warehouse.{setting}_url']}")
+        say(f"SPARKIFY_{setting.upper()}={output_of(metadata, f'{setting}_url')}")
 
 
 @app.command()
@@ -72,9 +80,11 @@ def destroy(
         foundation_too=foundation_too,
         confirm_data_loss=confirm_data_loss,
     )
-    say("Gone. What stays:")
-    for stack in ("warehouse", "foundation"):
-        say(metadata.get(f"prove_{stack}_gone.stays", ""))
+    # The foundation's is only there if it was to go as well.
+    stays = [metadata.get(f"prove_{stack}_gone.stays", "") for stack in ("warehouse", "foundation")]
+    say("Gone. What stays:" if any(stays) else "Gone.")
+    for lines in filter(None, stays):
+        say(lines)
 
 
 @app.command()
@@ -146,17 +156,27 @@ def local() -> None:
 
 
 def launch(job: str, env: str, **config: Any) -> dict[str, Any]:
-    """Run a job in an environment and return the metadata of its ops by `op.name`. Raises InfrastructureError."""
-    from sparkify_assets.infra.run import (
-        launch as launch_job,
-    )  # here, because Dagster's import takes a second
+    """Run a job in an environment and return the metadata of its ops by `op.name`; whatever is not a success of the
+    whole run is raised (see `infra.run.launch`).
+    """
+    from sparkify_assets.infra import run  # here, because Dagster's import takes a second
 
-    return launch_job(job, {"environment": env, **config})
+    return run.launch(job, {"environment": env, **config})
 
 
 def say_endpoint(metadata: dict[str, Any]) -> None:
     """Print where the cluster answers, as the ops of a job report it."""
     say(f"The cluster answers at {metadata['wait_for_cluster.endpoint']}.")
+
+
+def output_of(metadata: dict[str, Any], name: str) -> str:
+    """An output of the warehouse's stack, as a run that provisioned it reports it. Raises CommandError if there is
+    none.
+    """
+    try:
+        return str(metadata[f"publish_warehouse.{name}"])
+    except KeyError:
+        raise CommandError(f"it is provisioned, but stack warehouse has no output {name}") from None
 
 
 def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, dict[str, Any]]:

@@ -57,8 +57,12 @@ def trace_of(recorded: SerializableErrorInfo | None, home: Path) -> str:
 
 
 def _own(recorded: SerializableErrorInfo) -> SerializableErrorInfo:
-    """The first error in a chain that is not a wrapper of Dagster's, or the last one if all are."""
-    while recorded.message.startswith("dagster.") or recorded.cls_name == "RetryRequested":
+    """The first error in a chain that is not a wrapper of Dagster's, or the last one if all are. An interruption wraps
+    nothing: what Python shows as its context is an error that was being handled when the run began.
+    """
+    while recorded.cls_name not in _INTERRUPTED and (
+        recorded.message.startswith("dagster.") or recorded.cls_name == "RetryRequested"
+    ):
         inner = recorded.cause or recorded.context
         if inner is None:
             break

@@ -82,7 +82,20 @@ def test_what_ends_a_step_is_one_line(error: Exception, told: str) -> None:
 
 def test_an_interruption_is_known_as_one() -> None:
     for ended in (run(fails_with(KeyboardInterrupt())), run(lambda: 1, fails_with(KeyboardInterrupt()))):
-        assert (ended.succeeded, ended.interrupted) == (False, True)
+        assert (ended.succeeded, ended.interrupted, ended.errors) == (False, True, ["interrupted"])
+
+
+def test_an_interruption_is_not_taken_for_the_error_that_was_being_handled() -> None:
+    """As where a life's end is interrupted that a failure has begun."""
+
+    def interrupt() -> None:
+        raise dg.DagsterExecutionInterruptedError
+
+    try:
+        raise ValueError("the first failure")
+    except ValueError:
+        ended = run(lambda: 1, interrupt)
+    assert (ended.interrupted, ended.errors) == (True, ["interrupted"])
 
 
 def test_a_wrong_configuration_is_one_line() -> None:

@@ -32,8 +32,10 @@ def checkout(terraform: str, tmp_path: Path) -> Checkout:
     return Checkout.tiny(tmp_path, foundation=PROVISIONED % "1", warehouse=PROVISIONED % "1")
 
 
-def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Starts `sparkify infra` on a checkout of the test's own."""
+def start(
+    checkout: Checkout, *arguments: str, command: str = "infra", **environment: str
+) -> subprocess.Popen[str]:
+    """Starts `sparkify infra`, or another command, on a checkout of the test's own."""
     program = (
         "import signal, sys; from pathlib import Path\n"
         "from sparkify_assets import cli\n"
@@ -43,7 +45,7 @@ def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
         "cli.main()\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(checkout.stacks), "infra", *arguments],
+        [sys.executable, "-c", program, str(checkout.stacks), command, *arguments],
         cwd=ROOT,
         env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
         stdout=subprocess.PIPE,

@@ -123,6 +123,7 @@ def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
         assert int(rows[table].replace(",", "")) == expected["star"][table], table
     assert "Nothing is left of environment dev." in told
     assert "The cluster cost about 0.0" in told
+    assert "Data lives in" not in told, "the warehouse that held them is gone"
     assert life.billable() == []
     assert secrets_in(life, told) == []
 
@@ -169,7 +170,7 @@ def interrupted(life: Life, moment: str, sign: signal.Signals) -> str:
 
 def test_an_interrupted_load_ends_with_the_cluster_destroyed_and_the_rest_named(life: Life) -> None:
     told = interrupted(life, "[load]", signal.SIGINT)
-    assert "Stopped after provision, tables, upload" in told
+    assert "Stopped in load: " in told
     assert not [name for name in life.billable() if name == CLUSTER]
     for name in life.billable():  # the landing bucket, which holds data
         assert "module.landing.aws_s3_bucket.this" in told, name
