@@ -108,8 +108,14 @@ _KNOWN = (
         " until it can. Launch again, and you are told how to bring it in. The reason: {text}",
     ),
     (
+        "clock",
+        r"RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|Signature (?:expired|not yet current)",
+        "AWS finds the time in the requests wrong by more than some minutes ({found}): set this machine's clock"
+        " (`timedatectl`) and launch again",
+    ),
+    (
         "expired",
-        r"ExpiredToken\w*|token included in the request is expired|RequestExpired",
+        r"ExpiredToken\w*|token included in the request is expired",
         "the AWS credentials have expired ({found}): renew them (for instance `aws sso login`) and launch again",
     ),
     (

@@ -17,9 +17,10 @@ from typing import Any
 
 from python_terraform import IsFlagged
 
-from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
+from sparkify_assets.infra.unsaved import refuse_unsaved
 
 #: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
@@ -40,6 +41,19 @@ class Stack:
 
     def __str__(self) -> str:
         return f"stack {self.name} in {self.environment}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its configuration."""
+        return Path(self.terraform.stacks) / self.name
+
+    @property
+    def local_state(self) -> Path:
+        """Where its state is if it is kept beside it
+        (https://developer.hashicorp.com/terraform/language/backend/local).
+        """
+        own = "" if self.environment == DEFAULT_ENVIRONMENT else f"terraform.tfstate.d/{self.environment}"
+        return self.folder / own / "terraform.tfstate"
 
     @property
     def cluster_identifier(self) -> str:
@@ -71,13 +85,7 @@ class Stack:
         """
         self.terraform.require_terraform(self.log)
         _ = self.variables
-        unsaved = Path(self.terraform.stacks) / self.name / "errored.tfstate"
-        if unsaved.exists():  # continuing without it would make everything in it a second time
-            raise InfrastructureError(
-                f"{unsaved} holds what an earlier run made but could not save. In its folder and in that run's"
-                " workspace: terraform init; terraform force-unlock, if the lock is still held; terraform state push"
-                " errored.tfstate. Then remove the file and launch again"
-            )
+        refuse_unsaved(self.folder, self.terraform.kept_state(self.name), self.local_state)
         self._command().cmd("init", json=IsFlagged, input=False, lockfile="readonly")
 
     def validate(self) -> None:
