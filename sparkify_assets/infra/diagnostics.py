@@ -85,7 +85,8 @@ def advise(text: str, waited: str = "0s") -> tuple[str, str]:
         return "locked", _advise_on_lock(text, waited)
     for kind, pattern, advice in _KNOWN:
         if found := re.search(pattern, text, re.IGNORECASE):
-            return kind, advice.format(found=found.group(0), text=" ".join(text.split())[:500])
+            named = {"found": found.group(0), "text": " ".join(text.split())[:500], **found.groupdict()}
+            return kind, advice.format(**named)
     return "other", ""
 
 
@@ -144,6 +145,11 @@ _KNOWN = (
         "half foundation",
         r"This object does not have an attribute named|Unsupported attribute",
         "the foundation's outputs are incomplete: apply stack foundation again",
+    ),
+    (
+        "settings",
+        r"Invalid value for (?:input )?variable: (?P<what>.+?)(?= This was checked by| \[|\n|$)",
+        "{what}",
     ),
     ("stale", r"Saved plan is stale", "the state has changed since the plan was made: launch again"),
     (

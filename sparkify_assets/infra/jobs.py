@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sparkify_assets.infra import DEFAULT_ENVIRONMENT, destroy_ops, ops
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT, cluster_ops, destroy_ops, ops
 from sparkify_assets.infra.drift import drift_check, drift_schedule, redshift_cluster
 from sparkify_assets.infra.stack import STACKS
 from sparkify_assets.infra.terraform import TerraformResource
@@ -87,15 +87,21 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
     @dg.job(config=_plainly, **options)
     def plan_infrastructure() -> None:
         """Shows what provisioning would change, stack by stack, and changes nothing."""
+        planned = None
         for stack in STACKS:
-            _run(stack, ops.init, ops.validate, ops.plan)
+            planned = _run(stack, ops.init, ops.validate, ops.plan, after=planned)
 
     @dg.job(config=_provision, **options)
     def provision_infrastructure() -> None:
         """Makes network, landing bucket and cluster, or changes them to what the configuration says."""
-        ready, applied = (ops.init, ops.validate), (ops.untaint, ops.guard, ops.apply, ops.publish)
-        made = _run("foundation", *ready, ops.plan, *applied)
-        _run("warehouse", *ready, ops.wake_cluster, ops.plan, *applied, ops.wait_for_cluster, after=made)
+        ready, guarded = (ops.init, ops.validate), (ops.plan, ops.untaint, ops.guard)
+        applied = (ops.apply, ops.prove_applied, ops.publish)
+        foreseen = _run("warehouse", ops.foresee_stack, after=_run("foundation", *ready, *guarded))
+        made = _run("foundation", *applied, after=foreseen)
+        changed = _run(
+            "warehouse", *ready, ops.wake_cluster, *guarded, cluster_ops.change_cluster, after=made
+        )
+        _run("warehouse", *applied, ops.wait_for_cluster, after=changed)
 
     @dg.job(config=_destroy, **options)
     def destroy_infrastructure() -> None:

@@ -21,6 +21,7 @@ from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
 from sparkify_assets.infra.unsaved import refuse_unsaved
+from sparkify_assets.infra.tfvars import refuse_unknown_settings
 
 #: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
@@ -89,21 +90,30 @@ class Stack:
         self._command().cmd("init", json=IsFlagged, input=False, lockfile="readonly")
 
     def validate(self) -> None:
-        """Check the configuration by itself."""
+        """Check the configuration by itself, and that the environment sets only what it declares."""
+        refuse_unknown_settings(self.variables, Path(self.terraform.stacks))
         self._command(quiet).cmd("validate", json=IsFlagged)
 
     def plan(self, **options: Any) -> Plan:
-        """Make a plan and keep it for `apply`. `options` are further options of the command, none of them secret."""
-        code, _, _ = self._command().cmd(
-            "plan",
-            json=IsFlagged,
-            detailed_exitcode=IsFlagged,
-            input=False,
-            lock_timeout=self._lock_timeout,
-            var_file=str(self.variables),
-            out=str(self._plan_file),
-            **options,
-        )
+        """Make a plan and keep it for `apply`. `options` are further options of the command, none of them secret.
+
+        Raises InfrastructureError, naming the environment's file, where a value in it is refused.
+        """
+        try:
+            code, _, _ = self._command().cmd(
+                "plan",
+                json=IsFlagged,
+                detailed_exitcode=IsFlagged,
+                input=False,
+                lock_timeout=self._lock_timeout,
+                var_file=str(self.variables),
+                out=str(self._plan_file),
+                **options,
+            )
+        except TerraformError as error:
+            if error.kind == "settings":
+                raise InfrastructureError(f"{self.variables}: {error.advice}") from None
+            raise
         document = "{}"
         if code == 2:  # something differs
             _, document, _ = self._command(quiet).cmd("show", str(self._plan_file), json=IsFlagged)
@@ -120,6 +130,10 @@ class Stack:
         if not self.planned:
             raise InfrastructureError(f"the plan of {self} is gone with its run: launch the whole job again")
         return read_plan(self._plan_document.read_text())
+
+    def planned_outputs(self) -> dict[str, Any]:
+        """What the kept plan makes of the outputs: `after`, and `after_unknown` where only an apply can say it."""
+        return dict(json.loads(self._plan_document.read_text()).get("output_changes", {}))
 
     def apply(self) -> None:
         """Apply exactly the kept plan, and remove it."""

@@ -1,4 +1,4 @@
-"""The state of a provisioned cluster: finding, pausing and resuming it by Redshift's API.
+"""The state of a provisioned cluster: finding, pausing, resuming, resizing and moving it by Redshift's API.
 
 Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Does not belong here: connections
 to the cluster (`cluster`).
@@ -43,6 +43,7 @@ class Cluster:
     secret_arn: str
     nodes: int
     node_type: str
+    security_groups: tuple[str, ...] = ()
 
     @property
     def paused(self) -> bool:
@@ -75,6 +76,7 @@ def find_cluster(identifier: str, region: str | None) -> Cluster | None:
         secret_arn=found.get("MasterPasswordSecretArn", ""),
         nodes=found["NumberOfNodes"],
         node_type=found["NodeType"],
+        security_groups=tuple(group["VpcSecurityGroupId"] for group in found.get("VpcSecurityGroups", [])),
     )
 
 
@@ -94,8 +96,64 @@ def resume(cluster: Cluster, log: Log) -> Cluster:
     return wait_for_status(cluster, "available", log)
 
 
+def move_to_port(cluster: Cluster, port: int, log: Log) -> Cluster:
+    """Have an available cluster accept connections on another port, and wait until it does.
+
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyCluster.html (Port)
+    """
+    _redshift(cluster.region).modify_cluster(ClusterIdentifier=cluster.identifier, Port=port)
+    return _wait(
+        cluster, f"available on port {port}", lambda now: now.status == "available" and now.port == port, log
+    )
+
+
+def elastic_sizes(cluster: Cluster) -> set[tuple[str, int]]:
+    """The node types and numbers of nodes that an elastic resize can bring the cluster to.
+
+    Any other needs a classic one:
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_DescribeNodeConfigurationOptions.html
+    """
+    pages = _redshift(cluster.region).get_paginator("describe_node_configuration_options")
+    found = pages.paginate(ActionType="resize-cluster", ClusterIdentifier=cluster.identifier)
+    return {
+        (o["NodeType"], o["NumberOfNodes"]) for page in found for o in page["NodeConfigurationOptionList"]
+    }
+
+
+def resize(cluster: Cluster, node_type: str, nodes: int, log: Log) -> Cluster:
+    """Resize an available cluster elastically, and wait until it has that size.
+
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_ResizeCluster.html
+    """
+    kind = "multi-node" if nodes > 1 else "single-node"
+    _redshift(cluster.region).resize_cluster(
+        ClusterIdentifier=cluster.identifier,
+        ClusterType=kind,
+        NodeType=node_type,
+        NumberOfNodes=nodes,
+        Classic=False,
+    )
+    return _wait(
+        cluster,
+        f"available with {nodes} × {node_type}",
+        lambda now: (now.status, now.node_type, now.nodes) == ("available", node_type, nodes),
+        log,
+    )
+
+
 def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PAUSE_SECONDS) -> Cluster:
-    """The cluster once its status is `status`. Raises ClusterError when it is gone, or after `seconds`.
+    """The cluster once its status is `status`. Raises ClusterError when it is gone, or after `seconds`."""
+    return _wait(cluster, status, lambda now: now.status == status, log, seconds)
+
+
+def _wait(
+    cluster: Cluster,
+    wanted: str,
+    reached: Callable[[Cluster], bool],
+    log: Log,
+    seconds: float = PAUSE_SECONDS,
+) -> Cluster:
+    """Read the cluster until it is as `reached` says, which is `wanted` in words.
 
     boto3's waiters know `available` only, keep waiting for a cluster that is gone, and report no progress.
     """
@@ -104,13 +162,13 @@ def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PA
         now = find_cluster(cluster.identifier, cluster.region)
         if now is None:
             raise ClusterError(f"cluster {cluster.identifier} is gone")
-        if now.status == status:
+        if reached(now):
             return now
         if time.monotonic() > until:
             raise ClusterError(
-                f"cluster {cluster.identifier} is still {now.status} after {seconds:.0f} s, not {status}"
+                f"cluster {cluster.identifier} is still {now.status} after {seconds:.0f} s, not {wanted}"
             )
-        log(f"Cluster {cluster.identifier} is {now.status}; waiting for {status}.")
+        log(f"Cluster {cluster.identifier} is {now.status}; waiting for {wanted}.")
         time.sleep(POLL_SECONDS)
 
 

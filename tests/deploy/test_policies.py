@@ -35,6 +35,7 @@ ANALYSTS = {"redshift:GetClusterCredentialsWithIAM"}
 #: Actions for which IAM knows no resource, so that only "*" allows them.
 WITHOUT_RESOURCE = {
     "ec2:DescribeInstances",
+    "ec2:DescribeSecurityGroups",
     "iam:ListRoles",
     "redshift:DescribeClusterSnapshots",
     "redshift:DescribeScheduledActions",
@@ -154,7 +155,8 @@ def test_every_statement_is_bounded(name: str) -> None:
                 continue
             named = re.fullmatch(r"\$\{key_arn\}|arn:aws:[\w-]+:[^:]*:[^:]*:.*", resource)
             assert named, resource
-            assert re.search(r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:key/\*$", resource), resource
+            bounded = r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:(?:key|security-group)/\*$"
+            assert re.search(bounded, resource), resource
 
 
 #: Reading is allowed by its beginning, and what a cluster consists of; nothing else is.

@@ -109,7 +109,7 @@ variable "admin_username" {
 }
 
 variable "port" {
-  description = "Port of the cluster. Moving between availability zones needs 5431 to 5455 or 8191 to 8215."
+  description = "Port of the cluster. Moving between availability zones needs 5431 to 5455 or 8191 to 8215. Change it by `sparkify infra apply`: the provider alone would move only the security groups."
   type        = number
   default     = 5439
 

@@ -28,7 +28,6 @@ class Cluster(models.Cluster):
     manual_snapshot_retention_period = -1
     maintenance_track_name = "current"
     multi_az = "Disabled"
-    availability_zone_relocation_status = "disabled"
     cluster_revision_number = "100000"
     master_password_secret_arn: str | None = None
     master_password_secret_kms_key_id: str | None = None
@@ -40,6 +39,8 @@ class Cluster(models.Cluster):
             f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{mock_random.uuid4()}"
         )
         self.begun_at = time.monotonic()
+        # On by default: https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-recovery.html
+        self.availability_zone_relocation_status = "enabled"
 
     @property
     def ready(self) -> bool:
@@ -192,7 +193,11 @@ class Response(responses.RedshiftResponse):
         cluster = self.cluster()
         if cluster.status == "paused":
             raise control.Refusal("InvalidClusterState", f"{cluster.cluster_identifier} is paused.")
+        if not set(self.querystring) - {"Action", "Version", "ClusterIdentifier"}:
+            # https://github.com/hashicorp/terraform-provider-aws/issues/30160 shows AWS's answer.
+            raise control.Refusal("InvalidParameterCombination", "No modifications were requested")
         super().modify_cluster()
+        cluster.port = self._get_int_param("Port") or cluster.port
         if group := self._get_param("ClusterParameterGroupName"):
             cluster.cluster_parameter_group_name = [group]
         for parameter, attribute in (
@@ -206,6 +211,23 @@ class Response(responses.RedshiftResponse):
                 setattr(cluster, attribute, value)
         self._set_relocation(cluster)
         return ActionResult({"Cluster": cluster})
+
+    def resize_cluster(self) -> ActionResult:
+        """https://docs.aws.amazon.com/redshift/latest/APIReference/API_ResizeCluster.html"""
+        cluster = self.cluster()
+        cluster.node_type = self._get_param("NodeType") or cluster.node_type
+        cluster.number_of_nodes = self._get_int_param("NumberOfNodes") or cluster.number_of_nodes
+        return ActionResult({"Cluster": cluster})
+
+    def describe_node_configuration_options(self) -> ActionResult:
+        """Half to double the nodes of a cluster that has several, which AWS's page on resizing says of RA3:
+        https://docs.aws.amazon.com/redshift/latest/mgmt/resizing-cluster.html
+        """
+        cluster = self.cluster()
+        now = cluster.number_of_nodes
+        sizes = [] if now == 1 else [n for n in range(max(2, now // 2), now * 2 + 1) if n != now]
+        options = [{"NodeType": cluster.node_type, "NumberOfNodes": size} for size in sizes]
+        return ActionResult({"NodeConfigurationOptionList": options})
 
     def _set_relocation(self, cluster: Cluster) -> None:
         wanted = self._get_bool_param("AvailabilityZoneRelocation")
