@@ -61,6 +61,21 @@ def apply(
 
 
 @app.command()
+def adopt(
+    env: Environment = DEFAULT_ENVIRONMENT,
+    confirm: Annotated[
+        str, typer.Option(help="The environment's name again, to write what was shown without it.")
+    ] = "",
+) -> None:
+    """Take what exists on AWS into a state that does not have it; without --confirm, only show the plan."""
+    metadata = launch("adopt_infrastructure", env, confirm=confirm)
+    for stack in ("foundation", "warehouse"):
+        say(f"{stack}: {metadata.get(f'adopt_{stack}.plan', 'not planned')}")
+    if confirm != env:
+        say(f"Nothing was written. To adopt what is shown: sparkify infra adopt --env {env} --confirm {env}")
+
+
+@app.command()
 def destroy(
     env: Environment = DEFAULT_ENVIRONMENT,
     confirm: Annotated[

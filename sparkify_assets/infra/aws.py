@@ -76,8 +76,13 @@ class Leftovers:
     unexpected: list[str] = field(default_factory=list)
 
 
-def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0) -> Leftovers:
+def leftovers(
+    environment: str, stack: str, region: str, owned: set[str] | None = None, seconds: float = 120.0
+) -> Leftovers:
     """What a destroyed stack left behind, with the cost of what is meant to stay.
+
+    `owned` are the IDs, names and ARNs of what the stack had; what else carries its tags is left alone. Without it,
+    nothing is known to be somebody else's.
 
     The tagging API returns deleted resources for a while, so it is asked again for up to `seconds` while it names any
     that should be gone: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
@@ -88,11 +93,16 @@ def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0)
         wait=wait_fixed(min(5.0, seconds / 4)),
         retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
     )
-    return retrying(_leftovers, environment, stack, region)
+    return retrying(_leftovers, environment, stack, region, owned)
 
 
-def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
-    found = Leftovers()
+def _leftovers(environment: str, stack: str, region: str, owned: set[str] | None) -> Leftovers:
+    found, foreign = Leftovers(), list[str]()
+
+    def tell(what: str) -> None:
+        ours = owned is None or what in owned or re.split("[:/ ]", what)[-1] in owned
+        (found.unexpected if ours else foreign).append(what)
+
     for arn in _tagged(environment, stack, region):
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
         _, _, service, _, _, kind, *path = re.split("[:/]", arn)
@@ -102,8 +112,11 @@ def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
         elif kind == "kms:key" and (gone := _key_deletion(name, region)):
             found.meant.append(f"KMS key {name}: deleted for good on {gone}; costs nothing while it waits")
         elif not (kind == "ec2:instance" and _terminated(name, region)):
-            found.unexpected.append(arn)
-    found.unexpected += _untagged(environment, stack, region)
+            tell(arn)
+    for what in _untagged(environment, stack, region):
+        tell(what)
+    if foreign:
+        found.meant.append(f"what was not in this state, and is left alone: {', '.join(foreign)}")
     return found
 
 

@@ -134,7 +134,8 @@ _KNOWN = (
     (
         "exists",
         r"\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceAlreadyExistsException",
-        "it exists already, but not in this state ({found}): {text}. Import it (`terraform import`), or remove it",
+        "it exists already, but not in this state ({found}): {text}. If it is this environment's, take it into the"
+        " state: `sparkify infra adopt` (by hand: terraform import)",
     ),
     (
         "no foundation",

@@ -129,7 +129,8 @@ def _awake(context: dg.OpExecutionContext, stack: Stack, planned: Plan) -> Plan:
 
 @step("plan_destroy_{}")
 def plan_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Says what destroying would take away, and changes nothing."""
+    """Says what destroying would take away, and changes nothing. What is in the state now is noted for the proof."""
+    stack.note_owned()
     if stack.resources():
         show_plan(context, stack.plan(destroy=IsFlagged))
     else:

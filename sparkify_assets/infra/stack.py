@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,18 @@ class Stack:
             line for line in listing.splitlines() if not line.startswith("data.") and ".data." not in line
         ]
 
+    def note_owned(self) -> None:
+        """Note for `owned` what is in the state, before a destroy empties it."""
+        self._ensure_initialised()
+        _, document, _ = self._command(quiet).cmd("show", json=IsFlagged)
+        root = json.loads(document).get("values", {}).get("root_module", {})
+        self._owned_document.write_text(json.dumps(sorted(_identities(root))))
+
+    @property
+    def owned(self) -> set[str] | None:
+        """The IDs, names and ARNs of what was in the state when it was noted, or None if nothing was."""
+        return set(json.loads(self._owned_document.read_text())) if self._owned_document.exists() else None
+
     def untaint(self, address: str) -> None:
         """Keep a resource whose creation was interrupted, by no longer marking it for replacement."""
         self._command().cmd("untaint", address, lock_timeout=self._lock_timeout, no_color=IsFlagged)
@@ -176,6 +189,10 @@ class Stack:
     @property
     def _plan_file(self) -> Path:
         return self.terraform.run_folder / f"{self.name}.tfplan"
+
+    @property
+    def _owned_document(self) -> Path:
+        return self.terraform.run_folder / f"{self.name}.owned.json"
 
     @property
     def _plan_document(self) -> Path:
@@ -191,3 +208,16 @@ class Stack:
 
     def _command(self, log: Log | None = None) -> Command:
         return Command(self.terraform, self.name, log or self.log)
+
+
+def _identities(module: dict[str, Any]) -> Iterator[str]:
+    """What identifies the resources of a state (https://developer.hashicorp.com/terraform/internals/json-format)."""
+    for inner in module.get("child_modules", []):
+        yield from _identities(inner)
+    for resource in module.get("resources", []):
+        if resource["mode"] == "managed":
+            yield from (str(resource["values"][key]) for key in _IDENTITIES if resource["values"].get(key))
+
+
+#: The attributes by which AWS's tagging API, and its other listings, name what a resource is.
+_IDENTITIES = ("arn", "id", "name", "cluster_identifier")

@@ -106,6 +106,7 @@ def test_a_port_moves_with_its_cluster_and_the_new_one_is_open_before(
     ]
 
 
+@pytest.mark.soak
 def test_a_cluster_grows_elastically(provisioned: Checkout, emulator: Emulator) -> None:
     run = apply(provisioned, port=5440, nodes=4)
     assert run.success, run.failures
@@ -127,6 +128,7 @@ def test_where_no_elastic_resize_leads_there_terraform_makes_a_classic_one(
     assert "terraform redshift:ModifyCluster" in emulator.calls_file.read_text().splitlines()[before:]
 
 
+@pytest.mark.soak
 def test_a_port_does_not_move_under_a_load(provisioned: Checkout, emulator: Emulator) -> None:
     @dg.job
     def load() -> None: ...

@@ -53,9 +53,10 @@ def test_a_fresh_environment_is_planned_as_a_whole(terraform: str, tmp_path: Pat
     assert not list(tmp_path.rglob("foreseen*")), "the copy it was planned in is left behind"
 
     tiny.add_environment("dev", 'region = "us-west-2"\nnodes = 9\n')
-    refused = tiny.run("plan_infrastructure", {"environment": "dev"})
+    refused = tiny.run("provision_infrastructure", {"environment": "dev"})
     settings = tiny.folder / "terraform" / "environments" / "dev.tfvars"
-    assert refused.failures == {"plan_warehouse": f"{settings}: There are fewer than 5 nodes."}
+    assert refused.failures == {"foresee_warehouse": f"{settings}: There are fewer than 5 nodes."}
+    assert tiny.terraform("foundation", "state", "list") == ""
 
 
 @pytest.mark.soak
@@ -77,6 +78,7 @@ def test_a_misspelt_setting_is_refused_before_anything_is_planned(fresh: Checkou
     assert run.failures == {"validate_foundation": told}
 
 
+@pytest.mark.soak
 def test_nothing_is_made_of_what_cannot_be_whole(fresh: Checkout, emulator: Emulator) -> None:
     fresh.add_environment("fresh", settings('warehouse = { node_type = "dc2.large", node_count = 9 }'))
     run = fresh.run("provision_infrastructure", {"environment": "fresh"})
