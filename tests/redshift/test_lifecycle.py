@@ -183,8 +183,8 @@ def test_an_interrupted_load_ends_with_the_cluster_destroyed_and_the_rest_named(
     [
         ("[provision]", signal.SIGINT),
         ("module.landing.aws_s3_bucket.this: Creating", signal.SIGINT),
-        ("module.warehouse.aws_redshift_cluster.this: Creating", signal.SIGINT),
-        ("module.warehouse.aws_redshift_cluster.this: Creating", signal.SIGTERM),
+        ("module.warehouse.aws_redshift_cluster.this[0]: Creating", signal.SIGINT),
+        ("module.warehouse.aws_redshift_cluster.this[0]: Creating", signal.SIGTERM),
         ("[tables]", signal.SIGINT),
         ("[upload]", signal.SIGINT),
         ("[load]", signal.SIGTERM),
@@ -199,5 +199,5 @@ def test_a_life_that_is_interrupted_leaves_nothing_unnamed(
     told = interrupted(life, moment, sign)
     left = life.billable()
     if CLUSTER in left:
-        assert "module.warehouse.aws_redshift_cluster.this" in told
+        assert "module.warehouse.aws_redshift_cluster.this[0]" in told
     assert ("sparkify infra destroy --env dev" if left else "Nothing is left of environment dev") in told

@@ -1,4 +1,4 @@
-# One private, encrypted Redshift cluster.
+# One private, encrypted Redshift warehouse of either kind: a provisioned cluster, or a serverless workgroup.
 
 data "aws_caller_identity" "current" {}
 
@@ -11,15 +11,48 @@ locals {
   partition   = data.aws_partition.current.partition
   region      = data.aws_region.current.name
   cluster_arn = "arn:${local.partition}:redshift:${local.region}:${local.account}:cluster:${var.name}"
+
+  # What is counted by this had no index before; Terraform moves it to [0] by itself:
+  # https://developer.hashicorp.com/terraform/language/modules/develop/refactoring
+  provisioned = var.kind == "provisioned" ? 1 : 0
+  host        = one(concat(aws_redshift_cluster.this[*].dns_name, module.serverless[*].host))
+}
+
+module "serverless" {
+  source = "../serverless"
+  count  = var.kind == "serverless" ? 1 : 0
+
+  name                = var.name
+  subnet_ids          = var.subnet_ids
+  security_group_ids  = [aws_security_group.cluster.id]
+  publicly_accessible = var.access == "allow_list"
+  endpoint_access     = var.serverless.endpoint_access
+  port                = var.port
+
+  kms_key_arn           = var.kms_key_arn
+  database              = var.database
+  admin_username        = var.admin_username
+  s3_read_role_arn      = aws_iam_role.s3_read.arn
+  loader_principal_arns = var.serverless.loader_principal_arns
+
+  base_capacity            = var.serverless.base_capacity
+  max_capacity             = var.serverless.max_capacity
+  price_performance_target = var.serverless.price_performance_target
+  rpu_hours                = var.serverless.rpu_hours
+  breach_action            = var.serverless.breach_action
 }
 
 resource "aws_redshift_subnet_group" "this" {
+  count = local.provisioned
+
   name        = var.name
   description = "Subnets of ${var.name}"
   subnet_ids  = var.subnet_ids
 }
 
 resource "aws_redshift_parameter_group" "this" {
+  count = local.provisioned
+
   name        = var.name
   description = "TLS only, activity logged, automatic workload management"
   family      = "redshift-2.0"
@@ -43,6 +76,8 @@ resource "aws_redshift_parameter_group" "this" {
 resource "aws_redshift_cluster" "this" {
   #checkov:skip=CKV_AWS_71:logging is enabled by aws_redshift_logging below, which the check does not recognise
 
+  count = local.provisioned
+
   cluster_identifier = var.name
   database_name      = var.database
   port               = var.port
@@ -55,8 +90,8 @@ resource "aws_redshift_cluster" "this" {
   manage_master_password            = true
   master_password_secret_kms_key_id = var.kms_key_arn
 
-  cluster_subnet_group_name            = aws_redshift_subnet_group.this.name
-  cluster_parameter_group_name         = aws_redshift_parameter_group.this.name
+  cluster_subnet_group_name            = aws_redshift_subnet_group.this[0].name
+  cluster_parameter_group_name         = aws_redshift_parameter_group.this[0].name
   vpc_security_group_ids               = [aws_security_group.cluster.id]
   publicly_accessible                  = var.access == "allow_list"
   enhanced_vpc_routing                 = true
@@ -71,7 +106,7 @@ resource "aws_redshift_cluster" "this" {
   preferred_maintenance_window        = var.maintenance_window
   allow_version_upgrade               = true
   skip_final_snapshot                 = !var.final_snapshot
-  final_snapshot_identifier           = var.final_snapshot ? "${var.name}-final-${terraform_data.birth.output}" : null
+  final_snapshot_identifier           = var.final_snapshot ? "${var.name}-final-${terraform_data.birth[0].output}" : null
 
   # Without this, changes wait for the maintenance window and the next plan shows them again.
   apply_immediately = true
@@ -80,6 +115,8 @@ resource "aws_redshift_cluster" "this" {
 # The final snapshot's name must be new each time a cluster is destroyed, and must not change while the cluster exists.
 # So it is renewed by the changes that replace the cluster.
 resource "terraform_data" "birth" {
+  count = local.provisioned
+
   input            = formatdate("YYYYMMDD-hhmmss", plantimestamp())
   triggers_replace = [var.name, var.database, var.admin_username]
 
@@ -89,7 +126,9 @@ resource "terraform_data" "birth" {
 }
 
 resource "aws_redshift_logging" "this" {
-  cluster_identifier   = aws_redshift_cluster.this.cluster_identifier
+  count = local.provisioned
+
+  cluster_identifier   = aws_redshift_cluster.this[0].cluster_identifier
   log_destination_type = "cloudwatch"
   log_exports          = ["connectionlog", "userlog", "useractivitylog"]
 }

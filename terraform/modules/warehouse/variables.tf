@@ -8,6 +8,17 @@ variable "name" {
   }
 }
 
+variable "kind" {
+  description = "provisioned: a cluster of nodes; serverless: a workgroup that is billed by what queries use."
+  type        = string
+  default     = "provisioned"
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.kind)
+    error_message = "kind is provisioned or serverless."
+  }
+}
+
 # Where it is
 
 variable "vpc_id" {
@@ -16,12 +27,17 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of the cluster."
+  description = "Subnets of the warehouse; a serverless one needs three in three availability zones."
   type        = list(string)
 
   validation {
     condition     = length(var.subnet_ids) > 0
     error_message = "subnet_ids names at least one subnet."
+  }
+
+  validation {
+    condition     = var.kind != "serverless" || length(var.subnet_ids) >= 3
+    error_message = "A serverless warehouse needs at least three subnets in three availability zones, and there are ${length(var.subnet_ids)}: apply the foundation with foundation.az_count = 3 first."
   }
 }
 
@@ -174,6 +190,27 @@ variable "final_snapshot" {
   description = "Whether destroying the cluster leaves a last snapshot behind."
   type        = bool
   default     = true
+}
+
+variable "serverless" {
+  description = "How a serverless warehouse computes, and what that may cost; each field is explained in modules/serverless/README.md. Not used by a cluster."
+  type = object({
+    base_capacity            = optional(number, 8)
+    max_capacity             = optional(number, 32)
+    price_performance_target = optional(number)
+    rpu_hours = optional(object({
+      daily   = optional(number)
+      weekly  = optional(number)
+      monthly = optional(number)
+    }), { daily = 24 })
+    breach_action         = optional(string, "deactivate")
+    loader_principal_arns = optional(list(string), [])
+    endpoint_access = optional(map(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+    })), {})
+  })
+  default = {}
 }
 
 # What it may cost
