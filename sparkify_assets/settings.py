@@ -35,8 +35,8 @@ class Settings:
     """Everything that decides where and how loads run.
 
     `home` is the state directory. `source` and `work` are URLs (`file://` or `s3://`) without a final slash;
-    `warehouse` is `embedded`, `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: the current day)
-    bound the days of events, in UTC.
+    `warehouse` is `embedded`, `postgresql://…`, `redshift://…` or `redshift-serverless://…`. `first_day` and `last_day`
+    (None: the current day) bound the days of events, in UTC.
 
     A partition is blocked when both `reject_share` (0 to 1) and `reject_rows` of its records are exceeded by rejected
     ones, or when it would lose more than the share `max_drop` (0 to 1) of its published rows while its objects are
@@ -178,10 +178,16 @@ def _object_url(name: str, value: str) -> str:
 
 
 def _warehouse_url(value: str) -> str:
-    if value == "embedded" or urlsplit(value).scheme in ("postgresql", "postgres", "redshift"):
+    if value == "embedded" or urlsplit(value).scheme in (
+        "postgresql",
+        "postgres",
+        "redshift",
+        "redshift-serverless",
+    ):
         return value
     raise SettingsError(
-        f"SPARKIFY_WAREHOUSE is {value!r}; it takes embedded, postgresql://… or redshift://cluster/database"
+        f"SPARKIFY_WAREHOUSE is {value!r}; it takes embedded, postgresql://…, redshift://cluster/database or"
+        " redshift-serverless://workgroup/database"
     )
 
 

@@ -24,7 +24,7 @@ from sparkify_assets.cli.infra import Environment, FoundationToo, launch, output
 from sparkify_assets.cli.load import load_source
 from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
-from sparkify_assets.infra.prices import NODE_USD_PER_HOUR
+from sparkify_assets.infra.prices import USD_PER_HOUR
 from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
@@ -32,8 +32,7 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.source.s3 import READERS
 from sparkify_assets.source.store import ObjectStore
 from sparkify_assets.source.urls import open_source
-from sparkify_assets.warehouse.cluster import with_options
-from sparkify_assets.warehouse.cluster_state import find_cluster
+from sparkify_assets.warehouse.address import with_options
 from sparkify_assets.warehouse.connection import Warehouse
 
 #: What to do with the cluster at the end, or if a phase fails.
@@ -89,7 +88,7 @@ class EphemeralCluster:
     def _time_and_cost(self, hours: float) -> str:
         phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.phases.items())
         cost = (
-            f"The cluster cost about {self.usd_per_hour * hours:.2f} USD ({self.usd_per_hour:.2f} an hour; "
+            f"The warehouse cost about {self.usd_per_hour * hours:.2f} USD ({self.usd_per_hour:.2f} an hour; "
         )
         if not self.usd_per_hour:
             cost = "What they cost is not known (prices are in "
@@ -120,7 +119,8 @@ class EphemeralCluster:
     def _settings(self, made: dict[str, Any]) -> Settings:
         """The settings for the new cluster, from the stacks' outputs. Options in SPARKIFY_WAREHOUSE are kept."""
         given = urlsplit(self.settings.warehouse)
-        options = dict(parse_qsl(given.query)) if given.scheme == "redshift" else {}
+        same = given.scheme == urlsplit(made["publish_warehouse.warehouse_url"]).scheme
+        options = dict(parse_qsl(given.query)) if same else {}
         from_files = self.settings.source.startswith("file:")
         return dataclasses.replace(
             self.settings,
@@ -222,16 +222,16 @@ def mirror(source: ObjectStore, landing: ObjectStore) -> int:
 
 
 def _price(warehouse: Warehouse) -> float:
-    """What the cluster's nodes cost in US dollars an hour; 0 if the price is unknown."""
-    assert warehouse.cluster
-    address = warehouse.cluster.address
-    cluster = find_cluster(address.cluster, address.region)
-    return cluster.nodes * NODE_USD_PER_HOUR.get(cluster.node_type, 0.0) if cluster else 0.0
+    """What the nodes cost in US dollars an hour, or the RPUs that queries begin with; 0 if the price is unknown."""
+    assert warehouse.redshift
+    unit, amount = warehouse.redshift.find().capacity
+    return amount * USD_PER_HOUR.get(unit, 0.0)
 
 
 #: The most expensive kinds of resources first.
 _EXPENSIVE = (
     "aws_redshift_cluster",
+    "aws_redshiftserverless_workgroup",
     "aws_nat_gateway",
     "aws_instance",
     "aws_s3_bucket.",

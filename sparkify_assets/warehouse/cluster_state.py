@@ -1,22 +1,20 @@
 """The state of a provisioned cluster: finding, pausing, resuming, resizing and moving it by Redshift's API.
 
 Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Does not belong here: connections
-to the cluster (`cluster`).
+to the cluster (`redshift`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparkify_assets.warehouse.errors import ClusterError
+from sparkify_assets.warehouse.service import Capacity, Log
 
 if TYPE_CHECKING:
     from types_boto3_redshift import RedshiftClient
-
-Log = Callable[[str], None]
 
 #: How many seconds a pause or resume may take; AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html
@@ -54,6 +52,24 @@ class Cluster:
     def without_nodes(self) -> bool:
         """Whether it is paused, pausing or resuming. Terraform sees no nodes then, and cannot change it."""
         return self.paused or self.status == "resuming"
+
+    @property
+    def capacity(self) -> Capacity:
+        """What is paid for while it runs."""
+        return Capacity(self.node_type, self.nodes)
+
+    def pause(self, log: Log) -> str:
+        """Pause it and wait; what holds then, in a sentence."""
+        pause(self, log)
+        return "The cluster is paused."
+
+    def resume(self, log: Log) -> Cluster:
+        """Resume it and wait until it is available."""
+        return resume(self, log)
+
+    def wait_until_available(self, log: Log) -> Cluster:
+        """Wait until it is available. Raises ClusterError when it is gone or takes too long."""
+        return wait_for_status(self, "available", log)
 
 
 def find_cluster(identifier: str, region: str | None) -> Cluster | None:

@@ -1,7 +1,7 @@
 """What errors and notices of the warehouse mean: which work is worth a retry, and how, and why a COPY failed.
 
 Belongs here: one table of errors and actions, for both engines. Does not: retrying (`connection`), logging in
-(`cluster`).
+(`redshift`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,98 @@
+"""The state of a serverless workgroup, by the API of Redshift Serverless. Nothing pauses or resumes one.
+
+Does not belong here: how it is logged in to (`serverless`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sparkify_assets.warehouse.errors import ClusterError
+from sparkify_assets.warehouse.service import Capacity, Log
+
+#: How many seconds a workgroup may take to be made or changed; AWS speaks of minutes.
+AVAILABLE_SECONDS = 1800.0
+
+#: How many seconds pass before the status is read again.
+POLL_SECONDS = 15.0
+
+NOTHING_TO_PAUSE = (
+    "A serverless warehouse costs nothing while no query runs: there is nothing to pause or resume."
+)
+
+
+@dataclass(frozen=True)
+class Workgroup:
+    """A workgroup as GetWorkgroup returns it. `host` is empty while it is being created."""
+
+    identifier: str
+    region: str
+    status: str
+    host: str
+    port: int
+    namespace: str
+    public: bool
+    base_rpus: int
+
+    paused = False
+    without_nodes = False
+
+    @property
+    def capacity(self) -> Capacity:
+        """What a query begins with, and is paid for while it runs."""
+        return Capacity("RPU", self.base_rpus)
+
+    def pause(self, log: Log) -> str:  # noqa: ARG002 (as of a cluster)
+        """Nothing has to be done; that in a sentence."""
+        return NOTHING_TO_PAUSE
+
+    def resume(self, log: Log) -> Workgroup:
+        """Nothing has to be resumed; wait for a change to end."""
+        log(NOTHING_TO_PAUSE)
+        return self.wait_until_available(log)
+
+    def wait_until_available(self, log: Log, api: Any = None) -> Workgroup:
+        """The workgroup once it is available. Raises ClusterError when it is gone, or after AVAILABLE_SECONDS.
+
+        While it is being changed, running queries go on, and new ones may wait:
+        https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_Workgroup.html
+        """
+        until, now = time.monotonic() + AVAILABLE_SECONDS, self
+        while now.status != "AVAILABLE":
+            if now.status == "DELETING":
+                raise ClusterError(f"workgroup {self.identifier} is being deleted")
+            if time.monotonic() > until:
+                raise ClusterError(
+                    f"workgroup {self.identifier} is still {now.status} after {AVAILABLE_SECONDS:.0f} s"
+                )
+            log(f"Workgroup {self.identifier} is {now.status}; waiting for AVAILABLE.")
+            time.sleep(POLL_SECONDS)
+            found = find_workgroup(self.identifier, self.region, api)
+            if found is None:
+                raise ClusterError(f"workgroup {self.identifier} is gone")
+            now = found
+        return now
+
+
+def find_workgroup(name: str, region: str | None, api: Any = None) -> Workgroup | None:
+    """The workgroup of that name, or None. `api` is the client that asks; else it is made from boto3's chain."""
+    import boto3  # here: its import costs a quarter of a second that only Redshift needs
+
+    serverless = api or boto3.client("redshift-serverless", region_name=region)
+    try:
+        found = serverless.get_workgroup(workgroupName=name)["workgroup"]
+    except serverless.exceptions.ResourceNotFoundException:
+        return None
+    endpoint = found.get("endpoint") or {}
+    return Workgroup(
+        identifier=name,
+        region=serverless.meta.region_name,
+        status=found["status"],
+        host=endpoint.get("address", ""),
+        port=endpoint.get("port", 0),
+        namespace=found["namespaceName"],
+        public=found.get("publiclyAccessible", False),
+        base_rpus=found.get("baseCapacity", 0),
+    )
