@@ -118,8 +118,7 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
 @app.command()
 def pause(env: Environment = DEFAULT_ENVIRONMENT) -> None:
     """Pause the cluster, so that only its storage costs."""
-    launch("pause_warehouse", env)
-    say("The cluster is paused.")
+    say(launch("pause_warehouse", env)["pause_cluster.said"])
 
 
 @app.command()

@@ -101,7 +101,9 @@ def _leftovers(environment: str, stack: str, region: str, owned: set[str] | None
 
     def tell(what: str) -> None:
         ours = owned is None or what in owned or re.split("[:/ ]", what)[-1] in owned
-        (found.unexpected if ours else foreign).append(what)
+        told = found.unexpected if ours else foreign
+        if what not in told:
+            told.append(what)
 
     for arn in _tagged(environment, stack, region):
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
@@ -130,7 +132,7 @@ def _tagged(environment: str, stack: str, region: str) -> Iterator[str]:
 
 
 def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
-    """What the tagging API does not cover: roles and scheduled actions."""
+    """What the tagging API does not cover, or not soon: roles, scheduled actions, namespaces and workgroups."""
     iam = boto3.client("iam", region_name=region)
     roles = iam.get_paginator("list_roles").paginate()
     for role in roles.search(f"Roles[?starts_with(RoleName, 'sparkify-{environment}-')]"):
@@ -144,6 +146,16 @@ def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
             targets = action["TargetAction"].values()
             if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
                 yield f"scheduled action {action['ScheduledActionName']}"
+        yield from _serverless(f"sparkify-{environment}", region)
+
+
+def _serverless(name: str, region: str) -> Iterator[str]:
+    """The workgroup and the namespace of that name."""
+    serverless = boto3.client("redshift-serverless", region_name=region)
+    workgroups = serverless.get_paginator("list_workgroups").paginate()
+    yield from workgroups.search(f"workgroups[?workgroupName=='{name}'].workgroupArn")
+    namespaces = serverless.get_paginator("list_namespaces").paginate()
+    yield from namespaces.search(f"namespaces[?namespaceName=='{name}'].namespaceArn")
 
 
 def _snapshot(name: str, region: str) -> str:
@@ -186,6 +198,13 @@ def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
             at_stake.append(f"the objects in bucket {bucket}")
     redshift = boto3.client("redshift", region_name=region)
     snapshots = redshift.get_paginator("describe_cluster_snapshots").paginate().search("Snapshots[]")
+    serverless = boto3.client("redshift-serverless", region_name=region)
+    of_workgroups = serverless.get_paginator("list_snapshots").paginate().search("snapshots[]")
+    at_stake += [
+        f"snapshot {snapshot['snapshotName']} (unreadable without the key)"
+        for snapshot in of_workgroups
+        if key_arn and snapshot.get("kmsKeyId") == key_arn
+    ]
     return at_stake + [
         f"snapshot {snapshot['SnapshotIdentifier']} (unreadable without the key)"
         for snapshot in snapshots

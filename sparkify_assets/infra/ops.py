@@ -25,7 +25,8 @@ from sparkify_assets.infra.forecast import foresee
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import Stack
 from sparkify_assets.infra.terraform import TerraformError, TerraformResource
-from sparkify_assets.warehouse import cluster_state
+from sparkify_assets.warehouse import cluster_state, workgroup_state
+from sparkify_assets.warehouse.service import Found
 
 #: The external asset that stands for the cluster.
 CLUSTER = dg.AssetKey("redshift_cluster")
@@ -244,16 +245,19 @@ def publish(context: dg.OpExecutionContext, stack: Stack) -> None:
 # ---------------------------------------------------------------- the cluster
 
 
-def cluster_of(stack: Stack) -> cluster_state.Cluster | None:
-    """The warehouse stack's cluster, found by the stack's outputs, or None."""
-    identifier = stack.outputs().get("cluster_identifier")
+def cluster_of(stack: Stack) -> Found | None:
+    """The warehouse stack's cluster or workgroup, found by the stack's outputs, or None."""
+    outputs = stack.outputs()
+    if workgroup := outputs.get("workgroup_name"):
+        return workgroup_state.find_workgroup(workgroup, stack.region)
+    identifier = outputs.get("cluster_identifier")
     return cluster_state.find_cluster(identifier, stack.region) if identifier else None
 
 
-def _existing_cluster(stack: Stack) -> cluster_state.Cluster:
+def _existing_cluster(stack: Stack) -> Found:
     if cluster := cluster_of(stack):
         return cluster
-    raise InfrastructureError(f"there is no cluster in environment {stack.environment}: provision it first")
+    raise InfrastructureError(f"there is no warehouse in environment {stack.environment}: provision it first")
 
 
 @step("wake_cluster", config_schema={"resume_paused": dg.Field(bool, default_value=True)})
@@ -266,7 +270,7 @@ def wake_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
         raise InfrastructureError(
             f"cluster {cluster.identifier} is paused: resume it, or allow it by resume_paused"
         )
-    cluster_state.resume(cluster, context.log.info)
+    cluster.resume(context.log.info)
 
 
 @step("wait_for_cluster")
@@ -279,15 +283,18 @@ def wait_for_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
 
 @step("pause_cluster")
 def pause_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Pauses the cluster unless loads run, and waits. From then on only its storage is paid for."""
+    """Pauses the cluster unless loads run, and waits. From then on only its storage is paid for. Serverless has nothing
+    to pause.
+    """
     refuse_while_loads_run(context)
-    cluster_state.pause(_existing_cluster(stack), context.log.info)
+    said = _existing_cluster(stack).pause(context.log.info)
+    context.add_output_metadata({"said": said})
 
 
 @step("resume_cluster")
 def resume_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
     """Resumes the cluster and waits until it is available."""
-    cluster_state.resume(_existing_cluster(stack), context.log.info)
+    _existing_cluster(stack).resume(context.log.info)
 
 
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)

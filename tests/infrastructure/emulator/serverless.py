@@ -172,10 +172,13 @@ class Response(BaseResponse):
         return values
 
     def answer(self, **values: Any) -> ActionResult:
-        """The answer, checked. A list that the model does not let be empty is left out."""
-        values = {name: value for name, value in values.items() if value != []}
-        _check(values, _MODEL.operation_model(self._get_action()).output_shape, "Answer of the emulator")
-        return ActionResult(values)
+        """The answer, checked. An empty list is left out where the model lets it be: it may want one entry at least."""
+        shape = _MODEL.operation_model(self._get_action()).output_shape
+        shown = {
+            name: value for name, value in values.items() if value != [] or name in shape.required_members
+        }
+        _check(shown, shape, "Answer of the emulator")
+        return ActionResult(shown)
 
     # Namespaces
 
@@ -314,6 +317,11 @@ class Response(BaseResponse):
             del limits[key]
         workgroup.begin("DELETING")
         return self.answer(workgroup=workgroup.shape())
+
+    def list_snapshots(self) -> ActionResult:
+        """There are none: only the administrator's console or a final snapshot makes one."""
+        self.given()
+        return self.answer(snapshots=[])
 
     # Credentials
 
