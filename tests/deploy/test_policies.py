@@ -32,8 +32,8 @@ ENCRYPTION = {"kms:Decrypt", "kms:GenerateDataKey"}
 BOOTSTRAP = {"secretsmanager:GetSecretValue", "redshift-serverless:GetNamespace"}
 ANALYSTS = {"redshift:GetClusterCredentialsWithIAM"}
 
-#: What loads call as the role that Terraform makes for them, which the orchestrator only assumes; an analyst, who has no
-#: such role, may call it too.
+#: What loads call as the role that Terraform makes for them, which the orchestrator only assumes; an analyst, who has
+#: no such role, may call it too.
 AS_LOADER = {"redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"}
 
 #: Actions for which IAM knows no resource, so that only "*" allows them.

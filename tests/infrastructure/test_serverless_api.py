@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.infrastructure.emulator import serverless
+from tests.infrastructure.emulator.serverless_things import DEFAULT_PARAMETERS
 from tests.infrastructure.harness import REGION, Emulator
 
 ROLE = "arn:aws:iam::123456789012:role/reader"
@@ -67,7 +68,7 @@ def test_a_workgroup_is_made_and_ends_in_its_own_time(api: Any) -> None:
 def test_every_parameter_comes_back_and_a_change_that_is_none_is_refused(api: Any) -> None:
     found = available(api, configParameters=[{"parameterKey": "auto_mv", "parameterValue": "false"}])
     values = {p["parameterKey"]: p["parameterValue"] for p in found["configParameters"]}
-    assert values == {**serverless.DEFAULT_PARAMETERS, "auto_mv": "false"}
+    assert values == {**DEFAULT_PARAMETERS, "auto_mv": "false"}
     same = [{"parameterKey": "require_ssl", "parameterValue": "true"}]
     code, told = refusal(api.update_workgroup, workgroupName="here", configParameters=same)
     assert code == "ValidationException"

@@ -122,7 +122,7 @@ def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
     for table in ("songplays", "users", "songs", "artists", "time"):
         assert int(rows[table].replace(",", "")) == expected["star"][table], table
     assert "Nothing is left of environment dev." in told
-    assert "The cluster cost about 0.0" in told
+    assert "The warehouse cost about 0.0" in told
     assert "Data lives in" not in told, "the warehouse that held them is gone"
     assert life.billable() == []
     assert secrets_in(life, told) == []

@@ -2,7 +2,7 @@
 
 The shapes follow https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/, and every request and answer is
 checked against botocore's model of the service. Only what the stacks use is here: namespaces, workgroups, usage limits,
-tags, credentials. What is made, changed or deleted takes some polls.
+tags, credentials. What there is, and how long a change takes, is in `serverless_things`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -20,8 +17,7 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 from moto import backend_index
-from moto.core.base_backend import BackendDict, BaseBackend
-from moto.core.resource_tagging import TaggableResourcesMixin, TaggedResource
+from moto.core.base_backend import BackendDict
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
@@ -29,34 +25,10 @@ from moto.moto_api._internal import mock_random
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
 
-from . import control, credentials
-
-SERVICE = "redshift-serverless"
-
-#: How often somebody asks until a thing is made, changed or gone.
-POLLS = 2
-
-#: The parameters of a workgroup for which no value was given, as AWS answers them:
-#: https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_ConfigParameter.html.
-#: The last one came with patch 205, and the provider does not know it (its issue 49939).
-DEFAULT_PARAMETERS = {
-    "auto_mv": "true",
-    "datestyle": "ISO, MDY",
-    "enable_case_sensitive_identifier": "false",
-    "enable_user_activity_logging": "true",
-    "query_group": "default",
-    "require_ssl": "true",
-    "search_path": "$user, public",
-    "use_fips_ssl": "false",
-    "max_query_execution_time": "14400",
-    "enable_large_strings_opt_in": "false",
-}
+from . import credentials
+from .serverless_things import DEFAULT_PARAMETERS, SERVICE, Backend, Thing, refused
 
 _MODEL = botocore.session.get_session().get_service_model(SERVICE)
-
-
-def _refused(code: str, message: str) -> control.Refusal:
-    return control.Refusal(f"{code}Exception", message)
 
 
 def _check(given: Any, shape: Any, whose: str) -> None:
@@ -66,90 +38,7 @@ def _check(given: Any, shape: Any, whose: str) -> None:
     if unknown := sorted(set(given) - set(shape.members)):
         told += f" unknown: {', '.join(unknown)}"
     if told:
-        raise _refused("Validation", f"{whose}: {told}")
-
-
-@dataclass
-class Thing:
-    """A namespace, a workgroup or a usage limit: `fields` in the API's shape, and a status that passes."""
-
-    kind: str
-    fields: dict[str, Any]
-    arn: str
-    tags: dict[str, str] = field(default_factory=dict)
-    passing: str = ""
-    polls: int = 0
-    begun_at: float = field(default_factory=time.monotonic)
-
-    def begin(self, status: str) -> None:
-        """Be in `status` for some polls."""
-        self.passing, self.polls = status, POLLS
-
-    @property
-    def busy(self) -> bool:
-        creating = (
-            self.passing == "CREATING" and time.monotonic() < self.begun_at + control.current().create_seconds
-        )
-        return self.polls > 0 or creating
-
-    def shape(self) -> dict[str, Any]:
-        """The thing as the API answers it; asking brings a change nearer to its end."""
-        shown = dict(self.fields)
-        if self.kind != "usagelimit":
-            shown["status"] = self.passing if self.busy else "AVAILABLE"
-        if self.kind == "workgroup" and shown["status"] != "CREATING":
-            host = control.current().redshift_host
-            shown["endpoint"] = {**shown["endpoint"], **({"address": host} if host else {})}
-        elif self.kind == "workgroup":
-            del shown["endpoint"]
-        self.polls = max(self.polls - 1, 0)
-        return shown
-
-
-class Backend(BaseBackend, TaggableResourcesMixin):
-    """What an account has in a region, by name."""
-
-    SERVICE_NAMESPACE = SERVICE
-
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        self.things: dict[str, dict[str, Thing]] = {"namespace": {}, "workgroup": {}, "usagelimit": {}}
-
-    @property
-    def _url_module(self) -> Any:
-        """moto looks for the routes beside the class's own module."""
-        return sys.modules[__name__]
-
-    def iter_tagged_resources(self) -> Iterator[TaggedResource]:
-        for kind, found in self.things.items():
-            for thing in found.values():
-                yield TaggedResource(arn=thing.arn, tags=thing.tags, resource_type=f"{SERVICE}:{kind}")
-
-    def add(self, kind: str, name: str, fields: dict[str, Any], tags: list[dict[str, str]]) -> Thing:
-        identifier = str(mock_random.uuid4())
-        arn = f"arn:aws:{SERVICE}:{self.region_name}:{self.account_id}:{kind}/{identifier}"
-        prefix = "usageLimit" if kind == "usagelimit" else kind
-        fields |= {f"{prefix}Id": identifier, f"{prefix}Arn": arn}
-        thing = Thing(kind, fields, arn, {tag["key"]: tag["value"] for tag in tags})
-        self.things[kind][name or identifier] = thing
-        return thing
-
-    def find(self, kind: str, name: str) -> Thing:
-        """A thing by its name. One that was deleted goes when its polls are over."""
-        thing = self.things[kind].get(name)
-        if thing and thing.passing == "DELETING" and not thing.busy:
-            del self.things[kind][name]
-            thing = None
-        if thing is None:
-            raise _refused("ResourceNotFound", f"The {kind} {name} does not exist.")
-        return thing
-
-    def by_arn(self, arn: str) -> Thing:
-        for found in self.things.values():
-            for thing in found.values():
-                if thing.arn == arn:
-                    return thing
-        raise _refused("ResourceNotFound", f"The resource {arn} does not exist.")
+        raise refused("Validation", f"{whose}: {told}")
 
 
 backends = BackendDict(Backend, SERVICE)
@@ -186,7 +75,7 @@ class Response(BaseResponse):
         given = self.given()
         name = given["namespaceName"]
         if name in self.backend.things["namespace"]:
-            raise _refused("Conflict", f"The namespace {name} already exists.")
+            raise refused("Conflict", f"The namespace {name} already exists.")
         managed, tags = given.pop("manageAdminPassword", False), given.pop("tags", [])
         fields = {
             "dbName": "dev", "kmsKeyId": "AWS_OWNED_KMS_KEY", "logExports": [], "adminUsername": "admin",
@@ -231,7 +120,7 @@ class Response(BaseResponse):
         name = self.given()["namespaceName"]
         namespace = self._idle("namespace", name)
         if any(w.fields["namespaceName"] == name for w in self.backend.things["workgroup"].values()):
-            raise _refused("Conflict", f"The namespace {name} has a workgroup. Delete the workgroup first.")
+            raise refused("Conflict", f"The namespace {name} has a workgroup. Delete the workgroup first.")
         if arn := namespace.fields.get("adminPasswordSecretArn"):
             secretsmanager_backends[self.current_account][self.region].secrets.pop(arn)
         namespace.begin("DELETING")
@@ -240,7 +129,7 @@ class Response(BaseResponse):
     def _idle(self, kind: str, name: str) -> Thing:
         thing = self.backend.find(kind, name)
         if thing.busy:
-            raise _refused("Conflict", f"There is an operation running on the {kind}. Try again later.")
+            raise refused("Conflict", f"There is an operation running on the {kind}. Try again later.")
         return thing
 
     # Workgroups
@@ -250,15 +139,13 @@ class Response(BaseResponse):
         name, namespace = given["workgroupName"], given["namespaceName"]
         self.backend.find("namespace", namespace)
         if name in self.backend.things["workgroup"]:
-            raise _refused("Conflict", f"The workgroup {name} already exists.")
+            raise refused("Conflict", f"The workgroup {name} already exists.")
         if any(w.fields["namespaceName"] == namespace for w in self.backend.things["workgroup"].values()):
-            raise _refused("Conflict", f"The namespace {namespace} already has a workgroup.")
+            raise refused("Conflict", f"The namespace {namespace} already has a workgroup.")
         self._check_network(given)
         asked = {p["parameterKey"]: p["parameterValue"] for p in given.pop("configParameters", [])}
         if asked.get("require_ssl") == "false":
-            raise _refused(
-                "Validation", "You can't disable require_ssl while the workgroup is being created."
-            )
+            raise refused("Validation", "You can't disable require_ssl while the workgroup is being created.")
         tags = given.pop("tags", [])
         fields = {
             "baseCapacity": 128, "enhancedVpcRouting": False, "publiclyAccessible": False, "port": 5439,
@@ -278,7 +165,7 @@ class Response(BaseResponse):
         ec2 = ec2_backends[self.current_account][self.region]
         zones = {ec2.get_subnet(subnet).availability_zone for subnet in given.get("subnetIds", [])}
         if "subnetIds" in given and len(zones) < 3:
-            raise _refused(
+            raise refused(
                 "Validation",
                 "There aren't enough subnets: the workgroup needs at least 3 in different Availability Zones.",
             )
@@ -294,15 +181,13 @@ class Response(BaseResponse):
         given = self.given()
         workgroup = self._idle("workgroup", given.pop("workgroupName"))
         if len(given) > 1:
-            raise _refused("Validation", "You can't update multiple workgroup parameters in one request.")
+            raise refused("Validation", "You can't update multiple workgroup parameters in one request.")
         self._check_network(given)
         if asked := given.pop("configParameters", []):
             now = {p["parameterKey"]: p["parameterValue"] for p in workgroup.fields["configParameters"]}
             wanted = now | {p["parameterKey"]: p["parameterValue"] for p in asked}
             if wanted == now:
-                raise _refused(
-                    "Validation", "You didn't specify any changes to the configuration parameters."
-                )
+                raise refused("Validation", "You didn't specify any changes to the configuration parameters.")
             given["configParameters"] = _parameters(wanted)
         _check_capacity({**workgroup.fields, **given})
         workgroup.fields |= given
@@ -331,7 +216,7 @@ class Response(BaseResponse):
         self.backend.find("workgroup", given.get("workgroupName", ""))
         seconds = given.get("durationSeconds", 900)
         if not 900 <= seconds <= 3600:
-            raise _refused("Validation", "durationSeconds is between 900 and 3600.")
+            raise refused("Validation", "durationSeconds is between 900 and 3600.")
         issued = credentials.issue(self._identity(), seconds)
         return self.answer(**{key[0].lower() + key[1:]: value for key, value in issued.items()})
 
@@ -352,7 +237,7 @@ class Response(BaseResponse):
             all(limit.fields[k] == given[k] for k in same)
             for limit in self.backend.things["usagelimit"].values()
         ):
-            raise _refused("Conflict", "There is such a usage limit already.")
+            raise refused("Conflict", "There is such a usage limit already.")
         limit = self.backend.add("usagelimit", "", given, [])
         return self.answer(usageLimit=limit.shape())
 
@@ -411,9 +296,9 @@ def _check_capacity(fields: dict[str, Any]) -> None:
         and not (8 <= base <= 512 and base % 8 == 0)
         and not (512 <= base <= 1024 and base % 32 == 0)
     ):
-        raise _refused("Validation", f"The base capacity {base} is not one of those that there are.")
+        raise refused("Validation", f"The base capacity {base} is not one of those that there are.")
     if fields.get("maxCapacity", base) < base:
-        raise _refused("Validation", "The maximum capacity is smaller than the base capacity.")
+        raise refused("Validation", "The maximum capacity is smaller than the base capacity.")
 
 
 url_bases = [r"https?://redshift-serverless\.(.+)\.amazonaws\.com"]
