@@ -199,10 +199,10 @@ def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
     redshift = boto3.client("redshift", region_name=region)
     snapshots = redshift.get_paginator("describe_cluster_snapshots").paginate().search("Snapshots[]")
     serverless = boto3.client("redshift-serverless", region_name=region)
-    of_workgroups = serverless.get_paginator("list_snapshots").paginate().search("snapshots[]")
     at_stake += [
         f"snapshot {snapshot['snapshotName']} (unreadable without the key)"
-        for snapshot in of_workgroups
+        for page in serverless.get_paginator("list_snapshots").paginate()
+        for snapshot in page.get("snapshots", [])
         if key_arn and snapshot.get("kmsKeyId") == key_arn
     ]
     return at_stake + [
