@@ -25,7 +25,9 @@ NOTHING_TO_PAUSE = (
 
 @dataclass(frozen=True)
 class Workgroup:
-    """A workgroup as GetWorkgroup returns it. `host` is empty while it is being created."""
+    """A workgroup as GetWorkgroup returns it. `host` is empty while it is being created. `base_rpus` are the most that
+    it may use if Redshift chooses its base capacity itself.
+    """
 
     identifier: str
     region: str
@@ -94,5 +96,5 @@ def find_workgroup(name: str, region: str | None, api: Any = None) -> Workgroup 
         port=endpoint.get("port", 0),
         namespace=found["namespaceName"],
         public=found.get("publiclyAccessible", False),
-        base_rpus=found.get("baseCapacity", 0),
+        base_rpus=found.get("baseCapacity") or found.get("maxCapacity", 0),
     )

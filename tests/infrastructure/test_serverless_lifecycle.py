@@ -37,6 +37,10 @@ module "serverless" {
   port               = PORT
   kms_key_arn        = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000"
   s3_read_role_arn   = "arn:aws:iam::123456789012:role/reader"
+
+  endpoint_access = {
+    reports = { subnet_ids = data.aws_subnets.all.ids, security_group_ids = [data.aws_security_group.default.id] }
+  }
 }
 
 output "workgroup_name" { value = module.serverless.workgroup_name }

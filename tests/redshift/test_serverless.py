@@ -10,7 +10,6 @@ from pathlib import Path
 import boto3
 import pytest
 
-from redshift_local.endpoint.cluster import ClusterState
 from sample_data.generate import write_sample
 from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.model import queries
@@ -19,55 +18,10 @@ from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.conftest import load_all
 from tests.infrastructure.harness import REGION, Emulator
-from tests.redshift.conftest import ADMINISTRATOR, Authority, LoopbackCluster, make_cluster
+from tests.redshift.conftest import ADMINISTRATOR, Authority, make_cluster
 from tests.redshift.loads import s3_loader
 from tests.redshift.test_cluster import ask, refusal
-
-
-class WorkgroupState(ClusterState):
-    """What the data plane knows of a workgroup."""
-
-    def roles(self) -> tuple[str, list[str]]:
-        namespace = boto3.client("redshift-serverless").get_namespace(namespaceName=self.identifier)[
-            "namespace"
-        ]
-        default = namespace["defaultIamRoleArn"]
-        assert namespace["iamRoles"] == [f"IamRole(applyStatus=in-sync, iamRoleArn={default})"]
-        return default, [default]
-
-
-class LoopbackWorkgroup(LoopbackCluster):
-    """A workgroup of the emulated AWS and its namespace, with a role for who loads."""
-
-    State = WorkgroupState
-
-    @property
-    def loader_role(self) -> str:
-        return f"arn:aws:iam::123456789012:role/{self.identifier}-loader"
-
-    def create(self) -> None:
-        boto3.client("iam").create_role(RoleName=f"{self.identifier}-loader", AssumeRolePolicyDocument="{}")
-        serverless = boto3.client("redshift-serverless")
-        serverless.create_namespace(
-            namespaceName=self.identifier, dbName=self.database, adminUsername=ADMINISTRATOR,
-            manageAdminPassword=True, iamRoles=[self.role], defaultIamRoleArn=self.role,
-        )  # fmt: skip
-        serverless.create_workgroup(
-            workgroupName=self.identifier,
-            namespaceName=self.identifier,
-            baseCapacity=8,
-            port=self.endpoint.port,
-        )
-
-    def secret_arn(self) -> str:
-        namespace = boto3.client("redshift-serverless").get_namespace(namespaceName=self.identifier)[
-            "namespace"
-        ]
-        return namespace["adminPasswordSecretArn"]
-
-    def url(self, **options: str) -> str:
-        scheme, _, rest = super().url(role=self.loader_role, **options).partition(":")
-        return f"{scheme}-serverless:{rest}"
+from tests.redshift.workgroup import LoopbackWorkgroup
 
 
 @pytest.fixture(scope="module")

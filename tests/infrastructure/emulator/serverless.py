@@ -203,6 +203,35 @@ class Response(BaseResponse):
         workgroup.begin("DELETING")
         return self.answer(workgroup=workgroup.shape())
 
+    # Further endpoints: https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_EndpointAccess.html
+
+    def create_endpoint_access(self) -> ActionResult:
+        given = self.given()
+        name, workgroup = given["endpointName"], self._idle("workgroup", given["workgroupName"])
+        if name in self.backend.things["endpoint"]:
+            raise refused("Conflict", f"The endpoint {name} already exists.")
+        endpoint = self.backend.add("endpoint", name, _access(given), [])
+        endpoint.fields |= {
+            "port": workgroup.fields["port"],
+            "address": f"{name}-endpoint-0123456789.{self.region}.{SERVICE}.amazonaws.com",
+            "endpointCreateTime": datetime.now(UTC),
+            "vpcEndpoint": self._vpc_endpoint(given["subnetIds"]),
+        }
+        endpoint.begin("CREATING")
+        return self.answer(endpoint=endpoint.shape())
+
+    def _vpc_endpoint(self, subnets: list[str]) -> dict[str, Any]:
+        vpc = ec2_backends[self.current_account][self.region].get_subnet(subnets[0]).vpc_id
+        return {"vpcEndpointId": "vpce-0123456789abcdef0", "vpcId": vpc, "networkInterfaces": []}
+
+    def get_endpoint_access(self) -> ActionResult:
+        return self.answer(endpoint=self.backend.find("endpoint", self.given()["endpointName"]).shape())
+
+    def delete_endpoint_access(self) -> ActionResult:
+        endpoint = self._idle("endpoint", self.given()["endpointName"])
+        endpoint.begin("DELETING")
+        return self.answer(endpoint=endpoint.shape())
+
     def list_snapshots(self) -> ActionResult:
         """There are none: only the administrator's console or a final snapshot makes one."""
         self.given()
@@ -277,6 +306,14 @@ class Response(BaseResponse):
         for key in given["tagKeys"]:
             tags.pop(key, None)
         return self.answer()
+
+
+def _access(given: dict[str, Any]) -> dict[str, Any]:
+    groups = given.pop("vpcSecurityGroupIds", [])
+    return {
+        **given,
+        "vpcSecurityGroups": [{"vpcSecurityGroupId": group, "status": "active"} for group in groups],
+    }
 
 
 def _in_sync(roles: list[str]) -> list[str]:

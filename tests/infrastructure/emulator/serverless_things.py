@@ -1,4 +1,4 @@
-"""What an account has of Redshift Serverless: namespaces, workgroups and usage limits, each with a status that passes.
+"""What an account has of Redshift Serverless: namespaces, workgroups, endpoints and usage limits, with their statuses.
 
 What is made, changed or deleted takes some polls. Does not belong here: the actions of the API (`serverless`).
 """
@@ -46,7 +46,7 @@ def refused(code: str, message: str) -> control.Refusal:
 
 @dataclass
 class Thing:
-    """A namespace, a workgroup or a usage limit: `fields` in the API's shape, and a status that passes."""
+    """A namespace, workgroup, endpoint or usage limit: `fields` in the API's shape, and a status that passes."""
 
     kind: str
     fields: dict[str, Any]
@@ -70,7 +70,9 @@ class Thing:
     def shape(self) -> dict[str, Any]:
         """The thing as the API answers it; asking brings a change nearer to its end."""
         shown = dict(self.fields)
-        if self.kind != "usagelimit":
+        if self.kind == "endpoint":
+            shown["endpointStatus"] = self.passing if self.busy else "ACTIVE"
+        elif self.kind != "usagelimit":
             shown["status"] = self.passing if self.busy else "AVAILABLE"
         if self.kind == "workgroup" and shown["status"] != "CREATING":
             host = control.current().redshift_host
@@ -88,7 +90,12 @@ class Backend(BaseBackend, TaggableResourcesMixin):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.things: dict[str, dict[str, Thing]] = {"namespace": {}, "workgroup": {}, "usagelimit": {}}
+        self.things: dict[str, dict[str, Thing]] = {
+            "namespace": {},
+            "workgroup": {},
+            "endpoint": {},
+            "usagelimit": {},
+        }
 
     @property
     def _url_module(self) -> Any:
@@ -104,7 +111,9 @@ class Backend(BaseBackend, TaggableResourcesMixin):
         identifier = str(mock_random.uuid4())
         arn = f"arn:aws:{SERVICE}:{self.region_name}:{self.account_id}:{kind}/{identifier}"
         prefix = "usageLimit" if kind == "usagelimit" else kind
-        fields |= {f"{prefix}Id": identifier, f"{prefix}Arn": arn}
+        fields |= (
+            {f"{prefix}Arn": arn} if kind == "endpoint" else {f"{prefix}Id": identifier, f"{prefix}Arn": arn}
+        )
         thing = Thing(kind, fields, arn, {tag["key"]: tag["value"] for tag in tags})
         self.things[kind][name or identifier] = thing
         return thing
