@@ -119,7 +119,7 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
         (("apply", "--env", "prood"), "there is no environment 'prood'"),
         (("drift", "--env", "prood"), "there is no environment 'prood'"),
         (("destroy", "--confirm", "prod"), "refused: to destroy environment dev, type its name in confirm"),
-        (("pause",), "there is no cluster in environment dev: provision it first"),
+        (("pause",), "there is no warehouse in environment dev: provision it first"),
         (("output", "--env", "prood"), "there is no environment 'prood'"),
     ],
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sparkify_assets.infra import aws
 from sparkify_assets.warehouse import workgroup_state
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import TERRAFORM, Checkout, Emulator
@@ -84,6 +85,13 @@ def test_nothing_is_left_of_it(workgroup: Checkout, emulator: Emulator) -> None:
     api = emulator.client("redshift-serverless")
     assert api.list_workgroups().get("workgroups", []) == api.list_namespaces().get("namespaces", []) == []
     assert not_allowed(emulator.calls("terraform"), "terraform") == set()
+
+
+def test_what_is_left_without_tags_is_found_by_its_name(workgroup: Checkout, emulator: Emulator) -> None:
+    api = emulator.client("redshift-serverless")
+    made = api.create_namespace(namespaceName="sparkify-dev")["namespace"]
+    api.create_namespace(namespaceName="somebody-elses")
+    assert aws.leftovers("dev", "warehouse", "us-west-2", 0.1).unexpected == [made["namespaceArn"]]
 
 
 @pytest.mark.soak
