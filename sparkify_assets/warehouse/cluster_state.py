@@ -54,6 +54,11 @@ class Cluster:
         return self.paused or self.status == "resuming"
 
     @property
+    def weakened(self) -> tuple[str, ...]:
+        """Nothing: Terraform sees every parameter of a cluster."""
+        return ()
+
+    @property
     def capacity(self) -> Capacity:
         """What is paid for while it runs."""
         return Capacity(self.node_type, self.nodes)

@@ -51,6 +51,11 @@ class Found(Protocol):
     @property
     def capacity(self) -> Capacity: ...
     @property
+    def weakened(self) -> tuple[str, ...]:
+        """What protects it, is switched off, and is seen by no plan of Terraform; each with the command against it."""
+        ...
+
+    @property
     def paused(self) -> bool:
         """Whether it is unavailable until somebody resumes it."""
         ...

@@ -6,6 +6,7 @@ Does not belong here: how it is logged in to (`serverless`).
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,13 @@ NOTHING_TO_PAUSE = (
 )
 
 
+#: The parameters that terraform/modules/serverless sets and cannot watch, and what holds without each.
+PROTECTING = {
+    "require_ssl": "connections without TLS are taken",
+    "enable_user_activity_logging": "what users ask is not logged",
+}
+
+
 @dataclass(frozen=True)
 class Workgroup:
     """A workgroup as GetWorkgroup returns it. `host` is empty while it is being created. `base_rpus` are the most that
@@ -37,9 +45,22 @@ class Workgroup:
     namespace: str
     public: bool
     base_rpus: int
+    parameters: Mapping[str, str]
 
     paused = False
     without_nodes = False
+
+    @property
+    def weakened(self) -> tuple[str, ...]:
+        """The protecting parameters that are switched off, each with the command that switches it on again."""
+        command = (
+            f"aws redshift-serverless update-workgroup --workgroup-name {self.identifier} --config-parameters"
+        )
+        return tuple(
+            f"{key} is {self.parameters[key]}, so {what}: {command} parameterKey={key},parameterValue=true"
+            for key, what in PROTECTING.items()
+            if self.parameters.get(key, "true") != "true"
+        )
 
     @property
     def capacity(self) -> Capacity:
@@ -96,5 +117,6 @@ def find_workgroup(name: str, region: str | None, api: Any = None) -> Workgroup 
         port=endpoint.get("port", 0),
         namespace=found["namespaceName"],
         public=found.get("publiclyAccessible", False),
+        parameters={p["parameterKey"]: p["parameterValue"] for p in found.get("configParameters", [])},
         base_rpus=found.get("baseCapacity") or found.get("maxCapacity", 0),
     )

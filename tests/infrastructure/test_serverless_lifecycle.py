@@ -79,6 +79,19 @@ def test_there_is_nothing_to_pause(workgroup: Checkout) -> None:
     assert run.metadata["pause_cluster.said"] == workgroup_state.NOTHING_TO_PAUSE
 
 
+def test_a_workgroup_that_takes_connections_without_tls_is_drift(
+    workgroup: Checkout, emulator: Emulator
+) -> None:
+    """The provider cannot watch the parameters (terraform/modules/serverless/main.tf)."""
+    api, config = emulator.client("redshift-serverless"), {"resources": {"terraform": {"config": {}}}}
+    off = [{"parameterKey": "require_ssl", "parameterValue": "false"}]
+    api.update_workgroup(workgroupName="sparkify-dev", configParameters=off)
+    drift = workgroup.run("detect_drift", config)
+    assert drift.success, drift.failures
+    assert (drift.metadata["passed"], drift.metadata["warehouse_actions"]) == (False, {})
+    assert "connections without TLS are taken" in drift.metadata["warehouse_weakened"]
+
+
 def test_nothing_is_left_of_it(workgroup: Checkout, emulator: Emulator) -> None:
     run = workgroup.run("destroy_infrastructure", {"environment": "dev", "confirm": "dev"})
     assert run.success, run.failures

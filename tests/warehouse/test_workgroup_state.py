@@ -65,3 +65,16 @@ def test_waiting_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, api = found({"status": "CREATING"})
     with pytest.raises(ClusterError, match="still CREATING"):
         begun.wait_until_available(lambda _: None, api)
+
+
+def test_a_protection_that_is_switched_off_is_named_with_what_switches_it_on() -> None:
+    parameters = [
+        {"parameterKey": "require_ssl", "parameterValue": "false"},
+        {"parameterKey": "enable_user_activity_logging", "parameterValue": "true"},
+        {"parameterKey": "enable_large_strings_opt_in", "parameterValue": "false"},
+    ]
+    workgroup, _ = found({"status": "AVAILABLE", "configParameters": parameters})
+    assert workgroup.weakened == (
+        "require_ssl is false, so connections without TLS are taken: aws redshift-serverless update-workgroup"
+        " --workgroup-name here --config-parameters parameterKey=require_ssl,parameterValue=true",
+    )

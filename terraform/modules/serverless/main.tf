@@ -60,7 +60,7 @@ resource "aws_redshiftserverless_workgroup" "this" {
   lifecycle {
     # AWS answers every parameter there is, and the provider takes those that are not listed here for a change:
     # https://github.com/hashicorp/terraform-provider-aws/pull/33916. It cannot list them all, because new ones come that
-    # it does not know (its issue 49939). `sparkify infra drift` compares the two above.
+    # it does not know (its issue 49939). `sparkify infra drift` looks at the two above itself.
     ignore_changes = [config_parameter]
   }
 }
