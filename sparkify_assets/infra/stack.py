@@ -21,8 +21,8 @@ from python_terraform import IsFlagged
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
-from sparkify_assets.infra.unsaved import refuse_unsaved
 from sparkify_assets.infra.tfvars import refuse_unknown_settings
+from sparkify_assets.infra.unsaved import refuse_unsaved
 
 #: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")

@@ -7,6 +7,7 @@ to the cluster (`redshift`).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
