@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -33,9 +34,13 @@ def checkout(terraform: str, tmp_path: Path) -> Checkout:
 
 
 def start(
-    checkout: Checkout, *arguments: str, command: str = "infra", **environment: str
+    checkout: Checkout,
+    *arguments: str,
+    command: str = "infra",
+    before: Sequence[str] = (),
+    **environment: str,
 ) -> subprocess.Popen[str]:
-    """Starts `sparkify infra`, or another command, on a checkout of the test's own."""
+    """Starts `sparkify infra`, or another command, on a checkout of the test's own. `before` is what runs it."""
     program = (
         "import signal, sys; from pathlib import Path\n"
         "from sparkify_assets import cli\n"
@@ -45,7 +50,7 @@ def start(
         "cli.main()\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(checkout.stacks), command, *arguments],
+        [*before, sys.executable, "-c", program, str(checkout.stacks), command, *arguments],
         cwd=ROOT,
         env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
         stdout=subprocess.PIPE,
