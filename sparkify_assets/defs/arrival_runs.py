@@ -97,7 +97,7 @@ def load_everything(settings: Settings, run_key: str | None = None) -> dg.RunReq
 def stretches(dataset: Dataset, keys: Sequence[str]) -> list[list[str]]:
     """The partitions of each run: all songs in one; of days each stretch without a gap, cut at MAX_DAYS."""
     if dataset == "songs":
-        return [sorted(keys)]
+        return [sorted(keys)] if keys else []
     found: list[list[str]] = []
     for key in sorted(keys):
         follows = found and date.fromisoformat(found[-1][-1]) + timedelta(days=1) == date.fromisoformat(key)

@@ -38,7 +38,6 @@ MOST_HIDDEN_SECONDS = 43_200
 def queue_sensor(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """The sensor for the queue that the settings name. `load` is the job that loads songs and days."""
     jobs = {dataset: arrival_job(dataset) for dataset in DATASETS}
-    queue = open_queue(settings)
 
     @dg.sensor(
         name="queue_arrivals",
@@ -57,7 +56,7 @@ def queue_sensor(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -> d
         receipts = ReceiptFile(settings)
         try:
             with receipts.locked():
-                runs, said = tick(announced, receipts, loader, queue, context.instance)
+                runs, said = tick(announced, receipts, loader, open_queue(settings), context.instance)
         except BlockingIOError:
             return dg.SkipReason("An earlier look at the queue has not ended yet.")
         context.update_cursor(announced.to_cursor())
@@ -123,11 +122,14 @@ def _receive(
             raise
         return Received(), [f"The queue does not answer, and keeps what it holds: {error}"]
     said = []
+    all_of_them = len(received.receipts) + len(received.poison)
     if received.foreign:
-        said.append(f"{received.foreign} of {len(received.receipts)} messages were not about the source.")
+        said.append(f"Ignored {received.foreign} of {all_of_them} messages, which are not about the source.")
     if received.poison:
         some = "; ".join(f"{name}: {why}" for name, why in list(received.poison.items())[:MAX_NAMED])
-        said.append(f"{len(received.poison)} messages are left for the dead-letter queue: {some}")
+        said.append(
+            f"Left {len(received.poison)} of {all_of_them} messages for the dead-letter queue: {some}."
+        )
     return received, said
 
 

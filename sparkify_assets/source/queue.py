@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
@@ -200,6 +200,7 @@ class ArrivalQueue:
             ) from None
 
 
+@lru_cache
 def open_queue(settings: Settings) -> ArrivalQueue:
-    """The queue that the settings name."""
+    """The queue that the settings name: one for a process, because its client keeps the connection."""
     return ArrivalQueue(settings.queue, settings.source, settings.region)

@@ -28,12 +28,6 @@ from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for, settings_for
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 class Watcher:
     """One sensor as the daemon drives it: tick after tick, with the cursor that the last one left."""
 
