@@ -58,6 +58,8 @@ def apply(
     say_endpoint(metadata)
     for setting in ("warehouse", "source", "work"):
         say(f"SPARKIFY_{setting.upper()}={output_of(metadata, f'{setting}_url')}")
+    if queue := metadata.get("publish_foundation.queue_url"):
+        say(f"SPARKIFY_QUEUE={queue}")
 
 
 @app.command()
