@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 import botocore.endpoint
@@ -38,6 +38,13 @@ ENVIRONMENT = {
 
 #: How often a message is received before SQS gives it up.
 MAX_RECEIVED = 3
+
+
+class Place(Protocol):
+    """Where a source is, and the queue that is told of it."""
+
+    source: str
+    url: str
 
 
 class Announcing:
@@ -141,7 +148,7 @@ def announcing(patch: pytest.MonkeyPatch) -> Iterator[Announcing]:
     server.stop()
 
 
-def announced_loader(loader: Loader, place: Announcing, **changes: Any) -> Loader:
+def announced_loader(loader: Loader, place: Place, **changes: Any) -> Loader:
     """The loader of a test, from the bucket instead of a folder, for the days of one month."""
     month = {"first_day": date(2018, 11, 1), "last_day": date(2018, 11, 30)}
     settings = replace(loader.settings, source=place.source, queue=place.url, **{**month, **changes})

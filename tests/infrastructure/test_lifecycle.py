@@ -10,11 +10,18 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
+from sample_data.generate import write_sample
 from sparkify_assets.infra import ops
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.source import queue
+from sparkify_assets.source.queue import open_queue
+from tests.automation.announcing import Daemon, announced_loader, files_of, in_step
+from tests.conftest import Admin
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import SECRET_KEY, Checkout, Emulator
 
@@ -70,6 +77,7 @@ def test_provision_makes_a_cluster_that_answers(
     )
     bucket = run.metadata["publish_foundation.landing_bucket"]
     assert run.metadata["publish_warehouse.source_url"] == f"s3://{bucket}/landing"
+    assert run.metadata["publish_warehouse.queue_url"].endswith(f"/123456789012/{CLUSTER}-arrivals")
 
     [cluster] = emulator.client("redshift").describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
     assert (cluster["Encrypted"], cluster["PubliclyAccessible"], cluster["EnhancedVpcRouting"]) == (
@@ -130,6 +138,38 @@ def test_a_state_from_before_there_were_two_kinds_needs_no_change(story: Checkou
     )
     assert told.count(" has moved to ") == len(counted)
     assert "Plan: 0 to add, 0 to change, 0 to destroy." in told
+
+
+def test_what_lands_in_the_bucket_becomes_rows_and_what_goes_is_withdrawn(
+    emulator: Emulator, loader: Loader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """File, message, tick, run, rows: over the bucket, the queue and the notification that Terraform has made."""
+    monkeypatch.setattr(queue, "WAIT_SECONDS", 0)
+    write_sample(tmp_path / "sample", events=40, songs=4, days=1, seed=3)
+    bucket, s3 = f"{CLUSTER}-landing-123456789012", emulator.client("s3")
+    url = emulator.client("sqs").get_queue_url(QueueName=f"{CLUSTER}-arrivals")["QueueUrl"]
+    place = SimpleNamespace(source=f"s3://{bucket}/landing", url=url)
+    with dg.DagsterInstance.ephemeral() as instance:
+        daemon = Daemon(announced_loader(loader, place), instance)
+        daemon.begin()
+        for key, content in files_of(tmp_path / "sample").items():
+            s3.put_object(Bucket=bucket, Key=f"landing/{key}", Body=content)
+            s3.put_object(Bucket=bucket, Key=f"work/{key}", Body=content)  # of which nobody is told
+        assert open_queue(daemon.loader.settings).depth() == (5, 0)
+        daemon.settle()
+        assert in_step(daemon)
+        assert songplays(loader) > 0
+        s3.delete_object(Bucket=bucket, Key="landing/log_data/2018/11/2018-11-01-events.json")
+        daemon.settle()
+        assert in_step(daemon)
+        assert songplays(loader) == 0
+        assert open_queue(daemon.loader.settings).depth() == (0, 0)
+
+
+def songplays(loader: Loader) -> int:
+    with Admin(loader.warehouse.url) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from sparkify.songplays")
+        return int(cursor.fetchall()[0][0])
 
 
 def test_no_plan_holds_a_secret(story: Checkout) -> None:
@@ -256,6 +296,7 @@ def test_destroy_leaves_what_was_meant_to_stay_and_names_its_cost(
     assert emulator.client("redshift").describe_clusters()["Clusters"] == []
     assert emulator.client("redshift").describe_scheduled_actions()["ScheduledActions"] == []
     assert emulator.client("s3").list_buckets()["Buckets"] == []
+    assert "QueueUrls" not in emulator.client("sqs").list_queues()
     assert emulator.client("iam").list_roles()["Roles"] == []
     assert emulator.client("logs").describe_log_groups()["logGroups"] == []
     assert emulator.client("secretsmanager").list_secrets()["SecretList"] == []

@@ -13,6 +13,7 @@ from tests.infrastructure.harness import Checkout
 FOLDERS = (
     "modules/network",
     "modules/landing",
+    "modules/arrivals",
     "modules/warehouse",
     "modules/serverless",
     "stacks/foundation",
