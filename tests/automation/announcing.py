@@ -93,6 +93,21 @@ class Announcing:
             },
         )
 
+    def notify_by_eventbridge(self) -> None:
+        """Have a rule of EventBridge pass the bucket's events on, as the module does for a shared bucket."""
+        events = self._client("events")
+        pattern = {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created", "Object Deleted"],
+            "detail": {"bucket": {"name": [self.name]}},
+        }
+        events.put_rule(Name=self.name, EventPattern=json.dumps(pattern))
+        target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.name}-arrivals"
+        events.put_targets(Rule=self.name, Targets=[{"Id": "queue", "Arn": target}])
+        self.s3.put_bucket_notification_configuration(
+            Bucket=self.name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+
     def put(self, key: str, content: bytes) -> None:
         self.s3.put_object(Bucket=self.name, Key=f"{self.prefix}/{key}", Body=content)
 
@@ -233,7 +248,7 @@ class Daemon:
                 partition_key=request.partition_key,
                 raise_on_error=False,
             )
-            assert result.success
+            assert result.success, [event.message for event in result.all_events if event.is_failure]
 
     def settle(self, ticks: int = 30) -> None:
         """Tick and work until a tick finds nothing to do."""

@@ -51,6 +51,22 @@ def test_what_comes_changes_and_goes_is_loaded_and_its_messages_are_deleted(
     assert in_step(daemon)
 
 
+def test_events_of_eventbridge_are_read_as_they_come(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    place.notify_by_eventbridge()
+    key = day(sample, 1).replace("-events", "-events a+b")
+    place.put(key, sample[day(sample, 1)])
+    assert [json.loads(message.body)["detail-type"] for message in place.messages] == ["Object Created"]
+    daemon.settle()
+    assert in_step(daemon)
+    place.delete(key)
+    assert [json.loads(message.body)["detail-type"] for message in place.messages] == ["Object Deleted"]
+    daemon.settle()
+    assert in_step(daemon)
+    assert not place.messages
+
+
 def test_the_first_tick_has_everything_compared_that_nobody_announced(
     loader: Loader, place: Announcing, instance: dg.DagsterInstance, sample: dict[str, bytes]
 ) -> None:
