@@ -131,7 +131,7 @@ def test_every_waiver_of_a_check_says_why() -> None:
 
 def test_the_mocks_are_shared_by_all_tests() -> None:
     tests = [path for path in FILES if path.name.endswith(".tftest.hcl")]
-    assert len(tests) == 6
+    assert len(tests) == 7
     assert all('source = "../../mocks"' in path.read_text() for path in tests)
 
 
