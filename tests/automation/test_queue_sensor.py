@@ -54,6 +54,8 @@ def test_what_comes_changes_and_goes_is_loaded_and_its_messages_are_deleted(
 def test_events_of_eventbridge_are_read_as_they_come(
     daemon: Daemon, place: Announcing, sample: dict[str, bytes]
 ) -> None:
+    place.put(day(sample, 2), sample[day(sample, 2)])
+    daemon.settle()
     place.notify_by_eventbridge()
     key = day(sample, 1).replace("-events", "-events a+b")
     place.put(key, sample[day(sample, 1)])
