@@ -110,9 +110,13 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
     found = launch("detect_drift", env)
     stacks = _by_stack(found, "{}", "{}_actions")
     if output_format == "json":
-        print_json({"differs": not found["passed"], **stacks})
+        told = {"verdict": found["verdict"], "findings": found["findings"]}
+        print_json({"differs": not found["passed"], **told, **stacks})
     else:
+        say(found["verdict"])
         _print_summaries(stacks)
+        for finding in found["findings"]:
+            say("{level}: {where}: {what}. Take it away by: {remedy}".format(**finding))
     if not found["passed"]:
         raise typer.Exit(DIFFERS)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sparkify_assets.defs.alerts import failure_alert
+from sparkify_assets.defs.alerts import exposure_alert, failure_alert
 from sparkify_assets.defs.arrival_runs import load_everything
 from sparkify_assets.defs.freshness import freshness_check
 from sparkify_assets.defs.maintenance import maintain_warehouse, reconcile_source
@@ -60,7 +60,7 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
     # A load would hide what the queue has missed, so that is looked for before.
     reconciles_at = "30 2 * * *" if settings.queue else "0 4 * * *"
     return dg.Definitions(
-        sensors=[*arrivals, refresh, failure_alert(settings)],
+        sensors=[*arrivals, refresh, failure_alert(settings), exposure_alert(settings)],
         schedules=[
             daily_load,
             daily(

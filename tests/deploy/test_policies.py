@@ -38,16 +38,16 @@ AS_LOADER = {"redshift-serverless:GetCredentials", "redshift-serverless:GetWorkg
 
 #: Actions for which IAM knows no resource, so that only "*" allows them.
 WITHOUT_RESOURCE = {
-    "ec2:DescribeInstances",
-    "ec2:DescribeSecurityGroups",
-    "iam:ListRoles",
-    "redshift:DescribeClusterSnapshots",
-    "redshift:DescribeScheduledActions",
-    "redshift-serverless:ListNamespaces",
-    "redshift-serverless:ListSnapshots",
-    "redshift-serverless:ListWorkgroups",
-    "tag:GetResources",
-}
+    "ec2:DescribeEgressOnlyInternetGateways", "ec2:DescribeInstanceConnectEndpoints", "ec2:DescribeInstances",
+    "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+    "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcPeeringConnections",
+    "ec2:DescribeVpcs", "ec2:DescribeVpnGateways", "iam:ListRoles", "redshift:DescribeClusterSnapshots",
+    "redshift:DescribeDataSharesForProducer", "redshift:DescribeEndpointAccess",
+    "redshift:DescribeEndpointAuthorization", "redshift:DescribeScheduledActions",
+    "redshift:DescribeSnapshotCopyGrants", "redshift-serverless:ListNamespaces", "redshift-serverless:ListSnapshots",
+    "redshift-serverless:ListWorkgroups", "tag:GetResources",
+}  # fmt: skip
 
 _SESSION = botocore.session.get_session()
 
@@ -176,7 +176,8 @@ def test_every_statement_is_bounded(name: str) -> None:
             assert named, resource
             tagged = "aws:ResourceTag/Project" in str(statement.get("Condition"))  # their ARNs are numbers
             by_tag = tagged and re.search(r":(?:namespace|workgroup|security-group)/\*$", resource)
-            named = re.search(r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:key/\*$", resource)
+            # Redshift gives a namespace a random name, and KMS a key.
+            named = re.search(r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:(key/|namespace:)\*$", resource)
             assert named or by_tag, resource
 
 

@@ -91,20 +91,30 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
     same = infra(checkout, "drift")
     assert (same.returncode, same.stdout.splitlines()) == (
         0,
-        ["foundation: no changes", "warehouse: no changes"],
+        ["AWS matches the configuration.", "foundation: no changes", "warehouse: no changes"],
     )
     for stack in ("foundation", "warehouse"):
         (checkout.stacks / stack / "main.tf").write_text(PROVISIONED % "2")
     differs = infra(checkout, "drift")
     assert (differs.returncode, differs.stdout.splitlines()) == (
         2,
-        ["foundation: 1 to change", "warehouse: 1 to change"],
+        [
+            "Differs from the configuration, and exposes nothing: 2 to apply",
+            "foundation: 1 to change",
+            "warehouse: 1 to change",
+        ],
     )
     assert 'input: "1" → "2"' in differs.stderr
     told = infra(checkout, "drift", "--format", "json")
     expected = {"summary": "1 to change", "actions": {"terraform_data.this": "change"}}
     assert told.returncode == 2, "a machine reads it from either"
-    assert json.loads(told.stdout) == {"differs": True, "foundation": expected, "warehouse": expected}
+    assert json.loads(told.stdout) == {
+        "differs": True,
+        "verdict": "Differs from the configuration, and exposes nothing: 2 to apply",
+        "findings": [],
+        "foundation": expected,
+        "warehouse": expected,
+    }
 
     shown = infra(checkout, "output", "--format", "json")
     arn = "arn:aws:secretsmanager:us-west-2:1:secret:[red]"

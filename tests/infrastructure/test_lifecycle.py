@@ -24,9 +24,16 @@ from tests.automation.announcing import Daemon, announced_loader, files_of, in_s
 from tests.conftest import Admin
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import SECRET_KEY, Checkout, Emulator
+from tests.infrastructure.injections import HEALED, INJECTIONS, NAMED, Account, seen
 
 ENVIRONMENT = "story"
 CLUSTER = f"sparkify-{ENVIRONMENT}"
+
+#: What a look for drift names against a parameter that nobody declared.
+RESET = (
+    "aws redshift reset-cluster-parameter-group --region us-west-2 --parameter-group-name {}"
+    """ --parameters '[{{"ParameterName": "statement_timeout"}}]'"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,11 @@ def story(checkout: Checkout, emulator: Emulator, cluster_port: int) -> Checkout
         f'warehouse = {{ node_type = "ra3.xlplus", node_count = 2, port = {cluster_port} }}\n',
     )
     return checkout
+
+
+@pytest.fixture(scope="module")
+def account(emulator: Emulator) -> Account:
+    return Account(emulator, ENVIRONMENT)
 
 
 def in_story(**config: object) -> dict[str, object]:
@@ -181,33 +193,39 @@ def test_no_plan_holds_a_secret(story: Checkout) -> None:
         assert not _PASSWORD.search(content)
 
 
-def test_what_changes_behind_its_back_is_seen_as_it_is(story: Checkout, emulator: Emulator) -> None:
-    redshift = emulator.client("redshift")
-    redshift.modify_cluster(ClusterIdentifier=CLUSTER, PubliclyAccessible=True)
-    [spectrum] = [
-        limit
-        for limit in redshift.describe_usage_limits(ClusterIdentifier=CLUSTER)["UsageLimits"]
-        if limit["FeatureType"] == "spectrum"
-    ]
-    redshift.delete_usage_limit(UsageLimitId=spectrum["UsageLimitId"])
+def test_a_fresh_environment_has_no_drift(story: Checkout) -> None:
+    drift = story.run("detect_drift", in_story())
+    assert drift.metadata["passed"] is True, drift.metadata
+    assert drift.metadata["verdict"] == "AWS matches the configuration."
 
+
+def test_whatever_is_done_by_hand_is_seen(story: Checkout, account: Account) -> None:
+    for injection in (*NAMED, *HEALED):
+        injection.inject(account)
     drift = story.run("detect_drift", in_story())
     assert drift.success  # the check fails, not the run
-    assert drift.metadata["passed"] is False
-    assert drift.metadata["foundation"] == "no changes"
-    assert drift.metadata["warehouse"] == "1 to add, 1 to change (cluster available)"
+    assert (drift.metadata["passed"], drift.metadata["severity"]) == (False, "ERROR")
+    assert [str(injection) for injection in INJECTIONS if not seen(injection, drift.metadata)] == []
+    # What lets everybody in is said first.
+    assert re.match(r"EXPOSED: \d+ exposures that nobody declared: .*everybody", drift.metadata["verdict"])
+    assert RESET.format(CLUSTER) in [finding["remedy"] for finding in drift.metadata["findings"]]
     assert "publicly_accessible: true → false" in drift.metadata["warehouse_changes"]
-    assert "module.warehouse.aws_redshift_usage_limit.spectrum[0]" in drift.metadata["warehouse_changes"]
 
 
-def test_provision_heals_what_has_drifted(story: Checkout, emulator: Emulator) -> None:
+def test_provision_heals_what_terraform_declares_and_the_rest_is_named(
+    story: Checkout, account: Account
+) -> None:
+    # The provider never resets a parameter, and an apply whose plan does not become empty fails.
+    account.carry_out(RESET.format(CLUSTER))
     run = story.run("provision_infrastructure", in_story())
     assert run.success, run.failures
-    redshift = emulator.client("redshift")
-    [cluster] = redshift.describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
-    assert cluster["PubliclyAccessible"] is False
-    limits = redshift.describe_usage_limits(ClusterIdentifier=CLUSTER)["UsageLimits"]
-    assert {limit["FeatureType"] for limit in limits} == {"spectrum", "concurrency-scaling"}
+    left = story.run("detect_drift", in_story()).metadata
+    assert [str(injection) for injection in HEALED if seen(injection, left)] == []
+    unseen = [str(injection) for injection in NAMED if not seen(injection, left)]
+    assert unseen == ["a parameter that nobody set"]
+    for finding in left["findings"]:
+        account.carry_out(finding["remedy"])
+    account.tidy()
 
 
 def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> None:

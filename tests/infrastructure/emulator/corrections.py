@@ -16,7 +16,9 @@ from typing import Any
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.responses import EC2Response
 from moto.iam.access_control import PermissionResult
+from moto.moto_api._internal import mock_random
 from moto.s3 import notifications
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
@@ -38,6 +40,7 @@ def install() -> None:
     _let_delete_markers_go()
     _announce_delete_markers()
     _keep_attributes_of_queues()
+    _know_instance_connect_endpoints()
 
 
 def _announce_delete_markers() -> None:
@@ -205,3 +208,30 @@ def _heed_the_tls_condition() -> None:
             self.policy = kept
 
     FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
+
+
+def _know_instance_connect_endpoints() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Ec2InstanceConnectEndpoint.html, which moto lacks."""
+
+    def kept(self: EC2Response) -> dict[str, dict[str, str]]:
+        return self.ec2_backend.__dict__.setdefault("instance_connect_endpoints", {})
+
+    def create(self: EC2Response) -> ActionResult:
+        subnet = self.ec2_backend.get_subnet(self._get_param("SubnetId"))
+        name = f"eice-{mock_random.get_random_hex(17)}"
+        made = {"InstanceConnectEndpointId": name, "VpcId": subnet.vpc_id, "SubnetId": subnet.id}
+        kept(self)[name] = {**made, "State": "create-complete"}
+        return ActionResult({"InstanceConnectEndpoint": kept(self)[name]})
+
+    def describe(self: EC2Response) -> ActionResult:
+        vpcs = [vpc for wish in self._get_param("Filters", []) for vpc in wish["Values"]]
+        found = [endpoint for endpoint in kept(self).values() if not vpcs or endpoint["VpcId"] in vpcs]
+        return ActionResult({"InstanceConnectEndpoints": found})
+
+    def delete(self: EC2Response) -> ActionResult:
+        gone = kept(self).pop(self._get_param("InstanceConnectEndpointId"))
+        return ActionResult({"InstanceConnectEndpoint": gone})
+
+    EC2Response.create_instance_connect_endpoint = create  # type: ignore[attr-defined]
+    EC2Response.describe_instance_connect_endpoints = describe  # type: ignore[attr-defined]
+    EC2Response.delete_instance_connect_endpoint = delete  # type: ignore[attr-defined]

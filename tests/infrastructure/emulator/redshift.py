@@ -19,6 +19,7 @@ from moto.redshift import models, responses, urls
 from moto.secretsmanager.models import secretsmanager_backends
 
 from . import control, credentials
+from .sharing import Shared, Sharing
 
 
 class Cluster(models.Cluster):
@@ -104,6 +105,7 @@ class Snapshot(models.Snapshot):
     def __init__(self, cluster: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(cluster, *args, **kwargs)
         self.kms_key_id = cluster.kms_key_id
+        self.accounts_with_restore_access: list[dict[str, str]] = []
 
 
 class Backend(models.RedshiftBackend, TaggableResourcesMixin):
@@ -116,6 +118,7 @@ class Backend(models.RedshiftBackend, TaggableResourcesMixin):
         self.parameters: dict[str, dict[str, str]] = {}
         self.scheduled_actions: dict[str, dict[str, Any]] = {}
         self.usage_limits: dict[str, UsageLimit] = {}
+        self.shared = Shared()
         self.RESOURCE_TYPE_MAP["usagelimit"] = self.usage_limits  # type: ignore[assignment]
 
     @property
@@ -162,7 +165,7 @@ class UsageLimit(models.TaggableResourceMixin):
         return {**self.fields, "UsageLimitId": self.usage_limit_id, "Tags": self.tags}
 
 
-class Response(responses.RedshiftResponse):
+class Response(Sharing, responses.RedshiftResponse):
     """moto's dispatcher with the missing actions; a method's name is the action's."""
 
     RESPONSE_KEY_PATH_TO_TRANSFORMER: ClassVar[dict[str, Any]] = {}
@@ -228,6 +231,15 @@ class Response(responses.RedshiftResponse):
         sizes = [] if now == 1 else [n for n in range(max(2, now // 2), now * 2 + 1) if n != now]
         options = [{"NodeType": cluster.node_type, "NumberOfNodes": size} for size in sizes]
         return ActionResult({"NodeConfigurationOptionList": options})
+
+    def modify_cluster_iam_roles(self) -> ActionResult:
+        cluster = self.cluster()
+        gone = set(self._get_param("RemoveIamRoles", []))
+        kept = [role for role in cluster.iam_roles_arn if role not in gone]
+        cluster.iam_roles_arn = list(dict.fromkeys([*kept, *self._get_param("AddIamRoles", [])]))
+        if (default := self._get_param("DefaultIamRoleArn")) is not None:
+            cluster.default_iam_role_arn = default
+        return ActionResult({"Cluster": cluster})
 
     def _set_relocation(self, cluster: Cluster) -> None:
         wanted = self._get_bool_param("AvailabilityZoneRelocation")
