@@ -151,7 +151,7 @@ def test_the_loader_s_role_may_do_what_loads_do_as_it_and_no_more() -> None:
 
 def test_provisioning_may_do_what_the_package_does_beside_terraform_and_no_more() -> None:
     # a source of files is sent to the bucket through the same store that writes manifests
-    assert allowed("provisioning") == provisioning() | {"s3:PutObject", "kms:Decrypt"}
+    assert allowed("provisioning") | allowed("drift") == provisioning() | {"s3:PutObject", "kms:Decrypt"}
 
 
 def test_an_analyst_may_log_in_and_no_more() -> None:
@@ -160,10 +160,11 @@ def test_an_analyst_may_log_in_and_no_more() -> None:
 
 def test_no_call_of_the_package_is_left_out() -> None:
     everything = set().union(*(calls_of(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")))
-    assert everything <= allowed("orchestrator") | allowed("provisioning") | allowed("analyst")
+    names = ("orchestrator", "provisioning", "drift", "analyst")
+    assert everything <= set().union(*map(allowed, names))
 
 
-@pytest.mark.parametrize("name", ["orchestrator", "provisioning", "analyst"])
+@pytest.mark.parametrize("name", ["orchestrator", "provisioning", "drift", "analyst"])
 def test_every_statement_is_bounded(name: str) -> None:
     for statement in statements(name):
         assert statement["Effect"] == "Allow"
@@ -227,6 +228,13 @@ def test_a_role_can_hold_both_policies_of_who_provisions() -> None:
         (DEPLOY / f"{name}-policy.json").read_text("utf-8") for name in ("terraform", "provisioning")
     )
     assert len(re.sub(r"\s", "", re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], whole))) <= 10_240
+
+
+def test_the_policy_of_drift_only_reads_and_can_be_a_managed_one() -> None:
+    """Beside the two, a role has no room for it inline; a managed policy has 6,144 characters."""
+    assert all(re.search(r":(?:Describe|Get|List)", action) for action in allowed("drift"))
+    whole = (DEPLOY / "drift-policy.json").read_text("utf-8")
+    assert len(re.sub(r"\s", "", whole)) <= 6_144 - 500  # the placeholders become longer
 
 
 def test_an_action_is_matched_as_iam_does() -> None:

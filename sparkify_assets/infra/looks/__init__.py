@@ -74,7 +74,7 @@ def undeclared(declared: Declared, region: str) -> list[Finding]:
 
 
 def _unseen(look: Look, why: str) -> Finding:
-    return Finding("unseen", look.subject, why, "allow it: deploy/provisioning-policy.json")
+    return Finding("unseen", look.subject, why, "allow it: deploy/drift-policy.json")
 
 
 def _reason(error: ClientError) -> str:
