@@ -167,7 +167,7 @@ def endpoints(look: Surroundings) -> Iterator[Finding]:
     ):
         name = endpoint["VpcEndpointId"]
         theirs = endpoint.get("RequesterManaged") or endpoint["State"].lower().startswith("delet")
-        if not theirs and name not in look.declared.every("id", "aws_vpc_endpoint"):
+        if not theirs and name not in {*look.declared.every("id", "aws_vpc_endpoint"), *_of_redshift(look)}:
             lets = "; ".join(allowed(endpoint.get("PolicyDocument"))) or "it has no policy"
             yield look.finding(
                 "exposed", f"VPC endpoint {name}", f"the VPC can reach {endpoint['ServiceName']}: {lets}",
@@ -184,6 +184,14 @@ def endpoints(look: Surroundings) -> Iterator[Finding]:
                 "whoever may call ec2-instance-connect:OpenTunnel gets a connection into the VPC",
                 "ec2 delete-instance-connect-endpoint", instance_connect_endpoint_id=name,
             )  # fmt: skip
+
+
+def _of_redshift(look: Surroundings) -> set[str]:
+    """The VPC endpoints that Redshift made for a declared workgroup or a declared endpoint of one."""
+    holders = look.declared.all("aws_redshift_endpoint_access", "aws_redshiftserverless_endpoint_access")
+    for workgroup in look.declared.all("aws_redshiftserverless_workgroup"):
+        holders += workgroup.get("endpoint") or []
+    return {made["vpc_endpoint_id"] for holder in holders for made in holder.get("vpc_endpoint") or []}
 
 
 def rules(look: Surroundings) -> Iterator[Finding]:
