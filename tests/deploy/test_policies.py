@@ -40,13 +40,14 @@ AS_LOADER = {"redshift-serverless:GetCredentials", "redshift-serverless:GetWorkg
 WITHOUT_RESOURCE = {
     "ec2:DescribeEgressOnlyInternetGateways", "ec2:DescribeInstanceConnectEndpoints", "ec2:DescribeInstances",
     "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeRouteTables",
-    "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+    "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags",
     "ec2:DescribeTransitGatewayVpcAttachments", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcPeeringConnections",
-    "ec2:DescribeVpcs", "ec2:DescribeVpnGateways", "iam:ListRoles", "redshift:DescribeClusterSnapshots",
+    "ec2:DescribeVpcs", "ec2:DescribeVpnGateways", "iam:ListRoles", "logs:DescribeLogGroups", "redshift:DescribeClusterSnapshots",
     "redshift:DescribeDataSharesForProducer", "redshift:DescribeEndpointAccess",
     "redshift:DescribeEndpointAuthorization", "redshift:DescribeScheduledActions",
     "redshift:DescribeSnapshotCopyGrants", "redshift-serverless:ListNamespaces", "redshift-serverless:ListSnapshots",
-    "redshift-serverless:ListWorkgroups", "tag:GetResources",
+    "redshift-serverless:ListWorkgroups",
+    "s3:ListAllMyBuckets", "tag:GetResources",
 }  # fmt: skip
 
 _SESSION = botocore.session.get_session()
@@ -195,7 +196,7 @@ _NOT_NAMED = re.compile(r".*(?::key/\*|:usagelimit:\*|:parameter/aws/service/.*|
 
 
 def test_terraform_is_bounded_by_names_or_by_the_region() -> None:
-    for statement in statements("terraform"):
+    for statement in [*statements("terraform"), *statements("serverless")]:
         assert statement["Effect"] == "Allow"
         actions = set(each(statement["Action"]))
         assert all(_WILDCARDS.fullmatch(action) for action in actions if "*" in action), statement["Sid"]
@@ -215,10 +216,10 @@ def test_terraform_s_policy_names_actions_that_there_are() -> None:
     }  # fmt: skip
     known = {
         action_of(service, operation)
-        for service in {action.partition(":")[0] for action in allowed("terraform")}
+        for service in {action.partition(":")[0] for action in allowed("terraform") | allowed("serverless")}
         for operation in operations(service).values()
     }
-    for pattern in allowed("terraform") - apart:
+    for pattern in (allowed("terraform") | allowed("serverless")) - apart:
         assert any(matches(pattern, action) for action in known), pattern
 
 

@@ -99,7 +99,7 @@ def test_nothing_is_left_of_it(workgroup: Checkout, emulator: Emulator) -> None:
     assert run.success, run.failures
     api = emulator.client("redshift-serverless")
     assert api.list_workgroups().get("workgroups", []) == api.list_namespaces().get("namespaces", []) == []
-    assert not_allowed(emulator.calls("terraform"), "terraform") == set()
+    assert not_allowed(emulator.calls("terraform"), "terraform", "serverless") == set()
 
 
 def test_what_is_left_without_tags_is_found_by_its_name(workgroup: Checkout, emulator: Emulator) -> None:
@@ -152,4 +152,4 @@ def test_the_stacks_as_they_are(checkout: Checkout, emulator: Emulator, cluster_
     )
     assert gone.success, gone.failures
     assert "KMS key" in gone.metadata["prove_foundation_gone.stays"]
-    assert not_allowed(emulator.calls("terraform"), "terraform") == set()
+    assert not_allowed(emulator.calls("terraform"), "terraform", "serverless") == set()
