@@ -138,7 +138,7 @@ def test_a_state_from_before_there_were_two_kinds_needs_no_change(story: Checkou
     by_hand = {"TF_WORKSPACE": ENVIRONMENT}
     addresses = story.terraform("warehouse", "state", "list", environment=by_hand).split()
     counted = [address for address in addresses if address.endswith("[0]") and ".data." not in address]
-    assert len(counted) == 9
+    assert len(counted) == 11
     for address in counted:
         story.terraform("warehouse", "state", "mv", address, address.removesuffix("[0]"), environment=by_hand)
     told = story.terraform(
