@@ -53,3 +53,35 @@ mock_resource "aws_sqs_queue" {
     url = "https://sqs.us-west-2.amazonaws.com/123456789012/example"
   }
 }
+
+mock_resource "aws_db_instance" {
+  defaults = {
+    address            = "database.example"
+    port               = 5432
+    master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:example", kms_key_id = "key", secret_status = "active" }]
+  }
+}
+
+mock_resource "aws_ecr_repository" {
+  defaults = { arn = "arn:aws:ecr:us-west-2:123456789012:repository/example" }
+}
+
+mock_resource "aws_ecs_cluster" {
+  defaults = { arn = "arn:aws:ecs:us-west-2:123456789012:cluster/example" }
+}
+
+mock_resource "aws_ecs_task_definition" {
+  defaults = { arn = "arn:aws:ecs:us-west-2:123456789012:task-definition/example:1" }
+}
+
+mock_resource "aws_lb" {
+  defaults = { arn = "arn:aws:elasticloadbalancing:us-west-2:123456789012:loadbalancer/app/example/1" }
+}
+
+mock_resource "aws_lb_target_group" {
+  defaults = { arn = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/example/1" }
+}
+
+mock_resource "aws_lb_listener" {
+  defaults = { arn = "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/example/1/1" }
+}

@@ -170,6 +170,7 @@ class Checkout:
             folder / "terraform",
             ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "terraform.tfstate.d", "*_override.tf"),
         )
+        shutil.copytree(ROOT / "deploy", folder / "deploy")  # whose policy a role of stack orchestrator has
         (folder / "dagster").mkdir()
         return cls(folder)
 

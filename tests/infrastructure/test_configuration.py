@@ -33,8 +33,8 @@ def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert [path.name for path in MODULES] == ["arrivals", "landing", "network", "serverless", "warehouse"]
-    assert [path.name for path in STACKS] == ["foundation", "warehouse"]
+    assert [path.name for path in MODULES] == ["arrivals", "landing", "network", "orchestrator", "serverless", "warehouse"]
+    assert [path.name for path in STACKS] == ["foundation", "orchestrator", "warehouse"]
     assert all(blocks(folder, "variable") and blocks(folder, "output") for folder in MODULES + STACKS)
 
 
@@ -131,7 +131,7 @@ def test_every_waiver_of_a_check_says_why() -> None:
 
 def test_the_mocks_are_shared_by_all_tests() -> None:
     tests = [path for path in FILES if path.name.endswith(".tftest.hcl")]
-    assert len(tests) == 7
+    assert len(tests) == 9
     assert all('source = "../../mocks"' in path.read_text() for path in tests)
 
 

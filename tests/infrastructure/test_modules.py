@@ -16,8 +16,10 @@ FOLDERS = (
     "modules/arrivals",
     "modules/warehouse",
     "modules/serverless",
+    "modules/orchestrator",
     "stacks/foundation",
     "stacks/warehouse",
+    "stacks/orchestrator",
 )
 
 

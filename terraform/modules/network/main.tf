@@ -62,7 +62,7 @@ resource "aws_route_table_association" "this" {
 }
 
 resource "aws_internet_gateway" "this" {
-  count = var.internet_route ? 1 : 0
+  count = var.internet_route || var.nat_gateway ? 1 : 0
 
   vpc_id = aws_vpc.this.id
 

@@ -36,8 +36,19 @@ variable "internet_route" {
   default     = false
 }
 
+variable "nat_gateway" {
+  description = "Whether the subnets get a route to a NAT gateway, through which they reach the internet and nothing there reaches them. It needs a subnet of its own and cannot be combined with internet_route."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !(var.nat_gateway && var.internet_route)
+    error_message = "nat_gateway and internet_route are two routes to the same place: choose one."
+  }
+}
+
 variable "readable_bucket_arns" {
-  description = "ARNs of the only buckets that can be reached through the VPC's S3 endpoint."
+  description = "ARNs of the only buckets of yours or others' that can be read through the VPC's S3 endpoint."
   type        = list(string)
 
   validation {
@@ -55,6 +66,18 @@ variable "writable_object_arns" {
     condition     = alltrue([for arn in var.writable_object_arns : can(regex("^arn:[^:]+:s3:::[^*/]+/[^*]+/\\*$", arn))])
     error_message = "writable_object_arns holds prefixes of one bucket each, ending in /*."
   }
+}
+
+variable "image_layers" {
+  description = "Whether container images can be pulled from Amazon ECR: opens the region's bucket of layers, which ECR signs the requests for."
+  type        = bool
+  default     = false
+}
+
+variable "host_updates" {
+  description = "Whether an Amazon Linux 2023 host of Systems Manager can update itself: opens AWS's buckets of packages in the region."
+  type        = bool
+  default     = false
 }
 
 variable "kms_key_arn" {

@@ -9,7 +9,7 @@ resource "aws_security_group" "cluster" {
 
   ingress {
     description     = "Clients inside the VPC"
-    security_groups = [aws_security_group.clients.id]
+    security_groups = concat([aws_security_group.clients.id], var.client_security_group_ids)
     protocol        = "tcp"
     from_port       = var.port
     to_port         = var.port

@@ -64,6 +64,12 @@ variable "access" {
   }
 }
 
+variable "client_security_group_ids" {
+  description = "IDs of further security groups whose members may connect: of what outlives the cluster, for a group of the cluster's own could not be destroyed while they carry it."
+  type        = list(string)
+  default     = []
+}
+
 variable "client_cidrs" {
   description = "IPv4 ranges that may connect to the cluster, for instance [\"203.0.113.7/32\"]."
   type        = list(string)

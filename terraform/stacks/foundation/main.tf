@@ -2,6 +2,10 @@
 
 locals {
   name = "sparkify-${var.environment}"
+  s3   = "arn:${data.aws_partition.current.partition}:s3:::"
+
+  state_bucket = compact([var.foundation.state_bucket])
+  orchestrated = var.orchestrator != null
 }
 
 data "aws_partition" "current" {}
@@ -32,10 +36,17 @@ module "network" {
   cidr                 = var.foundation.vpc_cidr
   az_count             = var.foundation.az_count
   internet_route       = var.access != "private"
-  readable_bucket_arns = concat([module.landing.bucket_arn], [for bucket in var.extra_source_buckets : "arn:${data.aws_partition.current.partition}:s3:::${bucket}"])
-  writable_object_arns = [for prefix in [module.landing.work_prefix, "dagster-logs/"] : "${module.landing.bucket_arn}/${prefix}*"]
-  kms_key_arn          = module.landing.kms_key_arn
-  log_retention_days   = var.foundation.log_retention_days
+  nat_gateway          = var.foundation.nat_gateway
+  readable_bucket_arns = concat([module.landing.bucket_arn], [for bucket in concat(var.extra_source_buckets, local.state_bucket) : "${local.s3}${bucket}"])
+  writable_object_arns = concat(
+    [for prefix in [module.landing.work_prefix, "dagster-logs/"] : "${module.landing.bucket_arn}/${prefix}*"],
+    # Where `sparkify infra backend s3` keeps the states: https://developer.hashicorp.com/terraform/language/backend/s3
+    flatten([for bucket in local.state_bucket : [for prefix in ["sparkify/", "env:/"] : "${local.s3}${bucket}/${prefix}*"]]),
+  )
+  image_layers       = local.orchestrated
+  host_updates       = var.access == "port_forward"
+  kms_key_arn        = module.landing.kms_key_arn
+  log_retention_days = var.foundation.log_retention_days
 }
 
 # Redshift writes its audit log to groups of these names. It would create them itself, but unencrypted and without a

@@ -23,6 +23,26 @@ output "subnet_ids" {
   value       = module.network.subnet_ids
 }
 
+output "vpc_cidr" {
+  description = "Address range of the VPC."
+  value       = module.network.vpc_cidr
+}
+
+output "nat_gateway" {
+  description = "Whether the subnets have a route to a NAT gateway."
+  value       = var.foundation.nat_gateway
+}
+
+output "log_retention_days" {
+  description = "Days that logs are kept."
+  value       = var.foundation.log_retention_days
+}
+
+output "orchestrator_security_group_id" {
+  description = "Security group of Dagster's tasks, which the cluster admits; null unless the environment sets orchestrator."
+  value       = one(aws_security_group.orchestrator[*].id)
+}
+
 output "s3_prefix_list_id" {
   description = "Prefix list of S3."
   value       = module.network.s3_prefix_list_id

@@ -65,7 +65,7 @@ variable "extra_source_buckets" {
 }
 
 variable "foundation" {
-  description = "Settings of this stack only: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); arrivals (who tells the queue what landed: bucket, eventbridge or none); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails."
+  description = "Settings of this stack only: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); arrivals (who tells the queue what landed: bucket, eventbridge or none); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails; nat_gateway (whether what is in the VPC may call out to the internet); state_bucket (the bucket of the states, if Terraform runs inside the VPC)."
   type = object({
     vpc_cidr           = optional(string, "10.20.0.0/16")
     az_count           = optional(number, 2)
@@ -74,6 +74,8 @@ variable "foundation" {
     log_retention_days = optional(number, 365)
     monthly_budget_usd = optional(number, 0)
     budget_emails      = optional(list(string), [])
+    nat_gateway        = optional(bool, false)
+    state_bucket       = optional(string)
   })
   default = {}
 
@@ -92,6 +94,12 @@ variable "warehouse" {
   description = "Settings of the warehouse stack; not used here."
   type        = any
   default     = {}
+}
+
+variable "orchestrator" {
+  description = "Settings of the orchestrator stack. Where they are set, this stack prepares the network for it."
+  type        = any
+  default     = null
 }
 
 variable "destroy_landing_objects" {

@@ -28,7 +28,11 @@ module "warehouse" {
 
   access       = var.access
   client_cidrs = var.warehouse.client_cidrs
-  port         = var.warehouse.port
+
+  # Not in a state of before there was such a group.
+  client_security_group_ids = compact([try(local.foundation.orchestrator_security_group_id, null)])
+
+  port = var.warehouse.port
 
   landing_bucket_arn   = local.foundation.landing_bucket_arn
   landing_prefixes     = local.foundation.landing_prefixes

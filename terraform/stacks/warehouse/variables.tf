@@ -87,6 +87,12 @@ variable "warehouse" {
   default = {}
 }
 
+variable "orchestrator" {
+  description = "Settings of the orchestrator stack; not used here."
+  type        = any
+  default     = null
+}
+
 variable "foundation" {
   description = "Settings of the foundation stack; not used here."
   type        = any

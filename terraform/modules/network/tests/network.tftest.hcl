@@ -86,6 +86,49 @@ run "example_plans_with_an_internet_route" {
   }
 }
 
+run "awss_own_buckets_are_closed_until_they_are_needed" {
+  command = plan
+
+  variables {
+    image_layers = true
+    host_updates = true
+  }
+
+  assert {
+    condition = toset(data.aws_iam_policy_document.s3_endpoint.statement[1].resources) == toset([
+      "arn:aws:s3:::prod-us-west-2-starport-layer-bucket/*",
+      "arn:aws:s3:::al2023-repos-us-west-2-de612dc2/*",
+      "arn:aws:s3:::amazon-ssm-us-west-2/*",
+      "arn:aws:s3:::amazon-ssm-packages-us-west-2/*",
+    ]) && data.aws_iam_policy_document.s3_endpoint.statement[1].actions == toset(["s3:GetObject"])
+    error_message = "Not exactly what images and a host's updates need can be read."
+  }
+}
+
+run "nat_gateway_on_demand" {
+  command = plan
+
+  variables {
+    nat_gateway = true
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) == 1 && length(aws_route.internet) == 0 && aws_subnet.public[0].cidr_block == "10.20.240.0/20"
+    error_message = "Expected one gateway, in a subnet of its own, and no direct route."
+  }
+}
+
+run "refuses_two_routes_to_the_internet" {
+  command = plan
+
+  variables {
+    nat_gateway    = true
+    internet_route = true
+  }
+
+  expect_failures = [var.nat_gateway]
+}
+
 run "internet_route_on_demand" {
   command = plan
 

@@ -1,0 +1,59 @@
+# Offline: `terraform init && terraform test` in stacks/orchestrator.
+
+mock_provider "aws" {
+  source = "../../mocks"
+}
+
+override_data {
+  target = data.terraform_remote_state.foundation
+
+  values = {
+    outputs = {
+      name                           = "sparkify-dev"
+      vpc_id                         = "vpc-0123456789abcdef0"
+      vpc_cidr                       = "10.20.0.0/16"
+      nat_gateway                    = false
+      log_retention_days             = 365
+      orchestrator_security_group_id = "sg-0123456789abcdef0"
+      subnet_ids                     = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+      kms_key_arn                    = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000"
+      landing_bucket                 = "landing"
+      source_url                     = "s3://landing/landing"
+      work_url                       = "s3://landing/work"
+    }
+  }
+}
+
+run "roles_are_bounded_by_the_file_of_deploy" {
+  command = plan
+
+  assert {
+    condition     = strcontains(local.task_policy, "arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify-dev/sparkify_loader") && !strcontains(local.task_policy, "$${")
+    error_message = "The policy of deploy/ is not filled in."
+  }
+}
+
+run "refuses_a_foundation_that_is_not_prepared" {
+  command = plan
+
+  override_data {
+    target = data.terraform_remote_state.foundation
+
+    values = {
+      outputs = {
+        name               = "sparkify-dev"
+        vpc_id             = "vpc-0123456789abcdef0"
+        vpc_cidr           = "10.20.0.0/16"
+        nat_gateway        = false
+        log_retention_days = 365
+        subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+        kms_key_arn        = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000000"
+        landing_bucket     = "landing"
+        source_url         = "s3://landing/landing"
+        work_url           = "s3://landing/work"
+      }
+    }
+  }
+
+  expect_failures = [terraform_data.prepared]
+}
