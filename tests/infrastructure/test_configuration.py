@@ -95,7 +95,8 @@ def test_nothing_about_a_machine_or_a_backend_is_in_the_configuration() -> None:
         ):
             assert word not in text, f"{path}: {word}"
         assert not re.search(r'^\s*backend\s+"', text, re.MULTILINE), path
-        assert "127.0.0.1" not in text, path
+        if "orchestrator" not in path.parts:  # whose containers speak with each other on loopback
+            assert "127.0.0.1" not in text, path
 
 
 def test_both_environments_set_only_what_both_stacks_declare() -> None:
