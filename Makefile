@@ -44,6 +44,7 @@ lint: $(VENV)/installed-test $(VENV)/installed-lint ## check style and types of 
 	@$(IN)/ruff format --check .
 	@$(IN)/mypy
 	@$(IN)/lint-imports
+	@$(IN)/hadolint Dockerfile
 	@rm -rf $(VENV)/sql && $(IN)/python -m sparkify_assets.model.queries --write $(VENV)/sql
 	@$(IN)/sqlfluff lint --disable-progress-bar $(VENV)/sql
 

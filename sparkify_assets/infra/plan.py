@@ -23,7 +23,13 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
 
 #: What must not be replaced or deleted in passing: it holds data, or the key without which data cannot be read.
 PROTECTED = frozenset(
-    {"aws_redshift_cluster", "aws_redshiftserverless_namespace", "aws_s3_bucket", "aws_kms_key"}
+    {
+        "aws_redshift_cluster",
+        "aws_redshiftserverless_namespace",
+        "aws_db_instance",
+        "aws_s3_bucket",
+        "aws_kms_key",
+    }
 )
 
 #: What the provider gets wrong while a cluster is paused: the cluster has no nodes then and seems to be of another type

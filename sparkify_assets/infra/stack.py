@@ -28,6 +28,9 @@ from sparkify_assets.infra.unsaved import refuse_unsaved
 #: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
 
+#: All whose states are kept in one place. Dagster's own home is made by hand, since no run may replace what it runs in.
+EVERY_STACK = (*STACKS, "orchestrator")
+
 
 @dataclass(frozen=True)
 class Stack:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from python_terraform import IsFlagged
 
 from sparkify_assets.infra import InfrastructureError
-from sparkify_assets.infra.stack import STACKS
+from sparkify_assets.infra.stack import EVERY_STACK
 from sparkify_assets.infra.terraform import Command, Log, TerraformResource
 
 OVERRIDE = "backend_override.tf"
@@ -58,8 +58,8 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
     """
     terraform.require_terraform(log)
     _require_bucket(bucket, region, create, log)
-    for stack in STACKS:
-        text = _BACKEND + (_FOUNDATION if stack == "warehouse" else "")
+    for stack in _stacks(terraform):
+        text = _BACKEND + ("" if stack == "foundation" else _FOUNDATION)
         _move(terraform, stack, text.format(bucket=bucket, region=region, stack=stack), log)
         log(f"The state of stack {stack} is in s3://{bucket}/sparkify/{stack}.tfstate")
 
@@ -67,12 +67,17 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
 def keep_state_local(terraform: TerraformResource, log: Log) -> None:
     """Move the state of every stack and environment back into the checkout."""
     terraform.require_terraform(log)
-    for stack in STACKS:
+    for stack in _stacks(terraform):
         folder = Path(terraform.stacks, stack)
         if (folder / OVERRIDE).exists():
             _init(terraform, stack, log)  # so that Terraform knows where the state is
             _move(terraform, stack, "", log)
             log(f"The state of stack {stack} is in {folder}")
+
+
+def _stacks(terraform: TerraformResource) -> list[str]:
+    """The stacks of the checkout."""
+    return [stack for stack in EVERY_STACK if Path(terraform.stacks, stack).is_dir()]
 
 
 def _move(terraform: TerraformResource, stack: str, override: str, log: Log) -> None:

@@ -188,16 +188,20 @@ def test_every_statement_is_bounded(name: str) -> None:
 
 #: Reading is allowed by its beginning, and what a cluster consists of; nothing else is.
 _WILDCARDS = re.compile(
-    r"ec2:Describe\*|kms:GetKey\*|redshift:(?:Describe|CreateCluster|ModifyCluster)\*|s3:GetBucket\*"
+    r"(?:ec2|elasticloadbalancing|rds):Describe\*|kms:GetKey\*|redshift:(?:Describe|CreateCluster|ModifyCluster)\*|s3:GetBucket\*"
 )
 
 #: Resources of Terraform that cannot be bounded by the project's name: keys are by their tag, a limit has a number,
 #: the others are AWS's own.
-_NOT_NAMED = re.compile(r".*(?::key/\*|:usagelimit:\*|:parameter/aws/service/.*|/AWSServiceRoleForRedshift)")
+_NOT_NAMED = re.compile(
+    r".*(?::key/\*|:usagelimit:\*|:parameter/aws/service/.*|:secret:rds!db-\*"
+    r"|/AWSServiceRoleFor(?:ECS|ElasticLoadBalancing|RDS|Redshift))"
+)
 
 
-def test_terraform_is_bounded_by_names_or_by_the_region() -> None:
-    for statement in [*statements("terraform"), *statements("serverless")]:
+@pytest.mark.parametrize("name", ["terraform", "serverless", "orchestrator-stack"])
+def test_terraform_is_bounded_by_names_or_by_the_region(name: str) -> None:
+    for statement in statements(name):
         assert statement["Effect"] == "Allow"
         actions = set(each(statement["Action"]))
         assert all(_WILDCARDS.fullmatch(action) for action in actions if "*" in action), statement["Sid"]
