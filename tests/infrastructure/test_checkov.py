@@ -42,4 +42,4 @@ def test_no_check_fails() -> None:
     assert report["summary"]["passed"] > 200
     waived = {(c["check_id"], c["resource"]) for c in report["results"]["skipped_checks"]}
     assert all(c["check_result"]["suppress_comment"] for c in report["results"]["skipped_checks"])
-    assert len(waived) < 20, "a waiver is an exception"
+    assert len(waived) < report["summary"]["passed"] / 10, "a waiver is an exception"

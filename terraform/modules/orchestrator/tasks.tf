@@ -133,7 +133,7 @@ resource "aws_ecs_service" "this" {
   task_definition                    = aws_ecs_task_definition.services[0].arn
   desired_count                      = 1
   launch_type                        = "FARGATE"
-  platform_version                   = "1.4.0"
+  platform_version                   = "LATEST"
   deployment_minimum_healthy_percent = 0
   deployment_maximum_percent         = 100
   enable_execute_command             = true

@@ -43,7 +43,7 @@ module "orchestrator" {
   settings = {
     SPARKIFY_SOURCE     = local.foundation.source_url
     SPARKIFY_WORK       = local.foundation.work_url
-    SPARKIFY_WAREHOUSE  = coalesce(var.orchestrator.warehouse_url, "redshift://${local.foundation.name}/sparkify?region=${var.region}")
+    SPARKIFY_WAREHOUSE  = coalesce(var.orchestrator.warehouse_url, "${var.warehouse_kind == "serverless" ? "redshift-serverless" : "redshift"}://${local.foundation.name}/sparkify?region=${var.region}")
     DAGSTER_LOGS_BUCKET = local.foundation.landing_bucket
   }
 
@@ -56,7 +56,8 @@ module "orchestrator" {
   endpoint_zones           = var.orchestrator.endpoint_zones
   load_balancer            = var.orchestrator.load_balancer
   interface_endpoints = local.foundation.nat_gateway ? [] : [
-    "ec2", "ecr.api", "ecr.dkr", "ecs", "logs", "redshift", "secretsmanager", "sqs", "ssmmessages",
+    "ec2", "ecr.api", "ecr.dkr", "ecs", "logs", "secretsmanager", "sqs", "ssmmessages",
+    var.warehouse_kind == "serverless" ? "redshift-serverless" : "redshift",
   ]
 }
 

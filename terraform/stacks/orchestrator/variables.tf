@@ -30,6 +30,17 @@ variable "owner" {
   default     = "data-platform"
 }
 
+variable "warehouse_kind" {
+  description = "provisioned: a cluster of nodes; serverless: a Redshift Serverless workgroup."
+  type        = string
+  default     = "provisioned"
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.warehouse_kind)
+    error_message = "warehouse_kind is provisioned or serverless."
+  }
+}
+
 variable "access" {
   description = "How clients reach the cluster: private, allow_list (public endpoint for the warehouse's client_cidrs) or port_forward (private, with a host for Systems Manager)."
   type        = string

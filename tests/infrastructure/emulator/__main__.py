@@ -7,7 +7,7 @@ import sys
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from . import calls, corrections, data_api, redshift, serverless
+from . import calls, containers, corrections, data_api, redshift, serverless
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
     data_api.install()
     serverless.install()
     corrections.install()
+    containers.install()
     calls.install()
     app = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)  # type: ignore[arg-type]

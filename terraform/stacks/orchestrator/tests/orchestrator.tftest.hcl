@@ -28,7 +28,7 @@ run "roles_are_bounded_by_the_file_of_deploy" {
   command = plan
 
   assert {
-    condition     = strcontains(local.task_policy, "arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify-dev/sparkify_loader") && !strcontains(local.task_policy, "$${")
+    condition     = strcontains(local.task_policy, "arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify-dev/sparkify_loader") && !strcontains(local.task_policy, "{bucket}")
     error_message = "The policy of deploy/ is not filled in."
   }
 }
