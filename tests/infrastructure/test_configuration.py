@@ -33,7 +33,9 @@ def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert [path.name for path in MODULES] == ["arrivals", "landing", "network", "orchestrator", "serverless", "warehouse"]
+    assert [path.name for path in MODULES] == [
+        "arrivals", "landing", "network", "orchestrator", "serverless", "warehouse",
+    ]  # fmt: skip
     assert [path.name for path in STACKS] == ["foundation", "orchestrator", "warehouse"]
     assert all(blocks(folder, "variable") and blocks(folder, "output") for folder in MODULES + STACKS)
 
