@@ -23,7 +23,7 @@ from sparkify_assets.cli.demo import print_overview
 from sparkify_assets.cli.infra import Environment, FoundationToo, launch, say_endpoint
 from sparkify_assets.cli.load import load_source
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
-from sparkify_assets.infra.prices import NODE_USD_PER_HOUR
+from sparkify_assets.infra.prices import usd, usd_per_hour
 from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
@@ -62,7 +62,7 @@ class EphemeralCluster:
     end_after_failure: End
     foundation_too: bool
     phases: dict[str, float] = field(default_factory=dict)  # seconds
-    usd_per_hour: float = 0.0
+    usd_per_hour: float | None = 0.0
 
     def run(self) -> None:
         """Go through all phases. Whatever happens, Ctrl-C and SIGTERM included, end as asked and say what is left.
@@ -83,11 +83,12 @@ class EphemeralCluster:
                 self._finish(self.end)
             finally:
                 hours = (time.monotonic() - started) / 3600
+                cost = None if self.usd_per_hour is None else self.usd_per_hour * hours
                 say(
                     f"{hours * 60:.1f} minutes: "
                     + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.phases.items())
-                    + f". The cluster cost about {self.usd_per_hour * hours:.2f} USD"
-                    f" ({self.usd_per_hour:.2f} an hour; terraform/cost.md)."
+                    + f". The cluster cost about {usd(cost)}"
+                    f" ({usd(self.usd_per_hour)} an hour; terraform/cost.md)."
                 )
 
     def _run_phases(self) -> None:
@@ -202,12 +203,12 @@ def mirror(source: ObjectStore, landing: ObjectStore) -> int:
     return len(missing)
 
 
-def _price(warehouse: Warehouse) -> float:
-    """What the cluster's nodes cost in US dollars an hour; 0 if the price is unknown."""
+def _price(warehouse: Warehouse) -> float | None:
+    """What the cluster's nodes cost in US dollars an hour; None if that is unknown."""
     assert warehouse.cluster
     address = warehouse.cluster.address
     cluster = find_cluster(address.cluster, address.region)
-    return cluster.nodes * NODE_USD_PER_HOUR.get(cluster.node_type, 0.0) if cluster else 0.0
+    return usd_per_hour(cluster.node_type, cluster.nodes) if cluster else None
 
 
 #: The most expensive kinds of resources first.

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-#: On demand, us-west-2, in US dollars for a node and hour.
-NODE_USD_PER_HOUR = {"ra3.large": 0.543, "ra3.xlplus": 1.086, "ra3.4xlarge": 3.26, "ra3.16xlarge": 13.04}
+#: On demand, in US dollars for a node and hour. RA3: us-west-2, as remembered in 2025-06. RG: us-east-1, as others read
+#: them from AWS's Price List on 2026-09-24 and 2026-10-05; RA3 cost the same in us-east-1 then. They are 0.190 for each
+#: vCPU, 30 % less than RA3's 0.272, as AWS announced.
+NODE_USD_PER_HOUR = {
+    "ra3.large": 0.543,
+    "ra3.xlplus": 1.086,
+    "ra3.4xlarge": 3.26,
+    "ra3.16xlarge": 13.04,
+    "rg.large": 0.3801,
+    "rg.xlarge": 0.7602,
+    "rg.4xlarge": 3.04267,
+    "rg.12xlarge": 9.128,
+}
 
 
-#: Snapshots of RA3 clusters, USD per GB and month in us-west-2.
+#: Snapshots of RA3 and RG clusters, USD per GB and month in us-west-2.
 SNAPSHOT_USD_PER_GB = 0.024
+
+
+def usd_per_hour(node_type: str, nodes: int) -> float | None:
+    """What running nodes cost in US dollars an hour, or None if the price of their type is unknown."""
+    price = NODE_USD_PER_HOUR.get(node_type)
+    return None if price is None else price * nodes
+
+
+def usd(amount: float | None) -> str:
+    """An amount as people read it, `1.52 USD`; one that nobody knows is said to be unknown."""
+    return "an unknown amount" if amount is None else f"{amount:.2f} USD"

@@ -1,4 +1,4 @@
-# Production: two nodes that run during working hours (UTC); nothing is read from outside the account.
+# Production: two Graviton nodes that run during working hours (UTC); nothing is read from outside the account.
 
 environment = "prod"
 region      = "us-west-2"
@@ -15,7 +15,7 @@ foundation = {
 }
 
 warehouse = {
-  node_type     = "ra3.xlplus"
+  node_type     = "rg.xlarge"
   node_count    = 2
   snapshot_days = 35
   pause_schedule = {

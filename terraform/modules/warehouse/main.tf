@@ -11,6 +11,10 @@ locals {
   partition   = data.aws_partition.current.partition
   region      = data.aws_region.current.name
   cluster_arn = "arn:${local.partition}:redshift:${local.region}:${local.account}:cluster:${var.name}"
+
+  # Redshift moves private clusters only (https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-recovery.html), and
+  # a Multi-AZ deployment by itself.
+  can_relocate = var.access != "allow_list" && !var.multi_az
 }
 
 resource "aws_redshift_subnet_group" "this" {
@@ -48,6 +52,7 @@ resource "aws_redshift_cluster" "this" {
   port               = var.port
 
   node_type       = var.node_type
+  multi_az        = var.multi_az
   cluster_type    = var.node_count > 1 ? "multi-node" : "single-node"
   number_of_nodes = var.node_count
 
@@ -60,7 +65,7 @@ resource "aws_redshift_cluster" "this" {
   vpc_security_group_ids               = [aws_security_group.cluster.id]
   publicly_accessible                  = var.access == "allow_list"
   enhanced_vpc_routing                 = true
-  availability_zone_relocation_enabled = var.access != "allow_list" # Redshift allows it for private clusters only
+  availability_zone_relocation_enabled = local.can_relocate
   encrypted                            = true
   kms_key_id                           = var.kms_key_arn
 

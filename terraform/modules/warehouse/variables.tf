@@ -120,29 +120,34 @@ variable "port" {
 }
 
 variable "node_type" {
-  description = "Node type of the cluster. It has to be RA3: only its managed storage is billed separately from the nodes, and only RA3 clusters can move between zones."
+  description = "Node type of the cluster: RA3, or RG (Graviton), which AWS recommends for new clusters. Both keep data in managed storage that is billed separately from the nodes, and can move between zones."
   type        = string
   default     = "ra3.large"
 
   validation {
-    condition     = contains(["ra3.large", "ra3.xlplus", "ra3.4xlarge", "ra3.16xlarge"], var.node_type)
-    error_message = "node_type is ra3.large, ra3.xlplus, ra3.4xlarge or ra3.16xlarge."
+    condition     = contains(keys(local.node_types), var.node_type)
+    error_message = "node_type is one of ${join(", ", keys(local.node_types))}."
   }
 }
 
 variable "node_count" {
-  description = "Number of nodes."
+  description = "Number of nodes; with multi_az, of each of the two zones."
   type        = number
   default     = 1
 
   validation {
-    condition     = var.node_count >= 1 && var.node_count <= var.max_node_count
-    error_message = "node_count is between 1 and max_node_count; raise max_node_count if the larger bill is meant."
+    condition     = floor(var.node_count) == var.node_count && var.node_count >= 1 && var.node_count <= var.max_node_count
+    error_message = "node_count is a whole number between 1 and max_node_count; raise max_node_count if the larger bill is meant."
   }
 
   validation {
-    condition     = var.node_count >= 2 || contains(["ra3.large", "ra3.xlplus"], var.node_type)
-    error_message = "ra3.4xlarge and ra3.16xlarge need at least 2 nodes."
+    condition     = try(var.node_count >= local.node_types[var.node_type].least, true)
+    error_message = "${var.node_type} needs at least ${try(local.node_types[var.node_type].least, 1)} nodes."
+  }
+
+  validation {
+    condition     = try(var.node_count <= local.node_types[var.node_type].most, true)
+    error_message = "A cluster of ${var.node_type} is created with at most ${try(local.node_types[var.node_type].most, 1)} nodes."
   }
 }
 
@@ -152,6 +157,27 @@ variable "max_node_count" {
   default     = 4
 }
 
+# https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html (limitations)
+variable "multi_az" {
+  description = "Whether the cluster runs in two availability zones at once, with node_count nodes in each, which doubles what the nodes cost. It takes at least 2 nodes a zone and subnets in 3 zones, and cannot be paused."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.multi_az || var.node_count >= 2
+    error_message = "multi_az needs node_count of at least 2: Redshift has no single-node Multi-AZ deployment."
+  }
+
+  validation {
+    condition     = !var.multi_az || length(distinct(var.subnet_ids)) >= 3
+    error_message = "multi_az needs subnets in at least 3 availability zones (foundation.az_count)."
+  }
+
+  validation {
+    condition     = !var.multi_az || (var.pause_schedule.pause == null && var.pause_schedule.resume == null)
+    error_message = "multi_az needs pause_schedule = {}: Redshift cannot pause a Multi-AZ deployment."
+  }
+}
 
 variable "snapshot_days" {
   description = "Days that automated snapshots are kept (1 to 35)."

@@ -36,6 +36,7 @@ module "warehouse" {
   node_type      = var.warehouse.node_type
   node_count     = var.warehouse.node_count
   max_node_count = var.warehouse.max_node_count
+  multi_az       = var.warehouse.multi_az
   snapshot_days  = var.warehouse.snapshot_days
   final_snapshot = var.warehouse.final_snapshot
 

@@ -53,6 +53,7 @@ variable "warehouse" {
     node_type      = optional(string, "ra3.large")
     node_count     = optional(number, 1)
     max_node_count = optional(number, 4)
+    multi_az       = optional(bool, false)
     client_cidrs   = optional(list(string), [])
     port           = optional(number, 5439)
     snapshot_days  = optional(number, 7)

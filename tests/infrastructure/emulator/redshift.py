@@ -183,7 +183,7 @@ class Response(responses.RedshiftResponse):
         super().create_cluster()
         cluster = self.cluster()
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn") or ""
-        self._set_relocation(cluster)
+        self._set_zones(cluster)
         if self._get_bool_param("ManageMasterPassword", False):
             cluster.manage_password(self._get_param("MasterPasswordSecretKmsKeyId"))
         return ActionResult({"Cluster": cluster})
@@ -204,13 +204,36 @@ class Response(responses.RedshiftResponse):
             value = self._get_bool_param(parameter)
             if value is not None:
                 setattr(cluster, attribute, value)
-        self._set_relocation(cluster)
+        self._set_zones(cluster)
         return ActionResult({"Cluster": cluster})
 
-    def _set_relocation(self, cluster: Cluster) -> None:
-        wanted = self._get_bool_param("AvailabilityZoneRelocation")
-        if wanted is not None:
-            cluster.availability_zone_relocation_status = "enabled" if wanted else "disabled"
+    def _set_zones(self, cluster: Cluster) -> None:
+        """Relocation, or two zones at once, with the limits of
+        https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html.
+        """
+        relocation, two_zones = (
+            self._get_bool_param(name) for name in ("AvailabilityZoneRelocation", "MultiAZ")
+        )
+        if relocation is not None:
+            cluster.availability_zone_relocation_status = "enabled" if relocation else "disabled"
+        if two_zones is not None:
+            cluster.multi_az = "Enabled" if two_zones else "Disabled"
+        if cluster.multi_az == "Enabled":
+            group = self.redshift_backend.subnet_groups[cluster.cluster_subnet_group_name]
+            zones = {subnet.availability_zone for subnet in group.subnets}
+            if cluster.availability_zone_relocation_status == "enabled":
+                raise control.Refusal(
+                    "InvalidParameterCombination", "A Multi-AZ cluster cannot be relocated."
+                )
+            if cluster.number_of_nodes < 2 or len(zones) < 3 or not cluster.encrypted:
+                raise control.Refusal(
+                    "UnsupportedOperation", "Multi-AZ needs 2 nodes, 3 zones and encryption."
+                )
+
+    def pause_cluster(self) -> ActionResult:
+        if self.cluster().multi_az == "Enabled":
+            raise control.Refusal("UnsupportedOperation", "A Multi-AZ cluster cannot be paused.")
+        return super().pause_cluster()
 
     def get_cluster_credentials(self) -> ActionResult:
         self.cluster()
