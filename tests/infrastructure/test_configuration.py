@@ -35,7 +35,7 @@ def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert [path.name for path in MODULES] == ["landing", "network", "warehouse"]
+    assert [path.name for path in MODULES] == ["landing", "network", "snapshot_copies", "warehouse"]
     assert [path.name for path in STACKS] == ["foundation", "warehouse"]
     assert all(blocks(folder, "variable") and blocks(folder, "output") for folder in MODULES + STACKS)
 
@@ -83,6 +83,23 @@ def test_no_secret_passes_through_terraform(folder: Path) -> None:
     """A secret in a variable is in the plan, and one in an output is in the state."""
     for name in {*blocks(folder, "variable"), *blocks(folder, "output")}:
         assert not re.search(r"password|secret(?!_arn)|token|credential", name), name
+
+
+def test_every_role_has_the_permissions_boundary() -> None:
+    """A role without it could be given any permission by whoever may create roles
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
+    """
+    seen = set()
+    for path in FILES:
+        if path.suffix == ".tf":
+            for role in re.findall(
+                r'^resource "aws_iam_(?:role|user)" "\w+" {.*?^}', path.read_text(), re.MULTILINE | re.DOTALL
+            ):
+                assert re.search(
+                    r"^  permissions_boundary = var\.permissions_boundary$", role, re.MULTILINE
+                ), role
+                seen.add(path.parent.name)
+    assert {"network", "warehouse"} <= seen
 
 
 def test_nothing_about_a_machine_or_a_backend_is_in_the_configuration() -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from tests.infrastructure.harness import Checkout
 
-FOLDERS = ("modules/network", "modules/landing", "modules/warehouse", "stacks/foundation", "stacks/warehouse")
+FOLDERS = (
+    "modules/network",
+    "modules/landing",
+    "modules/warehouse",
+    "modules/snapshot_copies",
+    "stacks/foundation",
+    "stacks/warehouse",
+)
 
 
 @pytest.fixture(scope="module")

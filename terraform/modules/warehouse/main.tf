@@ -9,7 +9,7 @@ data "aws_region" "current" {}
 locals {
   account     = data.aws_caller_identity.current.account_id
   partition   = data.aws_partition.current.partition
-  region      = data.aws_region.current.name
+  region      = data.aws_region.current.id
   cluster_arn = "arn:${local.partition}:redshift:${local.region}:${local.account}:cluster:${var.name}"
 
   # Redshift moves private clusters only (https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-recovery.html), and
@@ -51,6 +51,10 @@ resource "aws_redshift_cluster" "this" {
   database_name      = var.database
   port               = var.port
 
+  snapshot_identifier = var.restore.snapshot_identifier
+  snapshot_arn        = var.restore.snapshot_arn
+  owner_account       = var.restore.owner_account
+
   node_type       = var.node_type
   multi_az        = var.multi_az
   cluster_type    = var.node_count > 1 ? "multi-node" : "single-node"
@@ -80,6 +84,28 @@ resource "aws_redshift_cluster" "this" {
 
   # Without this, changes wait for the maintenance window and the next plan shows them again.
   apply_immediately = true
+
+  lifecycle {
+    # Where a cluster came from is decided when it is made. Otherwise naming a snapshot would replace the cluster, and so
+    # would taking the name out again.
+    ignore_changes = [snapshot_identifier, snapshot_arn, owner_account]
+
+    # Redshift restores both from the snapshot. The next plan would change them: the admin's name by replacing the cluster.
+    postcondition {
+      condition     = self.master_username == var.admin_username && self.database_name == var.database
+      error_message = "The restored cluster has database ${self.database_name} and admin user ${self.master_username}: set database and admin_username to these, and apply again."
+    }
+  }
+}
+
+check "restore_is_for_new_clusters" {
+  assert {
+    condition = (
+      (var.restore.snapshot_identifier == null || aws_redshift_cluster.this.snapshot_identifier == var.restore.snapshot_identifier) &&
+      (var.restore.snapshot_arn == null || aws_redshift_cluster.this.snapshot_arn == var.restore.snapshot_arn)
+    )
+    error_message = "restore is read only when a cluster is made, and ${var.name} was not made from this snapshot: destroy the cluster first, or take restore out."
+  }
 }
 
 # The final snapshot's name must be new each time a cluster is destroyed, and must not change while the cluster exists.
@@ -97,4 +123,14 @@ resource "aws_redshift_logging" "this" {
   cluster_identifier   = aws_redshift_cluster.this.cluster_identifier
   log_destination_type = "cloudwatch"
   log_exports          = ["connectionlog", "userlog", "useractivitylog"]
+}
+
+resource "aws_redshift_snapshot_copy" "this" {
+  count = var.snapshot_copy == null ? 0 : 1
+
+  cluster_identifier               = aws_redshift_cluster.this.cluster_identifier
+  destination_region               = var.snapshot_copy.destination_region
+  snapshot_copy_grant_name         = var.snapshot_copy.grant_name
+  retention_period                 = var.snapshot_copy.retention_days
+  manual_snapshot_retention_period = var.snapshot_copy.manual_retention_days
 }

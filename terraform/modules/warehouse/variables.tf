@@ -202,6 +202,69 @@ variable "final_snapshot" {
   default     = true
 }
 
+# https://docs.aws.amazon.com/redshift/latest/APIReference/API_RestoreFromClusterSnapshot.html
+variable "restore" {
+  description = "Snapshot from which the cluster is made: snapshot_identifier, or snapshot_arn; owner_account if another account owns it. Read only when the cluster is made. node_type, node_count and the key may be others than the snapshot's; database and admin_username have to be the snapshot's."
+  type = object({
+    snapshot_identifier = optional(string)
+    snapshot_arn        = optional(string)
+    owner_account       = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = var.restore.snapshot_identifier == null || var.restore.snapshot_arn == null
+    error_message = "restore takes snapshot_identifier or snapshot_arn, not both."
+  }
+
+  validation {
+    condition     = var.restore.owner_account == null || (var.restore.snapshot_identifier != null || var.restore.snapshot_arn != null)
+    error_message = "restore.owner_account says who owns the snapshot, so it needs snapshot_identifier or snapshot_arn."
+  }
+
+  validation {
+    condition     = var.restore.owner_account == null || can(regex("^[0-9]{12}$", var.restore.owner_account))
+    error_message = "restore.owner_account is an account's number of 12 digits."
+  }
+
+  validation {
+    condition     = var.restore.snapshot_arn == null || can(regex("^arn:[^:]+:redshift:[^:]+:[0-9]{12}:snapshot:[^/]+/.+$", var.restore.snapshot_arn))
+    error_message = "restore.snapshot_arn looks like arn:aws:redshift:us-west-2:123456789012:snapshot:sparkify-prod/sparkify-prod-final-20261128-060000."
+  }
+}
+
+# https://docs.aws.amazon.com/redshift/latest/APIReference/API_EnableSnapshotCopy.html
+variable "snapshot_copy" {
+  description = "Copies every snapshot to another region; null for none. destination_region; grant_name of the snapshot copy grant there (module snapshot_copies); retention_days of copied automated snapshots; manual_retention_days of copied manual ones, the final snapshot among them (-1 for ever)."
+  type = object({
+    destination_region    = string
+    grant_name            = string
+    retention_days        = optional(number, 7)
+    manual_retention_days = optional(number, -1)
+  })
+  default = null
+
+  validation {
+    condition     = try(var.snapshot_copy.destination_region != data.aws_region.current.id, true)
+    error_message = "snapshot_copy.destination_region is another region than the cluster's."
+  }
+
+  validation {
+    condition     = try(var.snapshot_copy.retention_days >= 1 && var.snapshot_copy.retention_days <= 35, true)
+    error_message = "snapshot_copy.retention_days is between 1 and 35."
+  }
+
+  validation {
+    condition     = try(var.snapshot_copy.manual_retention_days == -1 || (var.snapshot_copy.manual_retention_days >= 1 && var.snapshot_copy.manual_retention_days <= 3653), true)
+    error_message = "snapshot_copy.manual_retention_days is -1 (for ever) or between 1 and 3653."
+  }
+
+  validation {
+    condition     = try(length(var.snapshot_copy.grant_name) > 0, var.snapshot_copy == null)
+    error_message = "snapshot_copy.grant_name names a snapshot copy grant in the destination region, because the cluster is encrypted with a KMS key."
+  }
+}
+
 # What it may cost
 
 variable "pause_schedule" {
@@ -225,4 +288,17 @@ variable "spectrum_terabytes" {
   description = "Terabytes a day that Redshift Spectrum may scan, after which Redshift switches it off until the next day."
   type        = number
   default     = 1
+}
+
+# What its roles may do at most
+
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds what the roles made here may ever do; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, for instance arn:aws:iam::123456789012:policy/boundary."
+  }
 }

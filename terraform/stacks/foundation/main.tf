@@ -25,6 +25,7 @@ module "network" {
   writable_object_arns = [for prefix in [module.landing.work_prefix, "dagster-logs/"] : "${module.landing.bucket_arn}/${prefix}*"]
   kms_key_arn          = module.landing.kms_key_arn
   log_retention_days   = var.foundation.log_retention_days
+  permissions_boundary = var.permissions_boundary
 }
 
 # Redshift writes its audit log to groups of these names. It would create them itself, but unencrypted and without a

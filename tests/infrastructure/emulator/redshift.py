@@ -19,6 +19,7 @@ from moto.redshift import models, responses, urls
 from moto.secretsmanager.models import secretsmanager_backends
 
 from . import control, credentials
+from .snapshots import Grants, Snapshot, restored_from
 
 
 class Cluster(models.Cluster):
@@ -95,17 +96,7 @@ class Cluster(models.Cluster):
             secretsmanager_backends[self.account_id][self.region].secrets.pop(self.master_password_secret_arn)
 
 
-class Snapshot(models.Snapshot):
-    """A snapshot that knows its key, and the size that its cost follows from."""
-
-    total_backup_size_in_mega_bytes = 2048.0
-
-    def __init__(self, cluster: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(cluster, *args, **kwargs)
-        self.kms_key_id = cluster.kms_key_id
-
-
-class Backend(models.RedshiftBackend, TaggableResourcesMixin):
+class Backend(Grants, models.RedshiftBackend, TaggableResourcesMixin):
     """moto's backend, seen by the tagging API, with a place for what moto does not know."""
 
     SERVICE_NAMESPACE = "redshift"
@@ -116,6 +107,7 @@ class Backend(models.RedshiftBackend, TaggableResourcesMixin):
         self.scheduled_actions: dict[str, dict[str, Any]] = {}
         self.usage_limits: dict[str, UsageLimit] = {}
         self.RESOURCE_TYPE_MAP["usagelimit"] = self.usage_limits  # type: ignore[assignment]
+        self.RESOURCE_TYPE_MAP["snapshotcopygrant"] = self.snapshot_copy_grants  # type: ignore[assignment]
 
     @property
     def _url_module(self) -> Any:
@@ -181,7 +173,21 @@ class Response(responses.RedshiftResponse):
 
     def create_cluster(self) -> ActionResult:
         super().create_cluster()
+        return self._completed(self.cluster())
+
+    def restore_from_cluster_snapshot(self) -> ActionResult:
+        if arn := self._get_param("SnapshotArn"):
+            self.params = {**self.params, "SnapshotIdentifier": arn.rpartition("/")[2]}
+        super().restore_from_cluster_snapshot()
         cluster = self.cluster()
+        restored_from(self.redshift_backend, cluster, self._get_param("SnapshotIdentifier"))
+        for parameter, attribute in (("KmsKeyId", "kms_key_id"), ("NumberOfNodes", "number_of_nodes")):
+            if self._get_param(parameter):
+                setattr(cluster, attribute, self._get_param(parameter))
+        return self._completed(cluster)
+
+    def _completed(self, cluster: Cluster) -> ActionResult:
+        """A new cluster with what moto leaves out of it."""
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn") or ""
         self._set_zones(cluster)
         if self._get_bool_param("ManageMasterPassword", False):
@@ -246,6 +252,12 @@ class Response(responses.RedshiftResponse):
 
     def _issued(self, user: str) -> ActionResult:
         return ActionResult(credentials.issue(user, self._get_int_param("DurationSeconds", 900)))
+
+    def create_snapshot_copy_grant(self) -> ActionResult:
+        names = (self._get_param("SnapshotCopyGrantName"), self._get_param("KmsKeyId"))
+        return ActionResult(
+            {"SnapshotCopyGrant": self.redshift_backend.grant(*names, self._get_param("Tags", []))}
+        )
 
     # Parameter groups
 
