@@ -6,6 +6,7 @@ owner       = "data-platform"
 
 access               = "private"
 extra_source_buckets = []
+permissions_boundary = null # the ARN of your organization's boundary, if it has one
 
 foundation = {
   vpc_cidr           = "10.30.0.0/16"

@@ -73,7 +73,7 @@ def test_nothing_here_is_refused_by_version_6() -> None:
         ('resource "aws_flow_log" "a" {\n  log_group_name = "x"\n}\n', "aws_flow_log.log_group_name"),
         ('resource "aws_instance" "a" {\n  user_data = "x"\n}\n', "aws_instance.user_data"),
         (
-            'resource "aws_redshift_cluster" "a" {\n  encrypted = true\n  publicly_accessible = true\n  logging {\n  }\n}\n',
+            'resource "aws_redshift_cluster" "a" {\nencrypted = true\npublicly_accessible = true\nlogging {}\n}\n',
             "aws_redshift_cluster.logging",
         ),
         (
