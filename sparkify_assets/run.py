@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import psycopg2
 
-from sparkify_assets.defs.instance import run_of_this_process, this_process
-from sparkify_assets.defs.run_errors import errors_of, not_loaded
+from sparkify_assets.defs.run_errors import not_loaded
+from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.load.ledger import of_run
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
@@ -43,7 +43,7 @@ def run_load(
     reload: bool = False,
     accept_deletions: bool = False,
 ) -> LoadReport:
-    """Load some partitions of a plan in one Dagster run, songs first; without any, no run is made."""
+    """Load some partitions of a plan in one Dagster run, songs first; without any, no run is made. Raises RunError."""
     if not partitions:
         return LoadReport("", True, RunResult(), (), ())
     import dagster as dg  # here, so that a load with nothing to do does not wait for Dagster's import
@@ -71,23 +71,21 @@ def run_load(
     assets = load_assets(loader.settings, pool=None, days=dg.StaticPartitionsDefinition(days))
     resources = {"loader": replace(loader, planned=plan)}
     job = dg.Definitions(assets, jobs=[load_job()], resources=resources).resolve_job_def("load")
-    with dg.DagsterInstance.get() as instance, run_of_this_process(instance) as run_id:
-        tags |= this_process()
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            asset_selection=chosen,
-            tags=tags,
-            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
-    failures = [event.step_failure_data for event in result.get_step_failure_events()]
+    ended = run_here(
+        job,
+        dg.DagsterInstance.get,
+        loader.settings.home,
+        asset_selection=chosen,
+        tags=tags,
+        run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    failures = [event.step_failure_data for event in ended.result.get_step_failure_events()]
     return LoadReport(
-        result.run_id,
-        result.success,
-        _done(loader, result.run_id),
+        ended.result.run_id,
+        ended.succeeded,
+        _done(loader, ended.result.run_id),
         [item for failure in failures for item in not_loaded(failure, loader.settings.home)],
-        errors_of(result, loader.settings.home),
+        ended.errors,
     )
 
 

@@ -35,8 +35,8 @@ class Settings:
     """Everything that decides where and how loads run.
 
     `home` is the state directory. `source` and `work` are URLs (`file://` or `s3://`) without a final slash;
-    `warehouse` is `embedded`, `postgresql://…` or `redshift://…`. `first_day` and `last_day` (None: the current day)
-    bound the days of events, in UTC.
+    `warehouse` is `embedded`, `postgresql://…`, `redshift://…` or `redshift-serverless://…`. `first_day` and `last_day`
+    (None: the current day) bound the days of events, in UTC.
 
     A partition is blocked when both `reject_share` (0 to 1) and `reject_rows` of its records are exceeded by rejected
     ones, or when it would lose more than the share `max_drop` (0 to 1) of its published rows while its objects are
@@ -48,7 +48,8 @@ class Settings:
     sensors and schedules start switched on, `sensor_seconds` how long a sensor waits between two polls, and
     `late_hours` how long after its end (UTC) a day that is not loaded counts as late. Alerts go to the log and to
     `alert_webhook` unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is the file with
-    Dagster's own settings (None: the checkout's).
+    Dagster's own settings (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening
+    session.
     """
 
     home: Path
@@ -72,6 +73,7 @@ class Settings:
     dagster_yaml: Path | None = None
     allowed_values: AllowedValues = "warn"
     concurrent_reads: int = 32
+    session_pause_minutes: float = 30.0
 
     @property
     def dagster_home(self) -> Path:
@@ -130,6 +132,7 @@ class Settings:
             alert_webhook=read("ALERT_WEBHOOK"),
             page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
             dagster_yaml=_file("DAGSTER_YAML", read("DAGSTER_YAML")),
+            session_pause_minutes=_number("SESSION_PAUSE_MINUTES", read("SESSION_PAUSE_MINUTES", "30")),
             allowed_values=_choice("ALLOWED_VALUES", read("ALLOWED_VALUES", "warn"), get_args(AllowedValues)),
         )
         if settings.last_day and settings.last_day < settings.first_day:
@@ -175,10 +178,16 @@ def _object_url(name: str, value: str) -> str:
 
 
 def _warehouse_url(value: str) -> str:
-    if value == "embedded" or urlsplit(value).scheme in ("postgresql", "postgres", "redshift"):
+    if value == "embedded" or urlsplit(value).scheme in (
+        "postgresql",
+        "postgres",
+        "redshift",
+        "redshift-serverless",
+    ):
         return value
     raise SettingsError(
-        f"SPARKIFY_WAREHOUSE is {value!r}; it takes embedded, postgresql://… or redshift://cluster/database"
+        f"SPARKIFY_WAREHOUSE is {value!r}; it takes embedded, postgresql://…, redshift://cluster/database or"
+        " redshift-serverless://workgroup/database"
     )
 
 

@@ -82,3 +82,151 @@ and not exists (
 event_date, session_id, item_in_session, ts -- events only
 song_prefix, song_id, artist_id -- songs only
 ;
+
+-- reach_of_plays: the first and the last day with a play (UTC)
+reach as (
+    select min(cast(start_time as date)) as first_day, max(cast(start_time as date)) as last_day
+    from sparkify.songplays
+);
+
+-- digits: by which hours and days are counted, because generate_series runs on Redshift's leader node only, where there
+-- are no tables
+digits as (
+    select 0 as digit union all select 1 union all select 2 union all select 3 union all select 4
+    union all select 5 union all select 6 union all select 7 union all select 8 union all select 9
+);
+
+-- calendar: each day of the reach, which is a table before it
+{digits},
+
+calendar as (
+    select r.first_day + n.days as day
+    from reach as r
+    inner join (
+        select a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit + 10000 * e.digit as days
+        from digits as a
+        cross join digits as b
+        cross join digits as c
+        cross join digits as d
+        cross join digits as e
+    ) as n on r.last_day - r.first_day >= n.days
+);
+
+-- delivered_plays: each play with what only its record says; of several deliveries the one that merge/songplays.sql
+-- chooses
+delivered_plays as (
+    select songplay_id, user_id, session_id, item_in_session, start_time, song_id, song, artist, length
+    from (
+        select
+            p.songplay_id, p.user_id, p.session_id, p.item_in_session, p.start_time, p.song_id,
+            nullif(rtrim(e.song), '') as song, nullif(rtrim(e.artist), '') as artist, e.length,
+            row_number() over (
+                partition by p.songplay_id
+                order by
+                    {delivery_order as e}
+            ) as place
+        from sparkify.songplays as p
+        inner join staging.events as e
+            on
+                p.event_date = e.event_date
+                and p.user_id = e.user_id
+                and p.session_id = e.session_id
+                and p.item_in_session = e.item_in_session
+                and p.start_time = timestamp 'epoch' + e.ts * interval '0.001 second'
+        where e.page = 'NextSong'
+    ) as deliveries
+    where place = 1
+);
+
+-- listening_sessions: what users play at a stretch: the plays of a session_id, which a pause of more than
+-- SPARKIFY_SESSION_PAUSE_MINUTES between the end of a song and the next one cuts. A song ends after its own length, which counts
+-- as a day at most, or where the next one begins.
+timed_plays as (
+    select
+        songplay_id, user_id, session_id, item_in_session, start_time,
+        start_time + least(greatest(coalesce(length, 0), 0), 86400) * interval '1 second' as end_time
+    from delivered_plays
+),
+
+neighbours as (
+    select
+        *,
+        lag(end_time) over (
+            partition by user_id, session_id order by start_time, item_in_session, songplay_id
+        ) as former_end,
+        lead(start_time) over (
+            partition by user_id, session_id order by start_time, item_in_session, songplay_id
+        ) as next_start
+    from timed_plays
+),
+
+cut_plays as (
+    select
+        user_id, session_id, start_time, least(end_time, coalesce(next_start, end_time)) as end_time,
+        sum(
+            case when start_time > former_end + %(session_pause_minutes)s * interval '1 minute' then 1 else 0 end
+        ) over (
+            partition by user_id, session_id order by start_time, item_in_session, songplay_id
+            rows unbounded preceding
+        ) as pauses
+    from neighbours
+),
+
+listening_sessions as (
+    select count(*) as plays, min(start_time) as start_time, max(end_time) as end_time
+    from cut_plays
+    group by user_id, session_id, pauses
+);
+
+-- local_plays: plays in the local time of their metropolitan area, by the first city and state in its name, without those
+-- of any other location. Areas in states of two zones go by the Code of Federal Regulations, title 49, part 71.
+areas as (
+    select
+        location,
+        split_part(split_part(location, ', ', 1), '-', 1) as city,
+        split_part(split_part(location, ', ', 2), '-', 1) as state
+    from sparkify.songplays
+    group by location
+),
+
+zones as (
+    select
+        location,
+        case
+            when state = 'FL' and city in ('Crestview', 'Panama City', 'Pensacola') then 'America/Chicago'
+            when state = 'IN' and city in ('Evansville', 'Michigan City') then 'America/Chicago'
+            when state = 'KY' and city in ('Bowling Green', 'Owensboro', 'Paducah') then 'America/Chicago'
+            when
+                state = 'TN'
+                and city in ('Chattanooga', 'Cleveland', 'Johnson City', 'Kingsport', 'Knoxville', 'Morristown')
+                then 'America/New_York'
+            when state = 'SD' and city = 'Rapid City' then 'America/Denver'
+            when state = 'TX' and city = 'El Paso' then 'America/Denver'
+            when state = 'ID' and city in ('Coeur d''Alene', 'Lewiston') then 'America/Los_Angeles'
+            when
+                state in (
+                    'CT', 'DC', 'DE', 'FL', 'GA', 'IN', 'KY', 'MA', 'MD', 'ME', 'MI', 'NC', 'NH', 'NJ', 'NY', 'OH',
+                    'PA', 'RI', 'SC', 'VA', 'VT', 'WV'
+                )
+                then 'America/New_York'
+            when
+                state in (
+                    'AL', 'AR', 'IA', 'IL', 'KS', 'LA', 'MN', 'MO', 'MS', 'ND', 'NE', 'OK', 'SD', 'TN', 'TX', 'WI'
+                )
+                then 'America/Chicago'
+            when state in ('CO', 'ID', 'MT', 'NM', 'UT', 'WY') then 'America/Denver'
+            when state in ('CA', 'NV', 'OR', 'WA') then 'America/Los_Angeles'
+            when state = 'AZ' then 'America/Phoenix'
+            when state = 'AK' then 'America/Anchorage'
+            when state = 'HI' then 'Pacific/Honolulu'
+            when state = 'PR' then 'America/Puerto_Rico'
+        end as zone
+    from areas
+),
+
+local_plays as (
+    select convert_timezone(z.zone, p.start_time) as local_time
+    from sparkify.songplays as p
+    inner join zones as z on p.location = z.location
+    where z.zone is not null
+);

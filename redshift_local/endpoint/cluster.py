@@ -84,11 +84,8 @@ class ClusterState:
 
     def role(self, named: str | None) -> str:
         """The role of a COPY. Raises Refusal for one that the cluster cannot assume."""
-        [cluster] = boto3.client("redshift", region_name=self.region).describe_clusters(
-            ClusterIdentifier=self.identifier
-        )["Clusters"]
-        roles = [role["IamRoleArn"] for role in cluster.get("IamRoles", [])]
-        arn = cluster.get("DefaultIamRoleArn") if named == "default" else named
+        default, roles = self.roles()
+        arn = default if named == "default" else named
         if not arn:
             raise Refusal("XX000", "Default IAM role is not set for the cluster.")
         if arn not in roles or arn in self.revoked:
@@ -98,7 +95,16 @@ class ClusterState:
                 code=8001,
                 context=f"IAM Role={arn}",
             )
-        return str(arn)
+        return arn
+
+    def roles(self) -> tuple[str, list[str]]:
+        """The cluster's default role, which may be empty, and all of its roles."""
+        [cluster] = boto3.client("redshift", region_name=self.region).describe_clusters(
+            ClusterIdentifier=self.identifier
+        )["Clusters"]
+        return cluster.get("DefaultIamRoleArn", ""), [
+            role["IamRoleArn"] for role in cluster.get("IamRoles", [])
+        ]
 
 
 def _check_bucket(url: str, region: str) -> None:

@@ -196,7 +196,7 @@ class _Session:
         if password is None or not secrets.compare_digest(answer, wire.md5_answer(user, password, salt)):
             raise Refusal("28000", f'password authentication failed for user "{user}"')
         options = parameters.options(given)
-        self.engine = self.endpoint.engine(given.get("database", user), user.rpartition(":")[2], options)
+        self.engine = self.endpoint.engine(given.get("database", user), _database_user(user), options)
         self.engine.backend.watch(self.client.fileno())
         self.endpoint.register(self, user)
         self.client.sendall(
@@ -227,3 +227,13 @@ class _Session:
                     extended.refuse_call()
                 case _:  # rows of a COPY that has failed
                     pass
+
+
+def _database_user(login: str) -> str:
+    """The user of the database that a login is: `IAM:` and `IAMA:` are put before a user's name by
+    GetClusterCredentials, while `IAMR:` is part of the name of the user that stands for an IAM role
+    (https://docs.aws.amazon.com/redshift/latest/APIReference/API_GetClusterCredentials.html). The name is in lower
+    case, as CREATE USER and GRANT leave it: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html.
+    """
+    prefix, _, name = login.rpartition(":")
+    return login.lower() if prefix == "IAMR" else name

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import typer
 from dotenv import load_dotenv
-from rich.markup import escape
 
 from sparkify_assets.cli import demo, dev, ephemeral_cluster, infra, inspection, load, query, serve, tables
-from sparkify_assets.cli.console import err
-from sparkify_assets.errors import SparkifyError, describe_error, keep_trace
+from sparkify_assets.cli.console import err, say
+from sparkify_assets.errors import SparkifyError, describe_error, keep_trace, words_of_machine
 from sparkify_assets.settings import Settings, SettingsError
-from sparkify_assets.warehouse.errors import is_foreseen
+from sparkify_assets.warehouse.errors import is_foreseen, line
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="Sparkify's warehouse."
@@ -51,14 +50,14 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is described
-        if isinstance(error, SparkifyError):
+        if isinstance(error, SparkifyError) or words_of_machine(line(error)):
             text = describe_error(error)
         elif is_foreseen(error):
             text = str(error).strip().partition("\n")[0] or type(error).__name__
         else:
             try:
                 text = describe_error(error) + keep_trace(Settings.from_environment().home, error)
-            except (SettingsError, OSError):
+            except SettingsError:
                 raise error from None
-        err.print(f"[red]error[/]: {escape(text)}", soft_wrap=True)
+        say(text, "error:", "red", to=err)
         raise SystemExit(getattr(error, "exit_code", 1)) from None

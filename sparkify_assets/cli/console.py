@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,9 +14,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from sparkify_assets.defs.instance import prepare_home
 from sparkify_assets.errors import SparkifyError
@@ -30,8 +31,12 @@ from sparkify_assets.source.layout import why_unrecognised
 #: names are printed.
 MAX_PARTITIONS, MAX_EXAMPLES, MAX_NAMES = 3, 2, 10
 
-out = Console(width=None if sys.stdout.isatty() else 240, emoji=False)
-err = Console(stderr=True, emoji=False)
+# What is printed is mostly data, in which [red], :smile: and 42 are what they are.
+out = Console(width=None if sys.stdout.isatty() else 240, markup=False, emoji=False, highlight=False)
+err = Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+#: The control characters, among them the one that begins a terminal's commands; lines and tabs are none here.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Found = TypeVar("Found")
 Format = Literal["table", "json"]
@@ -46,13 +51,9 @@ class CommandError(SparkifyError):
 
 
 def settings() -> Settings:
-    """The settings in force, with the state directory created."""
+    """The settings in force, with the state directory created. Raises HomeError."""
     chosen = Settings.from_environment()
-    try:
-        chosen.home.mkdir(parents=True, exist_ok=True)
-        prepare_home(chosen)
-    except OSError as error:
-        raise CommandError(f"state directory {chosen.home}: {error.strerror}") from None
+    prepare_home(chosen)
     return chosen
 
 
@@ -96,11 +97,17 @@ def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
         yield dataclasses.replace(loader, progress=show)
 
 
-def say(text: str, label: str = "", colour: str = "yellow") -> None:
-    """Print a line as it is, however long, with a coloured label before it if there is one."""
-    out.print(
-        f"[{colour}]{label}[/] {escape(text)}" if label else escape(text), soft_wrap=True, highlight=False
-    )
+def say(text: str, label: str = "", colour: str = "yellow", to: Console | None = None) -> None:
+    """Print a line as it is, however long, with a coloured label before it if there is one; on standard output, or
+    `to` another console.
+    """
+    line = Text.assemble((label, colour), " " if label else "", as_it_is(text))
+    (to or out).print(line, soft_wrap=True)
+
+
+def as_it_is(text: str) -> Text:
+    """A text whose every character is shown, and none obeyed: neither rich's markup nor a terminal's commands."""
+    return Text(_CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text))
 
 
 def print_found(found: Found, output: Format, as_text: Callable[[Found], None]) -> None:
@@ -134,11 +141,13 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: Ro
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
     """Print rows below their columns. Integers are aligned to the right, with thousands separated."""
-    table = Table(*map(escape, columns), box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(as_it_is(name))
     for row in rows:
         for column, value in zip(table.columns, row, strict=True):
             column.justify = "right" if isinstance(value, int) else "left"
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else escape(value) for value in row))
+        table.add_row(*(as_it_is(f"{value:,}" if isinstance(value, int) else value) for value in row))
     out.print(table)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from sparkify_assets.cli.console import CommandError, err, out, print_table, say, settings
+from sparkify_assets.cli.console import CommandError, err, print_table, say, settings
 from sparkify_assets.cli.load import load
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
@@ -54,18 +54,20 @@ def demo() -> None:
         load()
     except typer.Exit as finished:
         exit_code = finished.exit_code
-    print_overview(chosen, open_warehouse(chosen))
+    print_overview(open_warehouse(chosen))
+    say(f"\nData lives in {chosen.home}; ask it with sparkify query")
+    say(f"The UI: make dev, then {chosen.page}")
     raise typer.Exit(exit_code)
 
 
-def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
+def print_overview(warehouse: Warehouse) -> None:
     """Print what a warehouse holds: the number of rows, top songs, plays by hour, and rejects."""
     with warehouse.transaction(lock=False) as transaction:
         counts = transaction.records("report/row_counts")[0]
         songs = transaction.records("analytics/top_songs")
-        hours = dict(transaction.rows("analytics/plays_by_hour"))
+        hours = {row["hour"]: row["plays"] for row in transaction.records("analytics/plays_by_hour")}
         rejects = transaction.records("ledger/quarantined", partition_key=None, object_key=None)
-    out.print()
+    say("")
     print_table(("table", "rows"), [(name.removesuffix("_rows"), number) for name, number in counts.items()])
     say("\nTop songs")
     for song in songs[:5]:
@@ -79,5 +81,3 @@ def print_overview(chosen: Settings, warehouse: Warehouse) -> None:
         say(f"\nQuarantined: {len(rejects)}")
     for reject in rejects[:5]:
         say(f"  {reject['object_key']} line {reject['position']}: {reject['reason']}")
-    say(f"\nData lives in {chosen.home}; ask it with sparkify query")
-    say(f"The UI: make dev, then {chosen.page}")

@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -20,10 +20,11 @@ import typer
 
 from sparkify_assets.cli.console import CommandError, say, settings
 from sparkify_assets.cli.demo import print_overview
-from sparkify_assets.cli.infra import Environment, FoundationToo, launch, say_endpoint
+from sparkify_assets.cli.infra import Environment, FoundationToo, launch, output_of, say_endpoint
 from sparkify_assets.cli.load import load_source
+from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
-from sparkify_assets.infra.prices import usd, usd_per_hour
+from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
@@ -31,8 +32,7 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.source.s3 import READERS
 from sparkify_assets.source.store import ObjectStore
 from sparkify_assets.source.urls import open_source
-from sparkify_assets.warehouse.cluster import with_options
-from sparkify_assets.warehouse.cluster_state import find_cluster
+from sparkify_assets.warehouse.address import with_options
 from sparkify_assets.warehouse.connection import Warehouse
 
 #: What to do with the cluster at the end, or if a phase fails.
@@ -61,7 +61,7 @@ class EphemeralCluster:
     end: End
     end_after_failure: End
     foundation_too: bool
-    phases: dict[str, float] = field(default_factory=dict)  # seconds
+    phases: dict[str, float] = field(default_factory=dict)  # seconds; the last one may have failed
     usd_per_hour: float | None = 0.0
 
     def run(self) -> None:
@@ -76,26 +76,28 @@ class EphemeralCluster:
             try:
                 self._run_phases()
             except BaseException as error:
-                say(f"Stopped after {', '.join(self.phases) or 'nothing'}: {_in_one_line(error)}")
-                self._finish(self.end_after_failure)
+                say(f"Stopped in {next(reversed(self.phases), 'the beginning')}: {_in_one_line(error)}")
+                with suppress(BaseException):  # it has been said, and the first error is the cause
+                    self._finish(self.end_after_failure)
                 raise
             else:
                 self._finish(self.end)
             finally:
-                hours = (time.monotonic() - started) / 3600
-                cost = None if self.usd_per_hour is None else self.usd_per_hour * hours
-                say(
-                    f"{hours * 60:.1f} minutes: "
-                    + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.phases.items())
-                    + f". The cluster cost about {usd(cost)}"
-                    f" ({usd(self.usd_per_hour)} an hour; terraform/cost.md)."
-                )
+                say(self._time_and_cost((time.monotonic() - started) / 3600))
+
+    def _time_and_cost(self, hours: float) -> str:
+        phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.phases.items())
+        if not self.usd_per_hour:
+            cost = "What they cost is not known (prices are in "
+        else:
+            cost = f"The warehouse cost about {self.usd_per_hour * hours:.2f} USD ({self.usd_per_hour:.2f} an hour; "
+        return f"{hours * 60:.1f} minutes: {phases}. {cost}terraform/cost.md)."
 
     def _run_phases(self) -> None:
         with self._phase("provision"):
             made = launch("provision_infrastructure", self.environment)
             say_endpoint(made)
-        settings = self._settings(made)
+            settings = self._settings(made)
         loader = open_loader(settings, log=say)
         with self._phase("tables"):
             loader.warehouse.bootstrap()
@@ -111,19 +113,20 @@ class EphemeralCluster:
                 raise CommandError("; ".join(reasons) or "the load failed")
         with self._phase("checks"):
             self._check(loader)
-        print_overview(settings, loader.warehouse)
+        print_overview(loader.warehouse)
 
     def _settings(self, made: dict[str, Any]) -> Settings:
         """The settings for the new cluster, from the stacks' outputs. Options in SPARKIFY_WAREHOUSE are kept."""
         given = urlsplit(self.settings.warehouse)
-        options = dict(parse_qsl(given.query)) if given.scheme == "redshift" else {}
+        same = given.scheme == urlsplit(made["publish_warehouse.warehouse_url"]).scheme
+        options = dict(parse_qsl(given.query)) if same else {}
         from_files = self.settings.source.startswith("file:")
         return dataclasses.replace(
             self.settings,
-            source=made["publish_warehouse.source_url"] if from_files else self.settings.source,
-            work=made["publish_warehouse.work_url"],
-            warehouse=with_options(made["publish_warehouse.warehouse_url"], **options),
-            region=made["publish_warehouse.region"],
+            source=output_of(made, "source_url") if from_files else self.settings.source,
+            work=output_of(made, "work_url"),
+            warehouse=with_options(output_of(made, "warehouse_url"), **options),
+            region=output_of(made, "region"),
         )
 
     def _check(self, loader: Loader) -> None:
@@ -148,10 +151,15 @@ class EphemeralCluster:
                 with self._phase("destroy"):
                     self._destroy()
         except BaseException as error:
-            say(f"Not ended: {_in_one_line(error)}")
+            # At once, because whoever interrupts even this may not wait for the list of what is left.
+            say(f"Not ended: {_in_one_line(error)}. To destroy what is left: {self._destroying()}")
             raise
         finally:
             self._say_what_is_left()
+
+    def _destroying(self, foundation: bool = False) -> str:
+        too = " --foundation-too" if foundation or self.foundation_too else ""
+        return f"sparkify infra destroy --env {self.environment}{too}"
 
     def _destroy(self) -> None:
         from sparkify_assets.infra.run import outputs
@@ -169,28 +177,37 @@ class EphemeralCluster:
                 say(f"Stays: {line.removeprefix('* ')}")
 
     def _say_what_is_left(self) -> None:
+        try:
+            left = self._left()
+        except (SparkifyError, OSError) as error:
+            say(f"What is left is not known: {_in_one_line(error)}. To destroy it: {self._destroying()}")
+            return
+        if not any(left.values()):
+            say(f"Nothing is left of environment {self.environment}.")
+            return
+        for name, addresses in left.items():
+            if addresses:
+                examples = ", ".join(_most_expensive(addresses))
+                say(f"Left of {name}: {len(addresses)} resources, such as {examples}.")
+        say(f"To destroy it: {self._destroying(bool(left['foundation']))}")
+
+    def _left(self) -> dict[str, list[str]]:
+        """The addresses of what each stack's state knows."""
         from sparkify_assets.infra.run import open_terraform
         from sparkify_assets.infra.stack import STACKS, Stack
 
         with open_terraform(self.environment) as terraform:
-            left = {name: Stack(terraform, name, lambda _: None).resources() for name in STACKS}
-        if not any(left.values()):
-            say(f"Nothing is left of environment {self.environment}.")
-        for name, addresses in left.items():
-            if addresses:
-                say(
-                    f"Left of {name}: {len(addresses)} resources, such as {', '.join(_most_expensive(addresses))}."
-                )
-        if any(left.values()):
-            too = " --foundation-too" if left["foundation"] else ""
-            say(f"To destroy it: sparkify infra destroy --env {self.environment}{too}")
+            return {name: Stack(terraform, name).resources() for name in STACKS}
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:
         say(f"[{name}]")
         started = time.monotonic()
-        yield
-        self.phases[name] = time.monotonic() - started
+        self.phases[name] = 0.0
+        try:
+            yield
+        finally:
+            self.phases[name] = time.monotonic() - started
 
 
 def mirror(source: ObjectStore, landing: ObjectStore) -> int:
@@ -204,16 +221,16 @@ def mirror(source: ObjectStore, landing: ObjectStore) -> int:
 
 
 def _price(warehouse: Warehouse) -> float | None:
-    """What the cluster's nodes cost in US dollars an hour; None if that is unknown."""
-    assert warehouse.cluster
-    address = warehouse.cluster.address
-    cluster = find_cluster(address.cluster, address.region)
-    return usd_per_hour(cluster.node_type, cluster.nodes) if cluster else None
+    """What the nodes cost in US dollars an hour, or the RPUs that queries begin with; None if that is unknown."""
+    assert warehouse.redshift
+    unit, amount = warehouse.redshift.find().capacity
+    return usd_per_hour(unit, amount)
 
 
 #: The most expensive kinds of resources first.
 _EXPENSIVE = (
     "aws_redshift_cluster",
+    "aws_redshiftserverless_workgroup",
     "aws_nat_gateway",
     "aws_instance",
     "aws_s3_bucket.",
@@ -232,7 +249,7 @@ def _most_expensive(addresses: list[str]) -> list[str]:
 
 
 def _in_one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else describe_error(error)
 
 
 @contextmanager

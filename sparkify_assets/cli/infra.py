@@ -11,9 +11,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from sparkify_assets.cli.console import OutputFormat, err, print_found, print_json, print_table, say
+from sparkify_assets.cli.console import (
+    CommandError,
+    OutputFormat,
+    err,
+    print_found,
+    print_json,
+    print_table,
+    say,
+)
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
 
 app = typer.Typer(no_args_is_help=True, help="The infrastructure on AWS: Terraform's stacks as Dagster runs.")
@@ -50,7 +57,22 @@ def apply(
     )
     say_endpoint(metadata)
     for setting in ("warehouse", "source", "work"):
-        say(f"SPARKIFY_{setting.upper()}={metadata[f'publish_warehouse.{setting}_url']}")
+        say(f"SPARKIFY_{setting.upper()}={output_of(metadata, f'{setting}_url')}")
+
+
+@app.command()
+def adopt(
+    env: Environment = DEFAULT_ENVIRONMENT,
+    confirm: Annotated[
+        str, typer.Option(help="The environment's name again, to write what was shown without it.")
+    ] = "",
+) -> None:
+    """Take what exists on AWS into a state that does not have it; without --confirm, only show the plan."""
+    metadata = launch("adopt_infrastructure", env, confirm=confirm)
+    for stack in ("foundation", "warehouse"):
+        say(f"{stack}: {metadata.get(f'adopt_{stack}.plan', 'not planned')}")
+    if confirm != env:
+        say(f"Nothing was written. To adopt what is shown: sparkify infra adopt --env {env} --confirm {env}")
 
 
 @app.command()
@@ -73,17 +95,17 @@ def destroy(
         foundation_too=foundation_too,
         confirm_data_loss=confirm_data_loss,
     )
-    say("Gone. What stays:")
-    for stack in ("warehouse", "foundation"):
-        say(metadata.get(f"prove_{stack}_gone.stays", ""))
+    # The foundation's is only there if it was to go as well.
+    stays = [metadata.get(f"prove_{stack}_gone.stays", "") for stack in ("warehouse", "foundation")]
+    say("Gone. What stays:" if any(stays) else "Gone.")
+    for lines in filter(None, stays):
+        say(lines)
 
 
 @app.command()
 def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = "table") -> None:
     """Compare AWS with the configuration; exit code 2 if something differs."""
-    from sparkify_assets.infra import jobs, run
-
-    found = run.launch("detect_drift", jobs.run_config(env))
+    found = launch("detect_drift", env)
     stacks = _by_stack(found, "{}", "{}_actions")
     if output_format == "json":
         print_json({"differs": not found["passed"], **stacks})
@@ -96,8 +118,7 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
 @app.command()
 def pause(env: Environment = DEFAULT_ENVIRONMENT) -> None:
     """Pause the cluster, so that only its storage costs."""
-    launch("pause_warehouse", env)
-    say("The cluster is paused.")
+    say(launch("pause_warehouse", env)["pause_cluster.said"])
 
 
 @app.command()
@@ -149,17 +170,27 @@ def local() -> None:
 
 
 def launch(job: str, env: str, **config: Any) -> dict[str, Any]:
-    """Run a job in an environment and return the metadata of its ops by `op.name`. Raises InfrastructureError."""
-    from sparkify_assets.infra.run import (
-        launch as launch_job,
-    )  # here, because Dagster's import takes a second
+    """Run a job in an environment and return the metadata of its ops by `op.name`; whatever is not a success of the
+    whole run is raised (see `infra.run.launch`).
+    """
+    from sparkify_assets.infra import run  # here, because Dagster's import takes a second
 
-    return launch_job(job, {"environment": env, **config})
+    return run.launch(job, {"environment": env, **config})
 
 
 def say_endpoint(metadata: dict[str, Any]) -> None:
     """Print where the cluster answers, as the ops of a job report it."""
     say(f"The cluster answers at {metadata['wait_for_cluster.endpoint']}.")
+
+
+def output_of(metadata: dict[str, Any], name: str) -> str:
+    """An output of the warehouse's stack, as a run that provisioned it reports it. Raises CommandError if there is
+    none.
+    """
+    try:
+        return str(metadata[f"publish_warehouse.{name}"])
+    except KeyError:
+        raise CommandError(f"it is provisioned, but stack warehouse has no output {name}") from None
 
 
 def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, dict[str, Any]]:
@@ -178,4 +209,4 @@ def _print_summaries(stacks: dict[str, dict[str, Any]]) -> None:
 
 
 def _log(line: str) -> None:
-    err.print(escape(line), soft_wrap=True)
+    say(line, to=err)

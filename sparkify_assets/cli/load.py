@@ -20,7 +20,6 @@ from sparkify_assets.cli.console import (
     OutputFormat,
     err,
     loader_in_force,
-    out,
     print_changes,
     print_found,
     print_not_data,
@@ -65,7 +64,7 @@ def load(
 
 def _republish(loader: Loader, output: Format) -> None:
     def print_rebuilt(changes: dict[str, Changes]) -> None:
-        out.print(f"Rebuilt from staging in {time.perf_counter() - started:.1f} s.")
+        say(f"Rebuilt from staging in {time.perf_counter() - started:.1f} s.")
         print_changes(changes)
 
     started = time.perf_counter()
@@ -191,11 +190,11 @@ def _print_summary(summary: dict[str, Any]) -> None:
     seconds = summary["seconds"]["total"]
     if not summary["partitions"]:
         nothing = "Nothing was loaded" if summary["errors"] else "Nothing new in the source"
-        out.print(f"{nothing} ({seconds:.1f} s).")
+        say(f"{nothing} ({seconds:.1f} s).")
     else:
         done = "Loaded" if summary["tables"] else "Read"  # blocked partitions were only read
         done = f"Not all: {done.lower()}" if summary["errors"] else done
-        out.print(
+        say(
             f"{done} {summary['files']:,} files ({summary['bytes'] / 1e6:,.1f} MB)"
             f" of {summary['partitions']:,} partitions in {seconds:.1f} s: {summary['records_read']:,} records read,"
             f" {summary['rows_staged']:,} staged, {summary['rows_quarantined']:,} rejected."
@@ -228,7 +227,7 @@ def release(
     chosen = Partition("events" if "-" in partition else "songs", partition)
     result = loader_in_force().publisher.release(chosen, reason)
     for item in result.partitions:
-        out.print(
+        say(
             f"{item.partition} is {item.state}: {item.rows_staged:,} rows staged, {item.rows_quarantined:,} rejected."
         )
     print_warnings(by_check(result.warnings))

@@ -20,6 +20,7 @@ from redshift_local import serve as local
 from redshift_local.login import Login
 from sparkify_assets.cli.console import CommandError, err, say, settings
 from sparkify_assets.settings import Settings
+from sparkify_assets.warehouse.address import on_aws
 from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
 
 #: Who logs in: to read the star, or to change rows, too.
@@ -54,7 +55,7 @@ def serve(
     ):
         say(login.as_json() if output == "json" else told(login, made=made))
         wait()
-    err.print("The warehouse is not served any more.")
+    say("The warehouse is not served any more.", to=err)
 
 
 def told(login: Login, *, made: bool) -> str:
@@ -71,8 +72,8 @@ def served(
     password_file: Path | None = None,
 ) -> Iterator[tuple[Login, bool]]:
     """Serve the warehouse of these settings; the login, and whether its password was made. Raises CommandError."""
-    if chosen.warehouse.startswith("redshift:"):
-        raise CommandError(f"{chosen.warehouse} is a cluster, which tools reach themselves")
+    if on_aws(chosen.warehouse):
+        raise CommandError(f"{chosen.warehouse} is on AWS, where tools reach it themselves")
     warehouse = open_warehouse(chosen)
     own = chosen.warehouse == "embedded"
     folder = chosen.warehouse_folder if own else chosen.home

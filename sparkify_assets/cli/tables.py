@@ -10,7 +10,6 @@ from sparkify_assets.cli.console import (
     CommandError,
     OutputFormat,
     err,
-    out,
     print_changes,
     print_json,
     say,
@@ -26,7 +25,7 @@ from sparkify_assets.warehouse.connection import open_warehouse
 def create() -> None:
     """Create the tables that do not exist yet."""
     open_warehouse(settings()).ensure_tables()
-    out.print("The tables exist.")
+    say("The tables exist.")
 
 
 def upgrade() -> None:
@@ -35,16 +34,16 @@ def upgrade() -> None:
     with err.status("rebuilding the star from staging"):
         changes = publisher.upgrade()
     if changes is None:
-        out.print("The tables are those of this edition.")
+        say("The tables are those of this edition.")
         return
-    out.print("The tables are migrated, and the star was rebuilt from staging.")
+    say("The tables are migrated, and the star was rebuilt from staging.")
     print_changes(changes)
 
 
 def bootstrap() -> None:
     """Prepare a Redshift database, once: its loader, the readers' group, the tables; as the cluster's administrator."""
     open_warehouse(settings()).bootstrap()
-    out.print("The loader, the group of readers and the tables exist.")
+    say("The loader, the group of readers and the tables exist.")
 
 
 def first_contact(output: OutputFormat = "table") -> None:
@@ -79,4 +78,4 @@ def reset(
     warehouse.drop_tables()
     warehouse.ensure_tables()
     forget_all(settings())  # otherwise the sensors would take everything as loaded
-    out.print("The tables exist, and are empty.")
+    say("The tables exist, and are empty.")

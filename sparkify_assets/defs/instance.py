@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from sparkify_assets.errors import SparkifyError, words_of_machine
 from sparkify_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 #: The tag that names the host and the process of a run of the command line.
 PROCESS_TAG = "sparkify/process"
-
 
 #: How many events of a batch Dagster keeps back to store them together; without the variable it stores each by itself
 #: (DagsterInstance.handle_new_event).
@@ -32,12 +32,20 @@ EVENT_BATCH_SIZE = "1000"
 DAGSTER_YAML = Path(__file__).resolve().parents[2] / "dagster.yaml"
 
 
+class HomeError(SparkifyError):
+    """The state directory cannot be used."""
+
+
 def prepare_home(settings: Settings) -> None:
-    """Create the state directory with Dagster's settings in it and point Dagster to it. Raises OSError."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    """Create the state directory with Dagster's settings in it and point Dagster to it. Raises HomeError."""
     wanted, there = settings.dagster_yaml or DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
-    if not there.exists() or there.read_bytes() != wanted.read_bytes():
-        shutil.copyfile(wanted, there)
+    try:
+        settings.dagster_home.mkdir(parents=True, exist_ok=True)
+        if not there.exists() or there.read_bytes() != wanted.read_bytes():
+            shutil.copyfile(wanted, there)
+    except OSError as error:
+        reason = words_of_machine(str(error)) or error.strerror
+        raise HomeError(f"state directory {settings.home}: {reason}") from None
     os.environ |= {"DAGSTER_HOME": str(settings.dagster_home), "DAGSTER_EVENT_BATCH_SIZE": EVENT_BATCH_SIZE}
 
 

@@ -65,7 +65,7 @@ def _asset(question: Question) -> dg.AssetsDefinition:
     def asset(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         started = time.perf_counter()
         with loader.warehouse.reading() as transaction:
-            rows = answer(transaction, question)
+            rows = answer(transaction, question, loader.settings)
         seconds = time.perf_counter() - started
         return dg.MaterializeResult(metadata={**_metadata(question, rows), "seconds": round(seconds, 3)})
 
@@ -87,13 +87,18 @@ def _metadata(question: Question, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _figures(question: Question, rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
-    """One number for each column of the chart: the latest value of a line, or else the sum."""
-    for column in question.y if question.kind != "heat" else ():
+    """One number for each column of the chart: the latest value of a line, or else the sum. There is none where the
+    rows are not all there is, as in a ranking, or are averages and shares.
+    """
+    if question.kind in ("heat", "ranking"):
+        return
+    for column in question.y:
         values = [row[column] for row in rows if row[column] is not None]
-        if question.kind != "lines":
+        if question.kind == "lines":
+            if values:
+                yield f"latest {column}", values[-1]
+        elif not column.endswith("_per_day"):
             yield f"{column} in all", sum(values)
-        elif values:
-            yield f"latest {column}", values[-1]
 
 
 def report_assets(settings: Settings) -> list[dg.AssetsDefinition]:

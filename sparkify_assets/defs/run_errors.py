@@ -57,8 +57,12 @@ def trace_of(recorded: SerializableErrorInfo | None, home: Path) -> str:
 
 
 def _own(recorded: SerializableErrorInfo) -> SerializableErrorInfo:
-    """The first error in a chain that is not a wrapper of Dagster's, or the last one if all are."""
-    while recorded.message.startswith("dagster.") or recorded.cls_name == "RetryRequested":
+    """The first error in a chain that is not a wrapper of Dagster's, or the last one if all are. An interruption wraps
+    nothing: what Python shows as its context is an error that was being handled when the run began.
+    """
+    while recorded.cls_name not in _INTERRUPTED and (
+        recorded.message.startswith("dagster.") or recorded.cls_name == "RetryRequested"
+    ):
         inner = recorded.cause or recorded.context
         if inner is None:
             break
@@ -110,17 +114,29 @@ def read_not_loaded(metadata: Mapping[str, dg.MetadataValue]) -> list[NotLoaded]
 
 
 def errors_of(result: dg.ExecuteInProcessResult, home: Path) -> list[str]:
-    """What ended a run besides what it names as not loaded, in lines. The traceback of an unforeseen error is kept in
-    the state directory.
+    """What ended a run besides what it names as not loaded, in lines, each said once. The traceback of an unforeseen
+    error is kept in the state directory.
     """
     failures = [event.step_failure_data for event in result.get_step_failure_events()]
     texts = [
         reason_of(failure) + trace_of(failure.error, home) for failure in failures if not _named(failure)
     ]
-    if not failures:  # the run failed, and none of its steps
-        ends = [event for event in result.all_events if event.is_run_failure]
-        errors = [event.job_failure_data.error for event in ends]
-        texts = [cause_of(error) + trace_of(error, home) for error in errors if error]
+    if not failures:
+        texts = [cause_of(error) + trace_of(error, home) for error in _outside_of_steps(result)]
     if not failures and not texts and not result.success:
         texts = ["the run did not succeed"]
-    return [line for text in texts for line in text.splitlines()]
+    return list(dict.fromkeys(line for text in texts for line in text.splitlines()))
+
+
+def _outside_of_steps(result: dg.ExecuteInProcessResult) -> list[SerializableErrorInfo]:
+    """What ended a run before its first step, between two, or after the last one."""
+    ends = [event for event in result.all_events if event.is_run_failure]
+    return [event.job_failure_data.error for event in ends if event.job_failure_data.error]
+
+
+def was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a run was ended by Ctrl-C or a signal, in a step or outside of one."""
+    errors = [event.step_failure_data.error for event in result.get_step_failure_events()]
+    return any(
+        _own(error).cls_name in _INTERRUPTED for error in [*errors, *_outside_of_steps(result)] if error
+    )

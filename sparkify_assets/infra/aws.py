@@ -76,8 +76,13 @@ class Leftovers:
     unexpected: list[str] = field(default_factory=list)
 
 
-def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0) -> Leftovers:
+def leftovers(
+    environment: str, stack: str, region: str, owned: set[str] | None = None, seconds: float = 120.0
+) -> Leftovers:
     """What a destroyed stack left behind, with the cost of what is meant to stay.
+
+    `owned` are the IDs, names and ARNs of what the stack had; what else carries its tags is left alone. Without it,
+    nothing is known to be somebody else's.
 
     The tagging API returns deleted resources for a while, so it is asked again for up to `seconds` while it names any
     that should be gone: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
@@ -88,11 +93,18 @@ def leftovers(environment: str, stack: str, region: str, seconds: float = 120.0)
         wait=wait_fixed(min(5.0, seconds / 4)),
         retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
     )
-    return retrying(_leftovers, environment, stack, region)
+    return retrying(_leftovers, environment, stack, region, owned)
 
 
-def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
-    found = Leftovers()
+def _leftovers(environment: str, stack: str, region: str, owned: set[str] | None) -> Leftovers:
+    found, foreign = Leftovers(), list[str]()
+
+    def tell(what: str) -> None:
+        ours = owned is None or what in owned or re.split("[:/ ]", what)[-1] in owned
+        told = found.unexpected if ours else foreign
+        if what not in told:
+            told.append(what)
+
     for arn in _tagged(environment, stack, region):
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
         _, _, service, _, _, kind, *path = re.split("[:/]", arn)
@@ -102,8 +114,11 @@ def _leftovers(environment: str, stack: str, region: str) -> Leftovers:
         elif kind == "kms:key" and (gone := _key_deletion(name, region)):
             found.meant.append(f"KMS key {name}: deleted for good on {gone}; costs nothing while it waits")
         elif not (kind == "ec2:instance" and _terminated(name, region)):
-            found.unexpected.append(arn)
-    found.unexpected += _untagged(environment, stack, region)
+            tell(arn)
+    for what in _untagged(environment, stack, region):
+        tell(what)
+    if foreign:
+        found.meant.append(f"what was not in this state, and is left alone: {', '.join(foreign)}")
     return found
 
 
@@ -117,7 +132,7 @@ def _tagged(environment: str, stack: str, region: str) -> Iterator[str]:
 
 
 def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
-    """What the tagging API does not cover: roles and scheduled actions."""
+    """What the tagging API does not cover, or not soon: roles, scheduled actions, namespaces and workgroups."""
     iam = boto3.client("iam", region_name=region)
     roles = iam.get_paginator("list_roles").paginate()
     for role in roles.search(f"Roles[?starts_with(RoleName, 'sparkify-{environment}-')]"):
@@ -131,6 +146,16 @@ def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
             targets = action["TargetAction"].values()
             if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
                 yield f"scheduled action {action['ScheduledActionName']}"
+        yield from _serverless(f"sparkify-{environment}", region)
+
+
+def _serverless(name: str, region: str) -> Iterator[str]:
+    """The workgroup and the namespace of that name."""
+    serverless = boto3.client("redshift-serverless", region_name=region)
+    workgroups = serverless.get_paginator("list_workgroups").paginate()
+    yield from workgroups.search(f"workgroups[?workgroupName=='{name}'].workgroupArn")
+    namespaces = serverless.get_paginator("list_namespaces").paginate()
+    yield from namespaces.search(f"namespaces[?namespaceName=='{name}'].namespaceArn")
 
 
 def _snapshot(name: str, region: str) -> str:
@@ -173,6 +198,13 @@ def data_at_stake(bucket: str, key_arn: str | None, region: str) -> list[str]:
             at_stake.append(f"the objects in bucket {bucket}")
     redshift = boto3.client("redshift", region_name=region)
     snapshots = redshift.get_paginator("describe_cluster_snapshots").paginate().search("Snapshots[]")
+    serverless = boto3.client("redshift-serverless", region_name=region)
+    at_stake += [
+        f"snapshot {snapshot['snapshotName']} (unreadable without the key)"
+        for page in serverless.get_paginator("list_snapshots").paginate()
+        for snapshot in page.get("snapshots", [])
+        if key_arn and snapshot.get("kmsKeyId") == key_arn
+    ]
     return at_stake + [
         f"snapshot {snapshot['SnapshotIdentifier']} (unreadable without the key)"
         for snapshot in snapshots

@@ -34,9 +34,10 @@ def confirm_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
 
 
 def _refuse_to_lose_data(stack: Stack, confirmed: str) -> None:
-    foundation = replace(stack, name="foundation").outputs()
-    if "landing_bucket" not in foundation:
-        return
+    ours = replace(stack, name="foundation")
+    foundation = ours.outputs()
+    if "landing_bucket" not in foundation or _BUCKET not in ours.resources():
+        return  # a half foundation knows the bucket's name without having it: then it may be somebody else's
     bucket = foundation["landing_bucket"]
     at_stake = aws.data_at_stake(bucket, foundation.get("kms_key_arn"), stack.region)
     if snapshot := replace(stack, name="warehouse").outputs().get("final_snapshot_identifier"):
@@ -65,7 +66,7 @@ def choose_foundation(context: dg.OpExecutionContext) -> Iterator[dg.Output[None
 def release_bucket(context: dg.OpExecutionContext, stack: Stack) -> None:
     """Lets Terraform delete a bucket that is not empty, if its loss was confirmed."""
     confirmed = context.op_config["confirm_data_loss"]
-    if confirmed and confirmed == stack.outputs().get("landing_bucket"):
+    if confirmed and confirmed == stack.outputs().get("landing_bucket") and _BUCKET in stack.resources():
         # Terraform reads force_destroy from the state when it destroys, so it must be applied first.
         stack.plan(var=["destroy_landing_objects=true"], target=_BUCKET)
         stack.apply()
@@ -73,8 +74,11 @@ def release_bucket(context: dg.OpExecutionContext, stack: Stack) -> None:
 
 @step("prove_{}_gone")
 def prove_gone(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Asks Terraform's state and AWS what is left, and names what stays and its cost."""
-    found = aws.leftovers(stack.environment, stack.name, stack.region)
+    """Asks Terraform's state and AWS what is left, and names what stays and its cost.
+
+    What was not in this state is somebody else's, or was never saved: it is named, but neither waited for nor an error.
+    """
+    found = aws.leftovers(stack.environment, stack.name, stack.region, stack.owned)
     unexpected = [*stack.resources(), *found.unexpected]
     for line in found.meant:
         context.log.info(f"Stays: {line}")

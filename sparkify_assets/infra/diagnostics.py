@@ -85,7 +85,8 @@ def advise(text: str, waited: str = "0s") -> tuple[str, str]:
         return "locked", _advise_on_lock(text, waited)
     for kind, pattern, advice in _KNOWN:
         if found := re.search(pattern, text, re.IGNORECASE):
-            return kind, advice.format(found=found.group(0), text=" ".join(text.split())[:500])
+            named = {"found": found.group(0), "text": " ".join(text.split())[:500], **found.groupdict()}
+            return kind, advice.format(**named)
     return "other", ""
 
 
@@ -108,8 +109,14 @@ _KNOWN = (
         " until it can. Launch again, and you are told how to bring it in. The reason: {text}",
     ),
     (
+        "clock",
+        r"RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|Signature (?:expired|not yet current)",
+        "AWS finds the time in the requests wrong by more than some minutes ({found}): set this machine's clock"
+        " (`timedatectl`) and launch again",
+    ),
+    (
         "expired",
-        r"ExpiredToken\w*|token included in the request is expired|RequestExpired",
+        r"ExpiredToken\w*|token included in the request is expired",
         "the AWS credentials have expired ({found}): renew them (for instance `aws sso login`) and launch again",
     ),
     (
@@ -127,7 +134,8 @@ _KNOWN = (
     (
         "exists",
         r"\w*AlreadyExists\w*|BucketAlreadyOwnedByYou|ResourceAlreadyExistsException",
-        "it exists already, but not in this state ({found}): {text}. Import it (`terraform import`), or remove it",
+        "it exists already, but not in this state ({found}): {text}. If it is this environment's, take it into the"
+        " state: `sparkify infra adopt` (by hand: terraform import)",
     ),
     (
         "no foundation",
@@ -138,6 +146,11 @@ _KNOWN = (
         "half foundation",
         r"This object does not have an attribute named|Unsupported attribute",
         "the foundation's outputs are incomplete: apply stack foundation again",
+    ),
+    (
+        "settings",
+        r"Invalid value for (?:input )?variable: (?P<what>.+?)(?= This was checked by| \[|\n|$)",
+        "{what}",
     ),
     ("stale", r"Saved plan is stale", "the state has changed since the plan was made: launch again"),
     (

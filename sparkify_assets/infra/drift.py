@@ -47,6 +47,9 @@ def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformReso
                     f"{stack} differs from its configuration; applying it would:\n{found.text()}"
                 )
                 metadata[f"{name}_changes"] = dg.MetadataValue.md(found.markdown())
+            if weakened := metadata.get(f"{name}_weakened"):
+                passed = False
+                context.log.warning(f"{stack} is weakened: {weakened}")
     return dg.AssetCheckResult(passed=passed, metadata=metadata)
 
 
@@ -61,6 +64,9 @@ def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
     if cluster and cluster.without_nodes:
         found = found.as_of_paused()
     metadata[stack.name] = f"{found.summary} (cluster {cluster.status})" if cluster else found.summary
+    if cluster and cluster.weakened:
+        metadata[f"{stack.name}_weakened"] = weakened = "; ".join(cluster.weakened)
+        metadata[stack.name] += f"; {weakened}"
     return found
 
 
@@ -84,7 +90,7 @@ def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:
         return [
             dg.RunRequest(
                 run_key=f"{environment} {context.scheduled_execution_time:%Y-%m-%d}",
-                run_config={"resources": {"terraform": {"config": {"environment": environment}}}},
+                run_config={"environment": environment},
             )
             for environment in provisioned
         ]

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from sparkify_assets.infra import DEFAULT_ENVIRONMENT, destroy_ops, ops
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT, adopt_ops, cluster_ops, destroy_ops, ops
 from sparkify_assets.infra.drift import drift_check, drift_schedule, redshift_cluster
 from sparkify_assets.infra.stack import STACKS
 from sparkify_assets.infra.terraform import TerraformResource
@@ -46,6 +46,12 @@ class Provision(Where):
     resume_paused: bool = True
 
 
+class Adopt(Where):
+    """`confirm` repeats the environment's name; without it the plan is only shown."""
+
+    confirm: str = ""
+
+
 class Destroy(Where):
     """`confirm` repeats the environment's name, `confirm_data_loss` the landing bucket's where data would be lost."""
 
@@ -64,6 +70,13 @@ def _provision(config: Provision) -> dict[str, Any]:
     allowed = {"allow_destroying": config.allow_destroying}
     guarding = {f"{op}_{stack}": allowed for op in ("untaint", "guard") for stack in STACKS}
     return run_config(config.environment, **guarding, wake_cluster={"resume_paused": config.resume_paused})
+
+
+@dg.config_mapping
+def _adopt(config: Adopt) -> dict[str, Any]:
+    return run_config(
+        config.environment, **{f"adopt_{stack}": {"confirm": config.confirm} for stack in STACKS}
+    )
 
 
 @dg.config_mapping
@@ -87,15 +100,28 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
     @dg.job(config=_plainly, **options)
     def plan_infrastructure() -> None:
         """Shows what provisioning would change, stack by stack, and changes nothing."""
+        planned = None
         for stack in STACKS:
-            _run(stack, ops.init, ops.validate, ops.plan)
+            planned = _run(stack, ops.init, ops.validate, ops.plan, adopt_ops.survey, after=planned)
 
     @dg.job(config=_provision, **options)
     def provision_infrastructure() -> None:
         """Makes network, landing bucket and cluster, or changes them to what the configuration says."""
-        ready, applied = (ops.init, ops.validate), (ops.untaint, ops.guard, ops.apply, ops.publish)
-        made = _run("foundation", *ready, ops.plan, *applied)
-        _run("warehouse", *ready, ops.wake_cluster, ops.plan, *applied, ops.wait_for_cluster, after=made)
+        ready, guarded = (ops.init, ops.validate), (ops.plan, ops.untaint, ops.guard, adopt_ops.survey)
+        applied = (ops.apply, ops.prove_applied, ops.publish)
+        foreseen = _run("warehouse", ops.foresee_stack, after=_run("foundation", *ready, *guarded))
+        made = _run("foundation", *applied, after=foreseen)
+        changed = _run(
+            "warehouse", *ready, ops.wake_cluster, *guarded, cluster_ops.change_cluster, after=made
+        )
+        _run("warehouse", *applied, ops.wait_for_cluster, after=changed)
+
+    @dg.job(config=_adopt, **options)
+    def adopt_infrastructure() -> None:
+        """Takes what exists already into an empty state, where it was lost, after showing the plan of it."""
+        adopted = None
+        for stack in STACKS:
+            adopted = _run(stack, ops.init, ops.validate, adopt_ops.adopt, after=adopted)
 
     @dg.job(config=_destroy, **options)
     def destroy_infrastructure() -> None:
@@ -118,6 +144,7 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
     detect_drift = dg.define_asset_job(
         "detect_drift",
         selection=dg.AssetSelection.checks(drift_check),
+        config=_plainly,
         description="Compares the infrastructure with its configuration, and shows what differs.",
         tags=_TAGS,
         executor_def=dg.in_process_executor,
@@ -125,6 +152,7 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
     return [
         plan_infrastructure,
         provision_infrastructure,
+        adopt_infrastructure,
         destroy_infrastructure,
         pause_warehouse,
         resume_warehouse,

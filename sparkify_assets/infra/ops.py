@@ -8,8 +8,10 @@ Belongs here: what each op does. Does not: their order (`jobs`), what surrounds 
 # Annotations are not postponed here, because Dagster reads the context and the resources of an op from them.
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -19,10 +21,12 @@ from python_terraform import IsFlagged
 from sparkify_assets.defs.instance import end_killed_runs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.infra import InfrastructureError, aws
+from sparkify_assets.infra.forecast import foresee
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import Stack
 from sparkify_assets.infra.terraform import TerraformError, TerraformResource
-from sparkify_assets.warehouse import cluster_state
+from sparkify_assets.warehouse import cluster_state, workgroup_state
+from sparkify_assets.warehouse.service import Found
 
 #: The external asset that stands for the cluster.
 CLUSTER = dg.AssetKey("redshift_cluster")
@@ -101,23 +105,35 @@ def plan(context: dg.OpExecutionContext, stack: Stack) -> None:
     try:
         planned = stack.plan()
     except TerraformError as error:
-        if error.kind != "no foundation":
+        if error.kind not in ("no foundation", "half foundation"):
             raise
-        context.log.warning(str(error.advice))
-        context.add_output_metadata({"plan": f"not planned: {error.advice}"})
-        return
+        context.log.info("The foundation is not there yet. After it, this would be made:")
+        planned = foresee(stack)
+    show_plan(context, _awake(context, stack, planned))
+
+
+@step("foresee_{}")
+def foresee_stack(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Plans the stack on a foundation that is still to be made, so that what cannot be is refused before."""
+    if "add" in replace(stack, name="foundation").read_plan().actions.values():
+        context.log.info(f"{stack} can follow: {foresee(stack).summary}.")
+
+
+def _awake(context: dg.OpExecutionContext, stack: Stack, planned: Plan) -> Plan:
+    """The plan without what only a pause of the cluster makes of it."""
     awake = planned.as_of_paused()
     if planned.changes != awake.changes and (cluster := cluster_of(stack)) and cluster.without_nodes:
         context.log.info(f"Cluster {cluster.identifier} is {cluster.status}.")
-        planned = awake
-    _show(context, planned)
+        return awake
+    return planned
 
 
 @step("plan_destroy_{}")
 def plan_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Says what destroying would take away, and changes nothing."""
+    """Says what destroying would take away, and changes nothing. What is in the state now is noted for the proof."""
+    stack.note_owned()
     if stack.resources():
-        _show(context, stack.plan(destroy=IsFlagged))
+        show_plan(context, stack.plan(destroy=IsFlagged))
     else:
         context.log.info(f"Nothing is there of {stack}.")
 
@@ -129,7 +145,8 @@ def destroy(_: dg.OpExecutionContext, stack: Stack) -> None:
         stack.apply()
 
 
-def _show(context: dg.OpExecutionContext, planned: Plan) -> None:
+def show_plan(context: dg.OpExecutionContext, planned: Plan) -> None:
+    """Log a plan, and add it to the step's metadata."""
     context.log.info(planned.text())
     context.add_output_metadata(
         {
@@ -151,7 +168,7 @@ def untaint(context: dg.OpExecutionContext, stack: Stack) -> None:
         if cluster:  # otherwise Terraform finds out that it was never made
             cluster_state.wait_for_status(cluster, "available", context.log.info)
     if begun:
-        _show(context, stack.plan())
+        show_plan(context, stack.plan())
 
 
 @step("guard_{}", config_schema=_ALLOWED)
@@ -174,6 +191,48 @@ def apply(_: dg.OpExecutionContext, stack: Stack) -> None:
     stack.apply()
 
 
+#: How many seconds AWS is given to show what was just changed: it is eventually consistent
+#: (https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html).
+SETTLE_SECONDS = 15.0
+
+
+@step("prove_{}_applied")
+def prove_applied(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Proves that nothing is left to do, by a plan that has to be empty.
+
+    What the provider does not do when it makes a thing, but does when it changes it, is applied once more: it drops
+    availability_zone_relocation_enabled = false from CreateCluster, for instance.
+    """
+    if stack.planned:  # an apply removes its plan, so this one had nothing to do
+        return
+    left = _left_to_do(context, stack)
+    if left.changes and all(change.action == "change" for change in left.changes):
+        context.log.info(f"AWS does not show all of it yet, and it is applied once more:\n{left.text()}")
+        time.sleep(SETTLE_SECONDS)
+        left = _left_to_do(context, stack)
+        if left.changes and all(change.action == "change" for change in left.changes):
+            stack.apply()
+            left = _left_to_do(context, stack)
+    if left.applicable:
+        raise InfrastructureError(
+            f"{stack} was applied, but its plan is not empty and never becomes so: {_named(left)}. The provider can't"
+            " make this change, or something on AWS takes it back. Change it on AWS by hand, or have the configuration"
+            " say what is there, and launch again; until then every apply and detect_drift will name it"
+        )
+
+
+def _left_to_do(context: dg.OpExecutionContext, stack: Stack) -> Plan:
+    return _awake(context, stack, stack.plan())
+
+
+def _named(plan: Plan) -> str:
+    """What a plan would do in one line: each address with its attributes, or the outputs where nothing else changes."""
+    named = [
+        f"{c.action} {c.address}" + (f" ({'; '.join(c.lines)})" if c.lines else "") for c in plan.changes
+    ]
+    return "; ".join(named) or "only its outputs change"
+
+
 @step("publish_{}")
 def publish(context: dg.OpExecutionContext, stack: Stack) -> None:
     """Shows the outputs as metadata, those of the warehouse also on asset redshift_cluster."""
@@ -186,16 +245,19 @@ def publish(context: dg.OpExecutionContext, stack: Stack) -> None:
 # ---------------------------------------------------------------- the cluster
 
 
-def cluster_of(stack: Stack) -> cluster_state.Cluster | None:
-    """The warehouse stack's cluster, found by the stack's outputs, or None."""
-    identifier = stack.outputs().get("cluster_identifier")
+def cluster_of(stack: Stack) -> Found | None:
+    """The warehouse stack's cluster or workgroup, found by the stack's outputs, or None."""
+    outputs = stack.outputs()
+    if workgroup := outputs.get("workgroup_name"):
+        return workgroup_state.find_workgroup(workgroup, stack.region)
+    identifier = outputs.get("cluster_identifier")
     return cluster_state.find_cluster(identifier, stack.region) if identifier else None
 
 
-def _existing_cluster(stack: Stack) -> cluster_state.Cluster:
+def _existing_cluster(stack: Stack) -> Found:
     if cluster := cluster_of(stack):
         return cluster
-    raise InfrastructureError(f"there is no cluster in environment {stack.environment}: provision it first")
+    raise InfrastructureError(f"there is no warehouse in environment {stack.environment}: provision it first")
 
 
 @step("wake_cluster", config_schema={"resume_paused": dg.Field(bool, default_value=True)})
@@ -208,7 +270,7 @@ def wake_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
         raise InfrastructureError(
             f"cluster {cluster.identifier} is paused: resume it, or allow it by resume_paused"
         )
-    cluster_state.resume(cluster, context.log.info)
+    cluster.resume(context.log.info)
 
 
 @step("wait_for_cluster")
@@ -221,15 +283,18 @@ def wait_for_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
 
 @step("pause_cluster")
 def pause_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Pauses the cluster unless loads run, and waits. From then on only its storage is paid for."""
+    """Pauses the cluster unless loads run, and waits. From then on only its storage is paid for. Serverless has nothing
+    to pause.
+    """
     refuse_while_loads_run(context)
-    cluster_state.pause(_existing_cluster(stack), context.log.info)
+    said = _existing_cluster(stack).pause(context.log.info)
+    context.add_output_metadata({"said": said})
 
 
 @step("resume_cluster")
 def resume_cluster(context: dg.OpExecutionContext, stack: Stack) -> None:
     """Resumes the cluster and waits until it is available."""
-    cluster_state.resume(_existing_cluster(stack), context.log.info)
+    _existing_cluster(stack).resume(context.log.info)
 
 
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)

@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
-Action = Literal["add", "change", "replace", "destroy", "forget"]
+Action = Literal["import", "add", "change", "replace", "destroy", "forget"]
 
 _ACTIONS: dict[tuple[str, ...], Action] = {
     ("create",): "add",
@@ -22,7 +22,9 @@ _ACTIONS: dict[tuple[str, ...], Action] = {
 }
 
 #: What must not be replaced or deleted in passing: it holds data, or the key without which data cannot be read.
-PROTECTED = frozenset({"aws_redshift_cluster", "aws_s3_bucket", "aws_kms_key"})
+PROTECTED = frozenset(
+    {"aws_redshift_cluster", "aws_redshiftserverless_namespace", "aws_s3_bucket", "aws_kms_key"}
+)
 
 #: What the provider gets wrong while a cluster is paused: the cluster has no nodes then and seems to be of another type
 #: (https://github.com/hashicorp/terraform-provider-aws/issues/20944).
@@ -49,18 +51,25 @@ class AttributeChange:
 
 @dataclass(frozen=True)
 class Change:
-    """What the plan would do to one resource."""
+    """What the plan would do to one resource. `import_id` is that of one which is taken into the state, and `after` has
+    the values that are known before an apply, sensitive ones among them, so it is not for showing.
+    """
 
     address: str
     type: str
     action: Action
     differences: tuple[AttributeChange, ...]
     tainted: bool = False
+    import_id: str = ""
+    after: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def lines(self) -> list[str]:
         """What changes, in a line for each attribute."""
-        return ["tainted: its creation was interrupted"] if self.tainted else [*map(str, self.differences)]
+        if self.tainted:
+            return ["tainted: its creation was interrupted"]
+        imported = [f"imported: {self.import_id}"] if self.import_id else []
+        return [*imported, *map(str, self.differences)]
 
 
 @dataclass(frozen=True)
@@ -79,9 +88,7 @@ class Plan:
     def summary(self) -> str:
         """For instance `3 to add, 1 to change`."""
         counts = Counter(change.action for change in self.changes)
-        parts = [
-            f"{counts[action]} to {action}" for action in dict.fromkeys(_ACTIONS.values()) if counts[action]
-        ]
+        parts = [f"{counts[action]} to {action}" for action in get_args(Action) if counts[action]]
         return ", ".join(parts) or ("only outputs change" if self.applicable else "no changes")
 
     def refused(self, allowed: Sequence[str]) -> list[Change]:
@@ -124,12 +131,14 @@ def read_plan(document: str) -> Plan:
 
 def _changes(resources: Iterable[dict[str, Any]]) -> Iterable[Change]:
     for resource in resources:
-        action = _ACTIONS.get(tuple(resource["change"]["actions"]))
+        import_id = (resource["change"].get("importing") or {}).get("id", "")
+        action = _ACTIONS.get(tuple(resource["change"]["actions"])) or ("import" if import_id else None)
         if action is None:  # no-op and read
             continue
         differences = tuple(_differences(resource["change"])) if action in ("change", "replace") else ()
         tainted = resource.get("action_reason") == "replace_because_tainted"
-        yield Change(resource["address"], resource["type"], action, differences, tainted)
+        after = resource["change"].get("after") or {}
+        yield Change(resource["address"], resource["type"], action, differences, tainted, import_id, after)
 
 
 def _differences(change: dict[str, Any]) -> Iterable[AttributeChange]:

@@ -16,17 +16,18 @@ NODE_USD_PER_HOUR = {
     "rg.12xlarge": 9.128,
 }
 
+#: An RPU of Redshift Serverless for an hour in which queries run; 4 RPUs are 1.50 an hour:
+#: https://aws.amazon.com/blogs/big-data/amazon-redshift-serverless-at-4-rpus-high-value-analytics-at-low-cost/
+RPU_USD_PER_HOUR = 0.375
+
+#: By the units of `sparkify_assets.warehouse.service.Capacity`.
+USD_PER_HOUR = {**NODE_USD_PER_HOUR, "RPU": RPU_USD_PER_HOUR}
 
 #: Snapshots of RA3 and RG clusters, USD per GB and month in us-west-2.
 SNAPSHOT_USD_PER_GB = 0.024
 
 
-def usd_per_hour(node_type: str, nodes: int) -> float | None:
-    """What running nodes cost in US dollars an hour, or None if the price of their type is unknown."""
-    price = NODE_USD_PER_HOUR.get(node_type)
-    return None if price is None else price * nodes
-
-
-def usd(amount: float | None) -> str:
-    """An amount as people read it, `1.52 USD`; one that nobody knows is said to be unknown."""
-    return "an unknown amount" if amount is None else f"{amount:.2f} USD"
+def usd_per_hour(unit: str, amount: float) -> float | None:
+    """What running nodes of a type, or RPUs, cost in US dollars an hour, or None if the price of one is unknown."""
+    price = USD_PER_HOUR.get(unit)
+    return None if price is None else price * amount

@@ -6,14 +6,15 @@ Belongs here: running a job in this process and returning what it found. Does no
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import AbstractContextManager
-from pathlib import Path
+from functools import partial
 from typing import Any, TextIO
 
 import dagster as dg
 
-from sparkify_assets.defs.instance import prepare_home, run_of_this_process, this_process
-from sparkify_assets.defs.run_errors import errors_of, reason_of, trace_of
+from sparkify_assets.defs.instance import prepare_home
+from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.infra import InfrastructureError, jobs
 from sparkify_assets.infra.stack import STACKS, Stack
 from sparkify_assets.infra.terraform import TerraformResource
@@ -29,11 +30,19 @@ _UNCAPTURED = {
 }
 
 
+#: What Dagster itself logs in the name of a step that it does not run, ten lines after a failure; nothing but the text
+#: tells them from what an op logs (dagster._core.execution.plan.active).
+_NOT_RUN = re.compile(
+    r"Dependencies for step \S+ .*Not executing\.|Skipping step \S+ due to skipped dependencies: .*"
+)
+
+
 class _Plain(logging.StreamHandler[TextIO]):
     """Prints only what the ops log, one line for each message, to standard error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return getattr(record, "dagster_meta", {}).get("dagster_event") is None
+        is_event = getattr(record, "dagster_meta", {}).get("dagster_event") is not None
+        return not is_event and not _NOT_RUN.fullmatch(self.format(record))
 
     def format(self, record: logging.LogRecord) -> str:
         return str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage()))
@@ -55,30 +64,25 @@ class InfrastructureInterrupted(InfrastructureError):
 def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     """Run one of the infrastructure jobs in this process; the web UI shows it like any other run.
 
-    `config` is what the launchpad takes, for instance `{"environment": "dev"}` for `provision_infrastructure`, the same
-    with `"confirm": "dev"` for `destroy_infrastructure`, or `jobs.run_config("dev")` for `detect_drift`. What the ops
-    log goes to standard error.
+    `config` is what the launchpad takes, for instance `{"environment": "dev"}`, or the same with `"confirm": "dev"` for
+    `destroy_infrastructure`. What the ops log goes to standard error.
 
     Returns the metadata of the ops by `op.name`, such as `wait_for_cluster.endpoint` or
     `publish_warehouse.warehouse_url`, and that of an asset check by its name, with `passed`. Raises
-    InfrastructureInterrupted, or InfrastructureError with the failure in one line.
+    InfrastructureInterrupted, InfrastructureError with the failure in one line, and RunError or HomeError if the run
+    could not begin or be recorded.
     """
     settings = Settings.from_environment()
     prepare_home(settings)
     definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER, _console)
     # Despite its name, this opens the instance of the state directory. Dagster has no other way to override a setting.
-    with (
-        dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED) as instance,
-        run_of_this_process(instance) as run_id,
-    ):
-        run = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_id=run_id, run_config=config, tags=this_process(), raise_on_error=False
-        )
-    for event in run.get_step_failure_events():
-        raise _failure(event.step_failure_data, run.run_id, settings.home)
-    if not run.success:
-        raise InfrastructureError("; ".join(errors_of(run, settings.home)))
-    return _metadata(run)
+    instance = partial(dg.DagsterInstance.local_temp, str(settings.dagster_home), overrides=_UNCAPTURED)
+    ended = run_here(definitions.resolve_job_def(job), instance, settings.home, run_config=config)
+    if ended.interrupted:
+        raise InfrastructureInterrupted("interrupted; the same command again goes on where this one ended")
+    if not ended.succeeded:
+        raise InfrastructureError("; ".join(ended.errors))
+    return _metadata(ended.result)
 
 
 def outputs(environment: str) -> dict[str, dict[str, Any]]:
@@ -95,14 +99,6 @@ def open_terraform(environment: str) -> AbstractContextManager[TerraformResource
     work = Settings.from_environment().home / "terraform"
     terraform = TerraformResource(environment=environment, stacks=str(jobs.STACKS_FOLDER), work=str(work))
     return terraform.opened(f"command-{id(terraform)}")
-
-
-def _failure(failure: Any, run: str, home: Path) -> InfrastructureError:
-    error = failure.error
-    if error and error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return InfrastructureInterrupted("interrupted; the same command again goes on where this one ended")
-    where = "" if failure.user_failure_data else f" (run {run})"
-    return InfrastructureError(reason_of(failure) + where + trace_of(error, home))
 
 
 def _metadata(run: dg.ExecuteInProcessResult) -> dict[str, Any]:

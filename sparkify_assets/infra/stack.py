@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from python_terraform import IsFlagged
 
-from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
+from sparkify_assets.infra.tfvars import refuse_unknown_settings
+from sparkify_assets.infra.unsaved import refuse_unsaved
 
 #: The stacks in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
@@ -40,6 +43,19 @@ class Stack:
 
     def __str__(self) -> str:
         return f"stack {self.name} in {self.environment}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its configuration."""
+        return Path(self.terraform.stacks) / self.name
+
+    @property
+    def local_state(self) -> Path:
+        """Where its state is if it is kept beside it
+        (https://developer.hashicorp.com/terraform/language/backend/local).
+        """
+        own = "" if self.environment == DEFAULT_ENVIRONMENT else f"terraform.tfstate.d/{self.environment}"
+        return self.folder / own / "terraform.tfstate"
 
     @property
     def cluster_identifier(self) -> str:
@@ -71,31 +87,34 @@ class Stack:
         """
         self.terraform.require_terraform(self.log)
         _ = self.variables
-        unsaved = Path(self.terraform.stacks) / self.name / "errored.tfstate"
-        if unsaved.exists():  # continuing without it would make everything in it a second time
-            raise InfrastructureError(
-                f"{unsaved} holds what an earlier run made but could not save. In its folder and in that run's"
-                " workspace: terraform init; terraform force-unlock, if the lock is still held; terraform state push"
-                " errored.tfstate. Then remove the file and launch again"
-            )
+        refuse_unsaved(self.folder, self.terraform.kept_state(self.name), self.local_state)
         self._command().cmd("init", json=IsFlagged, input=False, lockfile="readonly")
 
     def validate(self) -> None:
-        """Check the configuration by itself."""
+        """Check the configuration by itself, and that the environment sets only what it declares."""
+        refuse_unknown_settings(self.variables, Path(self.terraform.stacks))
         self._command(quiet).cmd("validate", json=IsFlagged)
 
     def plan(self, **options: Any) -> Plan:
-        """Make a plan and keep it for `apply`. `options` are further options of the command, none of them secret."""
-        code, _, _ = self._command().cmd(
-            "plan",
-            json=IsFlagged,
-            detailed_exitcode=IsFlagged,
-            input=False,
-            lock_timeout=self._lock_timeout,
-            var_file=str(self.variables),
-            out=str(self._plan_file),
-            **options,
-        )
+        """Make a plan and keep it for `apply`. `options` are further options of the command, none of them secret.
+
+        Raises InfrastructureError, naming the environment's file, where a value in it is refused.
+        """
+        try:
+            code, _, _ = self._command().cmd(
+                "plan",
+                json=IsFlagged,
+                detailed_exitcode=IsFlagged,
+                input=False,
+                lock_timeout=self._lock_timeout,
+                var_file=str(self.variables),
+                out=str(self._plan_file),
+                **options,
+            )
+        except TerraformError as error:
+            if error.kind == "settings":
+                raise InfrastructureError(f"{self.variables}: {error.advice}") from None
+            raise
         document = "{}"
         if code == 2:  # something differs
             _, document, _ = self._command(quiet).cmd("show", str(self._plan_file), json=IsFlagged)
@@ -112,6 +131,10 @@ class Stack:
         if not self.planned:
             raise InfrastructureError(f"the plan of {self} is gone with its run: launch the whole job again")
         return read_plan(self._plan_document.read_text())
+
+    def planned_outputs(self) -> dict[str, Any]:
+        """What the kept plan makes of the outputs: `after`, and `after_unknown` where only an apply can say it."""
+        return dict(json.loads(self._plan_document.read_text()).get("output_changes", {}))
 
     def apply(self) -> None:
         """Apply exactly the kept plan, and remove it."""
@@ -147,6 +170,18 @@ class Stack:
             line for line in listing.splitlines() if not line.startswith("data.") and ".data." not in line
         ]
 
+    def note_owned(self) -> None:
+        """Note for `owned` what is in the state, before a destroy empties it."""
+        self._ensure_initialised()
+        _, document, _ = self._command(quiet).cmd("show", json=IsFlagged)
+        root = json.loads(document).get("values", {}).get("root_module", {})
+        self._owned_document.write_text(json.dumps(sorted(_identities(root))))
+
+    @property
+    def owned(self) -> set[str] | None:
+        """The IDs, names and ARNs of what was in the state when it was noted, or None if nothing was."""
+        return set(json.loads(self._owned_document.read_text())) if self._owned_document.exists() else None
+
     def untaint(self, address: str) -> None:
         """Keep a resource whose creation was interrupted, by no longer marking it for replacement."""
         self._command().cmd("untaint", address, lock_timeout=self._lock_timeout, no_color=IsFlagged)
@@ -154,6 +189,10 @@ class Stack:
     @property
     def _plan_file(self) -> Path:
         return self.terraform.run_folder / f"{self.name}.tfplan"
+
+    @property
+    def _owned_document(self) -> Path:
+        return self.terraform.run_folder / f"{self.name}.owned.json"
 
     @property
     def _plan_document(self) -> Path:
@@ -169,3 +208,16 @@ class Stack:
 
     def _command(self, log: Log | None = None) -> Command:
         return Command(self.terraform, self.name, log or self.log)
+
+
+def _identities(module: dict[str, Any]) -> Iterator[str]:
+    """What identifies the resources of a state (https://developer.hashicorp.com/terraform/internals/json-format)."""
+    for inner in module.get("child_modules", []):
+        yield from _identities(inner)
+    for resource in module.get("resources", []):
+        if resource["mode"] == "managed":
+            yield from (str(resource["values"][key]) for key in _IDENTITIES if resource["values"].get(key))
+
+
+#: The attributes by which AWS's tagging API, and its other listings, name what a resource is.
+_IDENTITIES = ("arn", "id", "name", "cluster_identifier")

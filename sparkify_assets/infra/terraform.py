@@ -2,8 +2,8 @@
 
 python-terraform builds the command lines, but does not run them, because it loses the state when a run is canceled: it
 reads pipes, and a Terraform whose reader is gone dies of SIGPIPE in the middle of an apply. Here Terraform writes to
-files, which are followed, and runs in a session of its own. One SIGINT asks it to stop, whereupon it finishes what it
-began and saves its state. If this process is killed, Terraform finishes by itself.
+files in memory, which are followed, and runs in a session of its own. One SIGINT asks it to stop, whereupon it
+finishes what it began and saves its state. If this process is killed, Terraform finishes by itself.
 
 Belongs here: running one command. Does not: why it failed (`diagnostics`), what a plan means (`plan`), which commands
 make a job (`jobs`).
@@ -31,6 +31,7 @@ from pydantic import PrivateAttr
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.diagnostics import advise, diagnostics, first_error, message_of, parse
+from sparkify_assets.infra.unsaved import ERRORED, keep_printed, room_in, unfinished
 
 #: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
 #: https://developer.hashicorp.com/terraform/language/backend/s3
@@ -50,16 +51,34 @@ def quiet(_: str) -> None:
 
 
 class TerraformError(InfrastructureError):
-    """A Terraform command failed. `kind` and `advice` say why and what to do, if that is known."""
+    """A Terraform command failed. `kind` and `advice` say why and what to do, if that is known; `kept` where a state is
+    that could not be saved.
+    """
 
     def __init__(
-        self, command: str, where: str, code: int, answer: str, complaint: str, waited: str = "0s"
+        self,
+        command: str,
+        where: str,
+        code: int,
+        answer: str,
+        complaint: str,
+        waited: str = "0s",
+        kept: str = "",
     ) -> None:
         self.diagnostics = [found for found in diagnostics(answer) if found.severity == "error"]
         text = "\n".join(map(str, self.diagnostics)) or first_error(complaint.strip() or answer)
         self.kind, self.advice = advise(text, waited)
-        reason = self.advice or next(map(str, self.diagnostics), text)
+        reason = next(map(str, self.diagnostics), text)
+        reason = f"{kept}. The reason: {reason}" if kept else self.advice or reason
+        if code < 0:
+            reason = _killed_by(-code, unfinished(answer))
         super().__init__(f"terraform {command} of {where} failed (exit {code}): {reason}")
+
+
+def _killed_by(number: int, begun: list[str]) -> str:
+    at_work = f" while it was at {', '.join(begun)}" if begun else ""
+    look = ", which may be on AWS without being in the state" if begun else ""
+    return f"it was killed by signal {number}{at_work}{look}; launch again to go on from the state"
 
 
 class Command(python_terraform.Terraform):  # type: ignore[misc]
@@ -67,6 +86,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
 
     def __init__(self, terraform: TerraformResource, stack: str, log: Log) -> None:
         self.terraform, self.stack, self.log = terraform, stack, log
+        self.code = 0
         super().__init__(working_dir=str(Path(terraform.stacks, stack)))
 
     def read_state_file(self, file_path: str | None = None) -> None:  # noqa: ARG002
@@ -79,35 +99,45 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         python-terraform turns the options into arguments. Exit code 2 is a result where `detailed_exitcode` asks for
         it. Raises TerraformError for any other code than 0.
         """
-        with tempfile.TemporaryDirectory(
-            dir=self.terraform.run_folder, prefix=f"{cmd}-", ignore_cleanup_errors=True
-        ) as folder:
-            out, err = Path(folder, "out"), Path(folder, "err")
-            with out.open("wb") as stdout, err.open("wb") as stderr:
-                process = subprocess.Popen(
-                    self.generate_cmd_string(cmd, *args, **options),
-                    cwd=self.working_dir,
-                    env={**os.environ, **self.terraform.variables(self.stack)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=stdout,
-                    stderr=stderr,
-                    start_new_session=True,
-                    umask=0o077,  # state and plans are for this user only
+        kept = ""
+        with _output() as out, _output() as err:
+            try:
+                with room_in(self.terraform.run_folder), _interruptions_noted() as noted:
+                    self._run(self.generate_cmd_string(cmd, *args, **options), out, err, noted)
+            finally:  # however this ends, what only Terraform knows is not lost
+                answer, complaint = out.read_text("utf-8", "replace"), err.read_text("utf-8", "replace")
+                kept = keep_printed(
+                    answer, Path(self.working_dir, ERRORED), self.terraform.kept_state(self.stack)
                 )
-            with _interruptions_noted() as noted:
-                try:
-                    self._follow(process, out, noted)
-                finally:
-                    self._stop(process, out)
+                if kept:
+                    self.log(kept)
             if noted:
                 signal.raise_signal(noted[0])
-            answer, complaint = out.read_text("utf-8", "replace"), err.read_text("utf-8", "replace")
         asked = options.get("detailed_exitcode") is python_terraform.IsFlagged
-        if process.returncode not in ((0, 2) if asked else (0,)):
+        if self.code not in ((0, 2) if asked else (0,)):
             where = f"stack {self.stack} in {self.terraform.environment}"
             waited = options.get("lock_timeout", "0s")
-            raise TerraformError(cmd, where, process.returncode, answer, complaint, waited)
-        return process.returncode, answer, complaint
+            raise TerraformError(cmd, where, self.code, answer, complaint, waited, kept)
+        return self.code, answer, complaint
+
+    def _run(self, command: list[str], out: Path, err: Path, noted: list[int]) -> None:
+        """Run a command line to its end, or until Terraform has stopped after an interruption."""
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                command,
+                cwd=self.working_dir,
+                env={**os.environ, **self.terraform.variables(self.stack)},
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+                umask=0o077,  # state and plans are for this user only
+            )
+        try:
+            self._follow(process, out, noted)
+        finally:
+            self._stop(process, out)
+        self.code = process.returncode
 
     def _follow(self, process: subprocess.Popen[bytes], out: Path, noted: list[int]) -> None:
         """Log each line of output as it comes, until the process is gone or an interruption is noted."""
@@ -152,6 +182,23 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             )
             return
         self.log("Terraform has stopped; its state is saved and unlocked.")
+
+
+@contextmanager
+def _output() -> Iterator[Path]:
+    """A file for what a command prints, in memory where that can be: a full disk would cut it short, and with it the
+    state that Terraform prints as its last resort. It lasts for as long as Terraform does.
+    """
+    if not hasattr(os, "memfd_create"):  # not on macOS
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            (file := Path(folder, "out")).touch(0o600)
+            yield file
+        return
+    descriptor = os.memfd_create("terraform")
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -216,6 +263,10 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def run_folder(self) -> Path:
         """The private folder of this run, while it is open."""
         return self._run_folder
+
+    def kept_state(self, stack: str) -> Path:
+        """Where a state of a stack is kept that can be written nowhere else."""
+        return Path(self.work) / "unsaved" / self.environment / f"{stack}.tfstate"
 
     def variables(self, stack: str) -> dict[str, str]:
         """The variables of the environment with which Terraform runs in `stack`."""

@@ -66,7 +66,7 @@ def _asked(warehouse: Warehouse, name: str, parameters: dict[str, Any]) -> Answe
     rows = "\n".join(_noted(notes, "expected: "))
     refusal = "".join(_noted(notes, "expected error: "))
     seen, failed, outcome = "", False, "not here"
-    if warehouse.cluster or "only on Redshift" not in notes:
+    if warehouse.redshift or "only on Redshift" not in notes:
         seen, failed = _seen(warehouse, name, parameters, rows if "waits" in notes else None)
         as_expected = refusal and re.search(refusal, seen) if failed else not refusal and seen == rows
         outcome = "same" if as_expected else "differs"

@@ -105,7 +105,7 @@ class Loader:
             return known, int(transaction.value("ledger/known_objects_count"))
 
     def _refuse_files_for_redshift(self) -> None:
-        if self.warehouse.cluster and not all(
+        if self.warehouse.redshift and not all(
             url.startswith("s3:") for url in (self.source.url, self.work.url)
         ):
             raise SourceError(f"{self.source.url}, {self.work.url}: Redshift reads from s3:// only")

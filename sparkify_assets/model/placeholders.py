@@ -115,5 +115,5 @@ def _laid_out(text: str, line: str) -> str:
     laid_out: list[str] = []
     for part in text.split("\n"):
         wrap.initial_indent = indent if laid_out else " " * len(line)
-        laid_out += wrap.wrap(part)
+        laid_out += wrap.wrap(part) or [""]
     return "\n".join(laid_out).lstrip()

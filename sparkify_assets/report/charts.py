@@ -17,6 +17,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from sparkify_assets.report.formats import percent, shown, words
 from sparkify_assets.report.questions import Question, Row
 
 INK = "var(--ink, #1d2129)"
@@ -50,40 +51,62 @@ def alternative(question: Question, rows: Sequence[Row]) -> str:
     if not values:
         return f"{question.title}: nothing yet."
     most, least = max(values, key=lambda row: row[column]), min(values, key=lambda row: row[column])
-    words = column.replace("_", " ")
 
     def position(row: Row) -> str:
         return ", ".join(str(row[name]) for name in question.x)
 
     return (
-        f"{question.title}: {len(rows)} values; most {words} {most[column]:,} ({position(most)}),"
-        f" least {least[column]:,} ({position(least)})."
+        f"{question.title}: {len(rows)} values; most {words(column)} {shown(most[column], column)} ({position(most)}),"
+        f" least {shown(least[column], column)} ({position(least)})."
     )
 
 
 def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
-    x, y = question.x[0], question.y[0]
+    """Draw a bar for each row, and a line across it for the second column where there is one."""
+    x, y, *others = [*question.x, *question.y]
     most = max(row[y] for row in rows)
-    labels = len(rows) <= 8
-    longest = max(len(str(row[x])) for row in rows)
+    step = width / len(rows)
+    labels = all(_width_of(shown(row[y])) < step for row in rows)
+    crowded = any(_width_of(str(row[x])) > step for row in rows)
     axis = alt.Axis(
-        labelAngle=-40 if width <= NARROW and longest > 3 else 0, labelOverlap=not labels, labelSeparation=3
+        labelAngle=-40 if crowded and len(rows) <= 8 else 0, labelOverlap=len(rows) > 8, labelSeparation=3
     )
-    base = alt.Chart(_data(rows)).encode(
+    scale = alt.Scale(domain=[0, max(1, *(row[column] for row in rows for column in question.y))])
+    base = alt.Chart(_data([{**row, "label": shown(row[y])} for row in rows])).encode(
         x=alt.X(x, type="ordinal", sort=None, title=None, axis=axis),
-        y=alt.Y(
-            y, type="quantitative", stack=None, title=None, axis=None if labels else alt.Axis(tickCount=4)
-        ),
+        y=alt.Y(y, type="quantitative", title=None, scale=scale, axis=None if labels else _counts()),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
         color=alt.condition(alt.datum[y] == most, alt.value(SERIES[0]), alt.value(SOFT))
     )
-    numbers = base.mark_text(dy=-8, color=INK, fontSize=11).encode(
-        text=alt.Text(y, type="quantitative", format=",")
+    layers = [bars]
+    if labels:
+        layers.append(base.mark_text(dy=-8, color=INK, fontSize=11).encode(text="label:N"))
+    else:
+        layers.append(_label_of_the_highest(base, rows, y))
+    layers += [
+        base.mark_tick(thickness=2, color=SERIES[1]).encode(y=alt.Y(other, type="quantitative"))
+        for other in others
+    ]
+    chart = alt.layer(*layers).properties(width=width, height=220)
+    if others:
+        chart = chart.properties(title=f"bars: {words(y)}, lines: {words(others[0])}")
+    return chart
+
+
+def _label_of_the_highest(base: alt.Chart, rows: Sequence[Row], y: str) -> alt.Chart:
+    """The number at the highest bar, which grows away from the nearer edge."""
+    highest = max(range(len(rows)), key=lambda place: rows[place][y])
+    third = 3 * highest // len(rows)
+    align: Any = ("left", "center", "right")[third]
+    number: alt.Chart = (
+        base.mark_text(dy=-8, dx=(-4, 0, 4)[third], align=align, color=INK, fontSize=11)
+        .transform_filter(alt.datum[y] == rows[highest][y])
+        .transform_window(place="row_number()")
+        .transform_filter(alt.datum.place == 1)
+        .encode(text="label:N")
     )
-    if not labels:
-        numbers = numbers.transform_filter(alt.datum[y] == most)
-    return alt.layer(bars, numbers).properties(width=width, height=220)
+    return number
 
 
 def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
@@ -94,71 +117,70 @@ def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
             "position": position,
             "name": " · ".join(str(row[x]) for x in question.x if row[x] is not None),
             "value": row[y],
+            "label": shown(row[y]),
         }
         for position, row in enumerate(rows)
     ]
+    # The renderer shortens names by the widths of its own font, and a browser's may be a fifth wider.
+    room = 0.8 * (width - 24 - max(_width_of(row["label"]) for row in data))
     base = alt.Chart(_data(data)).encode(y=alt.Y("position:O", axis=None))
     track = base.mark_bar(height=6, yOffset=8, cornerRadius=3, color=LINE).encode(
-        x=alt.value(0), x2=alt.value(width)
+        x=alt.value(0), x2=alt.value("width")
     )
     bars = base.mark_bar(height=6, yOffset=8, cornerRadius=3).encode(
         x=alt.X("value:Q", stack=None, axis=None, scale=alt.Scale(zero=True, nice=False))
     )
-    names = base.mark_text(align="left", dy=-6, limit=width - 70, color=INK).encode(
-        x=alt.value(0), text="name:N"
-    )
-    numbers = base.mark_text(align="right", dy=-6, color=MUTED).encode(
-        x=alt.value(width), text=alt.Text("value:Q", format=",")
-    )
+    names = base.mark_text(align="left", dy=-6, limit=room, color=INK).encode(x=alt.value(0), text="name:N")
+    numbers = base.mark_text(align="right", dy=-6, color=MUTED).encode(x=alt.value("width"), text="label:N")
     return alt.layer(track, bars, names, numbers).properties(width=width, height=alt.Step(34))
 
 
 def _lines(question: Question, rows: Sequence[Row], width: int) -> Any:
+    """Draw a line for each column, faint where its window is not full; a value between two unknown ones is a point."""
+    base = _over_time(question, rows, width)
     dashes = alt.Scale(domain=list(question.y), range=list(DASHES))
-    return (
-        _over_time(question, rows, width)
-        .mark_line(strokeWidth=2)
-        .encode(strokeDash=alt.StrokeDash("series:N", sort=None, legend=None, scale=dashes))
+    strength = alt.Opacity("full:N", legend=None, scale=alt.Scale(domain=[True, False], range=[1, 0.35]))
+    lines = base.mark_line(strokeWidth=2).encode(
+        strokeDash=alt.StrokeDash("series:N", sort=None, legend=None, scale=dashes), opacity=strength
     )
+    return alt.layer(lines, _points(base).encode(opacity=strength))
 
 
 def _areas(question: Question, rows: Sequence[Row], width: int) -> Any:
-    chart = _over_time(question, rows, width)
-    return chart.mark_area(opacity=0.78, line={"strokeWidth": 1.5}).encode(order=alt.Order("position:Q"))
+    base = _over_time(question, rows, width).encode(order=alt.Order("position:Q"))
+    if len(rows) == 1:  # an area of one day has no width
+        return base.mark_bar(width=14, opacity=0.78)
+    return base.mark_area(opacity=0.78, line={"strokeWidth": 1.5})
 
 
 def _changes(question: Question, rows: Sequence[Row], width: int) -> Any:
     """Draw upgrades above the line and downgrades below it."""
-    counts = alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(abs(datum.value), ',')")
     return (
         _over_time(question, rows, width)
         .mark_bar(width=max(1.5, min(14, 0.6 * width / _days(question, rows))))
         .transform_calculate(value="datum.position ? -datum.value : datum.value")
-        .encode(y=alt.Y("value:Q", title=None, stack="zero", axis=counts))
+        .encode(y=alt.Y("value:Q", title=None, stack="zero", axis=_counts()))
     )
 
 
 def _over_time(question: Question, rows: Sequence[Row], width: int) -> alt.Chart:
     """A chart, its mark still to be chosen, of a series for each column over the days."""
     names = list(question.y)
-    data = [
-        {"x": row[question.x[0]], "series": name, "position": position, "value": row[name]}
-        for position, name in enumerate(names)
-        for row in rows
-    ]
+    data = [item for position, name in enumerate(names) for item in _series(question, rows, name, position)]
     time = alt.Axis(
         grid=False,
         tickCount=6 if width > NARROW else 4,
         format="%-d %b" if _days(question, rows) < 200 else "%b %Y",
         labelOverlap=True,
     )
-    padding = 8 if question.kind == "changes" else 0  # room for half a bar
+    padding = 8 if question.kind == "changes" or len(rows) == 1 else 0  # room for half a bar
     symbol = "stroke" if question.kind == "lines" else "square"
     legend = alt.Legend(orient="top", direction="horizontal", symbolType=symbol)
     colours = alt.Scale(domain=names, range=list(SERIES[: len(names)]))
+    shares = names[0].endswith("_percent")
     chart: alt.Chart = alt.Chart(_data(data), width=width, height=220).encode(
         x=alt.X("x:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=time),
-        y=alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=4)),
+        y=alt.Y("value:Q", title=None, axis=_shares() if shares else _counts()),
         color=alt.Color(
             "series:N", sort=None, title=None, legend=legend if len(names) > 1 else None, scale=colours
         ),
@@ -166,27 +188,82 @@ def _over_time(question: Question, rows: Sequence[Row], width: int) -> alt.Chart
     return chart
 
 
+def _series(question: Question, rows: Sequence[Row], name: str, position: int) -> list[dict[str, Any]]:
+    """The points of a line. One where the window is full for the first time belongs to both parts of the line; `alone`
+    are those without a neighbour, of which a line shows nothing.
+    """
+    window = question.windows.get(name, 0)
+    full = [row.get("in_window", 0) >= window for row in rows]
+    values = [row[name] for row in rows]
+    points: list[dict[str, Any]] = []
+    for place, row in enumerate(rows):
+        point = {"x": row[question.x[0]], "series": name, "position": position, "value": row[name]}
+        begins = place == 0 or full[place - 1] != full[place] or values[place - 1] is None
+        ends = place + 1 == len(rows) or values[place + 1] is None
+        points.append({**point, "full": full[place], "alone": begins and ends})
+        if place and full[place] and not full[place - 1]:
+            points.append({**point, "full": False, "alone": False})
+    return points
+
+
+def _points(base: alt.Chart) -> alt.Chart:
+    points: alt.Chart = base.mark_point(filled=True, size=28).transform_filter(
+        "datum.alone && datum.value !== null"
+    )
+    return points
+
+
 def _heat(question: Question, rows: Sequence[Row], width: int) -> Any:
-    """Draw a row for each of the latest weeks, with a field for each week after it that holds the share."""
+    """Draw a row for each of the latest weeks, with a field for each week after it that holds the share, dashed where
+    the data holds only some days of that week.
+    """
     week, later = question.x
+    share = question.y[0]
     weeks = sorted({row[week] for row in rows})[-MAX_WEEKS:]
-    drawn = [row for row in rows if row[week] in weeks and row[later] < MAX_WEEKS]
+    drawn = [
+        {**row, "label": percent(row[share], 100).removesuffix(" %"), "whole": row["days"] == 7}
+        for row in rows
+        if row[week] in weeks and row[later] < MAX_WEEKS
+    ]
+    columns = alt.Scale(domain=list(range(max((row[later] for row in drawn), default=0) + 1)))
     base = alt.Chart(_data(drawn)).encode(
-        x=alt.X(later, type="ordinal", title="weeks later", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y(week, type="ordinal", title=None),
+        x=alt.X(
+            later,
+            type="ordinal",
+            title="percent of the users, by weeks later",
+            scale=columns,
+            axis=alt.Axis(labelAngle=0, labelOverlap=False, orient="top"),
+        ),
+        y=alt.Y(week, type="ordinal", title=None, scale=alt.Scale(domain=weeks)),
     )
     fields = base.mark_rect(color=SERIES[0], cornerRadius=3, stroke=GROUND, strokeWidth=2).encode(
         opacity=alt.Opacity(
-            question.y[0],
-            type="quantitative",
-            legend=None,
-            scale=alt.Scale(domain=[0, 100], range=[0.05, 0.55]),
+            share, type="quantitative", legend=None, scale=alt.Scale(domain=[0, 100], range=[0.05, 0.55])
         )
     )
-    numbers = base.mark_text(color=INK, fontSize=11).encode(
-        text=alt.Text(question.y[0], type="quantitative", format=".0f")
+    partly = base.mark_rect(
+        filled=False, cornerRadius=3, stroke=MUTED, strokeWidth=1, strokeDash=[3, 2]
+    ).transform_filter("!datum.whole")
+    numbers = base.mark_text(color=INK, fontSize=11 if width > NARROW else 8).encode(text="label:N")
+    return alt.layer(fields, partly, numbers).properties(width=width, height=alt.Step(32))
+
+
+def _counts() -> alt.Axis:
+    """An axis of whole numbers, in both directions from zero, short from a hundred thousand on."""
+    return alt.Axis(
+        tickCount=4,
+        tickMinStep=1,
+        labelExpr="format(abs(datum.value), abs(datum.value) < 1e5 ? ',' : '~s')",
     )
-    return alt.layer(fields, numbers).properties(width=width, height=alt.Step(32))
+
+
+def _shares() -> alt.Axis:
+    return alt.Axis(tickCount=4, labelExpr="format(datum.value, '~r') + ' %'")
+
+
+def _width_of(text: str) -> float:
+    """About how many pixels a text takes in a font of 11 or 12, of a wide kind."""
+    return 6.7 * len(text)
 
 
 _DRAW = {
@@ -215,7 +292,7 @@ def _look() -> Mapping[str, Any]:
         "aria": False,  # the chart is one image with a sentence, and its rows are in a table beside it
         "autosize": alt.AutoSizeParams(type="fit", contains="padding"),
         "font": "system-ui, sans-serif",
-        "padding": {"left": 8, "right": 2, "top": 2, "bottom": 2},  # fonts differ in width from page to page
+        "padding": {"left": 12, "right": 4, "top": 2, "bottom": 6},  # fonts differ in width from page to page
         "view": alt.ViewConfig(stroke=None),
         "axis": alt.AxisConfig(
             domain=False,
@@ -234,4 +311,5 @@ def _look() -> Mapping[str, Any]:
             labelColor=INK, labelFontSize=12, symbolStrokeWidth=3, offset=6, padding=0
         ),
         "text": alt.MarkConfig(fontSize=12),
+        "title": alt.TitleConfig(anchor="start", color=MUTED, fontSize=11, fontWeight="normal", offset=14),
     }

@@ -1,7 +1,8 @@
 """The report: all answers, loads, checks and profiles on one self-contained HTML page.
 
-Belongs here: what the page contains, and in which order. Does not: how it looks (`report.html`), the questions and
-their charts (`questions`, `charts`), the profiles of the source files (`inspection.profile`).
+Belongs here: what the page contains, and in which order. Does not: how it looks (`report.html`) and how a number is
+written (`formats`), the questions and their charts (`questions`, `charts`), the profiles of the source files
+(`inspection.profile`).
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.inspection.profile import last_profile
 from sparkify_assets.model.datasets import DATASETS
+from sparkify_assets.report.formats import percent, shown, size, visible, words
 from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse
@@ -60,11 +61,11 @@ def report_page(warehouse: Warehouse, settings: Settings) -> str:
         lstrip_blocks=True,
     )
     templates.filters |= {
-        "shown": _shown,
-        "words": _words,
-        "percent_of": _percent,
-        "visible": _visible,
-        "size": _size,
+        "shown": shown,
+        "words": words,
+        "percent_of": percent,
+        "visible": visible,
+        "size": size,
     }
     return templates.get_template("report.html").render(content)
 
@@ -85,7 +86,7 @@ def report_path(settings: Settings) -> Path:
 
 
 def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
-    answers = {question.name: answer(transaction, question) for question in QUESTIONS}
+    answers = {question.name: answer(transaction, question, settings) for question in QUESTIONS}
     row_counts = transaction.records("report/row_counts")[0]
     questions = {question.name: question for question in QUESTIONS}
     freshness = transaction.records("report/reach")[0]
@@ -134,15 +135,10 @@ def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[tuple[st
         ("Plays", f"{plays:,}", f"on {len(answers['plays_by_day']):,} days"),
         ("Active users", f"{listeners:,}", "at most, in any 30 days"),
         ("Sessions", f"{total('session_lengths', 'sessions'):,}", "with at least one play"),
-        ("Paid plays", _percent(paid, plays), f"{paid:,} of {plays:,}"),
+        ("Paid plays", percent(paid, plays), f"{paid:,} of {plays:,}"),
         ("Library", f"{counts['songs']:,}", f"songs by {counts['artists']:,} artists"),
-        ("Matched plays", _percent(matched, plays), f"{matched:,} with a song of the library"),
+        ("Matched plays", percent(matched, plays), f"{matched:,} with a song of the library"),
     ]
-
-
-def _percent(part: int, whole: int) -> str:
-    share = 100 * part / whole if whole else 0
-    return f"{share:.2f} %" if 0 < share < 1 else f"{share:.0f} %"
 
 
 def _missing_days(freshness: Mapping[str, Any]) -> int:
@@ -151,28 +147,3 @@ def _missing_days(freshness: Mapping[str, Any]) -> int:
         return 0
     first, last = (date.fromisoformat(freshness[name]) for name in ("first_day", "last_day"))
     return (last - first).days + 1 - int(freshness["days"])
-
-
-def _words(name: str) -> str:
-    """A column's name in words."""
-    return name.removesuffix("_id").replace("_", " ").removesuffix(" rows")
-
-
-def _shown(value: Any, column: str = "") -> str:
-    """A value as text for people."""
-    if value is None:
-        return "–"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, (int, float, Decimal)) and not column.endswith("_id") and column != "hour":
-        return f"{value:,}"
-    return str(value)
-
-
-def _visible(text: str) -> str:
-    """Text with its control characters written as escapes, so that they are visible."""
-    return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode() for c in text)
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e6:,.1f} MB" if number >= 1e5 else f"{number / 1e3:,.1f} kB"

@@ -7,13 +7,14 @@ that shows all of them (`page`), their assets (`defs.report_assets`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from sparkify_assets.model import queries
 from sparkify_assets.model.tables import TABLES
+from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.transaction import Transaction
 
 Row = Mapping[str, Any]
@@ -25,7 +26,7 @@ MAX_ROWS = 366
 @dataclass(frozen=True)
 class Question:
     """A file of `sql/analytics` and the kind of its chart, which draws the columns `y` over the columns `x`. `pii` says
-    that the answer identifies people.
+    that the answer identifies people, `windows` how many days some columns look back on.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Question:
     x: tuple[str, ...]
     y: tuple[str, ...]
     pii: bool = False
+    windows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -57,27 +59,32 @@ class Question:
 
 QUESTIONS: Sequence[Question] = (
     Question("plays_by_day", "areas", ("day",), ("plays",)),
-    Question("plays_by_hour", "columns", ("hour",), ("plays",)),
-    Question("plays_by_weekday", "columns", ("weekday",), ("plays",)),
+    Question("plays_by_hour", "columns", ("hour",), ("plays", "local_plays")),
+    Question("plays_by_weekday", "columns", ("weekday",), ("plays_per_day",)),
     Question("top_songs", "ranking", ("song", "artist"), ("plays",)),
     Question("top_artists", "ranking", ("artist",), ("plays",)),
     Question("top_users", "ranking", ("name", "user_id"), ("plays",), pii=True),
     Question("top_locations", "ranking", ("location",), ("plays",)),
     Question("plays_by_level", "areas", ("day",), ("paid", "free")),
     Question("level_changes", "changes", ("day",), ("upgrades", "downgrades")),
-    Question("active_users", "lines", ("day",), ("daily", "weekly", "monthly")),
-    Question("retention_by_week", "heat", ("first_week", "weeks_later"), ("users_percent",)),
+    Question(
+        "active_users",
+        "lines",
+        ("day",),
+        ("daily", "weekly", "monthly"),
+        windows={"weekly": 7, "monthly": 30},
+    ),
+    Question("retention_by_week", "heat", ("registered_week", "weeks_later"), ("users_percent",)),
     Question("session_lengths", "columns", ("length",), ("sessions",)),
     Question("plays_per_session", "columns", ("plays_in_session",), ("sessions",)),
     Question("match_rate", "lines", ("day",), ("matched_percent",)),
 )
 
 
-def answer(transaction: Transaction, question: Question) -> list[Row]:
+def answer(transaction: Transaction, question: Question, settings: Settings) -> list[Row]:
     """The rows of an answer, with values that JSON has: days as text, decimals as numbers."""
-    return [
-        {name: _plain(value) for name, value in row.items()} for row in transaction.records(question.file)
-    ]
+    rows = transaction.records(question.file, session_pause_minutes=settings.session_pause_minutes)
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The state of a provisioned cluster: finding, pausing and resuming it by Redshift's API.
+"""The state of a provisioned cluster: finding, pausing, resuming, resizing and moving it by Redshift's API.
 
 Credentials come from boto3's default chain (profile, SSO, role), as Terraform's do. Does not belong here: connections
-to the cluster (`cluster`).
+to the cluster (`redshift`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparkify_assets.warehouse.errors import ClusterError
+from sparkify_assets.warehouse.service import Capacity, Log
 
 if TYPE_CHECKING:
     from types_boto3_redshift import RedshiftClient
-
-Log = Callable[[str], None]
 
 #: How many seconds a pause or resume may take; AWS speaks of minutes:
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-pause-resume-cluster.html
@@ -45,6 +44,7 @@ class Cluster:
     secret_arn: str
     nodes: int
     node_type: str
+    security_groups: tuple[str, ...] = ()
 
     @property
     def paused(self) -> bool:
@@ -55,6 +55,29 @@ class Cluster:
     def without_nodes(self) -> bool:
         """Whether it is paused, pausing or resuming. Terraform sees no nodes then, and cannot change it."""
         return self.paused or self.status == "resuming"
+
+    @property
+    def weakened(self) -> tuple[str, ...]:
+        """Nothing: Terraform sees every parameter of a cluster."""
+        return ()
+
+    @property
+    def capacity(self) -> Capacity:
+        """What is paid for while it runs."""
+        return Capacity(self.node_type, self.nodes)
+
+    def pause(self, log: Log) -> str:
+        """Pause it and wait; what holds then, in a sentence."""
+        pause(self, log)
+        return "The cluster is paused."
+
+    def resume(self, log: Log) -> Cluster:
+        """Resume it and wait until it is available."""
+        return resume(self, log)
+
+    def wait_until_available(self, log: Log) -> Cluster:
+        """Wait until it is available. Raises ClusterError when it is gone or takes too long."""
+        return wait_for_status(self, "available", log)
 
 
 def find_cluster(identifier: str, region: str | None) -> Cluster | None:
@@ -77,6 +100,7 @@ def find_cluster(identifier: str, region: str | None) -> Cluster | None:
         secret_arn=found.get("MasterPasswordSecretArn", ""),
         nodes=found["NumberOfNodes"] * (2 if found.get("MultiAZ", "").lower() == "enabled" else 1),
         node_type=found["NodeType"],
+        security_groups=tuple(group["VpcSecurityGroupId"] for group in found.get("VpcSecurityGroups", [])),
     )
 
 
@@ -96,8 +120,64 @@ def resume(cluster: Cluster, log: Log) -> Cluster:
     return wait_for_status(cluster, "available", log)
 
 
+def move_to_port(cluster: Cluster, port: int, log: Log) -> Cluster:
+    """Have an available cluster accept connections on another port, and wait until it does.
+
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_ModifyCluster.html (Port)
+    """
+    _redshift(cluster.region).modify_cluster(ClusterIdentifier=cluster.identifier, Port=port)
+    return _wait(
+        cluster, f"available on port {port}", lambda now: now.status == "available" and now.port == port, log
+    )
+
+
+def elastic_sizes(cluster: Cluster) -> set[tuple[str, int]]:
+    """The node types and numbers of nodes that an elastic resize can bring the cluster to.
+
+    Any other needs a classic one:
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_DescribeNodeConfigurationOptions.html
+    """
+    pages = _redshift(cluster.region).get_paginator("describe_node_configuration_options")
+    found = pages.paginate(ActionType="resize-cluster", ClusterIdentifier=cluster.identifier)
+    return {
+        (o["NodeType"], o["NumberOfNodes"]) for page in found for o in page["NodeConfigurationOptionList"]
+    }
+
+
+def resize(cluster: Cluster, node_type: str, nodes: int, log: Log) -> Cluster:
+    """Resize an available cluster elastically, and wait until it has that size.
+
+    https://docs.aws.amazon.com/redshift/latest/APIReference/API_ResizeCluster.html
+    """
+    kind = "multi-node" if nodes > 1 else "single-node"
+    _redshift(cluster.region).resize_cluster(
+        ClusterIdentifier=cluster.identifier,
+        ClusterType=kind,
+        NodeType=node_type,
+        NumberOfNodes=nodes,
+        Classic=False,
+    )
+    return _wait(
+        cluster,
+        f"available with {nodes} × {node_type}",
+        lambda now: (now.status, now.node_type, now.nodes) == ("available", node_type, nodes),
+        log,
+    )
+
+
 def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PAUSE_SECONDS) -> Cluster:
-    """The cluster once its status is `status`. Raises ClusterError when it is gone, or after `seconds`.
+    """The cluster once its status is `status`. Raises ClusterError when it is gone, or after `seconds`."""
+    return _wait(cluster, status, lambda now: now.status == status, log, seconds)
+
+
+def _wait(
+    cluster: Cluster,
+    wanted: str,
+    reached: Callable[[Cluster], bool],
+    log: Log,
+    seconds: float = PAUSE_SECONDS,
+) -> Cluster:
+    """Read the cluster until it is as `reached` says, which is `wanted` in words.
 
     boto3's waiters know `available` only, keep waiting for a cluster that is gone, and report no progress.
     """
@@ -106,13 +186,13 @@ def wait_for_status(cluster: Cluster, status: str, log: Log, seconds: float = PA
         now = find_cluster(cluster.identifier, cluster.region)
         if now is None:
             raise ClusterError(f"cluster {cluster.identifier} is gone")
-        if now.status == status:
+        if reached(now):
             return now
         if time.monotonic() > until:
             raise ClusterError(
-                f"cluster {cluster.identifier} is still {now.status} after {seconds:.0f} s, not {status}"
+                f"cluster {cluster.identifier} is still {now.status} after {seconds:.0f} s, not {wanted}"
             )
-        log(f"Cluster {cluster.identifier} is {now.status}; waiting for {status}.")
+        log(f"Cluster {cluster.identifier} is {now.status}; waiting for {wanted}.")
         time.sleep(POLL_SECONDS)
 
 

@@ -1,7 +1,7 @@
 """The warehouse: connections, transactions and their retries, over psycopg2 on every engine.
 
 Belongs here: transactions and their retries. Does not: which statements a load consists of (`load`), how Redshift is
-reached (`cluster`), which errors are worth a retry (`errors`), how the local Redshift runs a statement
+reached (`redshift`), which errors are worth a retry (`errors`), how the local Redshift runs a statement
 (`redshift_local`).
 """
 
@@ -25,7 +25,7 @@ import redshift_local
 from sparkify_assets.model import queries
 from sparkify_assets.model.tables import LOOKUPS
 from sparkify_assets.settings import Settings
-from sparkify_assets.warehouse.cluster import RedshiftCluster, with_options
+from sparkify_assets.warehouse.address import on_aws, with_options
 from sparkify_assets.warehouse.errors import (
     ClusterError,
     EarlierTables,
@@ -35,6 +35,7 @@ from sparkify_assets.warehouse.errors import (
     is_transient,
     line,
 )
+from sparkify_assets.warehouse.redshift import Redshift
 from sparkify_assets.warehouse.setup import create_tables
 from sparkify_assets.warehouse.transaction import Transaction
 
@@ -60,16 +61,21 @@ class Warehouse:
     lock_wait_ms: int = LOCK_WAIT_MS
     before_statement: Callable[[str], None] | None = field(default=None, repr=False)
     log: Callable[[str], None] = field(default=_tell, repr=False)
-    cluster: RedshiftCluster | None = field(init=False, default=None, repr=False)
+    redshift: Redshift | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if self.url.startswith("redshift:"):
-            self.cluster = RedshiftCluster(self.url, self.log)
+        if on_aws(self.url):
+            self.redshift = Redshift(self.url, self.log)
 
     @property
     def statement_timeout_ms(self) -> int:
         """How long a statement may run, in milliseconds; 0 means without limit."""
-        return self.cluster.address.statement_timeout * 1000 if self.cluster else 0
+        return self.redshift.address.statement_timeout * 1000 if self.redshift else 0
+
+    @property
+    def has_stl_views(self) -> bool:
+        """Whether the views stl_… can be queried, which only Redshift Serverless does not have."""
+        return self.redshift is None or self.redshift.service.has_stl_views
 
     def connect(self, *, read_only: bool = False) -> Connection:
         """A new connection whose cursors take Redshift's SQL; raises WarehouseError.
@@ -78,7 +84,7 @@ class Warehouse:
         Redshift.
         """
         try:
-            connection = self.cluster.connect() if self.cluster else self._connect_local()
+            connection = self.redshift.connect() if self.redshift else self._connect_local()
         except (ClusterError, redshift_local.ServerError, psycopg2.OperationalError) as error:
             transient = isinstance(error, redshift_local.ServerError) or is_transient(error)
             raise WarehouseError(f"warehouse {self.url}: {line(error)}", transient=transient) from None
@@ -168,17 +174,18 @@ class Warehouse:
 
         What exists already is kept. Raises WarehouseError.
         """
-        if self.cluster is None:
+        if self.redshift is None:
             raise WarehouseError(f"{self.url} needs no bootstrap: only Redshift has users of its own")
-        address = self.cluster.address
+        database, loader = self.redshift.address.database, self.redshift.loader()
         administrator = replace(self, url=with_options(self.url, login="secret"))
         with administrator.transaction(lock=False) as transaction:
-            loader, database = (
-                AsIs(quote_ident(name, transaction.cursor)) for name in (address.user, address.database)
-            )
-            if not transaction.value("access/loader_exists", loader=address.user):
-                transaction.run("access/loader", loader=loader)
-            transaction.run("access/loader_rights", loader=loader, database=database)
+            named = {
+                "loader": AsIs(quote_ident(loader, transaction.cursor)),
+                "database": AsIs(quote_ident(database, transaction.cursor)),
+            }
+            if not transaction.value("access/loader_exists", loader=loader):
+                transaction.run("access/loader", loader=named["loader"])
+            transaction.run("access/loader_rights", **named)
             if not transaction.value("access/reader_exists"):
                 transaction.run("access/reader")
         self.ensure_tables()
@@ -207,7 +214,9 @@ class Session:
         first read, so that its snapshot includes what the previous holder wrote. Raises LockTimeout, and psycopg2's
         errors as they are.
         """
-        transaction = Transaction(self.connection, self.waiter, self.warehouse.before_statement)
+        transaction = Transaction(
+            self.connection, self.waiter, self.warehouse.before_statement, self.warehouse.has_stl_views
+        )
         try:
             if lock:
                 self._lock(transaction)

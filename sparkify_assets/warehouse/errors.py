@@ -1,7 +1,7 @@
 """What errors and notices of the warehouse mean: which work is worth a retry, and how, and why a COPY failed.
 
 Belongs here: one table of errors and actions, for both engines. Does not: retrying (`connection`), logging in
-(`cluster`).
+(`redshift`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import psycopg2.errors
 
 from redshift_local import CopyError, ServerError
 from redshift_local.s3_errors import missing_permission
-from sparkify_assets.errors import SparkifyError
+from sparkify_assets.errors import SparkifyError, words_of_machine
 
 DOCUMENTATION = "https://docs.aws.amazon.com/redshift/latest/"
 
@@ -128,15 +128,16 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_foreseen(error: BaseException) -> bool:
-    """Whether the text of an error says everything: it is one of the project's own, or the state of the warehouse or of
-    the connection is to blame. Any other error of the database is a defect of the SQL that was sent.
+    """Whether the text of an error says everything: it is one of the project's own, or the state of the warehouse, of
+    the connection or of the machine is to blame. Any other error of the database is a defect of the SQL that was sent.
     """
-    return isinstance(error, (SparkifyError, ServerError)) or fault_of(error) is not None
+    known = isinstance(error, (SparkifyError, ServerError)) or fault_of(error) is not None
+    return known or bool(words_of_machine(line(error)))
 
 
 def is_foreseen_by_name(name: str, text: str) -> bool:
     """The same as `is_foreseen`, for an error of which only the class (with its module) and the text are known."""
-    if name.startswith(("sparkify_assets.", "redshift_local.")):
+    if name.startswith(("sparkify_assets.", "redshift_local.")) or words_of_machine(" ".join(text.split())):
         return True
     own = name.rpartition(".")[2]
     kind = getattr(psycopg2.errors, own, None) or getattr(psycopg2, own, None)

@@ -53,15 +53,20 @@ class Copied(NamedTuple):
 
 
 class Transaction:
-    """The statements of `sql/` inside one open transaction."""
+    """The statements of `sql/` inside one open transaction. `has_stl_views` is whether the server has STL views."""
 
     def __init__(
-        self, connection: Connection, waiter: Executor, before_statement: Callable[[str], None] | None
+        self,
+        connection: Connection,
+        waiter: Executor,
+        before_statement: Callable[[str], None] | None,
+        has_stl_views: bool = True,
     ) -> None:
         self.connection = connection
         self.cursor: Cursor = connection.cursor()
         self._waiter = waiter
         self._before = before_statement
+        self._has_stl_views = has_stl_views
 
     def run(self, name: str, **parameters: Any) -> None:
         """Run every statement of a file; afterwards `cursor` holds the result of the last."""
@@ -144,17 +149,19 @@ class Transaction:
             yield from self._errors_of(group)
 
     def _errors_of(self, asked: Sequence[Copied]) -> Iterator[tuple[Copied, str, int, str, str]]:
-        """Query by the ids of the SYS views, and if these name too few records, by those of the STL views."""
+        """Query by the ids of the SYS views, and if these name too few records, by those of the STL views, which
+        Serverless does not have (https://docs.aws.amazon.com/redshift/latest/dg/sys_view_migration.html).
+        """
         refused = sum(copied.refused for copied in asked)
         of_id = {copied.query_id: copied for copied in asked}
         answer = self._awaited("copy/load_errors", refused, query_ids=tuple(of_id))
-        if (of_sys := answer.rowcount) < refused:
+        if (of_sys := answer.rowcount) < refused and self._has_stl_views:
             of_id = {copied.copy_id: copied for copied in asked}
             answer = self._apart("copy/load_errors_stl", copy_ids=tuple(of_id))
         if answer.rowcount < refused:
             raise WarehouseError(
-                f"COPY refused {refused} records; sys_load_error_detail names {of_sys}, stl_load_errors"
-                f" {answer.rowcount}: nothing was loaded"
+                f"COPY refused {refused} records; sys_load_error_detail names {of_sys}"
+                f"{f', stl_load_errors {answer.rowcount}' if self._has_stl_views else ''}: nothing was loaded"
             )
         with answer:
             for number, *error in answer:

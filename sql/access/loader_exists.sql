@@ -1,3 +1,3 @@
 select count(*)
 from pg_user
-where usename = %(loader)s;
+where lower(usename) = lower(%(loader)s);

@@ -1,11 +1,16 @@
 -- Plays matched to songs
--- Of each day's plays (UTC), those whose title and artist are in the song library.
+-- Of each day's plays (UTC), those whose title and artist are in the song library. A day without a play has no share.
+with {reach_of_plays},
+
+{calendar}
+
 select
-    cast(p.start_time as date) as day,
-    count(*) as plays,
+    c.day,
+    count(p.start_time) as plays,
     count(s.song_id) as matched,
-    cast(100.0 * count(s.song_id) / count(*) as decimal(5, 2)) as matched_percent
-from sparkify.songplays as p
+    cast(100.0 * count(s.song_id) / nullif(count(p.start_time), 0) as decimal(9, 6)) as matched_percent
+from calendar as c
+left join sparkify.songplays as p on c.day = cast(p.start_time as date)
 left join sparkify.songs as s on p.song_id = s.song_id
-group by cast(p.start_time as date)
-order by day;
+group by c.day
+order by c.day;

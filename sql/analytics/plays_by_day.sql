@@ -1,6 +1,11 @@
 -- Plays by day
--- How much is played each day (UTC), and by how many users.
-select cast(start_time as date) as day, count(*) as plays, count(distinct user_id) as users
-from sparkify.songplays
-group by cast(start_time as date)
-order by day;
+-- How much is played each day (UTC), and by how many users. Days without a play count as such.
+with {reach_of_plays},
+
+{calendar}
+
+select c.day, count(p.start_time) as plays, count(distinct p.user_id) as users
+from calendar as c
+left join sparkify.songplays as p on c.day = cast(p.start_time as date)
+group by c.day
+order by c.day;

@@ -1,30 +1,49 @@
 -- Retention by week
--- Of the users whose first play is in a week (by its Monday, UTC), how many play again so many weeks later.
-with user_weeks as (
-    select distinct user_id, cast(date_trunc('week', start_time) as date) as week
-    from sparkify.songplays
-),
+-- Of the users who registered in a week (by its Monday, UTC), those who play so many weeks later, in each week of the
+-- data. Dashed are the weeks of which the data holds only some days. The picture shows the latest twelve weeks of
+-- registration and twelve weeks of each. Users without a registration are left out.
+with {reach_of_plays},
 
-first_weeks as (
-    select user_id, min(week) as first_week
-    from user_weeks
+{calendar},
+
+registrations as (
+    select
+        user_id,
+        cast(
+            date_trunc('week', timestamp 'epoch' + cast(min(registration) as bigint) * interval '0.001 second') as date
+        ) as registered_week
+    from staging.events
+    where auth = 'Logged In' and user_id is not null and registration is not null
     group by user_id
 ),
 
 cohorts as (
-    select first_week, count(*) as newcomers
-    from first_weeks
-    group by first_week
+    select registered_week, count(*) as newcomers
+    from registrations
+    group by registered_week
+),
+
+weeks as (
+    select cast(date_trunc('week', day) as date) as week, count(*) as days
+    from calendar
+    group by cast(date_trunc('week', day) as date)
+),
+
+user_weeks as (
+    select r.registered_week, p.week, count(distinct p.user_id) as users
+    from (select user_id, cast(date_trunc('week', start_time) as date) as week from sparkify.songplays) as p
+    inner join registrations as r on p.user_id = r.user_id
+    group by r.registered_week, p.week
 )
 
 select
-    f.first_week,
-    (w.week - f.first_week) / 7 as weeks_later,
+    c.registered_week,
+    (w.week - c.registered_week) / 7 as weeks_later,
     c.newcomers,
-    count(*) as users,
-    cast(100.0 * count(*) / c.newcomers as decimal(5, 2)) as users_percent
-from first_weeks as f
-inner join user_weeks as w on f.user_id = w.user_id
-inner join cohorts as c on f.first_week = c.first_week
-group by f.first_week, weeks_later, c.newcomers
-order by f.first_week, weeks_later;
+    coalesce(u.users, 0) as users,
+    cast(100.0 * coalesce(u.users, 0) / c.newcomers as decimal(9, 6)) as users_percent,
+    w.days
+from cohorts as c
+inner join weeks as w on c.registered_week <= w.week
+left join user_weeks as u on c.registered_week = u.registered_week and w.week = u.week
+order by c.registered_week, weeks_later;

@@ -1,32 +1,26 @@
 -- Session length
--- How long people listen at a stretch: sessions by the time from their first play to the start of their last.
-select
-    case place
-        when 1 then 'under 5 min'
-        when 2 then '5 to 15 min'
-        when 3 then '15 to 30 min'
-        when 4 then '30 to 60 min'
-        when 5 then '1 to 2 h'
-        when 6 then '2 to 4 h'
-        else '4 h and more'
-    end as length,
-    count(*) as sessions
-from (
-    select
-        case
-            when last_start < first_start + interval '5 minutes' then 1
-            when last_start < first_start + interval '15 minutes' then 2
-            when last_start < first_start + interval '30 minutes' then 3
-            when last_start < first_start + interval '60 minutes' then 4
-            when last_start < first_start + interval '2 hours' then 5
-            when last_start < first_start + interval '4 hours' then 6
-            else 7
-        end as place
-    from (
-        select min(start_time) as first_start, max(start_time) as last_start
-        from sparkify.songplays
-        group by user_id, session_id
-    ) as sessions_of_users
-) as lasted
-group by place
-order by place;
+-- Sessions by the time from the start of their first song to the end of their last, by its own length. A session ends
+-- with its session_id, or where nothing plays for longer than SPARKIFY_SESSION_PAUSE_MINUTES.
+with {delivered_plays},
+
+{listening_sessions},
+
+lengths as (
+    select 1 as place, 'under 5 min' as length, 0 as from_minutes, 5 as to_minutes
+    union all select 2, '5 to 15 min', 5, 15
+    union all select 3, '15 to 30 min', 15, 30
+    union all select 4, '30 to 60 min', 30, 60
+    union all select 5, '1 to 2 h', 60, 120
+    union all select 6, '2 to 4 h', 120, 240
+    union all select 7, '4 h and more', 240, null
+)
+
+select l.length, count(s.plays) as sessions
+from lengths as l
+left join listening_sessions as s
+    on
+        s.end_time >= s.start_time + l.from_minutes * interval '1 minute'
+        and (l.to_minutes is null or s.end_time < s.start_time + l.to_minutes * interval '1 minute')
+where exists (select 1 from sparkify.songplays)
+group by l.place, l.length
+order by l.place;

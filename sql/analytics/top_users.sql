@@ -2,7 +2,7 @@
 -- The ten users who play most, with their plan as of their latest event.
 select
     p.user_id,
-    trim(coalesce(u.first_name, '') || ' ' || coalesce(u.last_name, '')) as name,
+    nullif(trim(coalesce(u.first_name, '') || ' ' || coalesce(u.last_name, '')), '') as name,
     u.level,
     count(*) as plays
 from sparkify.songplays as p

@@ -39,3 +39,10 @@ mock_resource "aws_cloudwatch_log_group" {
 mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::123456789012:role/example" }
 }
+
+mock_resource "aws_redshiftserverless_workgroup" {
+  defaults = {
+    arn      = "arn:aws:redshift-serverless:us-west-2:123456789012:workgroup/00000000-0000-0000-0000-000000000000"
+    endpoint = [{ address = "example.123456789012.us-west-2.redshift-serverless.amazonaws.com", port = 5439, vpc_endpoint = [] }]
+  }
+}

@@ -29,15 +29,23 @@ TRANSFERS = {"upload_fileobj": "PutObject", "download_fileobj": "GetObject"}
 ENCRYPTION = {"kms:Decrypt", "kms:GenerateDataKey"}
 
 #: Calls of the warehouse's module that no load makes: the administrator's, once; those of people who read.
-BOOTSTRAP = {"secretsmanager:GetSecretValue"}
+BOOTSTRAP = {"secretsmanager:GetSecretValue", "redshift-serverless:GetNamespace"}
 ANALYSTS = {"redshift:GetClusterCredentialsWithIAM"}
+
+#: What loads call as the role that Terraform makes for them, which the orchestrator only assumes; an analyst, who has
+#: no such role, may call it too.
+AS_LOADER = {"redshift-serverless:GetCredentials", "redshift-serverless:GetWorkgroup"}
 
 #: Actions for which IAM knows no resource, so that only "*" allows them.
 WITHOUT_RESOURCE = {
     "ec2:DescribeInstances",
+    "ec2:DescribeSecurityGroups",
     "iam:ListRoles",
     "redshift:DescribeClusterSnapshots",
     "redshift:DescribeScheduledActions",
+    "redshift-serverless:ListNamespaces",
+    "redshift-serverless:ListSnapshots",
+    "redshift-serverless:ListWorkgroups",
     "tag:GetResources",
 }
 
@@ -102,6 +110,7 @@ def calls_of_functions(module: Path, names: set[str]) -> set[str]:
 #: What reads the source and reaches the warehouse, for every load; of `cluster_state` only what they call.
 LOADING = ("redshift_local", "sparkify_assets/source", "sparkify_assets/warehouse")
 CLUSTER_STATE = PACKAGE / "warehouse" / "cluster_state.py"
+WORKGROUP_STATE = PACKAGE / "warehouse" / "workgroup_state.py"
 
 
 def loading() -> set[str]:
@@ -120,13 +129,24 @@ def provisioning() -> set[str]:
     """What the package calls beside Terraform to make, watch and end a warehouse."""
     folders = [PACKAGE.parent / folder for folder in LOADING]
     modules = [path for path in PACKAGE.rglob("*.py") if not any(path.is_relative_to(f) for f in folders)]
-    return set().union(*(calls_of(path.read_text("utf-8")) for path in [*modules, CLUSTER_STATE])) | BOOTSTRAP
+    return (
+        set().union(
+            *(calls_of(path.read_text("utf-8")) for path in [*modules, CLUSTER_STATE, WORKGROUP_STATE])
+        )
+        | BOOTSTRAP
+    )
 
 
 def test_the_orchestrator_may_do_what_loads_and_dagsters_logs_do_and_no_more() -> None:
     logs = calls_of(inspect.getsource(compute_log_manager))
     assert {"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"} == logs
-    assert allowed("orchestrator") == loading() | logs | ENCRYPTION
+    assert allowed("orchestrator") == loading() - AS_LOADER | logs | ENCRYPTION
+
+
+def test_the_loader_s_role_may_do_what_loads_do_as_it_and_no_more() -> None:
+    text = (ROOT / "terraform" / "modules" / "serverless" / "loader.tf").read_text("utf-8")
+    assert set(re.findall(r'"(redshift-serverless:\w+)"', text)) == AS_LOADER
+    assert loading() >= AS_LOADER
 
 
 def test_provisioning_may_do_what_the_package_does_beside_terraform_and_no_more() -> None:
@@ -135,7 +155,7 @@ def test_provisioning_may_do_what_the_package_does_beside_terraform_and_no_more(
 
 
 def test_an_analyst_may_log_in_and_no_more() -> None:
-    assert allowed("analyst") == ANALYSTS | {"redshift:DescribeClusters"}
+    assert allowed("analyst") == ANALYSTS | AS_LOADER | {"redshift:DescribeClusters"}
 
 
 def test_no_call_of_the_package_is_left_out() -> None:
@@ -154,7 +174,10 @@ def test_every_statement_is_bounded(name: str) -> None:
                 continue
             named = re.fullmatch(r"\$\{key_arn\}|arn:aws:[\w-]+:[^:]*:[^:]*:.*", resource)
             assert named, resource
-            assert re.search(r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:key/\*$", resource), resource
+            tagged = "aws:ResourceTag/Project" in str(statement.get("Condition"))  # their ARNs are numbers
+            by_tag = tagged and re.search(r":(?:namespace|workgroup|security-group)/\*$", resource)
+            named = re.search(r"\$\{(bucket|state_bucket|cluster|key_arn)\}|:key/\*$", resource)
+            assert named or by_tag, resource
 
 
 #: Reading is allowed by its beginning, and what a cluster consists of; nothing else is.

@@ -9,7 +9,7 @@ import pytest
 
 from sparkify_assets.infra import aws, destroy_ops
 from sparkify_assets.infra.jobs import infrastructure_defs
-from tests.infrastructure.harness import Checkout, Emulator
+from tests.infrastructure.harness import REGION, Checkout, Emulator
 
 
 def test_destroying_without_a_typed_name_does_not_start(checkout: Checkout) -> None:
@@ -28,7 +28,7 @@ def test_another_infrastructure_run_is_no_load(checkout: Checkout) -> None:
 def test_what_is_left_of_a_destroyed_stack_is_named(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aws.leftovers, "__defaults__", (0.5,))
+    monkeypatch.setattr(aws.leftovers, "__defaults__", (None, 0.5))
     tags = {"Project": "sparkify", "Environment": "dev", "Stack": "warehouse"}
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     other = [{"Key": "Environment", "Value": "prod"}, *listed[::2]]
@@ -43,6 +43,15 @@ def test_what_is_left_of_a_destroyed_stack_is_named(
             Schedule="cron(0 20 * * ? *)",
             IamRole="arn:aws:iam::123456789012:role/x",
         )
+    foreign = aws.leftovers("dev", "warehouse", REGION, owned=set(), seconds=600)
+    assert foreign.unexpected == [], "none of it was in this state"
+    [told] = foreign.meant
+    assert "left alone: " in told
+    assert "scheduled action sparkify-dev-pause" in told
+    assert "cluster:sparkify-dev" in told
+    ours = aws.leftovers("dev", "warehouse", REGION, owned={"sparkify-dev-pause"})
+    assert ours.unexpected == ["scheduled action sparkify-dev-pause"]
+
     checkout = Checkout.tiny(tmp_path, warehouse='resource "terraform_data" "forgotten" {}')
     checkout.terraform("warehouse", "init")
     checkout.terraform("warehouse", "apply", "-auto-approve")

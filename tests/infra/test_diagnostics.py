@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.diagnostics import advise
 from sparkify_assets.infra.terraform import TerraformError
 from tests.infrastructure.harness import TINY_CLUSTER, Checkout, Emulator, stack
 
@@ -69,3 +70,22 @@ def test_a_warning_does_not_stand_for_the_error() -> None:
     document = json.dumps({"valid": False, "diagnostics": found}, indent=2)
     error = TerraformError("validate", "stack warehouse in dev", 1, document, "")
     assert str(error).endswith("failed (exit 1): Unsupported argument: x is not expected here.")
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        (
+            "Invalid value for variable: snapshot_days is between 1 and 35. This was checked by the validation rule at"
+            " ../../modules/warehouse/variables.tf:160,3-13. [x]",
+            "snapshot_days is between 1 and 35.",
+        ),
+        (
+            "Invalid value for input variable: The given value is not suitable for var.warehouse declared at"
+            " variables.tf:50,1-21: a number is required.",
+            "The given value is not suitable for var.warehouse declared at variables.tf:50,1-21: a number is required.",
+        ),
+    ],
+)
+def test_a_refused_setting_is_told_in_the_words_of_its_rule(said: str, advice: str) -> None:
+    assert advise(said) == ("settings", advice)

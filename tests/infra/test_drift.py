@@ -27,10 +27,7 @@ def _tick(checkout: Checkout) -> list[str] | str:
     job = definitions.resolve_job_def("detect_drift")
     for request in data.run_requests or []:
         assert dg.validate_run_config(job, request.run_config)
-    environments = [
-        request.run_config["resources"]["terraform"]["config"]["environment"]
-        for request in data.run_requests or []
-    ]
+    environments = [request.run_config["environment"] for request in data.run_requests or []]
     return environments or str(data.skip_message)
 
 

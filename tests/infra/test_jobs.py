@@ -26,6 +26,14 @@ def test_a_job_is_never_retried_as_a_run(tmp_path: Path, name: str) -> None:
     assert job.tags["dagster/max_retries"] == "0"
 
 
+@pytest.mark.parametrize("name", JOBS)
+def test_every_launchpad_takes_plain_fields(tmp_path: Path, name: str) -> None:
+    job = infrastructure_defs(tmp_path).resolve_job_def(name)
+    needed = {"confirm": "prod"} if name == "destroy_infrastructure" else {}
+    assert dg.validate_run_config(job, {"environment": "prod", **needed})
+    assert dg.validate_run_config(job, needed), "the default environment need not be named"
+
+
 def test_steps_stand_in_the_order_in_which_they_are_told(tmp_path: Path) -> None:
     job = infrastructure_defs(tmp_path).resolve_job_def("provision_infrastructure")
     order = [node.name for node in job.nodes_in_topological_order]
@@ -35,7 +43,10 @@ def test_steps_stand_in_the_order_in_which_they_are_told(tmp_path: Path) -> None
         "plan_foundation",
         "untaint_foundation",
         "guard_foundation",
+        "survey_foundation",
+        "foresee_warehouse",
         "apply_foundation",
+        "prove_foundation_applied",
         "publish_foundation",
         "init_warehouse",
         "validate_warehouse",
@@ -43,7 +54,10 @@ def test_steps_stand_in_the_order_in_which_they_are_told(tmp_path: Path) -> None
         "plan_warehouse",
         "untaint_warehouse",
         "guard_warehouse",
+        "survey_warehouse",
+        "change_cluster",
         "apply_warehouse",
+        "prove_warehouse_applied",
         "publish_warehouse",
         "wait_for_cluster",
     ]

@@ -65,7 +65,7 @@ def test_a_load_whose_process_was_killed_is_none(terraform: str, tmp_path: Path)
         tags = {PROCESS_TAG: f"{socket.gethostname()}:{gone.pid}"}
         killed = instance.create_run_for_job(load, status=dg.DagsterRunStatus.STARTED, tags=tags).run_id
     run = checkout.run("pause_warehouse", {"environment": "dev"})
-    assert run.failures["pause_cluster"].startswith("there is no cluster"), "it was not refused"
+    assert run.failures["pause_cluster"].startswith("there is no warehouse"), "it was not refused"
     with checkout.instance() as instance:
         ended = instance.get_run_by_id(killed)
     assert ended is not None

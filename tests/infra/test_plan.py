@@ -45,7 +45,9 @@ def test_nothing_to_do() -> None:
 
 
 @pytest.mark.parametrize("actions", [("delete",), ("delete", "create"), ("create", "delete")])
-@pytest.mark.parametrize("kind", ["aws_redshift_cluster", "aws_s3_bucket", "aws_kms_key"])
+@pytest.mark.parametrize(
+    "kind", ["aws_redshift_cluster", "aws_redshiftserverless_namespace", "aws_s3_bucket", "aws_kms_key"]
+)
 def test_what_holds_data_is_not_lost_by_the_way(kind: str, actions: tuple[str, ...]) -> None:
     found = plan(change(f"module.m.{kind}.this", *actions), change("module.m.aws_security_group.x", *actions))
     assert [c.address for c in found.refused([])] == [f"module.m.{kind}.this"]

@@ -99,7 +99,7 @@ def test_there_and_back(shared: Checkout, emulator: Emulator) -> None:
         [resource] = state["resources"]
         assert resource["instances"][0]["attributes"]["input"]["value"] == workspace
         assert on(shared, "foundation", environment, "plan").summary == "no changes"
-    assert "module.warehouse.aws_redshift_cluster.this" in on(shared, "warehouse", "dev", "plan").text()
+    assert "module.warehouse.aws_redshift_cluster.this[0]" in on(shared, "warehouse", "dev", "plan").text()
 
     move(shared, to_s3=False)
     assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))

@@ -180,6 +180,7 @@ class Checkout:
             place = folder / "terraform" / "stacks" / name
             place.mkdir(parents=True)
             (place / "main.tf").write_text(text)
+            (place / "settings.tf").write_text('variable "region" {\n  type    = string\n  default = ""\n}\n')
             if "aws_" in text:
                 shutil.copy(TERRAFORM / "stacks" / "foundation" / ".terraform.lock.hcl", place)
         (folder / "terraform" / "environments").mkdir()
@@ -284,6 +285,8 @@ resource "aws_redshift_cluster" "this" {
   master_username     = "somebody"
   manage_master_password = true
   skip_final_snapshot = true
+
+  availability_zone_relocation_enabled = true # as Redshift's default is
 }
 """
 

@@ -19,6 +19,7 @@ from tests.infrastructure.harness import ROOT, SLOW, Checkout
 PROVISIONED = """
 resource "terraform_data" "this" { input = "%s" }
 output "landing_bucket" { value = "sparkify-dev-landing" }
+output "secret_arn" { value = "arn:aws:secretsmanager:us-west-2:1:secret:[red]" }
 output "key" {
   value     = "hidden"
   sensitive = true
@@ -31,8 +32,10 @@ def checkout(terraform: str, tmp_path: Path) -> Checkout:
     return Checkout.tiny(tmp_path, foundation=PROVISIONED % "1", warehouse=PROVISIONED % "1")
 
 
-def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Starts `sparkify infra` on a checkout of the test's own."""
+def start(
+    checkout: Checkout, *arguments: str, command: str = "infra", **environment: str
+) -> subprocess.Popen[str]:
+    """Starts `sparkify infra`, or another command, on a checkout of the test's own."""
     program = (
         "import signal, sys; from pathlib import Path\n"
         "from sparkify_assets import cli\n"
@@ -42,7 +45,7 @@ def start(checkout: Checkout, *arguments: str, **environment: str) -> subprocess
         "cli.main()\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(checkout.stacks), "infra", *arguments],
+        [sys.executable, "-c", program, str(checkout.stacks), command, *arguments],
         cwd=ROOT,
         env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
         stdout=subprocess.PIPE,
@@ -99,24 +102,36 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
     assert json.loads(told.stdout) == {"differs": True, "foundation": expected, "warehouse": expected}
 
     shown = infra(checkout, "output", "--format", "json")
-    assert json.loads(shown.stdout)["foundation"] == {"landing_bucket": "sparkify-dev-landing"}
+    arn = "arn:aws:secretsmanager:us-west-2:1:secret:[red]"
+    assert json.loads(shown.stdout)["foundation"] == {
+        "landing_bucket": "sparkify-dev-landing",
+        "secret_arn": arn,
+    }
+    table = infra(checkout, "output").stdout
+    assert arn in table, "what looks like an emoji or like markup is neither"
+    assert "hidden" not in table
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (("plan", "--env", "prood"), "there is no environment 'prood'"),
+        (("apply", "--env", "prood"), "there is no environment 'prood'"),
+        (("drift", "--env", "prood"), "there is no environment 'prood'"),
         (("destroy", "--confirm", "prod"), "refused: to destroy environment dev, type its name in confirm"),
-        (("pause",), "there is no cluster in environment dev: provision it first"),
+        (("pause",), "there is no warehouse in environment dev: provision it first"),
         (("output", "--env", "prood"), "there is no environment 'prood'"),
     ],
 )
 def test_an_error_is_one_line(checkout: Checkout, arguments: tuple[str, ...], told: str) -> None:
     done = infra(checkout, *arguments)
     assert done.returncode == 1
-    [line] = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    *before, line = done.stderr.splitlines()
+    assert line.startswith("error: ")
     assert told in line
-    assert "Traceback" not in done.stderr + done.stdout
+    assert not [
+        line for line in before if not line.startswith(("Terraform ", "Initializing", "terraform.io"))
+    ]
 
 
 def test_missing_credentials_are_one_line(checkout: Checkout) -> None:

@@ -35,7 +35,13 @@ def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert [path.name for path in MODULES] == ["landing", "network", "snapshot_copies", "warehouse"]
+    assert [path.name for path in MODULES] == [
+        "landing",
+        "network",
+        "serverless",
+        "snapshot_copies",
+        "warehouse",
+    ]
     assert [path.name for path in STACKS] == ["foundation", "warehouse"]
     assert all(blocks(folder, "variable") and blocks(folder, "output") for folder in MODULES + STACKS)
 

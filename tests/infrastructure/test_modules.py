@@ -15,6 +15,7 @@ FOLDERS = (
     "modules/landing",
     "modules/warehouse",
     "modules/snapshot_copies",
+    "modules/serverless",
     "stacks/foundation",
     "stacks/warehouse",
 )

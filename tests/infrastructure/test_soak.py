@@ -52,9 +52,7 @@ def provision(checkout: Checkout, environment: str = "dev") -> JobRun:
 
 
 def nothing_differs(checkout: Checkout, environment: str = "dev") -> bool:
-    drift = checkout.run(
-        "detect_drift", {"resources": {"terraform": {"config": {"environment": environment}}}}
-    )
+    drift = checkout.run("detect_drift", {"environment": environment})
     assert drift.success, drift.failures
     return bool(drift.metadata["passed"]) and drift.metadata["warehouse"] != "not provisioned"
 

@@ -47,7 +47,7 @@ def test_the_record_that_won_is_shown(
     assert ("no song" in found["match"]) == (song_id is None)
     with loaded.warehouse.transaction(lock=False) as transaction:
         questions = {question.name: question for question in QUESTIONS}
-        (row,) = answer(transaction, questions["top_songs"])
+        (row,) = answer(transaction, questions["top_songs"], loaded.settings)
     assert (row["artist"], row["song"], row["plays"], row["known"]) == (
         *chosen[:2],
         1,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import boto3
 import pytest
@@ -126,6 +126,21 @@ class LoopbackCluster:
     endpoint: Endpoint
     ended: set[str] = field(default_factory=set)  # passwords that are not valid any more
 
+    State: ClassVar[type[ClusterState]] = ClusterState
+
+    def create(self) -> None:
+        """Make the cluster at the emulated AWS."""
+        boto3.client("redshift").create_cluster(
+            ClusterIdentifier=self.identifier, NodeType="ra3.large", ClusterType="single-node",
+            DBName=self.database, MasterUsername=ADMINISTRATOR, ManageMasterPassword=True,
+            Port=self.endpoint.port, IamRoles=[self.role], DefaultIamRoleArn=self.role,
+        )  # fmt: skip
+
+    def secret_arn(self) -> str:
+        """The administrator's secret."""
+        [cluster] = boto3.client("redshift").describe_clusters(ClusterIdentifier=self.identifier)["Clusters"]
+        return cluster["MasterPasswordSecretArn"]
+
     def url(self, **options: str) -> str:
         """What SPARKIFY_WAREHOUSE holds."""
         given = {"region": REGION, "sslrootcert": str(self.root), **options}
@@ -190,8 +205,7 @@ class LoopbackCluster:
             if credentials["user"] == user:
                 valid = credentials["until"] > time.time() and credentials["password"] not in self.ended
                 return str(credentials["password"]) if valid else None
-        [cluster] = boto3.client("redshift").describe_clusters(ClusterIdentifier=self.identifier)["Clusters"]
-        secret = boto3.client("secretsmanager").get_secret_value(SecretId=cluster["MasterPasswordSecretArn"])
+        secret = boto3.client("secretsmanager").get_secret_value(SecretId=self.secret_arn())
         managed = json.loads(secret["SecretString"])
         return str(managed["password"]) if managed["username"] == user else None
 
@@ -201,8 +215,16 @@ class LoopbackCluster:
         self.ended |= {json.loads(line)["password"] for line in issued.read_text().splitlines()}
 
 
+Made = TypeVar("Made", bound=LoopbackCluster)
+
+
 @contextmanager
-def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[LoopbackCluster]:
+def make_cluster(
+    aws: Emulator,
+    server: str,
+    authority: Authority,
+    kind: type[Made] = LoopbackCluster,  # type: ignore[assignment]
+) -> Iterator[Made]:
     """A cluster with an empty database, a role and a bucket; nobody has logged in yet."""
     number = next(_numbers)
     identifier, database = f"cluster-{number}", f"redshift_{os.getpid()}_{number}"
@@ -211,7 +233,7 @@ def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[L
     def password(user: str) -> str | None:
         return made.password(user)
 
-    state = ClusterState(identifier, REGION)
+    state = kind.State(identifier, REGION)
     accounts = administered(dsn, state)
     role = make_role(identifier)
     bucket = f"landing-{number}"
@@ -219,12 +241,8 @@ def make_cluster(aws: Emulator, server: str, authority: Authority) -> Iterator[L
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     with Endpoint(authority.server, accounts.engine, password, remember=True) as endpoint:
-        boto3.client("redshift").create_cluster(
-            ClusterIdentifier=identifier, NodeType="ra3.large", ClusterType="single-node", DBName=database,
-            MasterUsername=ADMINISTRATOR, ManageMasterPassword=True, Port=endpoint.port,
-            IamRoles=[role], DefaultIamRoleArn=role,
-        )  # fmt: skip
-        made = LoopbackCluster(identifier, database, bucket, role, authority.root, dsn, aws, state, endpoint)
+        made = kind(identifier, database, bucket, role, authority.root, dsn, aws, state, endpoint)
+        made.create()
         yield made
     with Admin(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop database {database} with (force)")

@@ -10,7 +10,7 @@ import boto3
 import psycopg2
 import pytest
 
-from sparkify_assets.warehouse import cluster, cluster_state
+from sparkify_assets.warehouse import cluster_state, service
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.errors import WarehouseError
 from tests.infrastructure.emulator.credentials import FILE
@@ -71,7 +71,7 @@ def test_credentials_serve_until_they_end(shared: LoopbackCluster, monkeypatch: 
     for _ in range(3):
         warehouse.connect().close()
     assert issued(shared) == before + 1
-    monkeypatch.setattr(cluster, "CREDENTIALS_MARGIN", timedelta(hours=2))  # they live for one
+    monkeypatch.setattr(service, "CREDENTIALS_MARGIN", timedelta(hours=2))  # they live for one
     warehouse.connect().close()
     assert issued(shared) == before + 2
 
@@ -92,18 +92,18 @@ def test_the_administrator_gets_in_by_the_managed_secret(shared: LoopbackCluster
 
 
 def test_an_identity_of_iam_that_the_database_does_not_know(shared: LoopbackCluster) -> None:
-    assert 'user "emulator" does not exist' in refusal(shared.warehouse(login="iam"))
+    assert 'user "iamr:emulator" does not exist' in refusal(shared.warehouse(login="iam"))
 
 
 def test_the_password_is_shown_by_nothing(shared: LoopbackCluster) -> None:
     warehouse = shared.warehouse()
     connection = warehouse.connect()
-    password = warehouse.cluster._credentials.password  # type: ignore[union-attr]
+    password = warehouse.redshift._credentials.password  # type: ignore[union-attr]
     assert len(password) > 20
     for shown in (
         repr(warehouse),
-        repr(warehouse.cluster),
-        repr(warehouse.cluster._credentials),
+        repr(warehouse.redshift),
+        repr(warehouse.redshift._credentials),
         connection.dsn,
     ):  # type: ignore[union-attr]
         assert password not in shown

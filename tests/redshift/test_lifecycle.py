@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,13 +18,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from redshift_local.endpoint.cluster import ClusterState
 from redshift_local.endpoint.server import Endpoint
 from sparkify_assets.model import queries
 from tests.conftest import Admin
 from tests.infrastructure.emulator.credentials import FILE
 from tests.infrastructure.harness import REGION, ROOT, SECRET_KEY, Checkout, Emulator
 from tests.redshift.conftest import Authority, LoopbackCluster, administered
+from tests.redshift.workgroup import LoopbackWorkgroup
 
 CLUSTER = "sparkify-dev"
 
@@ -79,10 +80,12 @@ class Life:
 
 @pytest.fixture
 def life(
-    terraform: str, aws: Emulator, server: str, authority: Authority, reference: Path, tmp_path: Path
-) -> Iterator[Life]:
-    """A checkout, an empty account, and a data plane that waits for its cluster."""
-    state = ClusterState(CLUSTER, REGION)
+    request: pytest.FixtureRequest,
+    terraform: str, aws: Emulator, server: str, authority: Authority, reference: Path, tmp_path: Path,
+) -> Iterator[Life]:  # fmt: skip
+    """A checkout, an empty account, and a data plane that waits for its cluster, or for its workgroup."""
+    kind: type[LoopbackCluster] = getattr(request, "param", LoopbackCluster)
+    state = kind.State(CLUSTER, REGION)
     accounts = administered(server, state)  # its database has the name that the stack gives to the cluster's
     checkout = Checkout.make(tmp_path)
 
@@ -96,10 +99,11 @@ def life(
         except OSError:
             continue
     text = (checkout.stacks.parent / "environments" / "dev.tfvars").read_text()
-    checkout.add_environment(
-        "dev", text.replace("node_count     = 1", f"node_count = 1\n  port = {endpoint.port}")
-    )
-    cluster = LoopbackCluster(CLUSTER, "sparkify", "", "", authority.root, server, aws, state, endpoint)
+    text = text.replace("node_count     = 1", f"node_count = 1\n  port = {endpoint.port}")
+    if kind is LoopbackWorkgroup:
+        text = 'warehouse_kind = "serverless"\n' + re.sub(r"az_count\s+= 2", "az_count = 3", text)
+    checkout.add_environment("dev", text)
+    cluster = kind(CLUSTER, "sparkify", "", "", authority.root, server, aws, state, endpoint)
     life = Life(checkout, cluster, reference)
     with endpoint:
         yield life
@@ -122,9 +126,25 @@ def test_from_nothing_to_nothing(life: Life, reference: Path) -> None:
     for table in ("songplays", "users", "songs", "artists", "time"):
         assert int(rows[table].replace(",", "")) == expected["star"][table], table
     assert "Nothing is left of environment dev." in told
-    assert "The cluster cost about 0.0" in told
+    assert "The warehouse cost about 0.0" in told
+    assert "Data lives in" not in told, "the warehouse that held them is gone"
     assert life.billable() == []
     assert secrets_in(life, told) == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("life", [LoopbackWorkgroup], indirect=True)
+def test_a_serverless_warehouse_from_nothing_to_nothing(life: Life, reference: Path) -> None:
+    expected = json.loads((reference / "reference.json").read_text("utf-8"))
+    begun = life.begin("--foundation-too")
+    told, _ = begun.communicate(timeout=PATIENCE)
+    assert begun.returncode == 0, told
+    rows = dict(line.split() for line in told.splitlines() if len(line.split()) == 2)
+    assert int(rows["songplays"].replace(",", "")) == expected["star"]["songplays"]
+    assert "(3.00 an hour; terraform/cost.md)" in told
+    assert "Nothing is left of environment dev." in told
+    assert boto3.client("redshift-serverless").list_workgroups()["workgroups"] == []
+    assert f"IAMR:{CLUSTER}-loader" in life.cluster.endpoint.logins
 
 
 def test_without_data_nothing_is_made(life: Life, tmp_path: Path) -> None:
@@ -169,7 +189,7 @@ def interrupted(life: Life, moment: str, sign: signal.Signals) -> str:
 
 def test_an_interrupted_load_ends_with_the_cluster_destroyed_and_the_rest_named(life: Life) -> None:
     told = interrupted(life, "[load]", signal.SIGINT)
-    assert "Stopped after provision, tables, upload" in told
+    assert "Stopped in load: " in told
     assert not [name for name in life.billable() if name == CLUSTER]
     for name in life.billable():  # the landing bucket, which holds data
         assert "module.landing.aws_s3_bucket.this" in told, name
@@ -182,8 +202,8 @@ def test_an_interrupted_load_ends_with_the_cluster_destroyed_and_the_rest_named(
     [
         ("[provision]", signal.SIGINT),
         ("module.landing.aws_s3_bucket.this: Creating", signal.SIGINT),
-        ("module.warehouse.aws_redshift_cluster.this: Creating", signal.SIGINT),
-        ("module.warehouse.aws_redshift_cluster.this: Creating", signal.SIGTERM),
+        ("module.warehouse.aws_redshift_cluster.this[0]: Creating", signal.SIGINT),
+        ("module.warehouse.aws_redshift_cluster.this[0]: Creating", signal.SIGTERM),
         ("[tables]", signal.SIGINT),
         ("[upload]", signal.SIGINT),
         ("[load]", signal.SIGTERM),
@@ -198,5 +218,5 @@ def test_a_life_that_is_interrupted_leaves_nothing_unnamed(
     told = interrupted(life, moment, sign)
     left = life.billable()
     if CLUSTER in left:
-        assert "module.warehouse.aws_redshift_cluster.this" in told
+        assert "module.warehouse.aws_redshift_cluster.this[0]" in told
     assert ("sparkify infra destroy --env dev" if left else "Nothing is left of environment dev") in told

@@ -1,11 +1,14 @@
-"""The answers on the real data are those of the reference, and of a small model that reads the files itself."""
+"""The answers are those of the reference, and those of a small model that reads the files itself, on the real data and
+on made-up worlds.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,66 +17,77 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.model import queries
 from sparkify_assets.report.questions import QUESTIONS, answer
 from sparkify_assets.warehouse.connection import Warehouse
-from tests.conftest import load_all
+from tests.conftest import load_all, loader_for
+from tests.invariants.world import PATIENT, drawn
+from tests.report.expected_answers import EPOCH, Expected
 
 Answers = dict[str, list[dict[str, Any]]]
-Event = dict[str, Any]
+Record = dict[str, Any]
 
-MINUTE = 60
-LENGTHS = {
-    "under 5 min": 5 * MINUTE,
-    "5 to 15 min": 15 * MINUTE,
-    "15 to 30 min": 30 * MINUTE,
-    "30 to 60 min": 60 * MINUTE,
-    "1 to 2 h": 120 * MINUTE,
-    "2 to 4 h": 240 * MINUTE,
-    "4 h and more": 10**9,
-}
+#: A play as the player sends it.
+PLAY: Mapping[str, Any] = {
+    "artist": "Ana", "auth": "Logged In", "firstName": "Kim", "gender": "F", "itemInSession": 0, "lastName": "Ito",
+    "length": 200.5, "level": "free", "location": "New York-Newark-Jersey City, NY-NJ-PA", "method": "PUT",
+    "page": "NextSong", "registration": 1540919166796.0, "sessionId": 1, "song": "Sun", "status": 200,
+    "userAgent": "curl", "userId": "1",
+}  # fmt: skip
+SONG: Mapping[str, Any] = {
+    "num_songs": 1, "artist_id": "AR1", "artist_latitude": None, "artist_longitude": None, "artist_location": "",
+    "artist_name": "Ana", "song_id": "SO1", "title": "Sun", "duration": 200.5, "year": 0,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def answers(loaded: Loader) -> Answers:
-    return answers_of(loaded.warehouse)
+    return answers_of(loaded)
 
 
 @pytest.fixture(scope="module")
-def expected(reference: Path) -> dict[str, Any]:
+def reference_answers(reference: Path) -> dict[str, Any]:
     read: dict[str, Any] = json.loads((reference / "reference.json").read_text("utf-8"))
     return read
 
 
-@pytest.fixture(scope="module")
-def events(reference: Path) -> list[Event]:
-    """The records of the files, in the order in which they happened."""
-    lines = [
-        line
-        for path in (reference / "log_data").rglob("*.json")
-        for line in path.read_text("utf-8").splitlines()
-    ]
-    return sorted(map(json.loads, lines), key=lambda e: (e["ts"], e["sessionId"], e["itemInSession"]))
+def answers_of(loader: Loader) -> Answers:
+    with loader.warehouse.transaction(lock=False) as transaction:
+        return {
+            question.name: [dict(row) for row in answer(transaction, question, loader.settings)]
+            for question in QUESTIONS
+        }
 
 
-@pytest.fixture(scope="module")
-def plays(events: list[Event]) -> list[Event]:
-    return [event for event in events if event["page"] == "NextSong"]
+def expected_of(source: Path, **options: Any) -> Answers:
+    files = {str(path.relative_to(source)): path.read_bytes() for path in source.rglob("*.json")}
+    model = Expected(files, **options)
+    return {
+        question.name: [
+            {column: value.isoformat() if isinstance(value, date) else value for column, value in row.items()}
+            for row in getattr(model, question.name)()
+        ]
+        for question in QUESTIONS
+    }
 
 
-def answers_of(warehouse: Warehouse) -> Answers:
-    with warehouse.transaction(lock=False) as transaction:
-        return {question.name: [dict(row) for row in answer(transaction, question)] for question in QUESTIONS}
-
-
-def day_of(event: Event) -> date:
-    return datetime.fromtimestamp(event["ts"] / 1000, UTC).date()
+def assert_same(found: Answers, expected: Answers) -> None:
+    """Every row of every answer; averages have one decimal, percentages six."""
+    for name, rows in expected.items():
+        precise = {"plays_per_day": 0.051, "matched_percent": 1e-6, "users_percent": 1e-6}
+        assert len(found[name]) == len(rows), name
+        for place, (row, right) in enumerate(zip(found[name], rows, strict=True)):
+            approximately = {
+                column: pytest.approx(value, abs=precise[column])
+                if column in precise and value is not None
+                else value
+                for column, value in right.items()
+            }
+            assert row == approximately, f"{name}, row {place}"
 
 
 def pairs(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[column] for column in columns) for row in rows]
 
 
-def top(counts: Counter[Any]) -> list[tuple[Any, int]]:
-    """The ten greatest, equals by name as bytes compare."""
-    return sorted(counts.items(), key=lambda item: (-item[1], str(item[0]).encode()))[:10]
+# ---------------------------------------------------------------- the real data
 
 
 def test_each_question_has_a_title_a_rule_and_inputs() -> None:
@@ -84,136 +98,40 @@ def test_each_question_has_a_title_a_rule_and_inputs() -> None:
         assert question.inputs
 
 
-def test_hours_weekdays_users_and_locations_are_those_of_the_reference(
-    answers: Answers, expected: dict[str, Any]
-) -> None:
-    hours = sorted(map(tuple, expected["songplays_by_hour"]))
-    assert pairs(answers["plays_by_hour"], "hour", "plays") == hours
-    weekdays = dict(expected["songplays_by_weekday"])
-    names = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-    assert pairs(answers["plays_by_weekday"], "weekday", "plays") == [
-        (name, weekdays[name]) for name in names
-    ]
-    users = [tuple(pair) for pair in expected["top_users_by_songplays"]]
+def test_every_row_of_every_answer_is_that_of_the_files(answers: Answers, reference: Path) -> None:
+    assert_same(answers, expected_of(reference))
+
+
+def test_what_the_reference_counts_is_counted(answers: Answers, reference_answers: dict[str, Any]) -> None:
+    """The reference was made by neither the project nor the tests' model."""
+    counted = reference_answers
+    assert pairs(answers["plays_by_hour"], "hour", "plays") == sorted(
+        map(tuple, counted["songplays_by_hour"])
+    )
+    assert dict(pairs(answers["plays_by_weekday"], "weekday", "plays")) == dict(
+        counted["songplays_by_weekday"]
+    )
+    users = [tuple(pair) for pair in counted["top_users_by_songplays"]]
     assert users[:3] == [(49, 689), (80, 665), (97, 557)]
     assert pairs(answers["top_users"], "user_id", "plays") == users
-    locations = [tuple(pair) for pair in expected["top_locations_by_songplays"]]
+    locations = [tuple(pair) for pair in counted["top_locations_by_songplays"]]
     assert pairs(answers["top_locations"], "location", "plays") == locations
-
-
-def test_days_and_matches_are_those_of_the_reference(answers: Answers, expected: dict[str, Any]) -> None:
-    days = [(day["day"], day["next_song"]) for day in expected["per_day"]]
-    assert pairs(answers["plays_by_day"], "day", "plays") == days
-    assert pairs(answers["match_rate"], "day", "plays") == days
-    (match,) = expected["matched_songplays"]
-    matched = datetime.fromtimestamp(match["ts"] / 1000, UTC).date().isoformat()
-    assert {row["day"]: row["matched"] for row in answers["match_rate"] if row["matched"]} == {matched: 1}
-    (row,) = [row for row in answers["match_rate"] if row["matched"]]
-    assert row["matched_percent"] == pytest.approx(100 / row["plays"], abs=0.005)
-
-
-def test_songs_and_artists_are_those_of_the_files(answers: Answers, plays: list[Event]) -> None:
-    songs = top(Counter((play["song"], play["artist"]) for play in plays))
-    assert sorted(pairs(answers["top_songs"], "song", "artist", "plays")) == sorted(
-        (*names, count) for names, count in songs
+    days = [(day["day"], day["next_song"]) for day in counted["per_day"]]
+    assert (
+        pairs(answers["plays_by_day"], "day", "plays") == pairs(answers["match_rate"], "day", "plays") == days
     )
-    counts = [row["plays"] for row in answers["top_songs"]]
-    assert counts == sorted(counts, reverse=True)
-    assert pairs(answers["top_artists"], "artist", "plays") == top(Counter(play["artist"] for play in plays))
-    for row in answers["top_artists"]:
-        assert row["users"] == len({play["userId"] for play in plays if play["artist"] == row["artist"]})
-
-
-def test_levels_and_their_changes_are_those_of_the_files(
-    answers: Answers, events: list[Event], plays: list[Event], expected: dict[str, Any]
-) -> None:
-    levels = Counter((day_of(play).isoformat(), play["level"]) for play in plays)
-    assert pairs(answers["plays_by_level"], "day", "paid", "free") == [
-        (day, levels[day, "paid"], levels[day, "free"]) for day in sorted({day for day, _ in levels})
-    ]
-    former: dict[str, str] = {}
-    changes: Counter[tuple[str, str]] = Counter()
-    changers = set()
-    for event in events:
-        if event["auth"] == "Logged In":
-            user, level = event["userId"], event["level"]
-            if former.setdefault(user, level) != level:
-                changes[day_of(event).isoformat(), level] += 1
-                changers.add(int(user))
-            former[user] = level
-    assert sorted(changers) == expected["events"]["level_changers"]  # the model is right
-    days = sorted({day_of(event).isoformat() for event in events if event["auth"] == "Logged In"})
-    assert pairs(answers["level_changes"], "day", "upgrades", "downgrades") == [
-        (day, changes[day, "paid"], changes[day, "free"]) for day in days
-    ]
-
-
-def test_sessions_are_those_of_the_files(
-    answers: Answers, plays: list[Event], expected: dict[str, Any]
-) -> None:
-    sessions: dict[int, list[int]] = defaultdict(list)
-    for play in plays:
-        sessions[play["sessionId"]].append(play["ts"])
-    assert len(sessions) == expected["events"]["sessions_next_song"]
-    lengths: Counter[str] = Counter()
-    for times in sessions.values():
-        seconds = (max(times) - min(times)) / 1000
-        lengths[next(name for name, end in LENGTHS.items() if seconds < end)] += 1
-    assert pairs(answers["session_lengths"], "length", "sessions") == [
-        (name, lengths[name]) for name in LENGTHS if lengths[name]
-    ]
-    per_session = answers["plays_per_session"]
-    assert sum(row["sessions"] for row in per_session) == len(sessions)
-    assert sum(row["plays"] for row in per_session) == len(plays)
-    assert [row["plays_in_session"] for row in per_session][:2] == ["1", "2 to 3"]
-    assert per_session[0]["sessions"] == sum(len(times) == 1 for times in sessions.values())
-    assert per_session[-1]["sessions"] == sum(len(times) >= 64 for times in sessions.values())
-
-
-def test_active_users_are_those_of_the_files(answers: Answers, plays: list[Event]) -> None:
-    seen: dict[date, set[str]] = defaultdict(set)
-    for play in plays:
-        seen[day_of(play)].add(play["userId"])
-
-    def active(day: date, days: int) -> int:
-        return len(set().union(*(seen[day - timedelta(back)] for back in range(days))))
-
-    assert pairs(answers["active_users"], "day", "daily", "weekly", "monthly") == [
-        (day.isoformat(), active(day, 1), active(day, 7), active(day, 30))
-        for day in sorted(day for day in seen if seen[day])
-    ]
-
-
-def test_retention_is_that_of_the_files(answers: Answers, plays: list[Event]) -> None:
-    weeks: dict[str, set[date]] = defaultdict(set)
-    for play in plays:
-        day = day_of(play)
-        weeks[play["userId"]].add(day - timedelta(day.weekday()))
-    newcomers = Counter(min(their) for their in weeks.values())
-    came = Counter((min(their), (week - min(their)).days // 7) for their in weeks.values() for week in their)
-    assert pairs(answers["retention_by_week"], "first_week", "weeks_later", "newcomers", "users") == [
-        (first.isoformat(), later, newcomers[first], users) for (first, later), users in sorted(came.items())
-    ]
-    for row in answers["retention_by_week"]:
-        assert row["users_percent"] == pytest.approx(100 * row["users"] / row["newcomers"], abs=0.05)
-
-
-def test_an_empty_warehouse_has_empty_answers(loader: Loader) -> None:
-    loader.warehouse.ensure_tables()
-    assert all(rows == [] for rows in answers_of(loader.warehouse).values())
-
-
-def test_a_play_that_was_delivered_twice_counts_once(loader: Loader, source: Path, reference: Path) -> None:
-    (file,) = (reference / "log_data").rglob("2018-11-01-events.json")
-    target = source / "log_data/2018/11/2018-11-01-events.json"
-    target.parent.mkdir(parents=True)
-    target.write_text(file.read_text("utf-8") + "\n" + file.read_text("utf-8"), "utf-8")
-    load_all(loader)
-    twice = answers_of(loader.warehouse)
-    target.write_text(file.read_text("utf-8"), "utf-8")
-    load_all(loader)
-    assert twice == answers_of(loader.warehouse)
-    assert sum(row["plays"] for row in twice["plays_by_day"]) == 11
+    (match,) = counted["matched_songplays"]
+    matched = (EPOCH + timedelta(milliseconds=match["ts"])).date().isoformat()
+    assert {row["day"]: row["matched"] for row in answers["match_rate"] if row["matched"]} == {matched: 1}
+    assert {
+        day
+        for day, *change in pairs(answers["level_changes"], "day", "upgrades", "downgrades")
+        if any(change)
+    }
+    assert (
+        sum(row["sessions"] for row in answers["plays_per_session"])
+        >= counted["events"]["sessions_next_song"]
+    )
 
 
 def test_the_same_rows_give_the_same_answers_whatever_order_they_lie_in(
@@ -228,4 +146,192 @@ def test_the_same_rows_give_the_same_answers_whatever_order_they_lie_in(
             cursor.execute("drop table former")
     connection.commit()
     connection.close()
-    assert answers_of(loaded.warehouse) == answers
+    assert answers_of(loaded) == answers
+
+
+# ---------------------------------------------------------------- made-up worlds
+
+
+def write(source: Path, plays: Iterable[Record], songs: Iterable[Record] = (SONG,)) -> None:
+    """Write events into the files of their days, or of the day that `file_day` names, and songs into one file each."""
+    files: dict[Path, list[Record]] = {}
+    for play in plays:
+        day = play.get("file_day") or at(play["ts"]).date()
+        path = source / f"log_data/{day:%Y}/{day:%m}/{day}-events.json"
+        files.setdefault(path, []).append({name: value for name, value in play.items() if name != "file_day"})
+    for number, song in enumerate(songs):
+        files[source / f"song_data/A/A/A/TRAAA{number}.json"] = [dict(song)]
+    for path, records in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
+
+
+def at(ts: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=ts)
+
+
+def ts(moment: str) -> int:
+    return round((datetime.fromisoformat(f"{moment}+00:00") - EPOCH).total_seconds() * 1000)
+
+
+def play(moment: str, **changes: Any) -> Record:
+    return {**PLAY, "ts": ts(moment), **changes}
+
+
+def loaded_world(loader: Loader, source: Path, plays: Iterable[Record], **songs: Any) -> Answers:
+    write(source, plays, **songs)
+    load_all(loader)
+    found = answers_of(loader)
+    assert_same(found, expected_of(source))
+    return found
+
+
+@pytest.fixture
+def patient(warehouse: Warehouse, source: Path, tmp_path: Path) -> Loader:
+    """It takes every day since 2010, and any share of refused records."""
+    return loader_for(warehouse, source, tmp_path / "home", first_day=date(2010, 1, 1), **PATIENT)
+
+
+def test_an_empty_warehouse_has_empty_answers(loader: Loader) -> None:
+    loader.warehouse.ensure_tables()
+    assert all(rows == [] for rows in answers_of(loader).values())
+
+
+def test_days_hours_weekdays_and_buckets_without_a_play_are_rows(patient: Loader, source: Path) -> None:
+    found = loaded_world(
+        patient, source, [play("2018-11-01T03:00:00"), play("2018-11-13T20:00:00", sessionId=2)]
+    )
+    assert pairs(found["plays_by_day"], "plays") == [(1,), *[(0,)] * 11, (1,)]
+    assert len(found["plays_by_hour"]) == 24
+    assert (
+        len(found["plays_by_weekday"])
+        == len(found["session_lengths"])
+        == len(found["plays_per_session"])
+        == 7
+    )
+    assert [row["matched_percent"] for row in found["match_rate"]] == [100, *[None] * 11, 100]
+    assert pairs(found["retention_by_week"], "weeks_later", "users") == [(0, 1), (1, 0), (2, 1)]
+
+
+def test_one_day_is_an_answer(patient: Loader, source: Path) -> None:
+    found = loaded_world(patient, source, [play("2018-12-31T23:59:59.999")])
+    assert pairs(found["plays_by_day"], "day", "plays") == [("2018-12-31", 1)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length"),
+    [(299.5, "under 5 min"), (300, "5 to 15 min"), (14_399.5, "2 to 4 h"), (14_400, "4 h and more")],
+)
+def test_a_session_lasts_as_long_as_its_songs(
+    patient: Loader, source: Path, seconds: float, length: str
+) -> None:
+    found = loaded_world(patient, source, [play("2018-11-01T03:00:00.700", length=seconds)])
+    assert {row["length"] for row in found["session_lengths"] if row["sessions"]} == {length}
+
+
+def test_a_long_silence_ends_a_session_and_a_short_one_does_not(patient: Loader, source: Path) -> None:
+    plays = [
+        play("2018-11-01T08:01:00", length=60, itemInSession=0),
+        play("2018-11-01T08:32:00", length=60, itemInSession=1),  # after exactly thirty minutes
+        play("2018-11-01T20:00:00", length=60, itemInSession=2),
+    ]
+    found = loaded_world(patient, source, plays)
+    assert {
+        row["plays_in_session"]: row["sessions"] for row in found["plays_per_session"] if row["sessions"]
+    } == {
+        "1": 1,
+        "2 to 3": 1,
+    }
+
+
+def test_a_song_that_was_skipped_does_not_make_its_session_longer(patient: Loader, source: Path) -> None:
+    plays = [
+        play("2018-11-01T08:00:00", length=3000, itemInSession=0),
+        play("2018-11-01T08:00:10", itemInSession=1),
+    ]
+    found = loaded_world(patient, source, plays)
+    assert {row["length"] for row in found["session_lengths"] if row["sessions"]} == {"under 5 min"}
+
+
+def test_a_delivery_that_another_supersedes_changes_no_level(patient: Loader, source: Path) -> None:
+    first = play("2018-11-01T08:00:00", level="free")
+    paid = play("2018-11-01T09:00:00", level="paid", itemInSession=1)
+    again = {**paid, "level": "free", "file_day": date(2018, 11, 2)}
+    found = loaded_world(patient, source, [first, paid, again])
+    assert pairs(found["level_changes"], "upgrades", "downgrades") == [(0, 0)]
+    assert pairs(found["plays_by_level"], "paid", "free") == [(0, 2)]
+
+
+def test_a_user_between_two_sessions_changes_plan_once_a_day(patient: Loader, source: Path) -> None:
+    plays = [
+        play(f"2018-11-0{day}T08:0{minute}:00", sessionId=session, itemInSession=minute, level=level)
+        for day, minute, session, level in [(1, 0, 1, "free"), (2, 0, 1, "free"), (2, 1, 2, "paid"), (2, 2, 1, "free"),
+                                            (2, 3, 2, "paid")]
+    ]  # fmt: skip
+    found = loaded_world(patient, source, plays)
+    assert pairs(found["level_changes"], "upgrades", "downgrades", "to_paid", "to_free") == [
+        (0, 0, 0, 0),
+        (2, 1, 1, 0),
+    ]
+
+
+def test_empty_names_are_not_ranked_and_blanks_make_no_other_name(patient: Loader, source: Path) -> None:
+    texts = [("Sun", "Ana"), ("Sun ", "Ana "), ("", ""), ("  ", "Ana"), (None, None)]
+    plays = [
+        play("2018-11-01T08:00:00", itemInSession=n, song=song, artist=artist, location=artist)
+        for n, (song, artist) in enumerate(texts)
+    ]
+    found = loaded_world(patient, source, plays)
+    assert pairs(found["top_songs"], "song", "artist", "plays") == [("Sun", "Ana", 2)]
+    assert pairs(found["top_artists"], "artist", "plays") == [("Ana", 3)]
+    assert pairs(found["top_locations"], "location", "plays") == [("Ana", 3)]
+
+
+def test_weeks_at_the_end_of_a_year_and_local_days_are_those_of_the_calendar(
+    patient: Loader, source: Path
+) -> None:
+    places = {
+        "2015-12-31": "El Paso, TX",
+        "2016-01-01": "Knoxville, TN",
+        "2016-01-03": "Pensacola-Ferry Pass-Brent, FL",
+        "2016-01-04": "Phoenix-Mesa-Scottsdale, AZ",
+        "2016-03-13": "Portland-South Portland, ME",
+        "2016-03-14": "Oslo",
+    }
+    registered = float(ts("2015-12-28T00:00:00"))
+    plays = [
+        play(f"{day}T02:30:00", sessionId=number, location=place, registration=registered)
+        for number, (day, place) in enumerate(places.items())
+    ]
+    found = loaded_world(patient, source, plays)
+    assert found["retention_by_week"][1] == {
+        "registered_week": "2015-12-28", "weeks_later": 1, "newcomers": 1, "users": 1, "users_percent": 100, "days": 7,
+    }  # fmt: skip
+    assert sum(row["local_plays"] for row in found["plays_by_hour"]) == 5
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_answers_of_a_small_world_are_those_of_the_files(patient: Loader, source: Path, seed: int) -> None:
+    """Gaps, ties, several deliveries, unknown values, and a year's end."""
+    random = Random(seed)
+    begin = ts(random.choice(["2018-12-24T00:00:00", "2016-02-26T12:00:00", "2020-12-28T00:00:00"]))
+    names = [None, "", "Ana", "Ana ", "Bo", "Cy"]
+    moments = [begin + random.randrange(random.choice([40_000_000, 3_000_000_000])) for _ in range(40)]
+    pools = {
+        "ts": moments,
+        "page": ["NextSong", "NextSong", "NextSong", "Home"],
+        "userId": ["1", "2", "3", "4"],
+        "sessionId": [0, 1, 2, 3],
+        "itemInSession": [0, 1, 2],
+        "artist": names,
+        "song": [*names, "Sun"],
+        "level": ["free", "paid"],
+        "length": [None, 0.0, 12.5, 180.25, 7200.0, 1e9],
+        "location": [*names, "El Paso, TX"],
+        "registration": [None, 1540919166796.0, float(begin), float(begin) + 9e8],
+    }
+    plays: list[Record] = [{**PLAY, **drawn(pools, random)} for _ in range(120)]
+    for record in plays[:20]:  # delivered once more, a day later and with another level
+        day = at(record["ts"]).date() + timedelta(days=1)
+        plays.append({**record, "level": "paid", "file_day": day})
+    loaded_world(patient, source, plays)

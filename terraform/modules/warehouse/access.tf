@@ -50,6 +50,6 @@ resource "aws_vpc_security_group_egress_rule" "clients_to_cluster" {
   description                  = "The cluster"
   referenced_security_group_id = aws_security_group.cluster.id
   ip_protocol                  = "tcp"
-  from_port                    = var.port
-  to_port                      = var.port
+  from_port                    = 5431 # any of Redshift's ports: the cluster's own group lets in on one
+  to_port                      = 8215 # only, and this rule does not have to move with it
 }

@@ -1,7 +1,10 @@
-# What limits the bill while nobody is watching, even if the orchestrator is gone.
+# What limits the bill of a cluster while nobody is watching, even if the orchestrator is gone. Those of a workgroup are
+# in ../serverless.
 
 resource "aws_redshift_usage_limit" "concurrency_scaling" {
-  cluster_identifier = aws_redshift_cluster.this.cluster_identifier
+  count = local.provisioned
+
+  cluster_identifier = aws_redshift_cluster.this[0].cluster_identifier
   feature_type       = "concurrency-scaling"
   limit_type         = "time"
   period             = "daily"
@@ -10,7 +13,9 @@ resource "aws_redshift_usage_limit" "concurrency_scaling" {
 }
 
 resource "aws_redshift_usage_limit" "spectrum" {
-  cluster_identifier = aws_redshift_cluster.this.cluster_identifier
+  count = local.provisioned
+
+  cluster_identifier = aws_redshift_cluster.this[0].cluster_identifier
   feature_type       = "spectrum"
   limit_type         = "data-scanned"
   period             = "daily"
@@ -19,7 +24,7 @@ resource "aws_redshift_usage_limit" "spectrum" {
 }
 
 locals {
-  schedules = { for action in ["pause", "resume"] : action => var.pause_schedule[action] if var.pause_schedule[action] != null }
+  schedules = { for action in ["pause", "resume"] : action => var.pause_schedule[action] if local.provisioned == 1 && var.pause_schedule[action] != null }
 }
 
 resource "aws_redshift_scheduled_action" "this" {
@@ -28,14 +33,14 @@ resource "aws_redshift_scheduled_action" "this" {
   name        = "${var.name}-${each.key}"
   description = "Lets ${var.name} ${each.key} by itself"
   schedule    = each.value
-  iam_role    = aws_iam_role.scheduler.arn
+  iam_role    = aws_iam_role.scheduler[0].arn
 
   target_action {
     dynamic "pause_cluster" {
       for_each = each.key == "pause" ? [1] : []
 
       content {
-        cluster_identifier = aws_redshift_cluster.this.cluster_identifier
+        cluster_identifier = aws_redshift_cluster.this[0].cluster_identifier
       }
     }
 
@@ -43,7 +48,7 @@ resource "aws_redshift_scheduled_action" "this" {
       for_each = each.key == "resume" ? [1] : []
 
       content {
-        cluster_identifier = aws_redshift_cluster.this.cluster_identifier
+        cluster_identifier = aws_redshift_cluster.this[0].cluster_identifier
       }
     }
   }
@@ -69,6 +74,8 @@ data "aws_iam_policy_document" "scheduler" {
 }
 
 resource "aws_iam_role" "scheduler" {
+  count = local.provisioned
+
   name                 = "${var.name}-pause-schedule"
   description          = "Lets Redshift's scheduler pause and resume ${var.name}"
   assume_role_policy   = data.aws_iam_policy_document.scheduler_trust.json
@@ -76,7 +83,9 @@ resource "aws_iam_role" "scheduler" {
 }
 
 resource "aws_iam_role_policy" "scheduler" {
+  count = local.provisioned
+
   name   = "pause-and-resume"
-  role   = aws_iam_role.scheduler.id
+  role   = aws_iam_role.scheduler[0].id
   policy = data.aws_iam_policy_document.scheduler.json
 }

@@ -1,4 +1,4 @@
-# The role that COPY uses. Only this cluster can assume it, and it can only read, and only these prefixes.
+# The role that COPY uses. Only this warehouse can assume it, and it can only read, and only these prefixes.
 
 data "aws_iam_policy_document" "s3_read_trust" {
   statement {
@@ -6,10 +6,10 @@ data "aws_iam_policy_document" "s3_read_trust" {
 
     principals {
       type        = "Service"
-      identifiers = ["redshift.amazonaws.com"]
+      identifiers = concat(["redshift.amazonaws.com"], var.kind == "serverless" ? ["redshift-serverless.amazonaws.com"] : [])
     }
 
-    # Redshift sends the ARN of the database user as the external ID, which binds the role to the cluster:
+    # Redshift sends the ARN of the database user as the external ID, which binds the role to the cluster or workgroup:
     # https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html
     condition {
       test     = "StringLike"

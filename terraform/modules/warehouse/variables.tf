@@ -8,6 +8,17 @@ variable "name" {
   }
 }
 
+variable "kind" {
+  description = "provisioned: a cluster of nodes; serverless: a workgroup that is billed by what queries use."
+  type        = string
+  default     = "provisioned"
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.kind)
+    error_message = "kind is provisioned or serverless."
+  }
+}
+
 # Where it is
 
 variable "vpc_id" {
@@ -16,12 +27,17 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Subnets of the cluster."
+  description = "Subnets of the warehouse; a serverless one needs three in three availability zones."
   type        = list(string)
 
   validation {
     condition     = length(var.subnet_ids) > 0
     error_message = "subnet_ids names at least one subnet."
+  }
+
+  validation {
+    condition     = var.kind != "serverless" || length(var.subnet_ids) >= 3
+    error_message = "A serverless warehouse needs at least three subnets in three availability zones, and there are ${length(var.subnet_ids)}: apply the foundation with foundation.az_count = 3 first."
   }
 }
 
@@ -109,7 +125,7 @@ variable "admin_username" {
 }
 
 variable "port" {
-  description = "Port of the cluster. Moving between availability zones needs 5431 to 5455 or 8191 to 8215."
+  description = "Port of the cluster. Moving between availability zones needs 5431 to 5455 or 8191 to 8215. Change it by `sparkify infra apply`: the provider alone would move only the security groups."
   type        = number
   default     = 5439
 
@@ -263,6 +279,27 @@ variable "snapshot_copy" {
     condition     = try(length(var.snapshot_copy.grant_name) > 0, var.snapshot_copy == null)
     error_message = "snapshot_copy.grant_name names a snapshot copy grant in the destination region, because the cluster is encrypted with a KMS key."
   }
+}
+
+variable "serverless" {
+  description = "How a serverless warehouse computes, and what that may cost; each field is explained in modules/serverless/README.md. Not used by a cluster."
+  type = object({
+    base_capacity            = optional(number, 8)
+    max_capacity             = optional(number, 32)
+    price_performance_target = optional(number)
+    rpu_hours = optional(object({
+      daily   = optional(number)
+      weekly  = optional(number)
+      monthly = optional(number)
+    }), { daily = 24 })
+    breach_action         = optional(string, "deactivate")
+    loader_principal_arns = optional(list(string), [])
+    endpoint_access = optional(map(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+    })), {})
+  })
+  default = {}
 }
 
 # What it may cost

@@ -38,6 +38,15 @@ resource "aws_cloudwatch_log_group" "audit" {
   kms_key_id        = module.landing.kms_key_arn
 }
 
+# The same of a workgroup: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-audit-logging.html
+resource "aws_cloudwatch_log_group" "serverless_audit" {
+  for_each = toset(var.warehouse_kind == "serverless" ? ["connectionlog", "userlog", "useractivitylog"] : [])
+
+  name              = "/aws/redshift/${local.name}/${each.key}"
+  retention_in_days = var.foundation.log_retention_days
+  kms_key_id        = module.landing.kms_key_arn
+}
+
 resource "aws_budgets_budget" "monthly" {
   count = var.foundation.monthly_budget_usd > 0 ? 1 : 0
 

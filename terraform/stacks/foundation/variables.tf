@@ -30,6 +30,23 @@ variable "owner" {
   default     = "data-platform"
 }
 
+variable "warehouse_kind" {
+  description = "provisioned: a cluster of nodes; serverless: a Redshift Serverless workgroup."
+  type        = string
+  default     = "provisioned"
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.warehouse_kind)
+    error_message = "warehouse_kind is provisioned or serverless."
+  }
+
+  # https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
+  validation {
+    condition     = var.warehouse_kind != "serverless" || var.foundation.az_count >= 3
+    error_message = "warehouse_kind = serverless needs subnets in three availability zones, and foundation.az_count is ${var.foundation.az_count}: set it to 3."
+  }
+}
+
 variable "access" {
   description = "How clients reach the cluster: private, allow_list (public endpoint for the warehouse's client_cidrs) or port_forward (private, with a host for Systems Manager)."
   type        = string

@@ -19,6 +19,7 @@ locals {
 module "warehouse" {
   source = "../../modules/warehouse"
 
+  kind              = var.warehouse_kind
   name              = local.foundation.name
   vpc_id            = local.foundation.vpc_id
   subnet_ids        = local.foundation.subnet_ids
@@ -48,6 +49,8 @@ module "warehouse" {
   pause_schedule              = var.warehouse.pause_schedule
   concurrency_scaling_minutes = var.warehouse.concurrency_scaling_minutes
   spectrum_terabytes          = var.warehouse.spectrum_terabytes
+
+  serverless = var.warehouse.serverless
 }
 
 check "network_fits_access" {

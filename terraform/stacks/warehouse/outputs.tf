@@ -9,8 +9,18 @@ output "access" {
 }
 
 output "cluster_identifier" {
-  description = "Identifier of the cluster."
+  description = "Identifier of the cluster; null if the warehouse is serverless."
   value       = module.warehouse.cluster_identifier
+}
+
+output "workgroup_name" {
+  description = "Name of the workgroup; null if the warehouse is provisioned."
+  value       = module.warehouse.workgroup_name
+}
+
+output "loader_role_arn" {
+  description = "ARN of the role that loads of a serverless warehouse assume; null if it is provisioned."
+  value       = module.warehouse.loader_role_arn
 }
 
 output "host" {
@@ -30,7 +40,10 @@ output "database" {
 
 output "warehouse_url" {
   description = "The value of SPARKIFY_WAREHOUSE."
-  value       = "redshift://${module.warehouse.cluster_identifier}/${module.warehouse.database}?region=${var.region}"
+  value = (var.warehouse_kind == "serverless"
+    ? "redshift-serverless://${module.warehouse.workgroup_name}/${module.warehouse.database}?region=${var.region}&role=${module.warehouse.loader_role_arn}"
+    : "redshift://${module.warehouse.cluster_identifier}/${module.warehouse.database}?region=${var.region}"
+  )
 }
 
 output "s3_read_role_arn" {

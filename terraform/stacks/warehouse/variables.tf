@@ -30,6 +30,17 @@ variable "owner" {
   default     = "data-platform"
 }
 
+variable "warehouse_kind" {
+  description = "provisioned: a cluster of nodes; serverless: a Redshift Serverless workgroup."
+  type        = string
+  default     = "provisioned"
+
+  validation {
+    condition     = contains(["provisioned", "serverless"], var.warehouse_kind)
+    error_message = "warehouse_kind is provisioned or serverless."
+  }
+}
+
 variable "access" {
   description = "How clients reach the cluster: private, allow_list (public endpoint for the warehouse's client_cidrs) or port_forward (private, with a host for Systems Manager)."
   type        = string
@@ -79,6 +90,15 @@ variable "warehouse" {
     }), { pause = "cron(0 20 * * ? *)" })
     concurrency_scaling_minutes = optional(number, 60)
     spectrum_terabytes          = optional(number, 1)
+    serverless = optional(object({
+      base_capacity            = optional(number)
+      max_capacity             = optional(number)
+      price_performance_target = optional(number)
+      rpu_hours                = optional(object({ daily = optional(number), weekly = optional(number), monthly = optional(number) }))
+      breach_action            = optional(string)
+      loader_principal_arns    = optional(list(string))
+      endpoint_access          = optional(map(object({ subnet_ids = list(string), security_group_ids = list(string) })))
+    }), {})
   })
   default = {}
 }

@@ -7,12 +7,13 @@ import sys
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from . import calls, corrections, data_api, redshift
+from . import calls, corrections, data_api, redshift, serverless
 
 
 def main() -> None:
     redshift.install()
     data_api.install()
+    serverless.install()
     corrections.install()
     calls.install()
     app = DomainDispatcherApplication(create_backend_app)

@@ -29,7 +29,6 @@ class Cluster(models.Cluster):
     manual_snapshot_retention_period = -1
     maintenance_track_name = "current"
     multi_az = "Disabled"
-    availability_zone_relocation_status = "disabled"
     cluster_revision_number = "100000"
     master_password_secret_arn: str | None = None
     master_password_secret_kms_key_id: str | None = None
@@ -41,6 +40,8 @@ class Cluster(models.Cluster):
             f"arn:aws:redshift:{self.region}:{self.account_id}:namespace:{mock_random.uuid4()}"
         )
         self.begun_at = time.monotonic()
+        # On by default: https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-recovery.html
+        self.availability_zone_relocation_status = "enabled"
 
     @property
     def ready(self) -> bool:
@@ -180,10 +181,13 @@ class Response(responses.RedshiftResponse):
             self.params = {**self.params, "SnapshotIdentifier": arn.rpartition("/")[2]}
         super().restore_from_cluster_snapshot()
         cluster = self.cluster()
-        restored_from(self.redshift_backend, cluster, self._get_param("SnapshotIdentifier"))
-        for parameter, attribute in (("KmsKeyId", "kms_key_id"), ("NumberOfNodes", "number_of_nodes")):
-            if self._get_param(parameter):
-                setattr(cluster, attribute, self._get_param(parameter))
+        restored_from(
+            self.redshift_backend,
+            cluster,
+            self._get_param("SnapshotIdentifier"),
+            key=self._get_param("KmsKeyId"),
+            nodes=self._get_int_param("NumberOfNodes"),
+        )
         return self._completed(cluster)
 
     def _completed(self, cluster: Cluster) -> ActionResult:
@@ -198,7 +202,11 @@ class Response(responses.RedshiftResponse):
         cluster = self.cluster()
         if cluster.status == "paused":
             raise control.Refusal("InvalidClusterState", f"{cluster.cluster_identifier} is paused.")
+        if not set(self.querystring) - {"Action", "Version", "ClusterIdentifier"}:
+            # https://github.com/hashicorp/terraform-provider-aws/issues/30160 shows AWS's answer.
+            raise control.Refusal("InvalidParameterCombination", "No modifications were requested")
         super().modify_cluster()
+        cluster.port = self._get_int_param("Port") or cluster.port
         if group := self._get_param("ClusterParameterGroupName"):
             cluster.cluster_parameter_group_name = [group]
         for parameter, attribute in (
@@ -213,28 +221,36 @@ class Response(responses.RedshiftResponse):
         self._set_zones(cluster)
         return ActionResult({"Cluster": cluster})
 
-    def _set_zones(self, cluster: Cluster) -> None:
-        """Relocation, or two zones at once, with the limits of
-        https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html.
+    def resize_cluster(self) -> ActionResult:
+        """https://docs.aws.amazon.com/redshift/latest/APIReference/API_ResizeCluster.html"""
+        cluster = self.cluster()
+        cluster.node_type = self._get_param("NodeType") or cluster.node_type
+        cluster.number_of_nodes = self._get_int_param("NumberOfNodes") or cluster.number_of_nodes
+        return ActionResult({"Cluster": cluster})
+
+    def describe_node_configuration_options(self) -> ActionResult:
+        """Half to double the nodes of a cluster that has several, which AWS's page on resizing says of RA3:
+        https://docs.aws.amazon.com/redshift/latest/mgmt/resizing-cluster.html
         """
-        relocation, two_zones = (
-            self._get_bool_param(name) for name in ("AvailabilityZoneRelocation", "MultiAZ")
-        )
+        cluster = self.cluster()
+        now = cluster.number_of_nodes
+        sizes = [] if now == 1 else [n for n in range(max(2, now // 2), now * 2 + 1) if n != now]
+        options = [{"NodeType": cluster.node_type, "NumberOfNodes": size} for size in sizes]
+        return ActionResult({"NodeConfigurationOptionList": options})
+
+    def _set_zones(self, cluster: Cluster) -> None:
+        """Or two at once: https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html (limitations)."""
+        relocation, zones = (self._get_bool_param(name) for name in ("AvailabilityZoneRelocation", "MultiAZ"))
         if relocation is not None:
             cluster.availability_zone_relocation_status = "enabled" if relocation else "disabled"
-        if two_zones is not None:
-            cluster.multi_az = "Enabled" if two_zones else "Disabled"
+        if zones is not None:
+            cluster.multi_az = "Enabled" if zones else "Disabled"
         if cluster.multi_az == "Enabled":
+            cluster.availability_zone_relocation_status = "disabled"
             group = self.redshift_backend.subnet_groups[cluster.cluster_subnet_group_name]
-            zones = {subnet.availability_zone for subnet in group.subnets}
-            if cluster.availability_zone_relocation_status == "enabled":
-                raise control.Refusal(
-                    "InvalidParameterCombination", "A Multi-AZ cluster cannot be relocated."
-                )
-            if cluster.number_of_nodes < 2 or len(zones) < 3 or not cluster.encrypted:
-                raise control.Refusal(
-                    "UnsupportedOperation", "Multi-AZ needs 2 nodes, 3 zones and encryption."
-                )
+            fits = cluster.number_of_nodes >= 2 and len({s.availability_zone for s in group.subnets}) >= 3
+            if relocation or not fits or not cluster.encrypted:
+                raise control.Refusal("UnsupportedOperation", "Multi-AZ: 2 nodes, 3 zones, no relocation.")
 
     def pause_cluster(self) -> ActionResult:
         if self.cluster().multi_az == "Enabled":

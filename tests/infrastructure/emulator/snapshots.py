@@ -37,12 +37,17 @@ class Grant(models.SnapshotCopyGrant):
         return self.snapshot_copy_grant_name
 
 
-def restored_from(backend: models.RedshiftBackend, cluster: Any, snapshot: str) -> None:
-    """What a restored cluster takes from its snapshot. The call itself has no tags: they are the snapshot's."""
+def restored_from(
+    backend: models.RedshiftBackend, cluster: Any, snapshot: str, *, key: str | None, nodes: int | None
+) -> None:
+    """What a restored cluster takes from its snapshot, unless the call has a key or a number of nodes. It has no tags:
+    they are the snapshot's.
+    """
     found = backend.describe_cluster_snapshots(snapshot_identifier=snapshot)[0]
     assert isinstance(found, Snapshot)
-    cluster.kms_key_id = found.kms_key_id
     cluster.encrypted = found.encrypted
+    cluster.kms_key_id = key or found.kms_key_id
+    cluster.number_of_nodes = nodes or found.number_of_nodes
 
 
 class Grants(models.RedshiftBackend):

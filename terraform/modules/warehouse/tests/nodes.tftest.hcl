@@ -22,12 +22,12 @@ run "takes_two_graviton_nodes" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.node_type == "rg.xlarge" && aws_redshift_cluster.this.cluster_type == "multi-node"
+    condition     = aws_redshift_cluster.this[0].node_type == "rg.xlarge" && aws_redshift_cluster.this[0].cluster_type == "multi-node"
     error_message = "The cluster is not what was ordered."
   }
 
   assert {
-    condition     = !aws_redshift_cluster.this.multi_az && aws_redshift_cluster.this.availability_zone_relocation_enabled
+    condition     = !aws_redshift_cluster.this[0].multi_az && aws_redshift_cluster.this[0].availability_zone_relocation_enabled
     error_message = "A cluster in one zone may move to another."
   }
 }
@@ -40,7 +40,7 @@ run "takes_a_single_small_graviton_node" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.cluster_type == "single-node"
+    condition     = aws_redshift_cluster.this[0].cluster_type == "single-node"
     error_message = "rg.large is one of the types that may stand alone."
   }
 }
@@ -56,7 +56,7 @@ run "runs_in_two_zones_without_moving_between_them" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.multi_az && !aws_redshift_cluster.this.availability_zone_relocation_enabled
+    condition     = aws_redshift_cluster.this[0].multi_az && !aws_redshift_cluster.this[0].availability_zone_relocation_enabled
     error_message = "Redshift refuses relocation for a Multi-AZ deployment."
   }
 

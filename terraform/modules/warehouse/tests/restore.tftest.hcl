@@ -20,19 +20,19 @@ run "is_made_from_the_snapshot" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.snapshot_identifier == "sparkify-test-final-20261128-060000"
+    condition     = aws_redshift_cluster.this[0].snapshot_identifier == "sparkify-test-final-20261128-060000"
     error_message = "The cluster is not made from the snapshot."
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.manage_master_password && aws_redshift_cluster.this.kms_key_id == var.kms_key_arn
+    condition     = aws_redshift_cluster.this[0].manage_master_password && aws_redshift_cluster.this[0].kms_key_id == var.kms_key_arn
     error_message = "The restored cluster keeps another's password or key."
   }
 }
 
 run "stays_when_the_snapshot_is_no_longer_named" {
   assert {
-    condition     = aws_redshift_cluster.this.snapshot_identifier == "sparkify-test-final-20261128-060000"
+    condition     = aws_redshift_cluster.this[0].snapshot_identifier == "sparkify-test-final-20261128-060000"
     error_message = "Taking the snapshot's name out would replace the cluster."
   }
 }
@@ -57,7 +57,7 @@ run "bounds_every_role" {
 
   assert {
     condition = alltrue([
-      for role in [aws_iam_role.s3_read, aws_iam_role.scheduler, aws_iam_role.port_forward[0]] :
+      for role in [aws_iam_role.s3_read, aws_iam_role.scheduler[0], aws_iam_role.port_forward[0]] :
       role.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
     ])
     error_message = "A role has no boundary."

@@ -17,22 +17,22 @@ run "cluster_is_private_and_encrypted" {
   command = plan
 
   assert {
-    condition     = !aws_redshift_cluster.this.publicly_accessible && aws_redshift_cluster.this.enhanced_vpc_routing
+    condition     = !aws_redshift_cluster.this[0].publicly_accessible && aws_redshift_cluster.this[0].enhanced_vpc_routing
     error_message = "The cluster is public, or COPY leaves the VPC."
   }
 
   assert {
-    condition     = tobool(aws_redshift_cluster.this.encrypted) && aws_redshift_cluster.this.kms_key_id == var.kms_key_arn
+    condition     = tobool(aws_redshift_cluster.this[0].encrypted) && aws_redshift_cluster.this[0].kms_key_id == var.kms_key_arn
     error_message = "The cluster is not encrypted with the environment's key."
   }
 
   assert {
-    condition     = contains([for p in aws_redshift_parameter_group.this.parameter : "${p.name}=${p.value}"], "require_ssl=true")
+    condition     = contains([for p in aws_redshift_parameter_group.this[0].parameter : "${p.name}=${p.value}"], "require_ssl=true")
     error_message = "The cluster takes connections without TLS."
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.manage_master_password && aws_redshift_cluster.this.master_password == null
+    condition     = aws_redshift_cluster.this[0].manage_master_password && aws_redshift_cluster.this[0].master_password == null
     error_message = "The admin password passes through Terraform."
   }
 
@@ -79,7 +79,7 @@ run "spending_has_limits" {
   command = plan
 
   assert {
-    condition     = aws_redshift_usage_limit.spectrum.breach_action == "disable" && aws_redshift_usage_limit.concurrency_scaling.breach_action == "disable"
+    condition     = aws_redshift_usage_limit.spectrum[0].breach_action == "disable" && aws_redshift_usage_limit.concurrency_scaling[0].breach_action == "disable"
     error_message = "A usage limit only logs."
   }
 
@@ -89,14 +89,14 @@ run "spending_has_limits" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.node_type == "ra3.large" && aws_redshift_cluster.this.cluster_type == "single-node"
+    condition     = aws_redshift_cluster.this[0].node_type == "ra3.large" && aws_redshift_cluster.this[0].cluster_type == "single-node"
     error_message = "The default is not the smallest cluster."
   }
 }
 
 run "final_snapshot_is_kept_under_a_name_of_its_own" {
   assert {
-    condition     = !aws_redshift_cluster.this.skip_final_snapshot && can(regex("^sparkify-test-final-[0-9]{8}-[0-9]{6}$", aws_redshift_cluster.this.final_snapshot_identifier))
+    condition     = !aws_redshift_cluster.this[0].skip_final_snapshot && can(regex("^sparkify-test-final-[0-9]{8}-[0-9]{6}$", aws_redshift_cluster.this[0].final_snapshot_identifier))
     error_message = "Destroying the cluster would lose its data, or fail the second time."
   }
 }
@@ -110,12 +110,12 @@ run "allow_list_opens_to_the_given_ranges_only" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this.publicly_accessible && [for r in aws_vpc_security_group_ingress_rule.from_cidr : r.cidr_ipv4] == ["203.0.113.7/32"]
+    condition     = aws_redshift_cluster.this[0].publicly_accessible && [for r in aws_vpc_security_group_ingress_rule.from_cidr : r.cidr_ipv4] == ["203.0.113.7/32"]
     error_message = "The allow list is not what was given."
   }
 
   assert {
-    condition     = !aws_redshift_cluster.this.availability_zone_relocation_enabled
+    condition     = !aws_redshift_cluster.this[0].availability_zone_relocation_enabled
     error_message = "Redshift refuses relocation for public clusters."
   }
 }
@@ -126,7 +126,7 @@ run "port_forward_host_has_no_way_in" {
   }
 
   assert {
-    condition     = !aws_redshift_cluster.this.publicly_accessible
+    condition     = !aws_redshift_cluster.this[0].publicly_accessible
     error_message = "The cluster is public."
   }
 
@@ -146,6 +146,49 @@ run "port_forward_host_has_no_way_in" {
     condition     = startswith(output.port_forward_command, "aws ssm start-session --region us-west-2 --target ")
     error_message = "Nobody is told how to use the host."
   }
+}
+
+run "a_serverless_warehouse_has_a_workgroup_and_no_cluster" {
+  variables {
+    kind       = "serverless"
+    subnet_ids = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
+    serverless = { base_capacity = 16 }
+  }
+
+  assert {
+    condition     = length(aws_redshift_cluster.this) == 0 && length(aws_redshift_scheduled_action.this) == 0 && length(aws_iam_role.scheduler) == 0
+    error_message = "A cluster is made beside the workgroup, or something that pauses one."
+  }
+
+  assert {
+    condition     = output.workgroup_name == "sparkify-test" && output.cluster_identifier == null && output.final_snapshot_identifier == null
+    error_message = "The outputs are those of a cluster."
+  }
+
+  assert {
+    condition     = contains(one(data.aws_iam_policy_document.s3_read_trust.statement[0].principals).identifiers, "redshift-serverless.amazonaws.com")
+    error_message = "The workgroup cannot take the role that reads S3."
+  }
+}
+
+run "refuses_serverless_in_one_zone" {
+  command = plan
+
+  variables {
+    kind = "serverless"
+  }
+
+  expect_failures = [var.subnet_ids]
+}
+
+run "refuses_another_kind" {
+  command = plan
+
+  variables {
+    kind = "cluster"
+  }
+
+  expect_failures = [var.kind]
 }
 
 run "example_plans" {

@@ -54,3 +54,27 @@ run "refuses_prod_in_the_workspace_of_dev" {
 
   expect_failures = [var.environment]
 }
+
+run "refuses_serverless_in_two_zones" {
+  command = plan
+
+  variables {
+    warehouse_kind = "serverless"
+  }
+
+  expect_failures = [var.warehouse_kind]
+}
+
+run "serverless_has_log_groups_of_its_own" {
+  command = plan
+
+  variables {
+    warehouse_kind = "serverless"
+    foundation     = { az_count = 3 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.serverless_audit["userlog"].name == "/aws/redshift/sparkify-dev/userlog"
+    error_message = "The audit log would go to a group that Redshift makes, unencrypted and without an end."
+  }
+}

@@ -1,0 +1,87 @@
+"""The ops about what is in the account, but not in the state: stopping before it would be made a second time, and
+taking it into the state (https://developer.hashicorp.com/terraform/language/import).
+
+Belongs here: whose it is. Does not: how it is found (`existing`).
+"""
+
+# Annotations are not postponed here, because Dagster reads the type of an op's context from them.
+
+from pathlib import Path
+
+import dagster as dg
+
+from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.existing import Account, Existing
+from sparkify_assets.infra.ops import show_plan, step
+from sparkify_assets.infra.plan import Plan
+from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.terraform import TerraformError
+
+#: The file of import blocks, beside the stack's own while it is planned. Git ignores it.
+IMPORTS = "adopting.tf"
+
+
+@step("survey_{}")
+def survey(_: dg.OpExecutionContext, stack: Stack) -> None:
+    """Stops before anything is made if the account has it already, outside of this state."""
+    if not stack.planned:  # only foreseen, because its foundation is not there yet
+        return
+    planned = stack.read_plan()
+    account = Account(stack.environment, stack.region)
+    if found := account.existing(planned):
+        environment = stack.environment
+        raise InfrastructureError(
+            f"environment {environment} exists in this account, {account.makers}, but this state does not have it:"
+            f" {', '.join(map(str, found))}. If it is somebody else's, leave it to them and choose another name (a file"
+            " environments/NAME.tfvars and --env NAME), or share their state (`sparkify infra backend s3`). If its"
+            f" state is lost, take it into this one: `sparkify infra adopt --env {environment}`"
+        )
+
+
+@step("adopt_{}", config_schema={"confirm": str})
+def adopt(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Plans to import what exists, shows the plan, and applies it if the environment's name was typed."""
+    imports = Path(stack.terraform.stacks) / stack.name / IMPORTS
+    try:
+        try:
+            planned, found = _plan_imports(stack, imports)
+        except TerraformError as error:
+            if error.kind not in ("no foundation", "half foundation"):
+                raise
+            context.log.info(f"{stack} can be adopted once the foundation is in its state.")
+            return
+        show_plan(context, planned)
+        context.add_output_metadata(
+            {"imports": dg.MetadataValue.json({one.address: one.import_id for one in found})}
+        )
+        lost = [c for c in planned.changes if c.action in ("replace", "destroy")]
+        if not found:
+            context.log.info(f"Nothing exists that {stack} does not have in its state.")
+        elif lost:
+            raise InfrastructureError(
+                f"not adopted: the plan would {', '.join(f'{c.action} {c.address}' for c in lost)}. What exists differs"
+                " too much from the configuration: change the configuration to what is there first"
+            )
+        elif context.op_config["confirm"] == stack.environment:
+            stack.apply()
+        else:
+            context.log.info(
+                f"Nothing was written. To adopt this, confirm it by the name {stack.environment}."
+            )
+    finally:
+        imports.unlink(missing_ok=True)
+
+
+def _plan_imports(stack: Stack, imports: Path) -> tuple[Plan, list[Existing]]:
+    """The plan that imports all that exists, and what it imports.
+
+    What hangs on another thing is known by its ID, so a plan that imports the one shows the other.
+    """
+    account, found = Account(stack.environment, stack.region), list[Existing]()
+    planned = stack.plan()
+    while new := account.existing(planned):
+        found += new
+        blocks = (f'import {{\n  to = {one.address}\n  id = "{one.import_id}"\n}}\n' for one in found)
+        imports.write_text("\n".join(blocks))
+        planned = stack.plan()
+    return planned, found
