@@ -45,11 +45,11 @@ class Settings:
 
     `region` is used for a bucket that does not report its own; with `requester_pays`, whoever reads the source pays for
     it, and `concurrent_reads` is how many of its objects on S3 are read at the same time. `automation` says whether
-    sensors and schedules start switched on, `sensor_seconds` how long a sensor waits between two polls, and
-    `late_hours` how long after its end (UTC) a day that is not loaded counts as late. Alerts go to the log and to
-    `alert_webhook` unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is the file with
-    Dagster's own settings (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening
-    session.
+    sensors and schedules start switched on, `sensor_seconds` how long a sensor waits between two polls, `queue` is the
+    URL of the SQS queue that gets the notifications of a source on S3 (empty: the source is listed), and `late_hours`
+    how long after its end (UTC) a day that is not loaded counts as late. Alerts go to the log and to `alert_webhook`
+    unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is the file with Dagster's own settings
+    (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening session.
     """
 
     home: Path
@@ -74,6 +74,7 @@ class Settings:
     allowed_values: AllowedValues = "warn"
     concurrent_reads: int = 32
     session_pause_minutes: float = 30.0
+    queue: str = ""
 
     @property
     def dagster_home(self) -> Path:
@@ -106,6 +107,7 @@ class Settings:
         source = read("SOURCE")
         sample_days = {} if source else _sample_days(home / "sample")
         source = _object_url("SOURCE", source or (home / "sample").as_uri())
+        queue = _queue_url("QUEUE", read("QUEUE"), source)
         first = read("FIRST_DAY", sample_days.get("first_day", DEFAULT_FIRST_DAY.isoformat()))
         last = read("LAST_DAY", sample_days.get("last_day", ""))
         settings = cls(
@@ -124,10 +126,14 @@ class Settings:
             requester_pays=_switch("REQUESTER_PAYS", read("REQUESTER_PAYS", "off")),
             concurrent_reads=_count("CONCURRENT_READS", read("CONCURRENT_READS", "32")),
             automation=_switch("AUTOMATION", read("AUTOMATION", "on")),
-            # Listing a bucket costs a request for every thousand objects, listing a folder costs nothing.
+            # Listing a bucket costs a request for every thousand objects; a queue costs one, and a folder nothing.
             sensor_seconds=int(
-                _number("SENSOR_SECONDS", read("SENSOR_SECONDS", "30" if source.startswith("s3:") else "5"))
+                _number(
+                    "SENSOR_SECONDS",
+                    read("SENSOR_SECONDS", "30" if source.startswith("s3:") and not queue else "5"),
+                )
             ),
+            queue=queue,
             late_hours=_number("LATE_HOURS", read("LATE_HOURS", "6")),
             alert_webhook=read("ALERT_WEBHOOK"),
             page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
@@ -175,6 +181,19 @@ def _object_url(name: str, value: str) -> str:
     raise SettingsError(
         f"SPARKIFY_{name} is {value!r}; it takes a folder, file:///folder or s3://bucket/prefix"
     )
+
+
+def _queue_url(name: str, value: str, source: str) -> str:
+    parts = urlsplit(value)
+    if value and not (parts.scheme in ("https", "http") and parts.netloc and parts.path.count("/") == 2):
+        raise SettingsError(
+            f"SPARKIFY_{name} is {value!r}; it takes the URL of an SQS queue, https://sqs.region.amazonaws.com/account/name"
+        )
+    if value and not source.startswith("s3:"):
+        raise SettingsError(
+            f"SPARKIFY_{name} is set, but SPARKIFY_SOURCE is {source}; only S3 notifies a queue"
+        )
+    return value
 
 
 def _warehouse_url(value: str) -> str:

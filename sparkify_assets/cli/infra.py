@@ -58,6 +58,8 @@ def apply(
     say_endpoint(metadata)
     for setting in ("warehouse", "source", "work"):
         say(f"SPARKIFY_{setting.upper()}={output_of(metadata, f'{setting}_url')}")
+    if queue := metadata.get("publish_foundation.queue_url"):
+        say(f"SPARKIFY_QUEUE={queue}")
 
 
 @app.command()
@@ -108,9 +110,13 @@ def drift(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat = 
     found = launch("detect_drift", env)
     stacks = _by_stack(found, "{}", "{}_actions")
     if output_format == "json":
-        print_json({"differs": not found["passed"], **stacks})
+        told = {"verdict": found["verdict"], "findings": found["findings"]}
+        print_json({"differs": not found["passed"], **told, **stacks})
     else:
+        say(found["verdict"])
         _print_summaries(stacks)
+        for finding in found["findings"]:
+            say("{level}: {where}: {what}. Take it away by: {remedy}".format(**finding))
     if not found["passed"]:
         raise typer.Exit(DIFFERS)
 

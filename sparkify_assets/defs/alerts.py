@@ -1,4 +1,4 @@
-"""One readable alert for each run that failed, in the log and at a webhook if one is set
+"""One readable alert for each run that failed or found something exposed, in the log and at a webhook if one is set
 (https://docs.dagster.io/guides/automate/sensors/run-status-sensors).
 
 Belongs here: the text of an alert and sending it. Does not: why a run failed (`run_errors`).
@@ -15,6 +15,9 @@ from tenacity import retry, stop_after_attempt, wait_exponential
 from sparkify_assets.defs.partitions import ONE_PARTITION, RANGE_END, RANGE_START
 from sparkify_assets.defs.run_errors import reason_of
 from sparkify_assets.settings import Settings
+
+#: The job whose check says what is exposed (`infra.jobs`).
+DRIFT_JOB = "detect_drift"
 
 #: How many seconds a webhook may take to answer.
 TIMEOUT_SECONDS = 10
@@ -41,6 +44,43 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
             _send(settings.alert_webhook, text)
 
     return failure_alert
+
+
+def exposure_alert(settings: Settings) -> dg.SensorDefinition:
+    """The sensor that sends an alert for each look for drift that found something open which nobody declared: the run
+    succeeds, and its check fails as an error.
+    """
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        name="exposure_alert",
+        minimum_interval_seconds=settings.sensor_seconds,
+        default_status=dg.DefaultSensorStatus[settings.at_first],
+        description="Sends an alert for what a look for drift found exposed: to whom, and where to look.",
+    )
+    def exposure_alert(context: dg.RunStatusSensorContext) -> None:
+        run = context.dagster_run
+        if run.job_name != DRIFT_JOB:
+            return
+        records = context.instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ).records
+        for record in records:
+            event = record.event_log_entry.dagster_event
+            found = event.asset_check_evaluation_data if event else None
+            if found and not found.passed and found.severity == dg.AssetCheckSeverity.ERROR:
+                where = found.metadata["environment"].value
+                text = "\n".join(
+                    [
+                        f"Sparkify: environment {where}. {found.description}",
+                        f"{settings.page}/runs/{run.run_id}",
+                    ]
+                )
+                context.log.error(text)
+                if settings.alert_webhook:
+                    _send(settings.alert_webhook, text)
+
+    return exposure_alert
 
 
 def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:

@@ -44,6 +44,8 @@ class LoadConfig(dg.Config):
     """Leave out partitions whose objects are loaded in the version that is there."""
     accept_deletions: bool = False
     """Believe a listing that lacks much of what is known."""
+    narrow: bool = False
+    """List only the folders of the requested partitions, instead of the whole source."""
 
 
 class SongsConfig(LoadConfig):
@@ -143,6 +145,7 @@ def _loaded(
             set(keys) or None,
             reload=not config.only_changed,
             accept_deletions=config.accept_deletions,
+            narrow=config.narrow,
             run_id=context.run.run_id,
         )
     except (SparkifyError, psycopg2.Error) as error:

@@ -18,11 +18,17 @@ from sparkify_assets.inspection.reconcile import Finding, reconcile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS, Dataset
+from sparkify_assets.settings import Settings
+from sparkify_assets.source.queue import open_queue
+from sparkify_assets.source.store import SourceError
 
 #: The tables that take the longest, and therefore come last.
 LARGEST = ("staging.events", "sparkify.songplays")
 
 CHECK = "in_step_with_ledger"
+
+#: What a message would have announced.
+MISSED = ("new", "changed", "gone")
 
 
 @dg.multi_asset_check(
@@ -37,18 +43,40 @@ CHECK = "in_step_with_ledger"
     ],
 )
 def reconcile_source(loader: dg.ResourceParam[Loader]) -> Iterator[dg.AssetCheckResult]:
-    """Compare the whole listing with the ledger, name the differences, and have the sensors request the rest."""
+    """Compare the whole listing with the ledger, name the differences, and have the sensors request the rest.
+
+    Where a queue announces what lands, the differences are what it has missed: a warning, because the daily load, which
+    follows, makes up for it.
+    """
     findings = reconcile(loader)
+    queue = _queue(loader.settings)
     for dataset in DATASETS:
         found = [item for item in findings if _dataset(item) == dataset]
         if found:
             CacheFile(loader.settings, dataset).forget()
         yield dg.AssetCheckResult(
             passed=not found,
+            severity=_severity(found, loader.settings),
             asset_key=LANDED[dataset],
             check_name=CHECK,
-            metadata=_metadata(found),
+            metadata={**_metadata(found), **queue},
         )
+
+
+def _severity(found: list[Finding], settings: Settings) -> dg.AssetCheckSeverity:
+    missed = settings.queue and all(item.kind in MISSED for item in found)
+    return dg.AssetCheckSeverity.WARN if missed else dg.AssetCheckSeverity.ERROR
+
+
+def _queue(settings: Settings) -> dict[str, Any]:
+    """How the queue stands, if there is one: what still waits there is late, and not missed."""
+    if not settings.queue:
+        return {}
+    try:
+        depth = open_queue(settings).depth()
+    except SourceError as error:
+        return {"queue": f"does not answer: {error}"}
+    return {"messages_waiting": depth.waiting, "dead_letters": depth.dead}
 
 
 def _dataset(finding: Finding) -> Dataset:

@@ -1,21 +1,21 @@
 """What starts by itself: the schedules (https://docs.dagster.io/guides/automate/schedules), and their wiring with the
 sensors and the checks. Times are UTC, and each schedule and sensor can be switched in the web UI.
 
-The schedules follow one another on purpose: the source is loaded before it is reconciled, and late days come last.
+The schedules follow one another on purpose: the source is loaded before it is reconciled, or after it where a queue
+announces what lands, and late days come last.
 
 Belongs here: what runs when. Does not: what the sensors (`sensors`) and the checks (`freshness`, `maintenance`) do.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import dagster as dg
 
-from sparkify_assets.defs.alerts import failure_alert
+from sparkify_assets.defs.alerts import exposure_alert, failure_alert
+from sparkify_assets.defs.arrival_runs import load_everything
 from sparkify_assets.defs.freshness import freshness_check
 from sparkify_assets.defs.maintenance import maintain_warehouse, reconcile_source
-from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.defs.queue_sensor import queue_sensor
 from sparkify_assets.defs.sensors import arrival_sensors
 from sparkify_assets.settings import Settings
 
@@ -42,13 +42,7 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
         description="Loads whatever has changed, in case a sensor was switched off or failed.",
     )
     def daily_load() -> dg.RunRequest:
-        last = settings.last_day or datetime.now(UTC).date()
-        return dg.RunRequest(
-            run_config={
-                "ops": {name: {"config": {"only_changed": True}} for name in ("load_songs", "load_events")}
-            },
-            tags={RANGE_START: settings.first_day.isoformat(), RANGE_END: last.isoformat()},
-        )
+        return load_everything(settings)
 
     refresh = dg.AutomationConditionSensorDefinition(
         "refresh",
@@ -62,11 +56,16 @@ def automation_defs(settings: Settings, load: dg.UnresolvedAssetJobDefinition) -
             name, cron_schedule=cron, job_name=job, default_status=status, description=text
         )
 
+    arrivals = [queue_sensor(settings, load)] if settings.queue else arrival_sensors(settings)
+    # A load would hide what the queue has missed, so that is looked for before.
+    reconciles_at = "30 2 * * *" if settings.queue else "0 4 * * *"
     return dg.Definitions(
-        sensors=[*arrival_sensors(settings), refresh, failure_alert(settings)],
+        sensors=[*arrivals, refresh, failure_alert(settings), exposure_alert(settings)],
         schedules=[
             daily_load,
-            daily("daily_reconcile", "reconcile", "0 4 * * *", "Compares the whole source with the ledger."),
+            daily(
+                "daily_reconcile", "reconcile", reconciles_at, "Compares the whole source with the ledger."
+            ),
             daily("daily_maintenance", "maintain_warehouse", "30 4 * * *", "Runs VACUUM and ANALYZE."),
             daily(
                 "daily_analytics",

@@ -14,6 +14,10 @@ import dagster as dg
 
 from sparkify_assets.defs.metadata import code_reference, tags
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
+from sparkify_assets.infra.declared import Declared
+from sparkify_assets.infra.exposures import exposures
+from sparkify_assets.infra.findings import Finding, as_json, in_order, markdown, verdict
+from sparkify_assets.infra.looks import undeclared
 from sparkify_assets.infra.ops import CLUSTER, cluster_of, failing_plainly
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import STACKS, Stack
@@ -33,32 +37,55 @@ redshift_cluster = dg.AssetSpec(
 
 @dg.asset_check(asset=CLUSTER, name="matches_its_configuration")
 def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformResource) -> dg.AssetCheckResult:
-    """Whether what is on AWS matches terraform/. Neither a paused cluster nor one that was never made is drift."""
+    """Whether what is on AWS matches terraform/, and whether anything is open that nobody declared, which is an error;
+    any other difference is a warning. Neither a paused cluster nor one that was never made is drift.
+    """
     metadata: dict[str, Any] = {"environment": terraform.environment}
-    passed = True
+    declared, findings, changes = Declared(()), list[Finding](), 0
     with failing_plainly():
         for name in STACKS:
             stack = Stack(terraform, name, context.log.info)
-            found = _drift(stack, metadata)
+            stack.init()
+            own = stack.declared()
+            found, weakened = _drift(stack, own, metadata)
+            findings += weakened
             metadata[f"{name}_actions"] = dg.MetadataValue.json(found.actions)
             if found.changes:
-                passed = False
                 context.log.warning(
                     f"{stack} differs from its configuration; applying it would:\n{found.text()}"
                 )
                 metadata[f"{name}_changes"] = dg.MetadataValue.md(found.markdown())
-            if weakened := metadata.get(f"{name}_weakened"):
-                passed = False
-                context.log.warning(f"{stack} is weakened: {weakened}")
-    return dg.AssetCheckResult(passed=passed, metadata=metadata)
+                healing = f"sparkify infra apply --env {terraform.environment}"
+                findings += exposures(stack.plan_document, own.addresses, healing)
+            declared, changes = declared + own, changes + len(found.changes)
+        findings = in_order([*findings, *undeclared(declared, stack.region)])
+    return _result(context, metadata, findings, changes)
 
 
-def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
-    """What applying the stack would change. A summary is added to the metadata."""
-    stack.init()
-    if not stack.resources():
+def _result(
+    context: dg.AssetCheckExecutionContext, metadata: dict[str, Any], findings: list[Finding], changes: int
+) -> dg.AssetCheckResult:
+    """The verdict and all findings, in the log and as metadata. Only an exposure is an error."""
+    told = verdict(findings, changes)
+    if findings:
+        context.log.warning("\n".join([told, *map(str, findings)]))
+        metadata["findings_table"] = dg.MetadataValue.md(markdown(findings))
+    exposed = any(finding.level == "exposed" for finding in findings)
+    return dg.AssetCheckResult(
+        passed=not findings and not changes,
+        severity=dg.AssetCheckSeverity.ERROR if exposed else dg.AssetCheckSeverity.WARN,
+        description=told,
+        metadata={"verdict": told, **metadata, "findings": dg.MetadataValue.json(as_json(findings))},
+    )
+
+
+def _drift(stack: Stack, declared: Declared, metadata: dict[str, Any]) -> tuple[Plan, list[Finding]]:
+    """What applying the stack would change, and what protects the warehouse and is off. A summary is added to the
+    metadata.
+    """
+    if not declared.resources:
         metadata[stack.name] = "not provisioned"
-        return Plan((), applicable=False)
+        return Plan((), applicable=False), []
     found = stack.plan()
     cluster = cluster_of(stack) if stack.name == "warehouse" else None
     if cluster and cluster.without_nodes:
@@ -67,7 +94,13 @@ def _drift(stack: Stack, metadata: dict[str, Any]) -> Plan:
     if cluster and cluster.weakened:
         metadata[f"{stack.name}_weakened"] = weakened = "; ".join(cluster.weakened)
         metadata[stack.name] += f"; {weakened}"
-    return found
+    return found, [_weakness(cluster.identifier, told) for told in cluster.weakened] if cluster else []
+
+
+def _weakness(warehouse: str, told: str) -> Finding:
+    """A protecting parameter that is off, as a finding: without `require_ssl`, whoever is on the way reads along."""
+    what, _, remedy = told.rpartition(": ")
+    return Finding("exposed" if what.startswith("require_ssl") else "differs", warehouse, what, remedy)
 
 
 def drift_schedule(job: Any, stacks: Path) -> dg.ScheduleDefinition:

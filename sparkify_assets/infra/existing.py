@@ -200,14 +200,12 @@ def _egress_rule(account: Account, after: dict[str, Any]) -> str | None:
 
 
 def _named(
-    method: str, parameter: str, attribute: str = "name"
+    method: str, parameter: str, attribute: str = "name", service: str = "redshift"
 ) -> Callable[[Account, dict[str, Any]], str | None]:
     """A finder of what Redshift describes by its name."""
 
     def find(account: Account, after: dict[str, Any]) -> str | None:
-        return (
-            after[attribute] if account.answers("redshift", method, **{parameter: after[attribute]}) else None
-        )
+        return after[attribute] if account.answers(service, method, **{parameter: after[attribute]}) else None
 
     return find
 
@@ -230,6 +228,12 @@ _FINDERS: dict[str, Callable[[Account, dict[str, Any]], str | None]] = {
     "aws_redshift_scheduled_action": _named("describe_scheduled_actions", "ScheduledActionName"),
     "aws_redshift_subnet_group": _named("describe_cluster_subnet_groups", "ClusterSubnetGroupName"),
     "aws_redshift_usage_limit": _usage_limit,
+    "aws_redshiftserverless_namespace": _named(
+        "get_namespace", "namespaceName", "namespace_name", "redshift-serverless"
+    ),
+    "aws_redshiftserverless_workgroup": _named(
+        "get_workgroup", "workgroupName", "workgroup_name", "redshift-serverless"
+    ),
     "aws_route": _route,
     "aws_route_table_association": _association,
     "aws_s3_bucket": _bucket,

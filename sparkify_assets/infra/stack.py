@@ -19,6 +19,7 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
+from sparkify_assets.infra.declared import Declared, read_state
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
 from sparkify_assets.infra.tfvars import refuse_unknown_settings
@@ -135,6 +136,16 @@ class Stack:
     def planned_outputs(self) -> dict[str, Any]:
         """What the kept plan makes of the outputs: `after`, and `after_unknown` where only an apply can say it."""
         return dict(json.loads(self._plan_document.read_text()).get("output_changes", {}))
+
+    @property
+    def plan_document(self) -> dict[str, Any]:
+        """The kept plan as `terraform show -json` tells it; empty if it changes nothing."""
+        return dict(json.loads(self._plan_document.read_text()))
+
+    def declared(self) -> Declared:
+        """What the stack declares, as it was last applied. The stack is initialised."""
+        _, document, _ = self._command(quiet).cmd("show", json=IsFlagged)
+        return read_state(document)
 
     def apply(self) -> None:
         """Apply exactly the kept plan, and remove it."""

@@ -85,13 +85,18 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
     """One Terraform command for a stack, whose output goes to `log`."""
 
     def __init__(self, terraform: TerraformResource, stack: str, log: Log) -> None:
-        self.terraform, self.stack, self.log = terraform, stack, log
+        self.terraform, self.stack, self._log = terraform, stack, log
         self.code = 0
         super().__init__(working_dir=str(Path(terraform.stacks, stack)))
 
     def read_state_file(self, file_path: str | None = None) -> None:  # noqa: ARG002
         """Keep the library from reading the state, which may hold secrets, into memory."""
         self.tfstate = None
+
+    def log(self, line: str) -> None:
+        """Log a line. A log that cannot be written, as on a full disk, is no reason to give up on Terraform at work."""
+        with suppress(Exception):
+            self._log(line)
 
     def cmd(self, cmd: str, *args: str, **options: Any) -> tuple[int, str, str]:
         """Run a command; return its exit code, standard output and standard error.

@@ -30,7 +30,7 @@ from sparkify_assets.load.publish import Publisher, SourceChanged
 from sparkify_assets.load.quarantine import UNREADABLE, unreadable
 from sparkify_assets.load.results import Batch, BatchResult, StagedPartition, halves, in_batches
 from sparkify_assets.load.stage import Progress, Stager, TooManyRefused
-from sparkify_assets.model.datasets import Dataset, Partition, named
+from sparkify_assets.model.datasets import Dataset, Partition, beginnings_of, named, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import KnownPartition, difference
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
@@ -95,6 +95,26 @@ class Loader:
         found.known_objects = known_objects
         return make_plan(found, known, self.settings)
 
+    def listed(
+        self, partitions: Iterable[Partition], patience: Callable[[], bool] = lambda: True
+    ) -> dict[Partition, list[SourceObject]]:
+        """The objects of some partitions, from a listing of nothing but the folders that they are in.
+
+        At least one partition is listed; the rest is left out as soon as `patience` returns False. Raises SourceError.
+        """
+        found: dict[Partition, list[SourceObject]] = {}
+        sharing: dict[tuple[str, ...], list[Partition]] = {}
+        for partition in sorted(partitions):
+            sharing.setdefault(beginnings_of(partition), []).append(partition)
+        for beginnings, members in sharing.items():
+            found |= {partition: [] for partition in members}
+            for item in chain.from_iterable(map(self.source.list, beginnings)):
+                if (of := partition_of(item.key)) in members:
+                    found[of].append(item)
+            if not patience():
+                break
+        return found
+
     def _known(self) -> dict[Partition, KnownPartition]:
         with self.warehouse.reading() as transaction:
             return ledger.known_partitions(transaction)
@@ -117,20 +137,25 @@ class Loader:
         *,
         reload: bool = False,
         accept_deletions: bool = False,
+        narrow: bool = False,
         run_id: str | None = None,
     ) -> Iterator[BatchResult]:
         """Load what is pending in a data set, batch by batch: all partitions, or only the given ones.
 
-        `reload` also loads what has not changed. `run_id` is the run that the ledger names. A batch that cannot be
-        loaded does not stop the others; BatchesFailed is raised at the end. Raises DeletionsRefused before anything is
-        changed, and at once whatever concerns every batch: SourceError, WarehouseError, and psycopg2's connection
-        errors.
+        `reload` also loads what has not changed. With `narrow`, only the folders of the given partitions are listed,
+        not the whole source. `run_id` is the run that the ledger names. A batch that cannot be loaded does not stop the
+        others; BatchesFailed is raised at the end. Raises DeletionsRefused before anything is changed, and at once
+        whatever concerns every batch: SourceError, WarehouseError, and psycopg2's connection errors.
         """
+        among = [Partition(dataset, key) for key in keys or ()] if narrow else []
         done: set[Partition] = set()
         failures: list[tuple[Collection[Partition], Exception]] = []
         for attempt in range(READ_ATTEMPTS):
             moved = False
-            plan = self.planned if self.planned and attempt == 0 else self.plan()
+            if self.planned and attempt == 0:
+                plan = self.planned
+            else:
+                plan = self.plan_some(self.listed(among)) if among else self.plan()
             plan.guard_deletions(accept_deletions)
             wanted = [p for p in plan.chosen(dataset, keys, reload=reload) if p not in done]
             for group, outcome in self._load(plan, dataset, wanted, reload, run_id):

@@ -46,3 +46,10 @@ mock_resource "aws_redshiftserverless_workgroup" {
     endpoint = [{ address = "example.123456789012.us-west-2.redshift-serverless.amazonaws.com", port = 5439, vpc_endpoint = [] }]
   }
 }
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:us-west-2:123456789012:example"
+    url = "https://sqs.us-west-2.amazonaws.com/123456789012/example"
+  }
+}

@@ -62,7 +62,7 @@ def test_every_schedule_and_sensor_starts_as_the_settings_say(loader: Loader) ->
             for item in (*location.sensor_defs, *location.schedule_defs)
         }
         ours = {
-            "events_arrivals", "songs_arrivals", "refresh", "failure_alert",
+            "events_arrivals", "songs_arrivals", "refresh", "failure_alert", "exposure_alert",
             "daily_load", "daily_reconcile", "daily_maintenance", "daily_analytics", "daily_freshness",
         }  # fmt: skip
         assert ours <= states.keys()
@@ -246,3 +246,40 @@ def test_an_alert_says_what_failed_why_and_where_to_look(
     )
     assert "Value 's'" in reason
     assert link == f"https://dagster.example/runs/{result.run_id}"
+
+
+@pytest.mark.parametrize(
+    ("severity", "alerts"), [(dg.AssetCheckSeverity.ERROR, 1), (dg.AssetCheckSeverity.WARN, 0)]
+)
+def test_what_a_look_for_drift_finds_exposed_is_an_alert(
+    loader: Loader, address: tuple[str, list[str]], severity: dg.AssetCheckSeverity, alerts: int
+) -> None:
+    """The run succeeds, and its check fails: as an error if something is exposed, as a warning otherwise."""
+    url, texts = address
+    settings = replace(loader.settings, alert_webhook=url, page="https://dagster.example")
+
+    @dg.asset_check(asset="redshift_cluster", name="matches_its_configuration")
+    def check() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(
+            passed=False,
+            severity=severity,
+            description="EXPOSED: the whole internet can reach tcp port 5439",
+            metadata={"environment": "prod"},
+        )
+
+    job = dg.define_asset_job("detect_drift", selection=dg.AssetSelection.checks(check))
+    location = dg.Definitions(assets=[dg.AssetSpec("redshift_cluster")], asset_checks=[check], jobs=[job])
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = location.resolve_job_def("detect_drift").execute_in_process(instance=instance)
+        assert result.success
+        sensor = build_defs(settings, loader=loader).get_repository_def().get_sensor_def("exposure_alert")
+        sensor(
+            dg.build_run_status_sensor_context(
+                sensor_name="exposure_alert",
+                dagster_event=result.get_run_success_event(),
+                dagster_instance=instance,
+                dagster_run=result.dagster_run,
+            )
+        )
+    told = f"Sparkify: environment prod. EXPOSED: the whole internet can reach tcp port 5439\nhttps://dagster.example/runs/{result.run_id}"
+    assert texts == [told] * alerts

@@ -15,10 +15,10 @@ from dagster._core.test_utils import create_run_for_test
 
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.defs import sensors
+from sparkify_assets.defs import arrival_runs
+from sparkify_assets.defs.arrival_runs import job_name, stretches
 from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
-from sparkify_assets.defs.sensors import stretches
 from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import Dataset, Partition
@@ -26,12 +26,6 @@ from sparkify_assets.source.files import FileStore
 from sparkify_assets.source.store import SourceError, SourceObject
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for, settings_for
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 class Watcher:
@@ -68,7 +62,13 @@ class Watcher:
             "dagster/sensor_name": self.sensor.name,
             "dagster/run_key": request.run_key or "",
         }
-        return create_run_for_test(self.instance, status=status, tags=tags, run_config=request.run_config)
+        return create_run_for_test(
+            self.instance,
+            job_name=job_name(self.dataset),
+            status=status,
+            tags=tags,
+            run_config=request.run_config,
+        )
 
 
 class ByContent(FileStore):
@@ -329,7 +329,7 @@ def test_stretches_have_no_gaps_and_an_end(monkeypatch: pytest.MonkeyPatch) -> N
         ["2018-02-28", "2018-03-01"],
         ["2020-01-01"],
     ]
-    monkeypatch.setattr(sensors, "MAX_DAYS", 2)
+    monkeypatch.setattr(arrival_runs, "MAX_DAYS", 2)
     assert [len(run) for run in stretches("events", [f"2018-01-0{day}" for day in range(1, 6)])] == [2, 2, 1]
 
 
@@ -345,12 +345,12 @@ def test_a_tick_asks_for_few_runs_and_the_rest_follows(
     asked: list[tuple[str, str]] = []
     for _ in range(3):
         requests = watcher.settled()
-        assert len(requests) <= sensors.MAX_RUNS
+        assert len(requests) <= arrival_runs.MAX_RUNS
         asked += days(requests)
         for day, _ in days(requests):
             for _ in watcher.loader.load("events", {day}):
                 pass
-    assert len(there) > sensors.MAX_RUNS
+    assert len(there) > arrival_runs.MAX_RUNS
     assert asked == [(day, day) for day in there]
 
 

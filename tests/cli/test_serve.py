@@ -126,6 +126,7 @@ def test_a_second_one_says_that_there_is_one(embedded: Run, start: Start) -> Non
 
 
 def test_what_cannot_be_served_is_said(sparkify: Run) -> None:
-    assert "is a cluster" in one_line(sparkify("serve", WAREHOUSE="redshift://cluster/dev"))
+    for aws in ("redshift://cluster/dev", "redshift-serverless://workgroup/dev"):
+        assert "is on AWS" in one_line(sparkify("serve", WAREHOUSE=aws))
     assert "exclude each other" in one_line(sparkify("serve", "--read-only", "--read-write"))
     assert "cannot be read" in one_line(sparkify("serve", "--password-file", "absent"))

@@ -89,3 +89,20 @@ def test_a_warning_does_not_stand_for_the_error() -> None:
 )
 def test_a_refused_setting_is_told_in_the_words_of_its_rule(said: str, advice: str) -> None:
     assert advise(said) == ("settings", advice)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api error RequestExpired: Request has expired.",
+        "api error SignatureDoesNotMatch: Signature expired: 20260101T000000Z is now earlier than 20260101T001500Z",
+        "RequestTimeTooSkewed: The difference between the request time and the current time is too large.",
+    ],
+)
+def test_a_wrong_clock_is_not_taken_for_wrong_credentials(text: str) -> None:
+    """https://docs.aws.amazon.com/emr/latest/APIReference/CommonErrors.html and
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    """
+    kind, advice = advise(text)
+    assert kind == "clock"
+    assert "set this machine's clock" in advice

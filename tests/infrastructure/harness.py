@@ -236,7 +236,7 @@ class Checkout:
                     run.metadata[f"{event.step_key}.{name}"] = value.value
         for evaluation in result.get_asset_check_evaluations():
             run.metadata |= {name: value.value for name, value in evaluation.metadata.items()}
-            run.metadata["passed"] = evaluation.passed
+            run.metadata |= {"passed": evaluation.passed, "severity": evaluation.severity.value}
         return run
 
     def resource(self, **changes: Any) -> TerraformResource:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -33,9 +34,13 @@ def checkout(terraform: str, tmp_path: Path) -> Checkout:
 
 
 def start(
-    checkout: Checkout, *arguments: str, command: str = "infra", **environment: str
+    checkout: Checkout,
+    *arguments: str,
+    command: str = "infra",
+    before: Sequence[str] = (),
+    **environment: str,
 ) -> subprocess.Popen[str]:
-    """Starts `sparkify infra`, or another command, on a checkout of the test's own."""
+    """Starts `sparkify infra`, or another command, on a checkout of the test's own. `before` is what runs it."""
     program = (
         "import signal, sys; from pathlib import Path\n"
         "from sparkify_assets import cli\n"
@@ -45,7 +50,7 @@ def start(
         "cli.main()\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-c", program, str(checkout.stacks), command, *arguments],
+        [*before, sys.executable, "-c", program, str(checkout.stacks), command, *arguments],
         cwd=ROOT,
         env={**os.environ, "SPARKIFY_HOME": str(checkout.home), "COLUMNS": "200", **environment},
         stdout=subprocess.PIPE,
@@ -86,20 +91,30 @@ def test_drift_answers_as_terraform_does(checkout: Checkout) -> None:
     same = infra(checkout, "drift")
     assert (same.returncode, same.stdout.splitlines()) == (
         0,
-        ["foundation: no changes", "warehouse: no changes"],
+        ["AWS matches the configuration.", "foundation: no changes", "warehouse: no changes"],
     )
     for stack in ("foundation", "warehouse"):
         (checkout.stacks / stack / "main.tf").write_text(PROVISIONED % "2")
     differs = infra(checkout, "drift")
     assert (differs.returncode, differs.stdout.splitlines()) == (
         2,
-        ["foundation: 1 to change", "warehouse: 1 to change"],
+        [
+            "Differs from the configuration, and exposes nothing: 2 to apply",
+            "foundation: 1 to change",
+            "warehouse: 1 to change",
+        ],
     )
     assert 'input: "1" → "2"' in differs.stderr
     told = infra(checkout, "drift", "--format", "json")
     expected = {"summary": "1 to change", "actions": {"terraform_data.this": "change"}}
     assert told.returncode == 2, "a machine reads it from either"
-    assert json.loads(told.stdout) == {"differs": True, "foundation": expected, "warehouse": expected}
+    assert json.loads(told.stdout) == {
+        "differs": True,
+        "verdict": "Differs from the configuration, and exposes nothing: 2 to apply",
+        "findings": [],
+        "foundation": expected,
+        "warehouse": expected,
+    }
 
     shown = infra(checkout, "output", "--format", "json")
     arn = "arn:aws:secretsmanager:us-west-2:1:secret:[red]"

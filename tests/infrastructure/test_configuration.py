@@ -36,6 +36,7 @@ def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 def test_there_is_something_to_look_at() -> None:
     assert [path.name for path in MODULES] == [
+        "arrivals",
         "landing",
         "network",
         "serverless",

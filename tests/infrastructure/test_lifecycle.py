@@ -10,16 +10,30 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
+from sample_data.generate import write_sample
 from sparkify_assets.infra import ops
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.source import queue
+from sparkify_assets.source.queue import open_queue
+from tests.automation.announcing import Daemon, announced_loader, files_of, in_step
+from tests.conftest import Admin
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import SECRET_KEY, Checkout, Emulator
+from tests.infrastructure.injections import HEALED, INJECTIONS, NAMED, Account, seen
 
 ENVIRONMENT = "story"
 CLUSTER = f"sparkify-{ENVIRONMENT}"
+
+#: What a look for drift names against a parameter that nobody declared.
+RESET = (
+    "aws redshift reset-cluster-parameter-group --region us-west-2 --parameter-group-name {}"
+    """ --parameters '[{{"ParameterName": "statement_timeout"}}]'"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +46,11 @@ def story(checkout: Checkout, emulator: Emulator, cluster_port: int) -> Checkout
         f'warehouse = {{ node_type = "ra3.xlplus", node_count = 2, port = {cluster_port} }}\n',
     )
     return checkout
+
+
+@pytest.fixture(scope="module")
+def account(emulator: Emulator) -> Account:
+    return Account(emulator, ENVIRONMENT)
 
 
 def in_story(**config: object) -> dict[str, object]:
@@ -70,6 +89,7 @@ def test_provision_makes_a_cluster_that_answers(
     )
     bucket = run.metadata["publish_foundation.landing_bucket"]
     assert run.metadata["publish_warehouse.source_url"] == f"s3://{bucket}/landing"
+    assert run.metadata["publish_warehouse.queue_url"].endswith(f"/123456789012/{CLUSTER}-arrivals")
 
     [cluster] = emulator.client("redshift").describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
     assert (cluster["Encrypted"], cluster["PubliclyAccessible"], cluster["EnhancedVpcRouting"]) == (
@@ -132,6 +152,38 @@ def test_a_state_from_before_there_were_two_kinds_needs_no_change(story: Checkou
     assert "Plan: 0 to add, 0 to change, 0 to destroy." in told
 
 
+def test_what_lands_in_the_bucket_becomes_rows_and_what_goes_is_withdrawn(
+    emulator: Emulator, loader: Loader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """File, message, tick, run, rows: over the bucket, the queue and the notification that Terraform has made."""
+    monkeypatch.setattr(queue, "WAIT_SECONDS", 0)
+    write_sample(tmp_path / "sample", events=40, songs=4, days=1, seed=3)
+    bucket, s3 = f"{CLUSTER}-landing-123456789012", emulator.client("s3")
+    url = emulator.client("sqs").get_queue_url(QueueName=f"{CLUSTER}-arrivals")["QueueUrl"]
+    place = SimpleNamespace(source=f"s3://{bucket}/landing", url=url)
+    with dg.DagsterInstance.ephemeral() as instance:
+        daemon = Daemon(announced_loader(loader, place), instance)
+        daemon.begin()
+        for key, content in files_of(tmp_path / "sample").items():
+            s3.put_object(Bucket=bucket, Key=f"landing/{key}", Body=content)
+            s3.put_object(Bucket=bucket, Key=f"work/{key}", Body=content)  # of which nobody is told
+        assert open_queue(daemon.loader.settings).depth() == (5, 0)
+        daemon.settle()
+        assert in_step(daemon)
+        assert songplays(loader) > 0
+        s3.delete_object(Bucket=bucket, Key="landing/log_data/2018/11/2018-11-01-events.json")
+        daemon.settle()
+        assert in_step(daemon)
+        assert songplays(loader) == 0
+        assert open_queue(daemon.loader.settings).depth() == (0, 0)
+
+
+def songplays(loader: Loader) -> int:
+    with Admin(loader.warehouse.url) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from sparkify.songplays")
+        return int(cursor.fetchall()[0][0])
+
+
 def test_no_plan_holds_a_secret(story: Checkout) -> None:
     for stack in ("foundation", "warehouse"):
         with zipfile.ZipFile(story.stacks / stack / "kept.tfplan") as plan:
@@ -141,33 +193,39 @@ def test_no_plan_holds_a_secret(story: Checkout) -> None:
         assert not _PASSWORD.search(content)
 
 
-def test_what_changes_behind_its_back_is_seen_as_it_is(story: Checkout, emulator: Emulator) -> None:
-    redshift = emulator.client("redshift")
-    redshift.modify_cluster(ClusterIdentifier=CLUSTER, PubliclyAccessible=True)
-    [spectrum] = [
-        limit
-        for limit in redshift.describe_usage_limits(ClusterIdentifier=CLUSTER)["UsageLimits"]
-        if limit["FeatureType"] == "spectrum"
-    ]
-    redshift.delete_usage_limit(UsageLimitId=spectrum["UsageLimitId"])
+def test_a_fresh_environment_has_no_drift(story: Checkout) -> None:
+    drift = story.run("detect_drift", in_story())
+    assert drift.metadata["passed"] is True, drift.metadata
+    assert drift.metadata["verdict"] == "AWS matches the configuration."
 
+
+def test_whatever_is_done_by_hand_is_seen(story: Checkout, account: Account) -> None:
+    for injection in (*NAMED, *HEALED):
+        injection.inject(account)
     drift = story.run("detect_drift", in_story())
     assert drift.success  # the check fails, not the run
-    assert drift.metadata["passed"] is False
-    assert drift.metadata["foundation"] == "no changes"
-    assert drift.metadata["warehouse"] == "1 to add, 1 to change (cluster available)"
+    assert (drift.metadata["passed"], drift.metadata["severity"]) == (False, "ERROR")
+    assert [str(injection) for injection in INJECTIONS if not seen(injection, drift.metadata)] == []
+    # What lets everybody in is said first.
+    assert re.match(r"EXPOSED: \d+ exposures that nobody declared: .*everybody", drift.metadata["verdict"])
+    assert RESET.format(CLUSTER) in [finding["remedy"] for finding in drift.metadata["findings"]]
     assert "publicly_accessible: true → false" in drift.metadata["warehouse_changes"]
-    assert "module.warehouse.aws_redshift_usage_limit.spectrum[0]" in drift.metadata["warehouse_changes"]
 
 
-def test_provision_heals_what_has_drifted(story: Checkout, emulator: Emulator) -> None:
+def test_provision_heals_what_terraform_declares_and_the_rest_is_named(
+    story: Checkout, account: Account
+) -> None:
+    # The provider never resets a parameter, and an apply whose plan does not become empty fails.
+    account.carry_out(RESET.format(CLUSTER))
     run = story.run("provision_infrastructure", in_story())
     assert run.success, run.failures
-    redshift = emulator.client("redshift")
-    [cluster] = redshift.describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
-    assert cluster["PubliclyAccessible"] is False
-    limits = redshift.describe_usage_limits(ClusterIdentifier=CLUSTER)["UsageLimits"]
-    assert {limit["FeatureType"] for limit in limits} == {"spectrum", "concurrency-scaling"}
+    left = story.run("detect_drift", in_story()).metadata
+    assert [str(injection) for injection in HEALED if seen(injection, left)] == []
+    unseen = [str(injection) for injection in NAMED if not seen(injection, left)]
+    assert unseen == ["a parameter that nobody set"]
+    for finding in left["findings"]:
+        account.carry_out(finding["remedy"])
+    account.tidy()
 
 
 def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> None:
@@ -256,6 +314,7 @@ def test_destroy_leaves_what_was_meant_to_stay_and_names_its_cost(
     assert emulator.client("redshift").describe_clusters()["Clusters"] == []
     assert emulator.client("redshift").describe_scheduled_actions()["ScheduledActions"] == []
     assert emulator.client("s3").list_buckets()["Buckets"] == []
+    assert "QueueUrls" not in emulator.client("sqs").list_queues()
     assert emulator.client("iam").list_roles()["Roles"] == []
     assert emulator.client("logs").describe_log_groups()["logGroups"] == []
     assert emulator.client("secretsmanager").list_secrets()["SecretList"] == []

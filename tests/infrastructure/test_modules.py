@@ -13,6 +13,7 @@ from tests.infrastructure.harness import Checkout
 FOLDERS = (
     "modules/network",
     "modules/landing",
+    "modules/arrivals",
     "modules/warehouse",
     "modules/snapshot_copies",
     "modules/serverless",

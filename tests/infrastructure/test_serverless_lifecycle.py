@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from sparkify_assets.infra import aws
+from sparkify_assets.infra.existing import Account
+from sparkify_assets.infra.plan import Change, Plan
 from sparkify_assets.warehouse import workgroup_state
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import TERRAFORM, Checkout, Emulator
@@ -83,10 +85,10 @@ def test_a_workgroup_that_takes_connections_without_tls_is_drift(
     workgroup: Checkout, emulator: Emulator
 ) -> None:
     """The provider cannot watch the parameters (terraform/modules/serverless/main.tf)."""
-    api, config = emulator.client("redshift-serverless"), {"resources": {"terraform": {"config": {}}}}
+    api = emulator.client("redshift-serverless")
     off = [{"parameterKey": "require_ssl", "parameterValue": "false"}]
     api.update_workgroup(workgroupName="sparkify-dev", configParameters=off)
-    drift = workgroup.run("detect_drift", config)
+    drift = workgroup.run("detect_drift", {"environment": "dev"})
     assert drift.success, drift.failures
     assert (drift.metadata["passed"], drift.metadata["warehouse_actions"]) == (False, {})
     assert "connections without TLS are taken" in drift.metadata["warehouse_weakened"]
@@ -104,7 +106,19 @@ def test_what_is_left_without_tags_is_found_by_its_name(workgroup: Checkout, emu
     api = emulator.client("redshift-serverless")
     made = api.create_namespace(namespaceName="sparkify-dev")["namespace"]
     api.create_namespace(namespaceName="somebody-elses")
-    assert aws.leftovers("dev", "warehouse", "us-west-2", 0.1).unexpected == [made["namespaceArn"]]
+    assert aws.leftovers("dev", "warehouse", "us-west-2", seconds=0.1).unexpected == [made["namespaceArn"]]
+
+
+def test_what_exists_by_name_would_not_be_made_a_second_time(emulator: Emulator) -> None:
+    wanted = {
+        "aws_redshiftserverless_namespace": {"namespace_name": "somebody-elses"},
+        "aws_redshiftserverless_workgroup": {"workgroup_name": "somebody-elses"},
+    }
+    changes = tuple(Change(kind, kind, "add", (), after=after) for kind, after in wanted.items())
+    found = Account("dev", "us-west-2").existing(Plan(changes, applicable=True))
+    assert [(one.address, one.import_id) for one in found] == [
+        ("aws_redshiftserverless_namespace", "somebody-elses")
+    ]
 
 
 @pytest.mark.soak
@@ -129,7 +143,7 @@ def test_the_stacks_as_they_are(checkout: Checkout, emulator: Emulator, cluster_
         checkout.terraform(
             stack, "plan", "-detailed-exitcode", "-var-file=../../environments/idle.tfvars", environment=by_hand
         )  # fmt: skip
-    drift = checkout.run("detect_drift", {"resources": {"terraform": {"config": idle}}})
+    drift = checkout.run("detect_drift", idle)
     assert drift.metadata["passed"] is True
     bucket = made.metadata["publish_foundation.landing_bucket"]
     gone = checkout.run(

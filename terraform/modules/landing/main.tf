@@ -18,7 +18,7 @@ locals {
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:only the cluster's role reads the data, and CloudTrail data events record that without a second bucket
   #checkov:skip=CKV_AWS_144:the source keeps the files; a copy in another region would double the bill for data that can be landed again
-  #checkov:skip=CKV2_AWS_62:new files are found by listing and comparing, so a lost notification can't lose a file
+  #checkov:skip=CKV2_AWS_62:module arrivals notifies a queue of what lands; a daily listing finds what a lost notification missed
   bucket        = local.bucket
   force_destroy = var.force_destroy
 }

@@ -55,6 +55,17 @@ resource "aws_iam_role_policy" "flow_log" {
   policy = data.aws_iam_policy_document.flow_log_write.json
 }
 
+# Whatever else somebody gives the role by hand, the plan shows and an apply takes away.
+resource "aws_iam_role_policies_exclusive" "flow_log" {
+  role_name    = aws_iam_role.flow_log.name
+  policy_names = [aws_iam_role_policy.flow_log.name]
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "flow_log" {
+  role_name   = aws_iam_role.flow_log.name
+  policy_arns = []
+}
+
 resource "aws_flow_log" "this" {
   vpc_id                   = aws_vpc.this.id
   traffic_type             = "ALL"

@@ -35,3 +35,14 @@ resource "aws_iam_role_policy" "loader" {
   role   = aws_iam_role.loader.id
   policy = data.aws_iam_policy_document.loader.json
 }
+
+# Whatever else somebody gives the role by hand, the plan shows and an apply takes away.
+resource "aws_iam_role_policies_exclusive" "loader" {
+  role_name    = aws_iam_role.loader.name
+  policy_names = [aws_iam_role_policy.loader.name]
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "loader" {
+  role_name   = aws_iam_role.loader.name
+  policy_arns = []
+}

@@ -89,3 +89,18 @@ resource "aws_iam_role_policy" "scheduler" {
   role   = aws_iam_role.scheduler[0].id
   policy = data.aws_iam_policy_document.scheduler.json
 }
+
+# Whatever else somebody gives the role by hand, the plan shows and an apply takes away.
+resource "aws_iam_role_policies_exclusive" "scheduler" {
+  count = local.provisioned
+
+  role_name    = aws_iam_role.scheduler[0].name
+  policy_names = [aws_iam_role_policy.scheduler[0].name]
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "scheduler" {
+  count = local.provisioned
+
+  role_name   = aws_iam_role.scheduler[0].name
+  policy_arns = []
+}

@@ -41,6 +41,21 @@ resource "aws_iam_role_policy_attachment" "port_forward" {
   policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
 }
 
+# Whatever else somebody gives the role by hand, the plan shows and an apply takes away.
+resource "aws_iam_role_policies_exclusive" "port_forward" {
+  count = local.port_forward
+
+  role_name    = aws_iam_role.port_forward[0].name
+  policy_names = []
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "port_forward" {
+  count = local.port_forward
+
+  role_name   = aws_iam_role.port_forward[0].name
+  policy_arns = [aws_iam_role_policy_attachment.port_forward[0].policy_arn]
+}
+
 resource "aws_iam_instance_profile" "port_forward" {
   count = local.port_forward
 
@@ -54,19 +69,25 @@ resource "aws_security_group" "port_forward" {
   name        = "${var.name}-port-forward"
   description = "Port-forward host of ${var.name}: nothing in, out to Systems Manager"
   vpc_id      = var.vpc_id
+  ingress     = []
+
+  egress {
+    description = "Public endpoints of Systems Manager, which have no prefix list"
+    cidr_blocks = ["0.0.0.0/0"]
+    protocol    = "tcp"
+    from_port   = 443
+    to_port     = 443
+  }
 
   tags = { Name = "${var.name}-port-forward" }
 }
 
-resource "aws_vpc_security_group_egress_rule" "port_forward_to_ssm" {
-  count = local.port_forward
+removed {
+  from = aws_vpc_security_group_egress_rule.port_forward_to_ssm
 
-  security_group_id = aws_security_group.port_forward[0].id
-  description       = "Systems Manager's public endpoints, which have no prefix list"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
+  lifecycle {
+    destroy = false
+  }
 }
 
 resource "aws_instance" "port_forward" {

@@ -86,3 +86,14 @@ resource "aws_iam_role_policy" "s3_read" {
   role   = aws_iam_role.s3_read.id
   policy = data.aws_iam_policy_document.s3_read.json
 }
+
+# Whatever else somebody gives the role by hand, the plan shows and an apply takes away.
+resource "aws_iam_role_policies_exclusive" "s3_read" {
+  role_name    = aws_iam_role.s3_read.name
+  policy_names = [aws_iam_role_policy.s3_read.name]
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "s3_read" {
+  role_name   = aws_iam_role.s3_read.name
+  policy_arns = []
+}

@@ -14,6 +14,17 @@ module "landing" {
   force_destroy   = var.destroy_landing_objects
 }
 
+module "arrivals" {
+  count  = var.foundation.arrivals == "none" ? 0 : 1
+  source = "../../modules/arrivals"
+
+  name          = local.name
+  bucket        = module.landing.bucket
+  source_prefix = module.landing.source_prefix
+  delivery      = var.foundation.arrivals
+  kms_key_arn   = module.landing.kms_key_arn
+}
+
 module "network" {
   source = "../../modules/network"
 

@@ -57,3 +57,8 @@ output "work_url" {
   description = "Where loads keep manifests and compacted files: the value of SPARKIFY_WORK."
   value       = "s3://${module.landing.bucket}/${trimsuffix(module.landing.work_prefix, "/")}"
 }
+
+output "queue_url" {
+  description = "The queue that is told what landed: the value of SPARKIFY_QUEUE. Empty where there is none."
+  value       = try(module.arrivals[0].queue_url, "")
+}

@@ -76,11 +76,12 @@ variable "extra_source_buckets" {
 }
 
 variable "foundation" {
-  description = "Settings of this stack only: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails."
+  description = "Settings of this stack only: vpc_cidr, az_count; noncurrent_days (how long overwritten objects are kept); arrivals (who tells the queue what landed: bucket, eventbridge or none); log_retention_days; monthly_budget_usd (0: no budget alarm) and who gets its mails."
   type = object({
     vpc_cidr           = optional(string, "10.20.0.0/16")
     az_count           = optional(number, 2)
     noncurrent_days    = optional(number, 90)
+    arrivals           = optional(string, "bucket")
     log_retention_days = optional(number, 365)
     monthly_budget_usd = optional(number, 0)
     budget_emails      = optional(list(string), [])
@@ -90,6 +91,11 @@ variable "foundation" {
   validation {
     condition     = var.foundation.monthly_budget_usd == 0 || length(var.foundation.budget_emails) > 0
     error_message = "A budget needs somebody in budget_emails to tell."
+  }
+
+  validation {
+    condition     = contains(["bucket", "eventbridge", "none"], var.foundation.arrivals)
+    error_message = "arrivals is bucket, eventbridge or none."
   }
 }
 

@@ -80,3 +80,8 @@ output "work_url" {
   description = "Where loads keep manifests and compacted files: the value of SPARKIFY_WORK."
   value       = local.foundation.work_url
 }
+
+output "queue_url" {
+  description = "The queue that is told what landed: the value of SPARKIFY_QUEUE. Empty where there is none."
+  value       = try(local.foundation.queue_url, "")
+}

@@ -10,15 +10,20 @@ import inspect
 import json
 import traceback
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.responses import EC2Response
 from moto.iam.access_control import PermissionResult
+from moto.moto_api._internal import mock_random
+from moto.s3 import notifications
 from moto.s3.exceptions import S3ClientError
-from moto.s3.models import FakeBucket, FakeDeleteMarker
+from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
+from moto.sqs.models import Queue
 
 from . import control
 
@@ -33,6 +38,51 @@ def install() -> None:
     _give_instances_the_groups_of_their_interface()
     _heed_the_tls_condition()
     _let_delete_markers_go()
+    _announce_delete_markers()
+    _keep_attributes_of_queues()
+    _know_instance_connect_endpoints()
+
+
+def _announce_delete_markers() -> None:
+    """S3 announces that a delete marker was made; moto announces the deletion of versions only:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+    """
+    mark = S3Backend._set_delete_marker
+
+    def announce(self: S3Backend, bucket_name: str, key_name: str) -> FakeDeleteMarker:
+        marker = mark(self, bucket_name, key_name)
+        gone = SimpleNamespace(name=key_name, etag="", size=0, version_id=marker.version_id)
+        made = notifications.S3NotificationEvent.OBJECT_REMOVED_DELETE_MARKER_CREATED_EVENT
+        notifications.send_event(self.account_id, made, self.get_bucket(bucket_name), gone)
+        return marker
+
+    S3Backend._set_delete_marker = announce  # type: ignore[method-assign]
+
+
+def _keep_attributes_of_queues() -> None:
+    """SetQueueAttributes changes what it names, and GetQueueAttributes tells who may give up messages to a queue; moto
+    forgets the policy at each change, and the other at once. And it writes blanks into the JSON that it was given:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    """
+    set_attributes = Queue._set_attributes
+    attributes_of = Queue.attributes
+
+    def as_given(self: Any) -> dict[str, Any]:
+        told: dict[str, Any] = attributes_of.fget(self)
+        if policy := told.get("RedrivePolicy"):
+            told["RedrivePolicy"] = json.dumps(json.loads(policy), separators=(",", ":"))
+        return told
+
+    Queue.attributes = property(as_given)  # type: ignore[method-assign,assignment]
+
+    def keep(self: Any, attributes: dict[str, Any], now: float | None = None) -> None:
+        policy = getattr(self, "policy", None)
+        set_attributes(self, attributes, now)
+        self.policy = attributes.get("Policy", policy)
+
+    Queue._set_attributes = keep  # type: ignore[method-assign]
+    Queue.BASE_ATTRIBUTES = [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
+    Queue.redrive_allow_policy = None  # type: ignore[attr-defined]
 
 
 def _let_delete_markers_go() -> None:
@@ -158,3 +208,30 @@ def _heed_the_tls_condition() -> None:
             self.policy = kept
 
     FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
+
+
+def _know_instance_connect_endpoints() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Ec2InstanceConnectEndpoint.html, which moto lacks."""
+
+    def kept(self: EC2Response) -> dict[str, dict[str, str]]:
+        return self.ec2_backend.__dict__.setdefault("instance_connect_endpoints", {})
+
+    def create(self: EC2Response) -> ActionResult:
+        subnet = self.ec2_backend.get_subnet(self._get_param("SubnetId"))
+        name = f"eice-{mock_random.get_random_hex(17)}"
+        made = {"InstanceConnectEndpointId": name, "VpcId": subnet.vpc_id, "SubnetId": subnet.id}
+        kept(self)[name] = {**made, "State": "create-complete"}
+        return ActionResult({"InstanceConnectEndpoint": kept(self)[name]})
+
+    def describe(self: EC2Response) -> ActionResult:
+        vpcs = [vpc for wish in self._get_param("Filters", []) for vpc in wish["Values"]]
+        found = [endpoint for endpoint in kept(self).values() if not vpcs or endpoint["VpcId"] in vpcs]
+        return ActionResult({"InstanceConnectEndpoints": found})
+
+    def delete(self: EC2Response) -> ActionResult:
+        gone = kept(self).pop(self._get_param("InstanceConnectEndpointId"))
+        return ActionResult({"InstanceConnectEndpoint": gone})
+
+    EC2Response.create_instance_connect_endpoint = create  # type: ignore[attr-defined]
+    EC2Response.describe_instance_connect_endpoints = describe  # type: ignore[attr-defined]
+    EC2Response.delete_instance_connect_endpoint = delete  # type: ignore[attr-defined]

@@ -19,7 +19,8 @@ from moto.redshift import models, responses, urls
 from moto.secretsmanager.models import secretsmanager_backends
 
 from . import control, credentials
-from .snapshots import Grants, Snapshot, restored_from
+from .sharing import Shared, Sharing
+from .snapshots import Grants, Restoring, Snapshot
 
 
 class Cluster(models.Cluster):
@@ -107,6 +108,7 @@ class Backend(Grants, models.RedshiftBackend, TaggableResourcesMixin):
         self.parameters: dict[str, dict[str, str]] = {}
         self.scheduled_actions: dict[str, dict[str, Any]] = {}
         self.usage_limits: dict[str, UsageLimit] = {}
+        self.shared = Shared()
         self.RESOURCE_TYPE_MAP["usagelimit"] = self.usage_limits  # type: ignore[assignment]
         self.RESOURCE_TYPE_MAP["snapshotcopygrant"] = self.snapshot_copy_grants  # type: ignore[assignment]
 
@@ -154,7 +156,7 @@ class UsageLimit(models.TaggableResourceMixin):
         return {**self.fields, "UsageLimitId": self.usage_limit_id, "Tags": self.tags}
 
 
-class Response(responses.RedshiftResponse):
+class Response(Sharing, Restoring, responses.RedshiftResponse):
     """moto's dispatcher with the missing actions; a method's name is the action's."""
 
     RESPONSE_KEY_PATH_TO_TRANSFORMER: ClassVar[dict[str, Any]] = {}
@@ -174,23 +176,9 @@ class Response(responses.RedshiftResponse):
 
     def create_cluster(self) -> ActionResult:
         super().create_cluster()
-        return self._completed(self.cluster())
+        return self.completed(self.cluster())
 
-    def restore_from_cluster_snapshot(self) -> ActionResult:
-        if arn := self._get_param("SnapshotArn"):
-            self.params = {**self.params, "SnapshotIdentifier": arn.rpartition("/")[2]}
-        super().restore_from_cluster_snapshot()
-        cluster = self.cluster()
-        restored_from(
-            self.redshift_backend,
-            cluster,
-            self._get_param("SnapshotIdentifier"),
-            key=self._get_param("KmsKeyId"),
-            nodes=self._get_int_param("NumberOfNodes"),
-        )
-        return self._completed(cluster)
-
-    def _completed(self, cluster: Cluster) -> ActionResult:
+    def completed(self, cluster: Cluster) -> ActionResult:
         """A new cluster with what moto leaves out of it."""
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn") or ""
         self._set_zones(cluster)
@@ -238,6 +226,15 @@ class Response(responses.RedshiftResponse):
         options = [{"NodeType": cluster.node_type, "NumberOfNodes": size} for size in sizes]
         return ActionResult({"NodeConfigurationOptionList": options})
 
+    def modify_cluster_iam_roles(self) -> ActionResult:
+        cluster = self.cluster()
+        gone = set(self._get_param("RemoveIamRoles", []))
+        kept = [role for role in cluster.iam_roles_arn if role not in gone]
+        cluster.iam_roles_arn = list(dict.fromkeys([*kept, *self._get_param("AddIamRoles", [])]))
+        if (default := self._get_param("DefaultIamRoleArn")) is not None:
+            cluster.default_iam_role_arn = default
+        return ActionResult({"Cluster": cluster})
+
     def _set_zones(self, cluster: Cluster) -> None:
         """Or two at once: https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html (limitations)."""
         relocation, zones = (self._get_bool_param(name) for name in ("AvailabilityZoneRelocation", "MultiAZ"))
@@ -268,12 +265,6 @@ class Response(responses.RedshiftResponse):
 
     def _issued(self, user: str) -> ActionResult:
         return ActionResult(credentials.issue(user, self._get_int_param("DurationSeconds", 900)))
-
-    def create_snapshot_copy_grant(self) -> ActionResult:
-        names = (self._get_param("SnapshotCopyGrantName"), self._get_param("KmsKeyId"))
-        return ActionResult(
-            {"SnapshotCopyGrant": self.redshift_backend.grant(*names, self._get_param("Tags", []))}
-        )
 
     # Parameter groups
 

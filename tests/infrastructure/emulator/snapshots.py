@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.redshift import models
+from moto.core.responses import ActionResult
+from moto.redshift import models, responses
 
 from . import control
 
@@ -21,6 +22,7 @@ class Snapshot(models.Snapshot):
     def __init__(self, cluster: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(cluster, *args, **kwargs)
         self.kms_key_id = cluster.kms_key_id
+        self.accounts_with_restore_access: list[dict[str, str]] = []
 
 
 class Grant(models.SnapshotCopyGrant):
@@ -83,3 +85,26 @@ class Grants(models.RedshiftBackend):
                         "InvalidSnapshotCopyGrantStateFault", f"{cluster.cluster_identifier} uses {grant}."
                     )
         return super().delete_snapshot_copy_grant(**kwargs)
+
+
+class Restoring(responses.RedshiftResponse):
+    """The actions, for the class that answers Redshift's calls; a method's name is the action's."""
+
+    def restore_from_cluster_snapshot(self) -> ActionResult:
+        if arn := self._get_param("SnapshotArn"):
+            self.params = {**self.params, "SnapshotIdentifier": arn.rpartition("/")[2]}
+        super().restore_from_cluster_snapshot()
+        cluster = self.cluster()  # type: ignore[attr-defined]
+        restored_from(
+            self.redshift_backend,
+            cluster,
+            self._get_param("SnapshotIdentifier"),
+            key=self._get_param("KmsKeyId"),
+            nodes=self._get_int_param("NumberOfNodes"),
+        )
+        return self.completed(cluster)  # type: ignore[attr-defined]
+
+    def create_snapshot_copy_grant(self) -> ActionResult:
+        names = (self._get_param("SnapshotCopyGrantName"), self._get_param("KmsKeyId"))
+        grant = self.redshift_backend.grant(*names, self._get_param("Tags", []))  # type: ignore[attr-defined]
+        return ActionResult({"SnapshotCopyGrant": grant})

@@ -47,6 +47,21 @@ run "is_closed_encrypted_and_versioned" {
   }
 }
 
+run "lets_notifications_of_this_account_use_the_key" {
+  command = plan
+
+  assert {
+    condition = jsonencode([for s in data.aws_iam_policy_document.key.statement : {
+      who = sort(flatten([for p in s.principals : p.identifiers]))
+      if  = { for c in s.condition : c.variable => c.values }
+      } if s.sid == "LetNotificationsEncrypt"]) == jsonencode([{
+      who = ["events.amazonaws.com", "s3.amazonaws.com"]
+      if  = { "aws:SourceAccount" = ["123456789012"] }
+    }])
+    error_message = "No message could be encrypted, or those of any account could."
+  }
+}
+
 run "current_objects_never_expire" {
   command = plan
 

@@ -37,13 +37,36 @@ run "cluster_is_private_and_encrypted" {
   }
 
   assert {
-    condition     = length(aws_vpc_security_group_ingress_rule.from_cidr) == 0 && length(aws_instance.port_forward) == 0
+    condition     = alltrue([for rule in aws_security_group.cluster.ingress : try(length(rule.cidr_blocks), 0) == 0]) && length(aws_instance.port_forward) == 0
     error_message = "Somebody from outside gets in."
   }
 
   assert {
-    condition     = aws_vpc_security_group_egress_rule.to_s3.prefix_list_id == "pl-68a54001" && aws_vpc_security_group_egress_rule.to_s3.cidr_ipv4 == null
+    condition     = one(aws_security_group.cluster.egress).prefix_list_ids == tolist(["pl-68a54001"]) && try(length(one(aws_security_group.cluster.egress).cidr_blocks), 0) == 0
     error_message = "The cluster reaches more than S3."
+  }
+}
+
+run "roles_and_groups_hold_what_is_declared_and_no_more" {
+  command = plan
+
+  variables {
+    access = "port_forward"
+  }
+
+  assert {
+    condition     = aws_iam_role_policies_exclusive.s3_read.policy_names == toset(["read-sources"]) && aws_iam_role_policies_exclusive.scheduler[0].policy_names == toset(["pause-and-resume"]) && length(aws_iam_role_policies_exclusive.port_forward[0].policy_names) == 0
+    error_message = "An inline policy added by hand would stay."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy_attachments_exclusive.s3_read.policy_arns) + length(aws_iam_role_policy_attachments_exclusive.scheduler[0].policy_arns) == 0 && aws_iam_role_policy_attachments_exclusive.port_forward[0].policy_arns == toset(["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"])
+    error_message = "A policy attached by hand would stay."
+  }
+
+  assert {
+    condition     = length(aws_security_group.clients.ingress) + length(aws_security_group.port_forward[0].ingress) == 0
+    error_message = "A way in added by hand would stay."
   }
 }
 
@@ -110,7 +133,7 @@ run "allow_list_opens_to_the_given_ranges_only" {
   }
 
   assert {
-    condition     = aws_redshift_cluster.this[0].publicly_accessible && [for r in aws_vpc_security_group_ingress_rule.from_cidr : r.cidr_ipv4] == ["203.0.113.7/32"]
+    condition     = aws_redshift_cluster.this[0].publicly_accessible && flatten([for rule in aws_security_group.cluster.ingress : coalesce(rule.cidr_blocks, [])]) == ["203.0.113.7/32"]
     error_message = "The allow list is not what was given."
   }
 
@@ -133,7 +156,7 @@ run "port_forward_host_has_no_way_in" {
   assert {
     condition = aws_instance.port_forward[0].vpc_security_group_ids == toset([
       aws_security_group.port_forward[0].id, aws_security_group.clients.id,
-    ]) && length(aws_vpc_security_group_ingress_rule.from_cidr) == 0
+    ])
     error_message = "The host carries a group that lets somebody in."
   }
 

@@ -45,6 +45,42 @@ run "refuses_a_budget_that_tells_nobody" {
   expect_failures = [var.foundation]
 }
 
+run "tells_a_queue_what_lands" {
+  command = apply
+
+  assert {
+    condition     = output.queue_url == module.arrivals[0].queue_url && output.queue_url != ""
+    error_message = "Nobody is told where the queue is."
+  }
+}
+
+run "makes_no_queue_where_none_is_wanted" {
+  command = plan
+
+  variables {
+    foundation = {
+      arrivals = "none"
+    }
+  }
+
+  assert {
+    condition     = output.queue_url == "" && length(module.arrivals) == 0
+    error_message = "There is a queue that nobody asked for."
+  }
+}
+
+run "refuses_a_way_of_telling_that_there_is_not" {
+  command = plan
+
+  variables {
+    foundation = {
+      arrivals = "sns"
+    }
+  }
+
+  expect_failures = [var.foundation]
+}
+
 run "refuses_prod_in_the_workspace_of_dev" {
   command = plan
 

@@ -1,0 +1,279 @@
+"""A source that announces what lands in it: messages of moto's S3, ticks over a real ledger, real loads.
+
+Right is what a listing of the whole source finds: nothing that differs from the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import create_run_for_test
+
+from sparkify_assets.defs import queue_sensor
+from sparkify_assets.defs.announced import Announced
+from sparkify_assets.defs.maintenance import CHECK
+from sparkify_assets.load.loader import Loader
+from sparkify_assets.source.store import SourceError
+from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.errors import WarehouseError
+from tests.automation.announcing import (
+    MAX_RECEIVED,
+    Announcing,
+    Daemon,
+    announced_loader,
+    calls_of_aws,
+    day,
+    in_step,
+)
+
+
+def test_what_comes_changes_and_goes_is_loaded_and_its_messages_are_deleted(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    for key, content in sample.items():
+        place.put(key, content)
+    requests = daemon.tick()
+    assert {request.job_name for request in requests} == {"songs_on_arrival", "events_on_arrival"}
+    assert len(place.messages) == len(sample)  # until what they say is recorded
+    daemon.work()
+    daemon.settle()
+    assert not place.messages
+    assert in_step(daemon)
+
+    place.put(day(sample, 1), sample[day(sample, 1)] * 2)
+    place.delete(day(sample, 2))
+    daemon.settle()
+    assert not place.messages
+    assert in_step(daemon)
+
+
+def test_events_of_eventbridge_are_read_as_they_come(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    place.put(day(sample, 2), sample[day(sample, 2)])
+    daemon.settle()
+    place.notify_by_eventbridge()
+    key = day(sample, 1).replace("-events", "-events a+b")
+    place.put(key, sample[day(sample, 1)])
+    assert [json.loads(message.body)["detail-type"] for message in place.messages] == ["Object Created"]
+    daemon.settle()
+    assert in_step(daemon)
+    place.delete(key)
+    assert [json.loads(message.body)["detail-type"] for message in place.messages] == ["Object Deleted"]
+    daemon.settle()
+    assert in_step(daemon)
+    assert not place.messages
+
+
+def test_the_first_tick_has_everything_compared_that_nobody_announced(
+    loader: Loader, place: Announcing, instance: dg.DagsterInstance, sample: dict[str, bytes]
+) -> None:
+    """Also after the cursor was reset in the web UI, or was about another source."""
+    for key, content in sample.items():
+        place.put(key, content)
+    place.messages.clear()
+    daemon = Daemon(announced_loader(loader, place), instance)
+    (request,) = daemon.tick()
+    assert request.job_name == "load"
+    daemon.work()
+    assert in_step(daemon)
+    assert not daemon.tick()
+    for cursor in (None, "{", "7", Announced.of(replace(loader.settings, queue="another")).to_cursor()):
+        daemon.cursor = cursor
+        (again,) = daemon.tick()
+        assert again.job_name == "load"
+        assert again.run_key != request.run_key
+
+
+def test_an_idle_tick_is_one_call_and_asks_the_warehouse_nothing(daemon: Daemon) -> None:
+    """It depends on no number of objects, because nothing is listed."""
+    daemon.loader.warehouse = Warehouse("postgresql://nobody@127.0.0.1:1/nothing", Path("/nowhere"))
+    with calls_of_aws() as calls:
+        assert not daemon.tick()
+    assert daemon.skipped == "Nothing new."
+    assert calls == ["ReceiveMessage"]
+
+
+def test_only_the_folders_of_what_is_announced_are_listed(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    place.put(day(sample, 2), sample[day(sample, 2)])
+    listed: list[str] = []
+    client = daemon.loader.source.client  # type: ignore[attr-defined]
+    client.meta.events.register(
+        "provide-client-params.s3.ListObjectsV2", lambda params, **_: listed.append(params.get("Prefix", ""))
+    )
+    with calls_of_aws() as calls:
+        daemon.tick()
+    # the second call finds the queue empty; a month has files in its folder, and may have some outside
+    assert calls == ["ReceiveMessage"] * 2 + ["ListObjectsV2"] * 2
+    assert listed == ["landing/log_data/2018/11/", "landing/log_data/2018-11-"]
+    listed.clear()
+    daemon.work()
+    assert in_step(daemon)
+    assert set(listed[:-1]) == {
+        "landing/log_data/2018/11/",
+        "landing/log_data/2018-11-",
+    }  # the last is of in_step
+
+
+def test_messages_that_come_twice_or_late_change_nothing(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    for key in (day(sample, 1), day(sample, 2)):
+        place.put(key, sample[key])
+    daemon.settle()
+    before = dict(daemon.recorded)
+    for key in (day(sample, 2), day(sample, 1), day(sample, 2)):
+        place.send(place.notification(key))
+        place.send(place.notification(key, "ObjectRemoved:Delete"))
+    assert not daemon.tick()
+    assert daemon.skipped == "Nothing to load: what was announced is in the ledger."
+    daemon.settle()
+    assert daemon.recorded == before
+    assert not place.messages
+
+
+def test_a_run_in_progress_is_waited_for_and_nothing_is_listed_meanwhile(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    run = create_run_for_test(
+        daemon.instance, job_name="events_on_arrival", status=dg.DagsterRunStatus.STARTED
+    )
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    with calls_of_aws() as calls:
+        assert not daemon.tick()
+        assert not daemon.tick()
+    assert daemon.skipped == f"Waits for run {run.run_id[:8]}; whatever arrives meanwhile is loaded together."
+    assert calls == ["ReceiveMessage", "ReceiveMessage", "DeleteMessageBatch", "ReceiveMessage"]
+    daemon.instance.report_run_canceled(run)
+    daemon.settle()
+    assert in_step(daemon)
+
+
+def test_a_load_that_failed_is_requested_again_although_its_message_is_gone(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    (request,) = daemon.tick()
+    daemon.waiting.clear()
+    tags = {**request.tags, "dagster/sensor_name": "queue_arrivals"}
+    run = create_run_for_test(
+        daemon.instance, job_name=request.job_name, status=dg.DagsterRunStatus.STARTED, tags=tags
+    )
+    daemon.instance.report_run_failed(run, "the warehouse was away")
+    assert not daemon.tick()
+    assert not place.messages
+    assert "failed; again in" in (daemon.skipped or "")
+    now = queue_sensor.time.time() + 120
+    monkeypatch.setattr("time.time", lambda: now)
+    (again,) = daemon.tick()
+    assert again.run_key != request.run_key
+
+
+def test_poison_is_named_and_left_for_the_dead_letter_queue(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    """Beside it, messages about other places are deleted, and what is right is loaded."""
+    place.send("hello")
+    place.send(place.notification("x").replace(place.name, "another-bucket"))
+    place.send(place.notification("notes.txt"))
+    place.send(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": place.name}))
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    daemon.tick()
+    daemon.work()
+    for _ in range(MAX_RECEIVED - 1):
+        place.let_time_pass()
+        daemon.tick()
+        assert "Left 1 of 1 messages for the dead-letter queue" in (daemon.skipped or "")
+        assert "no JSON" in (daemon.skipped or "")
+    place.let_time_pass()
+    daemon.settle()
+    assert place.dead_letters == ["hello"]
+    assert not place.messages
+    assert in_step(daemon)
+
+
+def test_many_files_at_once_are_waited_for(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    for number in range(60):
+        place.send(place.notification(f"song_data/A/B/C/TR{number}.json"))
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    assert not daemon.tick()
+    assert daemon.skipped == "Many files are arriving; waits until all are there."
+    assert len(daemon.tick()) == 1  # the day; no song is there
+
+
+def test_a_queue_that_is_away_keeps_what_it_holds(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is noted is loaded meanwhile; a queue that is not there at all fails the tick."""
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    assert len(daemon.tick()) == 1
+    daemon.work()
+    place.put(day(sample, 2), sample[day(sample, 2)])
+    with daemon.queue_away():
+        assert not daemon.tick()
+        assert (daemon.skipped or "").startswith("The queue does not answer, and keeps what it holds: ")
+        assert "\n" not in (daemon.skipped or "")
+        assert "Nothing to load: what was announced is in the ledger." in (daemon.skipped or "")
+    daemon.settle()
+    place.let_time_pass()
+    daemon.settle()
+    assert in_step(daemon)
+    assert not place.messages
+
+    monkeypatch.setattr(daemon.queue, "url", daemon.queue.url + "-gone")
+    with pytest.raises(SourceError, match=r"-gone: .*NonExistentQueue"):
+        daemon.tick()
+
+
+def test_what_is_announced_is_noted_although_the_warehouse_is_away(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    """Otherwise each tick that fails would receive the messages once more, until SQS gives them up."""
+    there = daemon.loader.warehouse
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    daemon.loader.warehouse = Warehouse("postgresql://nobody@127.0.0.1:1/nothing", Path("/nowhere"))
+    assert not daemon.tick()
+    assert (daemon.skipped or "").startswith("2018-11-01: noted, but not compared with the ledger: ")
+    with pytest.raises(WarehouseError):
+        daemon.tick()
+    assert not place.messages
+    daemon.loader.warehouse = there
+    daemon.settle()
+    assert in_step(daemon)
+
+
+def test_what_nobody_announced_is_found_at_night_with_a_warning_and_loaded(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    place.messages.clear()
+    place.send("hello")
+    assert not daemon.tick()
+    reconciled = daemon.location.resolve_job_def("reconcile").execute_in_process(instance=daemon.instance)
+    (check,) = [c for c in reconciled.get_asset_check_evaluations() if not c.passed]
+    assert (check.check_name, check.severity) == (CHECK, dg.AssetCheckSeverity.WARN)
+    assert "2018-11-01" in str(check.metadata["sample"])
+    assert (check.metadata["messages_waiting"].value, check.metadata["dead_letters"].value) == (1, 0)
+    schedules = {item.name: item for item in daemon.repository.schedule_defs}
+    assert schedules["daily_reconcile"].cron_schedule == "30 2 * * *"
+    assert schedules["daily_load"].cron_schedule == "0 3 * * *"
+    context = dg.build_schedule_context(repository_def=daemon.repository)
+    (request,) = schedules["daily_load"].evaluate_tick(context).run_requests or []
+    daemon.waiting.append(request)
+    daemon.work()
+    assert in_step(daemon)
+
+
+def test_two_looks_at_once_do_not_mix(daemon: Daemon) -> None:
+    with queue_sensor.ReceiptFile(daemon.loader.settings).locked():
+        assert not daemon.tick()
+    assert daemon.skipped == "An earlier look at the queue has not ended yet."
