@@ -24,7 +24,7 @@ from sparkify_assets.cli.infra import Environment, FoundationToo, launch, output
 from sparkify_assets.cli.load import load_source
 from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
-from sparkify_assets.infra.prices import USD_PER_HOUR
+from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
@@ -62,7 +62,7 @@ class EphemeralCluster:
     end_after_failure: End
     foundation_too: bool
     phases: dict[str, float] = field(default_factory=dict)  # seconds; the last one may have failed
-    usd_per_hour: float = 0.0
+    usd_per_hour: float | None = 0.0
 
     def run(self) -> None:
         """Go through all phases. Whatever happens, Ctrl-C and SIGTERM included, end as asked and say what is left.
@@ -87,11 +87,10 @@ class EphemeralCluster:
 
     def _time_and_cost(self, hours: float) -> str:
         phases = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.phases.items())
-        cost = (
-            f"The warehouse cost about {self.usd_per_hour * hours:.2f} USD ({self.usd_per_hour:.2f} an hour; "
-        )
         if not self.usd_per_hour:
             cost = "What they cost is not known (prices are in "
+        else:
+            cost = f"The warehouse cost about {self.usd_per_hour * hours:.2f} USD ({self.usd_per_hour:.2f} an hour; "
         return f"{hours * 60:.1f} minutes: {phases}. {cost}terraform/cost.md)."
 
     def _run_phases(self) -> None:
@@ -221,11 +220,11 @@ def mirror(source: ObjectStore, landing: ObjectStore) -> int:
     return len(missing)
 
 
-def _price(warehouse: Warehouse) -> float:
-    """What the nodes cost in US dollars an hour, or the RPUs that queries begin with; 0 if the price is unknown."""
+def _price(warehouse: Warehouse) -> float | None:
+    """What the nodes cost in US dollars an hour, or the RPUs that queries begin with; None if that is unknown."""
     assert warehouse.redshift
     unit, amount = warehouse.redshift.find().capacity
-    return amount * USD_PER_HOUR.get(unit, 0.0)
+    return usd_per_hour(unit, amount)
 
 
 #: The most expensive kinds of resources first.

@@ -28,7 +28,9 @@ POLL_SECONDS = 15.0
 @dataclass(frozen=True)
 class Cluster:
     """A Redshift cluster as describe_clusters returns it. `host` is empty while it is being created, and
-    `secret_arn` where the cluster manages no secret of its administrator.
+    `secret_arn` where the cluster manages no secret of its administrator. `nodes` counts those of both zones of a
+    Multi-AZ deployment, which all cost the same
+    (https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-multi-az.html).
     """
 
     identifier: str
@@ -96,7 +98,7 @@ def find_cluster(identifier: str, region: str | None) -> Cluster | None:
         public=found["PubliclyAccessible"],
         role_arns=tuple(role["IamRoleArn"] for role in found.get("IamRoles", [])),
         secret_arn=found.get("MasterPasswordSecretArn", ""),
-        nodes=found["NumberOfNodes"],
+        nodes=found["NumberOfNodes"] * (2 if found.get("MultiAZ", "").lower() == "enabled" else 1),
         node_type=found["NodeType"],
         security_groups=tuple(group["VpcSecurityGroupId"] for group in found.get("VpcSecurityGroups", [])),
     )

@@ -1,4 +1,4 @@
-# Production: two nodes that run during working hours (UTC); nothing is read from outside the account.
+# Production: two Graviton nodes that run during working hours (UTC); nothing is read from outside the account.
 
 environment = "prod"
 region      = "us-west-2"
@@ -6,6 +6,7 @@ owner       = "data-platform"
 
 access               = "private"
 extra_source_buckets = []
+permissions_boundary = null # the ARN of your organization's boundary, if it has one
 
 foundation = {
   vpc_cidr           = "10.30.0.0/16"
@@ -15,7 +16,7 @@ foundation = {
 }
 
 warehouse = {
-  node_type     = "ra3.xlplus"
+  node_type     = "rg.xlarge"
   node_count    = 2
   snapshot_days = 35
   pause_schedule = {

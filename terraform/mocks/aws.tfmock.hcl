@@ -9,7 +9,7 @@ mock_data "aws_partition" {
 }
 
 mock_data "aws_region" {
-  defaults = { name = "us-west-2" }
+  defaults = { id = "us-west-2" }
 }
 
 mock_data "aws_availability_zones" {

@@ -9,7 +9,9 @@ from typing import Any
 
 import hcl2
 import pytest
+from botocore.session import Session
 
+from sparkify_assets.infra.prices import NODE_USD_PER_HOUR
 from tests.infrastructure.harness import TERRAFORM
 
 MODULES = sorted(path for path in (TERRAFORM / "modules").iterdir())
@@ -34,8 +36,14 @@ def blocks(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
 
 def test_there_is_something_to_look_at() -> None:
     assert [path.name for path in MODULES] == [
-        "arrivals", "landing", "network", "orchestrator", "serverless", "warehouse",
-    ]  # fmt: skip
+        "arrivals",
+        "landing",
+        "network",
+        "orchestrator",
+        "serverless",
+        "snapshot_copies",
+        "warehouse",
+    ]
     assert [path.name for path in STACKS] == ["foundation", "orchestrator", "warehouse"]
     assert all(blocks(folder, "variable") and blocks(folder, "output") for folder in MODULES + STACKS)
 
@@ -74,8 +82,8 @@ def test_a_readme_names_every_input_and_output(module: Path) -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_every_module_has_an_example_and_a_test_that_plans_it(module: Path) -> None:
     assert (module / "examples" / "complete" / "main.tf").exists()
-    [test] = (module / "tests").glob("*.tftest.hcl")
-    assert 'source = "./examples/complete"' in test.read_text()
+    tests = [path.read_text() for path in (module / "tests").glob("*.tftest.hcl")]
+    assert sum('source = "./examples/complete"' in test for test in tests) == 1
 
 
 @pytest.mark.parametrize("folder", MODULES + STACKS, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -83,6 +91,23 @@ def test_no_secret_passes_through_terraform(folder: Path) -> None:
     """A secret in a variable is in the plan, and one in an output is in the state."""
     for name in {*blocks(folder, "variable"), *blocks(folder, "output")}:
         assert not re.search(r"password|secret(?!_arn)|token|credential", name), name
+
+
+def test_every_role_has_the_permissions_boundary() -> None:
+    """A role without it could be given any permission by whoever may create roles
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
+    """
+    seen = set()
+    for path in FILES:
+        if path.suffix == ".tf":
+            for role in re.findall(
+                r'^resource "aws_iam_(?:role|user)" "\w+" {.*?^}', path.read_text(), re.MULTILINE | re.DOTALL
+            ):
+                assert re.search(
+                    r"^  permissions_boundary = var\.permissions_boundary$", role, re.MULTILINE
+                ), role
+                seen.add(path.parent.name)
+    assert {"network", "warehouse"} <= seen
 
 
 def test_nothing_about_a_machine_or_a_backend_is_in_the_configuration() -> None:
@@ -134,7 +159,7 @@ def test_every_waiver_of_a_check_says_why() -> None:
 
 def test_the_mocks_are_shared_by_all_tests() -> None:
     tests = [path for path in FILES if path.name.endswith(".tftest.hcl")]
-    assert len(tests) == 9
+    assert {path.parent.parent for path in tests} == {*MODULES, *STACKS}
     assert all('source = "../../mocks"' in path.read_text() for path in tests)
 
 
@@ -142,5 +167,18 @@ def test_costs_say_from_when_they_are() -> None:
     cost = (TERRAFORM / "cost.md").read_text()
     assert "not verified" in cost
     assert re.search(r"20\d\d-\d\d", cost)
-    for node_type in ("ra3.large", "ra3.xlplus"):  # those of the environments
+    for node_type in ("ra3.large", "rg.xlarge"):  # those of the environments
         assert node_type in cost
+
+
+def test_every_node_type_has_its_limits_and_its_price_or_none() -> None:
+    """The types are those that botocore's model of the API names (CreateCluster, NodeType), except for dc2."""
+    model = Session().get_service_model("redshift").operation_model("CreateCluster").input_shape
+    named = set(re.findall(r"<code>((?:ra3|rg)\.\w+)</code>", model.members["NodeType"].documentation))
+    assert len(named) == 8
+    limits = (TERRAFORM / "modules" / "warehouse" / "nodes.tf").read_text()
+    assert set(re.findall(r'"(\w+\.\w+)"\s+= {', limits)) == named
+    assert set(NODE_USD_PER_HOUR) == named
+    cost = (TERRAFORM / "cost.md").read_text()
+    for node_type, price in NODE_USD_PER_HOUR.items():
+        assert f"| {node_type} | {price:g} |" in cost, node_type

@@ -259,14 +259,14 @@ def test_a_plan_that_would_lose_the_cluster_is_stopped(story: Checkout, emulator
         ops.guard("warehouse")(planned)
         ops.guard("warehouse").alias("allowing")(planned)
 
-    module = story.stacks.parent / "modules" / "warehouse" / "variables.tf"
-    kept = module.read_text()
+    settings = story.stacks / "warehouse" / "variables.tf"
+    kept = settings.read_text()
     cluster = "module.warehouse.aws_redshift_cluster.this[0]"
-    module.write_text(kept.replace('"sparkify_admin"', '"somebody_else"'))
+    settings.write_text(kept.replace('"sparkify_admin"', '"somebody_else"'))
     try:
         run = story.run(up_to_the_guard, own_config() | guard_config(allow_destroying=[cluster]))
     finally:
-        module.write_text(kept)
+        settings.write_text(kept)
     assert list(run.failures) == ["guard_warehouse"], "the one to which the address was not named"
     told = run.failures["guard_warehouse"]
     assert f"replace {cluster}" in told

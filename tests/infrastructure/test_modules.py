@@ -15,6 +15,7 @@ FOLDERS = (
     "modules/landing",
     "modules/arrivals",
     "modules/warehouse",
+    "modules/snapshot_copies",
     "modules/serverless",
     "modules/orchestrator",
     "stacks/foundation",

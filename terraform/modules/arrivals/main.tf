@@ -15,13 +15,13 @@ locals {
 
   # Built from their parts instead of read from the resources, which need them for their policies.
   queue_name = "${var.name}-arrivals"
-  queue_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${local.queue_name}"
+  queue_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:${local.queue_name}"
   rule_name  = "${var.name}-arrivals"
 
   # Who sends: the bucket itself, or the rule that picks the bucket's events.
   sender = local.by_eventbridge ? {
     service = "events.amazonaws.com"
-    arn     = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:rule/${local.rule_name}"
+    arn     = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:rule/${local.rule_name}"
     } : {
     service = "s3.amazonaws.com"
     arn     = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket}"

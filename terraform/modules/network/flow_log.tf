@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "flow_log_write" {
 # retention would also show the policies as changed.
 locals {
   flow_log     = "/${var.name}/vpc-flow-log"
-  flow_log_arn = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:log-group:${local.flow_log}"
+  flow_log_arn = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:${local.flow_log}"
 }
 
 resource "aws_cloudwatch_log_group" "flow_log" {
@@ -43,9 +43,10 @@ resource "aws_cloudwatch_log_group" "flow_log" {
 }
 
 resource "aws_iam_role" "flow_log" {
-  name               = "${var.name}-vpc-flow-log"
-  description        = "Lets VPC flow logs write to ${local.flow_log}"
-  assume_role_policy = data.aws_iam_policy_document.flow_log_trust.json
+  name                 = "${var.name}-vpc-flow-log"
+  description          = "Lets VPC flow logs write to ${local.flow_log}"
+  assume_role_policy   = data.aws_iam_policy_document.flow_log_trust.json
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "flow_log" {

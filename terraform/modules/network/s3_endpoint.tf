@@ -78,7 +78,7 @@ data "aws_iam_policy_document" "s3_endpoint" {
 
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
-  service_name      = "com.amazonaws.${data.aws_region.current.name}.s3"
+  service_name      = "com.amazonaws.${data.aws_region.current.id}.s3"
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [aws_route_table.this.id]
   policy            = data.aws_iam_policy_document.s3_endpoint.json

@@ -24,9 +24,10 @@ data "aws_iam_policy_document" "loader" {
 }
 
 resource "aws_iam_role" "loader" {
-  name               = "${var.name}-loader"
-  description        = "Loads the Redshift Serverless warehouse ${var.name}: the owner of its tables"
-  assume_role_policy = data.aws_iam_policy_document.loader_trust.json
+  name                 = "${var.name}-loader"
+  description          = "Loads the Redshift Serverless warehouse ${var.name}: the owner of its tables"
+  assume_role_policy   = data.aws_iam_policy_document.loader_trust.json
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "loader" {

@@ -163,3 +163,14 @@ variable "breach_action" {
     error_message = "breach_action is deactivate, emit-metric or log."
   }
 }
+
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds what the roles made here may ever do; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, for instance arn:aws:iam::123456789012:policy/boundary."
+  }
+}

@@ -76,9 +76,10 @@ data "aws_iam_policy_document" "scheduler" {
 resource "aws_iam_role" "scheduler" {
   count = local.provisioned
 
-  name               = "${var.name}-pause-schedule"
-  description        = "Lets Redshift's scheduler pause and resume ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.scheduler_trust.json
+  name                 = "${var.name}-pause-schedule"
+  description          = "Lets Redshift's scheduler pause and resume ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.scheduler_trust.json
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "scheduler" {

@@ -9,13 +9,17 @@ data "aws_region" "current" {}
 locals {
   account     = data.aws_caller_identity.current.account_id
   partition   = data.aws_partition.current.partition
-  region      = data.aws_region.current.name
+  region      = data.aws_region.current.id
   cluster_arn = "arn:${local.partition}:redshift:${local.region}:${local.account}:cluster:${var.name}"
 
   # What is counted by this had no index before; Terraform moves it to [0] by itself:
   # https://developer.hashicorp.com/terraform/language/modules/develop/refactoring
   provisioned = var.kind == "provisioned" ? 1 : 0
   host        = one(concat(aws_redshift_cluster.this[*].dns_name, module.serverless[*].host))
+
+  # Redshift moves private clusters only (https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-recovery.html), and
+  # a Multi-AZ deployment by itself.
+  can_relocate = var.access != "allow_list" && !var.multi_az
 }
 
 module "serverless" {
@@ -33,6 +37,7 @@ module "serverless" {
   database              = var.database
   admin_username        = var.admin_username
   s3_read_role_arn      = aws_iam_role.s3_read.arn
+  permissions_boundary  = var.permissions_boundary
   loader_principal_arns = var.serverless.loader_principal_arns
 
   base_capacity            = var.serverless.base_capacity
@@ -82,7 +87,12 @@ resource "aws_redshift_cluster" "this" {
   database_name      = var.database
   port               = var.port
 
+  snapshot_identifier = var.restore.snapshot_identifier
+  snapshot_arn        = var.restore.snapshot_arn
+  owner_account       = var.restore.owner_account
+
   node_type       = var.node_type
+  multi_az        = var.multi_az
   cluster_type    = var.node_count > 1 ? "multi-node" : "single-node"
   number_of_nodes = var.node_count
 
@@ -95,7 +105,7 @@ resource "aws_redshift_cluster" "this" {
   vpc_security_group_ids               = [aws_security_group.cluster.id]
   publicly_accessible                  = var.access == "allow_list"
   enhanced_vpc_routing                 = true
-  availability_zone_relocation_enabled = var.access != "allow_list" # Redshift allows it for private clusters only
+  availability_zone_relocation_enabled = local.can_relocate
   encrypted                            = true
   kms_key_id                           = var.kms_key_arn
 
@@ -110,6 +120,29 @@ resource "aws_redshift_cluster" "this" {
 
   # Without this, changes wait for the maintenance window and the next plan shows them again.
   apply_immediately = true
+
+  lifecycle {
+    # Where a cluster came from is decided when it is made. Otherwise naming a snapshot would replace the cluster, and so
+    # would taking the name out again.
+    ignore_changes = [snapshot_identifier, snapshot_arn, owner_account]
+
+    # Redshift restores both from the snapshot. The next plan would change them: the admin's name by replacing the cluster.
+    # (try: where a creation fails, Terraform evaluates this without a cluster, and would bury the reason under errors.)
+    postcondition {
+      condition     = try(self.master_username == var.admin_username && self.database_name == var.database, true)
+      error_message = "The restored cluster has database ${try(self.database_name, "")} and admin user ${try(self.master_username, "")}: set database and admin_username to these, and apply again."
+    }
+  }
+}
+
+check "restore_is_for_new_clusters" {
+  assert {
+    condition = alltrue([for cluster in aws_redshift_cluster.this :
+      (var.restore.snapshot_identifier == null || cluster.snapshot_identifier == var.restore.snapshot_identifier) &&
+      (var.restore.snapshot_arn == null || cluster.snapshot_arn == var.restore.snapshot_arn)
+    ])
+    error_message = "restore is read only when a cluster is made, and ${var.name} was not made from this snapshot: destroy the cluster first, or take restore out."
+  }
 }
 
 # The final snapshot's name must be new each time a cluster is destroyed, and must not change while the cluster exists.
@@ -131,4 +164,14 @@ resource "aws_redshift_logging" "this" {
   cluster_identifier   = aws_redshift_cluster.this[0].cluster_identifier
   log_destination_type = "cloudwatch"
   log_exports          = ["connectionlog", "userlog", "useractivitylog"]
+}
+
+resource "aws_redshift_snapshot_copy" "this" {
+  count = var.snapshot_copy == null ? 0 : local.provisioned
+
+  cluster_identifier               = aws_redshift_cluster.this[0].cluster_identifier
+  destination_region               = var.snapshot_copy.destination_region
+  snapshot_copy_grant_name         = var.snapshot_copy.grant_name
+  retention_period                 = var.snapshot_copy.retention_days
+  manual_snapshot_retention_period = var.snapshot_copy.manual_retention_days
 }

@@ -28,9 +28,10 @@ data "aws_iam_policy_document" "port_forward_trust" {
 resource "aws_iam_role" "port_forward" {
   count = local.port_forward
 
-  name               = "${var.name}-port-forward"
-  description        = "Lets Systems Manager reach the port-forward host of ${var.name}"
-  assume_role_policy = data.aws_iam_policy_document.port_forward_trust[0].json
+  name                 = "${var.name}-port-forward"
+  description          = "Lets Systems Manager reach the port-forward host of ${var.name}"
+  assume_role_policy   = data.aws_iam_policy_document.port_forward_trust[0].json
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy_attachment" "port_forward" {

@@ -75,9 +75,10 @@ locals {
 }
 
 resource "aws_iam_role" "s3_read" {
-  name               = "${var.name}-s3-read"
-  description        = "Lets the Redshift cluster ${var.name} read its sources"
-  assume_role_policy = data.aws_iam_policy_document.s3_read_trust.json
+  name                 = "${var.name}-s3-read"
+  description          = "Lets the Redshift cluster ${var.name} read its sources"
+  assume_role_policy   = data.aws_iam_policy_document.s3_read_trust.json
+  permissions_boundary = var.permissions_boundary
 }
 
 resource "aws_iam_role_policy" "s3_read" {

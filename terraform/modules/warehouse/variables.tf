@@ -142,29 +142,34 @@ variable "port" {
 }
 
 variable "node_type" {
-  description = "Node type of the cluster. It has to be RA3: only its managed storage is billed separately from the nodes, and only RA3 clusters can move between zones."
+  description = "Node type of the cluster: RA3, or RG (Graviton), which AWS recommends for new clusters. Both keep data in managed storage that is billed separately from the nodes, and can move between zones."
   type        = string
   default     = "ra3.large"
 
   validation {
-    condition     = contains(["ra3.large", "ra3.xlplus", "ra3.4xlarge", "ra3.16xlarge"], var.node_type)
-    error_message = "node_type is ra3.large, ra3.xlplus, ra3.4xlarge or ra3.16xlarge."
+    condition     = contains(keys(local.node_types), var.node_type)
+    error_message = "node_type is one of ${join(", ", keys(local.node_types))}."
   }
 }
 
 variable "node_count" {
-  description = "Number of nodes."
+  description = "Number of nodes; with multi_az, of each of the two zones."
   type        = number
   default     = 1
 
   validation {
-    condition     = var.node_count >= 1 && var.node_count <= var.max_node_count
-    error_message = "node_count is between 1 and max_node_count; raise max_node_count if the larger bill is meant."
+    condition     = floor(var.node_count) == var.node_count && var.node_count >= 1 && var.node_count <= var.max_node_count
+    error_message = "node_count is a whole number between 1 and max_node_count; raise max_node_count if the larger bill is meant."
   }
 
   validation {
-    condition     = var.node_count >= 2 || contains(["ra3.large", "ra3.xlplus"], var.node_type)
-    error_message = "ra3.4xlarge and ra3.16xlarge need at least 2 nodes."
+    condition     = try(var.node_count >= local.node_types[var.node_type].least, true)
+    error_message = "${var.node_type} needs at least ${try(local.node_types[var.node_type].least, 1)} nodes."
+  }
+
+  validation {
+    condition     = try(var.node_count <= local.node_types[var.node_type].most, true)
+    error_message = "A cluster of ${var.node_type} is created with at most ${try(local.node_types[var.node_type].most, 1)} nodes."
   }
 }
 
@@ -174,6 +179,27 @@ variable "max_node_count" {
   default     = 4
 }
 
+# https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html (limitations)
+variable "multi_az" {
+  description = "Whether the cluster runs in two availability zones at once, with node_count nodes in each, which doubles what the nodes cost. It takes at least 2 nodes a zone and subnets in 3 zones, and cannot be paused."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.multi_az || var.node_count >= 2
+    error_message = "multi_az needs node_count of at least 2: Redshift has no single-node Multi-AZ deployment."
+  }
+
+  validation {
+    condition     = !var.multi_az || length(distinct(var.subnet_ids)) >= 3
+    error_message = "multi_az needs subnets in at least 3 availability zones (foundation.az_count)."
+  }
+
+  validation {
+    condition     = !var.multi_az || (var.pause_schedule.pause == null && var.pause_schedule.resume == null)
+    error_message = "multi_az needs pause_schedule = {}: Redshift cannot pause a Multi-AZ deployment."
+  }
+}
 
 variable "snapshot_days" {
   description = "Days that automated snapshots are kept (1 to 35)."
@@ -196,6 +222,69 @@ variable "final_snapshot" {
   description = "Whether destroying the cluster leaves a last snapshot behind."
   type        = bool
   default     = true
+}
+
+# https://docs.aws.amazon.com/redshift/latest/APIReference/API_RestoreFromClusterSnapshot.html
+variable "restore" {
+  description = "Snapshot from which the cluster is made: snapshot_identifier, or snapshot_arn; owner_account if another account owns it. Read only when the cluster is made. node_type, node_count and the key may be others than the snapshot's; database and admin_username have to be the snapshot's."
+  type = object({
+    snapshot_identifier = optional(string)
+    snapshot_arn        = optional(string)
+    owner_account       = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = var.restore.snapshot_identifier == null || var.restore.snapshot_arn == null
+    error_message = "restore takes snapshot_identifier or snapshot_arn, not both."
+  }
+
+  validation {
+    condition     = var.restore.owner_account == null || (var.restore.snapshot_identifier != null || var.restore.snapshot_arn != null)
+    error_message = "restore.owner_account says who owns the snapshot, so it needs snapshot_identifier or snapshot_arn."
+  }
+
+  validation {
+    condition     = var.restore.owner_account == null || can(regex("^[0-9]{12}$", var.restore.owner_account))
+    error_message = "restore.owner_account is an account's number of 12 digits."
+  }
+
+  validation {
+    condition     = var.restore.snapshot_arn == null || can(regex("^arn:[^:]+:redshift:[^:]+:[0-9]{12}:snapshot:[^/]+/.+$", var.restore.snapshot_arn))
+    error_message = "restore.snapshot_arn looks like arn:aws:redshift:us-west-2:123456789012:snapshot:sparkify-prod/sparkify-prod-final-20261128-060000."
+  }
+}
+
+# https://docs.aws.amazon.com/redshift/latest/APIReference/API_EnableSnapshotCopy.html
+variable "snapshot_copy" {
+  description = "Copies every snapshot to another region; null for none. destination_region; grant_name of the snapshot copy grant there (module snapshot_copies); retention_days of copied automated snapshots; manual_retention_days of copied manual ones, the final snapshot among them (-1 for ever)."
+  type = object({
+    destination_region    = string
+    grant_name            = string
+    retention_days        = optional(number, 7)
+    manual_retention_days = optional(number, -1)
+  })
+  default = null
+
+  validation {
+    condition     = try(var.snapshot_copy.destination_region != data.aws_region.current.id, true)
+    error_message = "snapshot_copy.destination_region is another region than the cluster's."
+  }
+
+  validation {
+    condition     = try(var.snapshot_copy.retention_days >= 1 && var.snapshot_copy.retention_days <= 35, true)
+    error_message = "snapshot_copy.retention_days is between 1 and 35."
+  }
+
+  validation {
+    condition     = try(var.snapshot_copy.manual_retention_days == -1 || (var.snapshot_copy.manual_retention_days >= 1 && var.snapshot_copy.manual_retention_days <= 3653), true)
+    error_message = "snapshot_copy.manual_retention_days is -1 (for ever) or between 1 and 3653."
+  }
+
+  validation {
+    condition     = try(length(var.snapshot_copy.grant_name) > 0, var.snapshot_copy == null)
+    error_message = "snapshot_copy.grant_name names a snapshot copy grant in the destination region, because the cluster is encrypted with a KMS key."
+  }
 }
 
 variable "serverless" {
@@ -242,4 +331,17 @@ variable "spectrum_terabytes" {
   description = "Terabytes a day that Redshift Spectrum may scan, after which Redshift switches it off until the next day."
   type        = number
   default     = 1
+}
+
+# What its roles may do at most
+
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds what the roles made here may ever do; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, for instance arn:aws:iam::123456789012:policy/boundary."
+  }
 }

@@ -43,10 +43,11 @@ module "network" {
     # Where `sparkify infra backend s3` keeps the states: https://developer.hashicorp.com/terraform/language/backend/s3
     flatten([for bucket in local.state_bucket : [for prefix in ["sparkify/", "env:/"] : "${local.s3}${bucket}/${prefix}*"]]),
   )
-  image_layers       = local.orchestrated
-  host_updates       = var.access == "port_forward"
-  kms_key_arn        = module.landing.kms_key_arn
-  log_retention_days = var.foundation.log_retention_days
+  image_layers         = local.orchestrated
+  host_updates         = var.access == "port_forward"
+  kms_key_arn          = module.landing.kms_key_arn
+  log_retention_days   = var.foundation.log_retention_days
+  permissions_boundary = var.permissions_boundary
 }
 
 # Redshift writes its audit log to groups of these names. It would create them itself, but unencrypted and without a

@@ -58,6 +58,17 @@ variable "access" {
   }
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds what every role of this environment may ever do; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, for instance arn:aws:iam::123456789012:policy/boundary."
+  }
+}
+
 variable "extra_source_buckets" {
   description = "Names of buckets besides the landing bucket that the cluster may read, in the same region."
   type        = list(string)

@@ -37,12 +37,18 @@ module "warehouse" {
   landing_bucket_arn   = local.foundation.landing_bucket_arn
   landing_prefixes     = local.foundation.landing_prefixes
   extra_source_buckets = var.extra_source_buckets
+  permissions_boundary = var.permissions_boundary
 
   node_type      = var.warehouse.node_type
   node_count     = var.warehouse.node_count
   max_node_count = var.warehouse.max_node_count
+  multi_az       = var.warehouse.multi_az
   snapshot_days  = var.warehouse.snapshot_days
   final_snapshot = var.warehouse.final_snapshot
+  database       = var.warehouse.database
+  admin_username = var.warehouse.admin_username
+  restore        = var.warehouse.restore
+  snapshot_copy  = var.warehouse.snapshot_copy
 
   pause_schedule              = var.warehouse.pause_schedule
   concurrency_scaling_minutes = var.warehouse.concurrency_scaling_minutes

@@ -52,6 +52,17 @@ variable "access" {
   }
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds what every role of this environment may ever do; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, for instance arn:aws:iam::123456789012:policy/boundary."
+  }
+}
+
 variable "extra_source_buckets" {
   description = "Names of buckets besides the landing bucket that the cluster may read, in the same region."
   type        = list(string)
@@ -64,10 +75,15 @@ variable "warehouse" {
     node_type      = optional(string, "ra3.large")
     node_count     = optional(number, 1)
     max_node_count = optional(number, 4)
+    multi_az       = optional(bool, false)
     client_cidrs   = optional(list(string), [])
     port           = optional(number, 5439)
     snapshot_days  = optional(number, 7)
     final_snapshot = optional(bool, true)
+    database       = optional(string, "sparkify")
+    admin_username = optional(string, "sparkify_admin")
+    restore        = optional(object({ snapshot_identifier = optional(string), snapshot_arn = optional(string), owner_account = optional(string) }), {})
+    snapshot_copy  = optional(object({ destination_region = string, grant_name = string, retention_days = optional(number, 7), manual_retention_days = optional(number, -1) }))
     pause_schedule = optional(object({
       pause  = optional(string)
       resume = optional(string)

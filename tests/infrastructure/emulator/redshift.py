@@ -20,6 +20,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 
 from . import control, credentials
 from .sharing import Shared, Sharing
+from .snapshots import Grants, Restoring, Snapshot
 
 
 class Cluster(models.Cluster):
@@ -97,18 +98,7 @@ class Cluster(models.Cluster):
             secretsmanager_backends[self.account_id][self.region].secrets.pop(self.master_password_secret_arn)
 
 
-class Snapshot(models.Snapshot):
-    """A snapshot that knows its key, and the size that its cost follows from."""
-
-    total_backup_size_in_mega_bytes = 2048.0
-
-    def __init__(self, cluster: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(cluster, *args, **kwargs)
-        self.kms_key_id = cluster.kms_key_id
-        self.accounts_with_restore_access: list[dict[str, str]] = []
-
-
-class Backend(models.RedshiftBackend, TaggableResourcesMixin):
+class Backend(Grants, models.RedshiftBackend, TaggableResourcesMixin):
     """moto's backend, seen by the tagging API, with a place for what moto does not know."""
 
     SERVICE_NAMESPACE = "redshift"
@@ -120,6 +110,7 @@ class Backend(models.RedshiftBackend, TaggableResourcesMixin):
         self.usage_limits: dict[str, UsageLimit] = {}
         self.shared = Shared()
         self.RESOURCE_TYPE_MAP["usagelimit"] = self.usage_limits  # type: ignore[assignment]
+        self.RESOURCE_TYPE_MAP["snapshotcopygrant"] = self.snapshot_copy_grants  # type: ignore[assignment]
 
     @property
     def _url_module(self) -> Any:
@@ -165,7 +156,7 @@ class UsageLimit(models.TaggableResourceMixin):
         return {**self.fields, "UsageLimitId": self.usage_limit_id, "Tags": self.tags}
 
 
-class Response(Sharing, responses.RedshiftResponse):
+class Response(Sharing, Restoring, responses.RedshiftResponse):
     """moto's dispatcher with the missing actions; a method's name is the action's."""
 
     RESPONSE_KEY_PATH_TO_TRANSFORMER: ClassVar[dict[str, Any]] = {}
@@ -185,9 +176,12 @@ class Response(Sharing, responses.RedshiftResponse):
 
     def create_cluster(self) -> ActionResult:
         super().create_cluster()
-        cluster = self.cluster()
+        return self.completed(self.cluster())
+
+    def completed(self, cluster: Cluster) -> ActionResult:
+        """A new cluster with what moto leaves out of it."""
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn") or ""
-        self._set_relocation(cluster)
+        self._set_zones(cluster)
         if self._get_bool_param("ManageMasterPassword", False):
             cluster.manage_password(self._get_param("MasterPasswordSecretKmsKeyId"))
         return ActionResult({"Cluster": cluster})
@@ -212,7 +206,7 @@ class Response(Sharing, responses.RedshiftResponse):
             value = self._get_bool_param(parameter)
             if value is not None:
                 setattr(cluster, attribute, value)
-        self._set_relocation(cluster)
+        self._set_zones(cluster)
         return ActionResult({"Cluster": cluster})
 
     def resize_cluster(self) -> ActionResult:
@@ -241,10 +235,24 @@ class Response(Sharing, responses.RedshiftResponse):
             cluster.default_iam_role_arn = default
         return ActionResult({"Cluster": cluster})
 
-    def _set_relocation(self, cluster: Cluster) -> None:
-        wanted = self._get_bool_param("AvailabilityZoneRelocation")
-        if wanted is not None:
-            cluster.availability_zone_relocation_status = "enabled" if wanted else "disabled"
+    def _set_zones(self, cluster: Cluster) -> None:
+        """Or two at once: https://docs.aws.amazon.com/redshift/latest/mgmt/overview-multi-az.html (limitations)."""
+        relocation, zones = (self._get_bool_param(name) for name in ("AvailabilityZoneRelocation", "MultiAZ"))
+        if relocation is not None:
+            cluster.availability_zone_relocation_status = "enabled" if relocation else "disabled"
+        if zones is not None:
+            cluster.multi_az = "Enabled" if zones else "Disabled"
+        if cluster.multi_az == "Enabled":
+            cluster.availability_zone_relocation_status = "disabled"
+            group = self.redshift_backend.subnet_groups[cluster.cluster_subnet_group_name]
+            fits = cluster.number_of_nodes >= 2 and len({s.availability_zone for s in group.subnets}) >= 3
+            if relocation or not fits or not cluster.encrypted:
+                raise control.Refusal("UnsupportedOperation", "Multi-AZ: 2 nodes, 3 zones, no relocation.")
+
+    def pause_cluster(self) -> ActionResult:
+        if self.cluster().multi_az == "Enabled":
+            raise control.Refusal("UnsupportedOperation", "A Multi-AZ cluster cannot be paused.")
+        return super().pause_cluster()
 
     def get_cluster_credentials(self) -> ActionResult:
         self.cluster()
