@@ -8,7 +8,18 @@ from __future__ import annotations
 import typer
 from dotenv import load_dotenv
 
-from sparkify_assets.cli import demo, dev, ephemeral_cluster, infra, inspection, load, query, serve, tables
+from sparkify_assets.cli import (
+    demo,
+    dev,
+    ephemeral_cluster,
+    infra,
+    inspection,
+    load,
+    query,
+    serve,
+    server,
+    tables,
+)
 from sparkify_assets.cli.console import err, say
 from sparkify_assets.errors import SparkifyError, describe_error, keep_trace, words_of_machine
 from sparkify_assets.settings import Settings, SettingsError
@@ -36,6 +47,7 @@ for command in (
     ephemeral_cluster.run,
     dev.dev,
     dev.stop,
+    server.cancel,
 ):
     app.command()(command)
 for command in (tables.create, tables.upgrade, tables.bootstrap, tables.first_contact, tables.reset):

@@ -176,7 +176,8 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             process.wait(self.terraform.stop_seconds)
         if process.poll() is None:
             self.log(
-                f"Terraform (process {process.pid}) goes on by itself; its state stays locked until it ends."
+                f"Terraform (process {process.pid}) needs longer than {self.terraform.stop_seconds:g} s: it goes on by"
+                " itself, unless its container or machine ends first, and its state stays locked until it ends."
             )
             return
         for diagnostic in diagnostics(out.read_text("utf-8", "replace")):

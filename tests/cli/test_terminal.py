@@ -81,7 +81,7 @@ def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pyte
 
 
 #: Commands whose answer is one line, or that only do something.
-NO_JSON = {"psql", "report", "sample", "demo", "dev", "stop", "release", "run"}
+NO_JSON = {"psql", "report", "sample", "demo", "dev", "stop", "release", "run", "cancel"}
 #: Those of the infrastructure that tell something.
 TELLING = {"infra plan", "infra drift", "infra output", "tables first-contact"}
 

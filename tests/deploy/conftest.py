@@ -13,6 +13,9 @@ from moto.server import ThreadedMotoServer
 from psycopg2.extensions import parse_dsn
 
 from tests.conftest import fresh_database
+from tests.infrastructure.conftest import running_emulator, terraform
+
+__all__ = ["running_emulator", "terraform"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-import shlex
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import pytest
 import requests
 
 from tests.deploy.conftest import DEPLOY, ROOT
-
-UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+from tests.deploy.units import UNITS, here, unit
+from tests.dev import free_port
 
 HEALTH = """{
   workspaceOrError { ... on Workspace { locationEntries { name loadStatus locationOrLoadError { __typename } } } }
   instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } }
 }"""
-
-
-def unit(path: Path) -> configparser.ConfigParser:
-    parsed = configparser.ConfigParser(interpolation=None, strict=True)
-    parsed.optionxform = str  # type: ignore[assignment,method-assign]
-    parsed.read_string(path.read_text("utf-8"))
-    return parsed
 
 
 def environment_file() -> dict[str, str]:
@@ -49,26 +37,17 @@ def test_every_variable_of_the_services_means_something() -> None:
         assert set(re.findall(r"\$\{(\w+)\}", path.read_text("utf-8"))) <= named
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 @pytest.fixture
 def page(server_variables: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """The address of the page of all three services, which run the lines of their units with other paths and ports."""
-    ports = {"3000": free_port(), "4266": free_port()}
+    ports = {"3000": str(free_port()), "4266": str(free_port())}
     workspace = tmp_path / "workspace.yaml"
     workspace.write_text((DEPLOY / "workspace.yaml").read_text("utf-8").replace("4266", ports["4266"]))
 
-    def here(line: str) -> list[str]:
-        line = line.replace("/opt/sparkify/.venv/bin", str(Path(sys.executable).parent))
-        line = line.replace("/opt/sparkify/deploy/workspace.yaml", str(workspace)).replace(
-            "/opt/sparkify", str(ROOT)
-        )
-        line = re.sub(r"\b(3000|4266)\b", lambda port: ports[port[0]], line)
-        return shlex.split(Template(line).substitute(server_variables))
+    instead = {"/opt/sparkify/deploy/workspace.yaml": str(workspace), **ports}
+
+    def words(line: str) -> list[str]:
+        return here(line, server_variables, instead)
 
     environment = {**os.environ, "SPARKIFY_AUTOMATION": "off"}
     started: list[subprocess.Popen[bytes]] = []
@@ -77,14 +56,14 @@ def page(server_variables: dict[str, str], tmp_path: Path) -> Iterator[str]:
             UNITS, key=lambda path: "code-server" not in path.stem
         ):  # the others come after it
             service = unit(path)["Service"]
-            subprocess.run(here(service["ExecStartPre"]), check=True)
+            subprocess.run(words(service["ExecStartPre"]), check=True)
             started.append(
                 subprocess.Popen(
-                    here(service["ExecStart"]), cwd=ROOT, env=environment, start_new_session=True
+                    words(service["ExecStart"]), cwd=ROOT, env=environment, start_new_session=True
                 )
             )
             if "ExecStartPost" in service:
-                subprocess.run(here(service["ExecStartPost"]), check=True, timeout=120, env=environment)
+                subprocess.run(words(service["ExecStartPost"]), check=True, timeout=120, env=environment)
         yield f"http://127.0.0.1:{ports['3000']}"
     finally:
         for process in started:
