@@ -3,7 +3,7 @@
 
 locals {
   s3     = "arn:${data.aws_partition.current.partition}:s3:::"
-  region = data.aws_region.current.name
+  region = data.aws_region.current.id
 
   # AWS's own buckets, by the pages that name them. Their requests are signed by the service or by nobody, so no condition
   # on the account can be put to them; each is one bucket, of which objects are read.

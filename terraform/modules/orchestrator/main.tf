@@ -9,7 +9,7 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  region    = data.aws_region.current.name
+  region    = data.aws_region.current.id
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
 }

@@ -32,7 +32,7 @@ resource "aws_iam_role" "this" {
   name                 = "${var.name}-dagster-${each.key}"
   description          = each.value
   assume_role_policy   = data.aws_iam_policy_document.trust.json
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = var.permissions_boundary
 }
 
 data "aws_iam_policy_document" "execution" {
@@ -151,4 +151,23 @@ resource "aws_iam_role_policy" "services" {
   name   = "launch-runs"
   role   = aws_iam_role.this["services"].id
   policy = data.aws_iam_policy_document.services.json
+}
+
+# What somebody adds to a role is drift, and an apply takes it away.
+resource "aws_iam_role_policies_exclusive" "this" {
+  for_each = local.roles
+
+  role_name = aws_iam_role.this[each.key].name
+  policy_names = concat(
+    [for name, policy in aws_iam_role_policy.load : policy.name if name == each.key],
+    each.key == "execution" ? [aws_iam_role_policy.execution.name] : [],
+    each.key == "services" ? [aws_iam_role_policy.services.name] : [],
+  )
+}
+
+resource "aws_iam_role_policy_attachments_exclusive" "this" {
+  for_each = local.roles
+
+  role_name   = aws_iam_role.this[each.key].name
+  policy_arns = []
 }

@@ -44,7 +44,7 @@ variable "log_retention_days" {
   default     = 365
 }
 
-variable "permissions_boundary_arn" {
+variable "permissions_boundary" {
   description = "ARN of a policy that bounds each role's permissions; null for none."
   type        = string
   default     = null

@@ -18,6 +18,8 @@ resource "aws_security_group" "orchestrator" {
   description = "Tasks of Dagster in ${local.name}: nothing in, out to their database, the cluster and AWS"
   vpc_id      = module.network.vpc_id
 
+  ingress = [] # nothing; and what somebody adds is drift
+
   dynamic "egress" {
     for_each = local.orchestrator_reaches
 

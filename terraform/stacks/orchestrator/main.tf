@@ -47,14 +47,14 @@ module "orchestrator" {
     DAGSTER_LOGS_BUCKET = local.foundation.landing_bucket
   }
 
-  image_tag                = var.orchestrator.image_tag
-  cpu_architecture         = var.orchestrator.cpu_architecture
-  services_size            = var.orchestrator.services_size
-  run_size                 = var.orchestrator.run_size
-  permissions_boundary_arn = var.orchestrator.permissions_boundary_arn
-  database                 = var.orchestrator.database
-  endpoint_zones           = var.orchestrator.endpoint_zones
-  load_balancer            = var.orchestrator.load_balancer
+  image_tag            = var.orchestrator.image_tag
+  cpu_architecture     = var.orchestrator.cpu_architecture
+  services_size        = var.orchestrator.services_size
+  run_size             = var.orchestrator.run_size
+  permissions_boundary = var.permissions_boundary
+  database             = var.orchestrator.database
+  endpoint_zones       = var.orchestrator.endpoint_zones
+  load_balancer        = var.orchestrator.load_balancer
   interface_endpoints = local.foundation.nat_gateway ? [] : [
     "ec2", "ecr.api", "ecr.dkr", "ecs", "logs", "secretsmanager", "sqs", "ssmmessages",
     var.warehouse_kind == "serverless" ? "redshift-serverless" : "redshift",

@@ -52,6 +52,17 @@ variable "access" {
   }
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the managed policy that bounds what every role of this environment may ever do; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[^:]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a managed policy, for instance arn:aws:iam::123456789012:policy/boundary."
+  }
+}
+
 variable "extra_source_buckets" {
   description = "Names of buckets besides the landing bucket that the cluster may read, in the same region."
   type        = list(string)
@@ -61,14 +72,13 @@ variable "extra_source_buckets" {
 variable "orchestrator" {
   description = "Settings of this stack only; each field is explained in modules/orchestrator/README.md. warehouse_url is the value of SPARKIFY_WAREHOUSE, by default the environment's cluster."
   type = object({
-    image_tag                = optional(string)
-    cpu_architecture         = optional(string, "X86_64")
-    services_size            = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 2048 })
-    run_size                 = optional(object({ cpu = number, memory = number }), { cpu = 1024, memory = 2048 })
-    endpoint_zones           = optional(number, 1)
-    permissions_boundary_arn = optional(string)
-    warehouse_url            = optional(string)
-    load_balancer            = optional(object({ certificate_arn = string, client_cidrs = list(string) }))
+    image_tag        = optional(string)
+    cpu_architecture = optional(string, "X86_64")
+    services_size    = optional(object({ cpu = number, memory = number }), { cpu = 512, memory = 2048 })
+    run_size         = optional(object({ cpu = number, memory = number }), { cpu = 1024, memory = 2048 })
+    endpoint_zones   = optional(number, 1)
+    warehouse_url    = optional(string)
+    load_balancer    = optional(object({ certificate_arn = string, client_cidrs = list(string) }))
     database = optional(object({
       instance_class      = optional(string, "db.t4g.micro")
       gigabytes           = optional(number, 20)

@@ -87,7 +87,7 @@ run "a_boundary_bounds_every_role" {
   command = plan
 
   variables {
-    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/boundary"
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
   }
 
   assert {
