@@ -39,11 +39,11 @@ run "lets_nobody_send_but_this_bucket_of_this_account" {
 
   assert {
     condition = jsonencode([for s in data.aws_iam_policy_document.arrivals.statement : {
-      who = [for p in s.principals : p.identifiers]
-      if  = { for c in s.condition : c.variable => c.values }
+      who  = [for p in s.principals : p.identifiers]
+      when = { for c in s.condition : c.variable => c.values }
       } if s.sid == "LetTheBucketSend"]) == jsonencode([{
       who = [["s3.amazonaws.com"]]
-      if = {
+      when = {
         "aws:SourceArn"     = ["arn:aws:s3:::sparkify-test-landing-123456789012"]
         "aws:SourceAccount" = ["123456789012"]
       }
@@ -125,11 +125,11 @@ run "leaves_the_notifications_of_a_shared_bucket_alone" {
 
   assert {
     condition = jsonencode([for s in data.aws_iam_policy_document.arrivals.statement : {
-      who = [for p in s.principals : p.identifiers]
-      if  = { for c in s.condition : c.variable => c.values }
+      who  = [for p in s.principals : p.identifiers]
+      when = { for c in s.condition : c.variable => c.values }
       } if s.sid == "LetTheBucketSend"]) == jsonencode([{
       who = [["events.amazonaws.com"]]
-      if = {
+      when = {
         "aws:SourceArn"     = ["arn:aws:events:us-west-2:123456789012:rule/sparkify-test-arrivals"]
         "aws:SourceAccount" = ["123456789012"]
       }

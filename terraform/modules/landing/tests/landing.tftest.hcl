@@ -52,11 +52,11 @@ run "lets_notifications_of_this_account_use_the_key" {
 
   assert {
     condition = jsonencode([for s in data.aws_iam_policy_document.key.statement : {
-      who = sort(flatten([for p in s.principals : p.identifiers]))
-      if  = { for c in s.condition : c.variable => c.values }
+      who  = sort(flatten([for p in s.principals : p.identifiers]))
+      when = { for c in s.condition : c.variable => c.values }
       } if s.sid == "LetNotificationsEncrypt"]) == jsonencode([{
-      who = ["events.amazonaws.com", "s3.amazonaws.com"]
-      if  = { "aws:SourceAccount" = ["123456789012"] }
+      who  = ["events.amazonaws.com", "s3.amazonaws.com"]
+      when = { "aws:SourceAccount" = ["123456789012"] }
     }])
     error_message = "No message could be encrypted, or those of any account could."
   }
