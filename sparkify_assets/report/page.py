@@ -17,7 +17,7 @@ from sparkify_assets.inspection.findings import check_results
 from sparkify_assets.inspection.profile import last_profile
 from sparkify_assets.model.datasets import DATASETS
 from sparkify_assets.report.formats import percent, shown, size, visible, words
-from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer
+from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer, statement
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
@@ -38,9 +38,12 @@ SECTIONS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A question with its answer: charts for a wide and a narrow page, the rows, and how many of them are not shown."""
+    """A question with its answer: the SQL, charts for a wide and a narrow page, the rows, and how many of them are not
+    shown.
+    """
 
     question: Question
+    sql: str
     rows: Sequence[Row]
     wide: Markup
     narrow: Markup
@@ -93,7 +96,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
     return {
         "made_at": datetime.now(UTC),
         "sections": {
-            title: [_card(questions[name], answers[name]) for name in names]
+            title: [_card(questions[name], answers[name], settings) for name in names]
             for title, names in SECTIONS.items()
         },
         "figures": _figures(answers, row_counts),
@@ -108,7 +111,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _card(question: Question, rows: Sequence[Row]) -> Card:
+def _card(question: Question, rows: Sequence[Row], settings: Settings) -> Card:
     from markupsafe import Markup
 
     from sparkify_assets.report.charts import NARROW, WIDE, picture
@@ -119,7 +122,9 @@ def _card(question: Question, rows: Sequence[Row]) -> Card:
         # Vega escapes what comes from the data.
         return Markup(picture(question, rows, width) if rows else "")  # noqa: S704
 
-    return Card(question, preview, drawn(WIDE), drawn(NARROW), len(rows) - len(preview))
+    return Card(
+        question, statement(question, settings), preview, drawn(WIDE), drawn(NARROW), len(rows) - len(preview)
+    )
 
 
 def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[tuple[str, str, str]]:

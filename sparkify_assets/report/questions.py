@@ -6,6 +6,7 @@ that shows all of them (`page`), their assets (`defs.report_assets`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,6 +19,9 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.transaction import Transaction
 
 Row = Mapping[str, Any]
+
+#: The comment at the head of a file, which is the question's title and description.
+_HEAD = re.compile(r"\A(?:-- .*\n)+")
 
 #: How many rows of an answer are shown at most: a year of days.
 MAX_ROWS = 366
@@ -83,8 +87,19 @@ QUESTIONS: Sequence[Question] = (
 
 def answer(transaction: Transaction, question: Question, settings: Settings) -> list[Row]:
     """The rows of an answer, with values that JSON has: days as text, decimals as numbers."""
-    rows = transaction.records(question.file, session_pause_minutes=settings.session_pause_minutes)
+    rows = transaction.records(question.file, **_parameters(settings))
     return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def statement(question: Question, settings: Settings) -> str:
+    """The SQL of an answer as a person may run it: filled in, and with the settings in the place of its parameters."""
+    (text,) = queries.statements(question.file)
+    text = _HEAD.sub("", text)
+    return f"{text % _parameters(settings) if '%(' in text else text};"
+
+
+def _parameters(settings: Settings) -> dict[str, float]:
+    return {"session_pause_minutes": settings.session_pause_minutes}
 
 
 def _plain(value: Any) -> Any:

@@ -153,12 +153,16 @@ def test_every_picture_has_a_sentence_and_a_table_with_its_rows(
         card = page.locator(f"#{question.name}")
         sentence = card.locator("svg:visible").get_attribute("aria-label") or ""
         assert sentence.startswith(f"{question.title}: ")
-        card.locator("summary").click()
+        card.get_by_text("Table", exact=True).click()
         rows = card.locator("tbody tr")
         counted = re.search(r": ([\d,]+) values", sentence)
         assert counted is not None
         assert rows.count() == int(counted[1])
         assert rows.first.is_visible()
+        card.get_by_text("SQL", exact=True).click()
+        assert (
+            "from sparkify.songplays" in card.locator("pre").inner_text() or question.name == "level_changes"
+        )
 
 
 @pytest.mark.ui
@@ -166,7 +170,7 @@ def test_text_of_the_data_is_shown_and_never_run(browser: BrowserContext, page_f
     said: list[str] = []
     page = opened(browser, page_file, said, [])
     assert page.locator("body script, body img").count() == 0
-    page.locator("#top_songs summary").click()
+    page.locator("#top_songs").get_by_text("Table", exact=True).click()
     assert page.locator("#top_songs td").get_by_text(HOSTILE, exact=True).count() == 2
     assert said == []
 

@@ -15,7 +15,7 @@ import pytest
 
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model import queries
-from sparkify_assets.report.questions import QUESTIONS, answer
+from sparkify_assets.report.questions import QUESTIONS, answer, statement
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 from tests.invariants.world import PATIENT, drawn
@@ -132,6 +132,18 @@ def test_what_the_reference_counts_is_counted(answers: Answers, reference_answer
         sum(row["sessions"] for row in answers["plays_per_session"])
         >= counted["events"]["sessions_next_song"]
     )
+
+
+def test_the_sql_that_is_shown_gives_the_rows_that_are_shown(loaded: Loader, answers: Answers) -> None:
+    with loaded.warehouse.transaction(lock=False) as transaction:
+        for question in QUESTIONS:
+            text = statement(question, loaded.settings)
+            assert "%" not in text
+            assert "{" not in text
+            transaction.cursor.execute(text)
+            columns = [column.name for column in transaction.cursor.description or ()]
+            assert columns == list(answers[question.name][0])
+            assert len(transaction.cursor.fetchall()) == len(answers[question.name])
 
 
 def test_the_same_rows_give_the_same_answers_whatever_order_they_lie_in(
