@@ -29,6 +29,15 @@ ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"
 REGION = "us-west-2"
 
+#: What every stack on the foundation has, so that it can be planned before there is one; here it is empty.
+ON_FOUNDATION = """
+data "terraform_remote_state" "foundation" {
+  count   = 0
+  backend = "local"
+}
+locals { foundation = {} }
+"""
+
 #: The secret key that the tests give to AWS's clients; it must not turn up anywhere.
 SECRET_KEY = "emulated-secret-key-7Qm2vXw9"
 
@@ -182,6 +191,8 @@ class Checkout:
             place.mkdir(parents=True)
             (place / "main.tf").write_text(text)
             (place / "settings.tf").write_text('variable "region" {\n  type    = string\n  default = ""\n}\n')
+            if name != "foundation" and "terraform_remote_state" not in text:
+                (place / "foundation.tf").write_text(ON_FOUNDATION)
             if "aws_" in text:
                 shutil.copy(TERRAFORM / "stacks" / "foundation" / ".terraform.lock.hcl", place)
         (folder / "terraform" / "environments").mkdir()
