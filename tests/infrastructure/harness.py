@@ -109,11 +109,11 @@ class Emulator:
         self.calls_file.unlink(missing_ok=True)
         requests.post(f"{self.url}/moto-api/reset", timeout=30).raise_for_status()
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         """A boto3 client of the emulator."""
         return boto3.client(
             service,  # type: ignore[call-overload]
-            region_name=REGION,
+            region_name=region,
             endpoint_url=self.url,
             aws_access_key_id="emulated",
             aws_secret_access_key=SECRET_KEY,

@@ -16,6 +16,7 @@ from typing import Any
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses import EC2Response
 from moto.iam.access_control import PermissionResult
 from moto.moto_api._internal import mock_random
@@ -41,6 +42,7 @@ def install() -> None:
     _announce_delete_markers()
     _keep_attributes_of_queues()
     _know_instance_connect_endpoints()
+    _heed_client_tokens()
 
 
 def _announce_delete_markers() -> None:
@@ -235,3 +237,17 @@ def _know_instance_connect_endpoints() -> None:
     EC2Response.create_instance_connect_endpoint = create  # type: ignore[attr-defined]
     EC2Response.describe_instance_connect_endpoints = describe  # type: ignore[attr-defined]
     EC2Response.delete_instance_connect_endpoint = delete  # type: ignore[attr-defined]
+
+
+def _heed_client_tokens() -> None:
+    """A call that comes again with its token makes nothing a second time, as when the provider did not get the answer:
+    https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+    """
+    create = VPCBackend.create_vpc_endpoint
+
+    def once(self: Any, *args: Any, **kwargs: Any) -> VPCEndPoint:
+        token = kwargs.get("client_token")
+        made = (endpoint for endpoint in self.vpc_end_points.values() if endpoint.client_token == token)
+        return (next(made, None) if token else None) or create(self, *args, **kwargs)
+
+    VPCBackend.create_vpc_endpoint = once  # type: ignore[method-assign]

@@ -15,6 +15,9 @@ from tests.infrastructure.harness import REGION, Emulator
 #: An account that is not ours.
 STRANGER = "999988887777"
 
+#: A region in which there is nothing of the environment.
+ELSEWHERE = "us-east-1"
+
 
 @dataclass(frozen=True)
 class Account:
@@ -27,8 +30,8 @@ class Account:
     def name(self) -> str:
         return f"sparkify-{self.environment}"
 
-    def client(self, service: str) -> Any:
-        return self.emulator.client(service)
+    def client(self, service: str, region: str = REGION) -> Any:
+        return self.emulator.client(service, region)
 
     @cached_property
     def cluster(self) -> Any:
@@ -82,6 +85,7 @@ class Account:
         ec2 = self.client("ec2")
         self.client("iam").delete_role(RoleName="administrator")
         self.client("redshift").delete_cluster_snapshot(SnapshotIdentifier="by-hand")
+        self.client("redshift", ELSEWHERE).delete_snapshot_copy_grant(SnapshotCopyGrantName="by-hand")
         ec2.delete_security_group(GroupId=self.group("wide-open"))
         for vpc in ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.99.0.0/16"]}])["Vpcs"]:
             ec2.delete_vpc(VpcId=vpc["VpcId"])

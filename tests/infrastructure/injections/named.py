@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.infrastructure.harness import REGION
-from tests.infrastructure.injections.account import STRANGER, Account
+from tests.infrastructure.injections.account import ELSEWHERE, STRANGER, Account
 from tests.infrastructure.injections.healed import set_parameter
 from tests.infrastructure.injections.kinds import EVERYBODY, Injection, let_out, policy
 
@@ -88,10 +88,16 @@ def _share_data(on: Account) -> None:
 
 
 def _copies(on: Account) -> None:
-    redshift = on.client("redshift")
-    redshift.create_snapshot_copy_grant(SnapshotCopyGrantName="by-hand", KmsKeyId=on.cluster["KmsKeyId"])
-    redshift.enable_snapshot_copy(
-        ClusterIdentifier=on.name, DestinationRegion="us-east-1", SnapshotCopyGrantName="by-hand"
+    """Copies are encrypted by a key of the region where they go, whose grant is there too. The grant of our own key is
+    for copies that come here (https://docs.aws.amazon.com/redshift/latest/APIReference/API_EnableSnapshotCopy.html).
+    """
+    key = on.client("kms", ELSEWHERE).create_key()["KeyMetadata"]["Arn"]
+    for region, encrypting in ((REGION, on.cluster["KmsKeyId"]), (ELSEWHERE, key)):
+        on.client("redshift", region).create_snapshot_copy_grant(
+            SnapshotCopyGrantName="by-hand", KmsKeyId=encrypting
+        )
+    on.client("redshift").enable_snapshot_copy(
+        ClusterIdentifier=on.name, DestinationRegion=ELSEWHERE, SnapshotCopyGrantName="by-hand"
     )
 
 
@@ -180,7 +186,7 @@ _NAMED = (
                   ResourceArn=on.namespace,
                   Policy=policy(Principal={"AWS": STRANGER}, Action="redshift:CreateInboundIntegration")),
               f"account {STRANGER} may redshift:CreateInboundIntegration"),
-    Injection("snapshots copied to another region", _copies, "its snapshots are copied to us-east-1", exposes=False),
+    Injection("snapshots copied to another region", _copies, f"its snapshots are copied to {ELSEWHERE}", exposes=False),
     Injection("a parameter that nobody set", set_parameter("statement_timeout", "1000"),
               "statement_timeout is 1000", exposes=False),
     Injection("a scheduled resize", _resize_by_night, "ResizeCluster of the cluster", exposes=False),
