@@ -34,12 +34,12 @@ def test_a_life_that_fails_is_destroyed_and_says_nothing_is_left(
     process = begin(checkout, small_sample)
     out, err = process.communicate()
     assert process.returncode == 1
-    assert "Stopped in provision: there is no cluster in environment dev" in out
+    assert "Stopped in provision: there is no warehouse in environment dev" in out
     assert "Nothing is left of environment dev." in out
     last = out.splitlines()[-1]
     assert " minutes: provision " in last
     assert last.endswith(". What they cost is not known (prices are in terraform/cost.md).")
-    assert err.splitlines()[-1].startswith("error: there is no cluster in environment dev")
+    assert err.splitlines()[-1].startswith("error: there is no warehouse in environment dev")
     assert "Traceback" not in out + err
 
 
