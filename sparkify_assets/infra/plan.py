@@ -80,7 +80,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of a plan. `applicable` is False where there is nothing to do, outputs included."""
+    """The changes of a plan. `applicable` is False where there is nothing to do, not even for outputs or addresses."""
 
     changes: tuple[Change, ...]
     applicable: bool
@@ -95,7 +95,7 @@ class Plan:
         """For instance `3 to add, 1 to change`."""
         counts = Counter(change.action for change in self.changes)
         parts = [f"{counts[action]} to {action}" for action in get_args(Action) if counts[action]]
-        return ", ".join(parts) or ("only outputs change" if self.applicable else "no changes")
+        return ", ".join(parts) or ("only outputs or addresses change" if self.applicable else "no changes")
 
     def refused(self, allowed: Sequence[str]) -> list[Change]:
         """The changes that would lose data or make it unreadable, without those whose addresses are `allowed`."""

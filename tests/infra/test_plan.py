@@ -41,7 +41,7 @@ def test_counts_by_action() -> None:
 
 def test_nothing_to_do() -> None:
     assert plan().summary == "no changes"
-    assert read_plan('{"applyable": true}').summary == "only outputs change"
+    assert read_plan('{"applyable": true}').summary == "only outputs or addresses change"
 
 
 @pytest.mark.parametrize("actions", [("delete",), ("delete", "create"), ("create", "delete")])
