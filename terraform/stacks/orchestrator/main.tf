@@ -18,6 +18,24 @@ data "aws_caller_identity" "current" {}
 locals {
   foundation = data.terraform_remote_state.foundation.outputs
 
+  serverless = var.warehouse_kind == "serverless"
+
+  # A workgroup is loaded by the role that owns its tables, which stack warehouse makes by this name.
+  warehouse_url = join("", [
+    local.serverless ? "redshift-serverless" : "redshift", "://${local.foundation.name}/sparkify?region=${var.region}",
+    local.serverless ? "&role=arn:aws:iam::${data.aws_caller_identity.current.account_id}:role/${local.foundation.name}-loader" : "",
+  ])
+
+  settings = merge(
+    {
+      SPARKIFY_SOURCE     = local.foundation.source_url
+      SPARKIFY_WORK       = local.foundation.work_url
+      SPARKIFY_WAREHOUSE  = coalesce(var.orchestrator.warehouse_url, local.warehouse_url)
+      DAGSTER_LOGS_BUCKET = local.foundation.landing_bucket
+    },
+    try(local.foundation.queue_url, "") == "" ? {} : { SPARKIFY_QUEUE = local.foundation.queue_url },
+  )
+
   # The same file that a server's role is given by hand (docs/deploy.md).
   task_policy = templatefile("${path.root}/../../../deploy/orchestrator-policy.json", {
     region  = var.region
@@ -40,13 +58,7 @@ module "orchestrator" {
   log_retention_days = local.foundation.log_retention_days
   task_policy        = local.task_policy
 
-  settings = {
-    SPARKIFY_SOURCE     = local.foundation.source_url
-    SPARKIFY_WORK       = local.foundation.work_url
-    SPARKIFY_WAREHOUSE  = coalesce(var.orchestrator.warehouse_url, "${var.warehouse_kind == "serverless" ? "redshift-serverless" : "redshift"}://${local.foundation.name}/sparkify?region=${var.region}")
-    DAGSTER_LOGS_BUCKET = local.foundation.landing_bucket
-  }
-
+  settings             = local.settings
   image_tag            = var.orchestrator.image_tag
   cpu_architecture     = var.orchestrator.cpu_architecture
   services_size        = var.orchestrator.services_size
@@ -55,10 +67,10 @@ module "orchestrator" {
   database             = var.orchestrator.database
   endpoint_zones       = var.orchestrator.endpoint_zones
   load_balancer        = var.orchestrator.load_balancer
-  interface_endpoints = local.foundation.nat_gateway ? [] : [
+  interface_endpoints = local.foundation.nat_gateway ? [] : concat([
     "ec2", "ecr.api", "ecr.dkr", "ecs", "logs", "secretsmanager", "sqs", "ssmmessages",
-    var.warehouse_kind == "serverless" ? "redshift-serverless" : "redshift",
-  ]
+    local.serverless ? "redshift-serverless" : "redshift",
+  ], local.serverless ? ["sts"] : [])
 }
 
 # The tasks' security group, without which nothing here could be reached or could reach anything.

@@ -20,6 +20,7 @@ override_data {
       landing_bucket                 = "landing"
       source_url                     = "s3://landing/landing"
       work_url                       = "s3://landing/work"
+      queue_url                      = "https://sqs.us-west-2.amazonaws.com/123456789012/sparkify-dev-arrivals"
     }
   }
 }
@@ -30,6 +31,33 @@ run "roles_are_bounded_by_the_file_of_deploy" {
   assert {
     condition     = strcontains(local.task_policy, "arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify-dev/sparkify_loader") && !strcontains(local.task_policy, "{bucket}")
     error_message = "The policy of deploy/ is not filled in."
+  }
+}
+
+run "its_tasks_hear_from_the_queue" {
+  command = plan
+
+  assert {
+    condition     = local.settings.SPARKIFY_QUEUE == "https://sqs.us-west-2.amazonaws.com/123456789012/sparkify-dev-arrivals"
+    error_message = "The tasks are not told of the queue."
+  }
+
+  assert {
+    condition     = strcontains(local.task_policy, "arn:aws:sqs:us-west-2:123456789012:sparkify-dev-arrivals") && strcontains(local.task_policy, "arn:aws:iam::123456789012:role/sparkify-dev-loader")
+    error_message = "The tasks may not read the queue, or not become the loader of a serverless warehouse."
+  }
+}
+
+run "a_workgroup_is_loaded_as_its_loader" {
+  command = plan
+
+  variables {
+    warehouse_kind = "serverless"
+  }
+
+  assert {
+    condition     = local.settings.SPARKIFY_WAREHOUSE == "redshift-serverless://sparkify-dev/sparkify?region=us-west-2&role=arn:aws:iam::123456789012:role/sparkify-dev-loader"
+    error_message = "The tasks do not assume the loader's role."
   }
 }
 
