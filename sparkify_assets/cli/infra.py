@@ -145,6 +145,19 @@ def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat =
     print_found(outputs(env), output_format, as_table)
 
 
+@app.command()
+def unlock(
+    lock: Annotated[str, typer.Argument(metavar="ID", help="The lock's ID, as the refused command names it.")],
+    env: Environment = DEFAULT_ENVIRONMENT,
+) -> None:
+    """Take away a lock of Terraform's state whose process is certainly gone."""
+    from sparkify_assets.infra.run import open_terraform
+    from sparkify_assets.infra.state_backend import unlock
+
+    with open_terraform(env) as terraform:
+        say(f"Unlocked: stack {unlock(terraform, lock, _log)} in {env}.")
+
+
 @backend_app.command()
 def s3(
     bucket: Annotated[str, typer.Option(help="Bucket for the state; versioned and not public.")],

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sparkify_assets.infra import DEFAULT_ENVIRONMENT
+
 
 @dataclass(frozen=True)
 class Diagnostic:
@@ -81,7 +83,7 @@ def advise(text: str, waited: str = "0s") -> tuple[str, str]:
     `waited` is how long the command would have waited for a locked state, as `60s`.
     """
     # Without the lock's information, nobody holds the lock: it could not be requested.
-    if "Error acquiring the state lock" in text and "Lock Info" in text:
+    if re.search("Error acquiring the state lock|failed to lock s3 state", text) and "Lock Info" in text:
         return "locked", _advise_on_lock(text, waited)
     for kind, pattern, advice in _KNOWN:
         if found := re.search(pattern, text, re.IGNORECASE):
@@ -95,9 +97,16 @@ def _advise_on_lock(text: str, waited: str) -> str:
     info = text.partition("Lock Info:")[2].partition("Terraform acquires")[0]
     names = "ID|Path|Operation|Who|Version|Created|Info"
     lock = defaultdict(lambda: "unknown", re.findall(rf"\b({names}):\s+(.+?)(?=\s+(?:{names}):|\s*$)", info))
+    workspace = re.search(r"(?:env:|terraform\.tfstate\.d)/([^/]+)/", lock["Path"])
+    environment = workspace[1] if workspace else DEFAULT_ENVIRONMENT
+    remedy = f"sparkify infra unlock {lock['ID']} --env {environment}"
+    if (
+        "failed to lock s3 state" in text
+    ):  # Terraform was making an empty state, and unlocks none that is not there
+        remedy = f"aws s3 rm s3://{lock['Path']}"
     return (
         f"the state is locked by {lock['Who']} since {lock['Created']} ({lock['Operation']}), and did not come free"
-        f" within {waited}. Wait for it, or, if that process is surely gone: terraform force-unlock {lock['ID']}"
+        f" within {waited}. Wait for it, or, if that process is surely gone: {remedy}"
     )
 
 

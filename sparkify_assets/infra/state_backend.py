@@ -4,11 +4,13 @@ The stacks have no backend block, so a plain `terraform init` works at once. Sha
 override file beside each stack (https://developer.hashicorp.com/terraform/language/files/override), which git ignores.
 The lock is an object beside the state (use_lockfile), so no DynamoDB table is needed.
 
-Belongs here: moving the states. Does not: what is in them (`stack`).
+Belongs here: moving the states, and taking away a lock that nobody holds any more. Does not: what is in the states
+(`stack`).
 """
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,8 @@ from botocore.exceptions import ClientError
 from python_terraform import IsFlagged
 
 from sparkify_assets.infra import InfrastructureError
-from sparkify_assets.infra.stack import EVERY_STACK
-from sparkify_assets.infra.terraform import Command, Log, TerraformResource
+from sparkify_assets.infra.stack import EVERY_STACK, Stack
+from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
 
 OVERRIDE = "backend_override.tf"
 
@@ -73,6 +75,45 @@ def keep_state_local(terraform: TerraformResource, log: Log) -> None:
             _init(terraform, stack, log)  # so that Terraform knows where the state is
             _move(terraform, stack, "", log)
             log(f"The state of stack {stack} is in {folder}")
+
+
+def unlock(terraform: TerraformResource, lock_id: str, log: Log) -> str:
+    """Take away the lock with this ID, in whichever stack of the environment holds it, and return the stack's name
+    (https://developer.hashicorp.com/terraform/cli/commands/force-unlock).
+
+    Raises InfrastructureError if no stack holds it, which then names the locks that are held.
+    """
+    terraform.require_terraform(log)
+    _ = Stack(terraform, "foundation").variables
+    others: list[str] = []
+    for stack in _stacks(terraform):
+        _init(terraform, stack, quiet)
+        try:
+            Command(terraform, stack, quiet).cmd("force-unlock", lock_id, force=IsFlagged, no_color=IsFlagged)
+        except TerraformError as error:
+            if not (other := re.search(_NOT_HELD, str(error))):
+                raise
+            others.append(f"{stack}: {_held(other)}")
+            continue
+        return stack
+    raise InfrastructureError(
+        f"no stack of environment {terraform.environment} holds the lock {lock_id} ({'; '.join(others)})"
+    )
+
+
+def _held(other: re.Match[str]) -> str:
+    """What a stack says that does not hold the lock in question."""
+    if held := other["held"]:
+        return f"locked by {held}"
+    return "its state is a local one, whose lock ends with its process" if other["local"] else "not locked"
+
+
+#: Terraform's words where it has no such lock (its source, internal/states/statemgr/filesystem.go and
+#: internal/backend/remote-state/s3/client.go).
+_NOT_HELD = (
+    r"does not match the existing lock ID '(?P<held>[^']+)|(?P<local>LocalState not locked)"
+    r"|\.tflock': .*\bNoSuchKey\b"
+)
 
 
 def _stacks(terraform: TerraformResource) -> list[str]:

@@ -113,7 +113,7 @@ def refuse_unsaved(folder: Path, kept: Path, state: Path) -> None:
                 f"{told}, and {state} was cut short. Launch again after: mv {unsaved} {state}"
             )
         raise InfrastructureError(
-            f"{told}. In {folder} and in that run's workspace: terraform init; terraform force-unlock, if the lock is"
+            f"{told}. In {folder} and in that run's workspace: terraform init; sparkify infra unlock, if the lock is"
             f" still held; terraform state push {unsaved.name if unsaved.parent == folder else unsaved}. Then remove"
             " the file and launch again"
         )

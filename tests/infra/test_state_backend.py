@@ -11,7 +11,7 @@ import pytest
 
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.stack import Stack
-from sparkify_assets.infra.state_backend import OVERRIDE, keep_state_local, share_state
+from sparkify_assets.infra.state_backend import OVERRIDE, keep_state_local, share_state, unlock
 from sparkify_assets.infra.terraform import TerraformError, quiet
 from tests.infrastructure.harness import REGION, Checkout, Emulator
 
@@ -116,10 +116,51 @@ def test_two_writers_do_not_meet(shared: Checkout, emulator: Emulator) -> None:
         on(shared, "foundation", "dev", "plan")
     assert refused.value.kind == "locked"
     assert "locked by ada@laptop since 2026-01-02 03:04:05" in str(refused.value)
-    assert "terraform force-unlock 8b9e4c1e" in str(refused.value)
+    assert "sparkify infra unlock 8b9e4c1e --env dev" in str(refused.value)
     assert (
         on(shared, "foundation", "prod", "plan").summary == "no changes"
     )  # another environment, another lock
+
+
+def test_a_lock_is_taken_from_the_stack_that_holds_it(emulator: Emulator, tmp_path: Path) -> None:
+    """Nothing but the jobs has used the checkout, so no stack is initialised where a person would type."""
+    checkout = Checkout.tiny(tmp_path, foundation="", warehouse=READS_THE_FOUNDATION)
+    checkout.add_environment("prod", f'region = "{REGION}"\n')
+    with pytest.raises(
+        InfrastructureError, match=r"foundation: its state is a local one, whose lock ends with"
+    ):
+        release(checkout, "8b9e4c1e")
+    move(checkout, to_s3=True, create=True)
+    s3 = emulator.client("s3")
+    key = "env:/prod/sparkify/warehouse.tfstate.tflock"
+    lock = {"ID": "8b9e4c1e", "Operation": "OperationTypeApply", "Who": "ada@laptop", "Version": "1.11.4"}
+    told = {**lock, "Created": "2026-01-02T03:04:05Z", "Path": f"{BUCKET}/{key}", "Info": ""}
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(told).encode())
+    with pytest.raises(TerraformError, match=f"that process is surely gone: aws s3 rm s3://{BUCKET}/{key}"):
+        release(checkout, "8b9e4c1e", "prod")  # for Terraform unlocks no state that is not there
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    on(checkout, "warehouse", "prod", "resources")
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(told).encode())
+
+    with pytest.raises(TerraformError, match="sparkify infra unlock 8b9e4c1e --env prod"):
+        on(checkout, "warehouse", "prod", "plan")
+    held = r"no stack of environment {} holds the lock {} \(foundation: not locked; warehouse: {}\)"
+    with pytest.raises(InfrastructureError, match=held.format("prod", "0000", "locked by 8b9e4c1e")):
+        release(checkout, "0000", "prod")
+    with pytest.raises(InfrastructureError, match=held.format("dev", "8b9e4c1e", "not locked")):
+        release(checkout, "8b9e4c1e")
+    with pytest.raises(InfrastructureError, match="there is no environment 'test'"):
+        release(checkout, "8b9e4c1e", "test")
+    refused = ("AccessDenied", "Access Denied")
+    with emulator.failing(s3_GetObject=refused), pytest.raises(TerraformError, match="AWS denies it"):
+        release(checkout, "8b9e4c1e", "prod")
+    assert release(checkout, "8b9e4c1e", "prod") == "warehouse"
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=key)
+
+
+def release(checkout: Checkout, lock: str, environment: str = "dev") -> str:
+    with checkout.resource(environment=environment).opened("unlock") as resource:
+        return unlock(resource, lock, quiet)
 
 
 def test_a_state_that_cannot_be_moved_stays_where_it_is(shared: Checkout, emulator: Emulator) -> None:
@@ -176,7 +217,7 @@ def test_what_could_not_be_saved_is_not_made_a_second_time(emulator: Emulator, t
     held = json.loads(
         emulator.client("s3").get_object(Bucket=BUCKET, Key=f"{_key('dev')}.tflock")["Body"].read()
     )
-    checkout.terraform("foundation", "force-unlock", "-force", held["ID"])
+    assert release(checkout, held["ID"]) == "foundation"
     checkout.terraform("foundation", "state", "push", "errored.tfstate")
     (checkout.stacks / "foundation" / "errored.tfstate").unlink()
     assert on(checkout, "foundation", "dev", "plan").summary == "no changes"

@@ -133,7 +133,7 @@ def test_a_held_lock_names_its_holder_and_the_way_out(slow: Checkout) -> None:
     told = str(refused.value)
     assert f"locked by {lock['Who']} since" in told
     assert "(OperationTypeApply), and did not come free within 1s" in told
-    assert f"terraform force-unlock {lock['ID']}" in told
+    assert f"sparkify infra unlock {lock['ID']} --env dev" in told
     assert "\n" not in told
 
 

@@ -105,7 +105,7 @@ def test_a_second_run_is_told_who_holds_the_lock(emulator: Emulator, checkout: C
     assert list(second.failures) == ["plan_foundation"]
     assert "the state is locked by" in second.failures["plan_foundation"]
     assert "did not come free within 2s" in second.failures["plan_foundation"]
-    assert "terraform force-unlock" in second.failures["plan_foundation"]
+    assert "sparkify infra unlock" in second.failures["plan_foundation"]
     assert first.wait(300) == 0, "the first run is not disturbed"
     assert nothing_differs(checkout)
 
