@@ -114,10 +114,19 @@ def whose(path: Path) -> str:
         owner, own = there.lstat().st_uid, os.geteuid()
     except (OSError, StopIteration):
         return ""
-    return "" if owner == own else f" ({there} belongs to {_user(owner)}, and this is {_user(own)})"
+    if owner == own:
+        return ""
+    name = user_name(owner)
+    return f" ({there} belongs to {name}, and this is {user_name(own)}; {sudo_as(name)})"
 
 
-def _user(number: int) -> str:
+def sudo_as(user: str) -> str:
+    """The words that say as whom to type a command instead."""
+    return f"type it as {user}: sudo -u {user} …"
+
+
+def user_name(number: int) -> str:
+    """The name of a user, who may have none."""
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:

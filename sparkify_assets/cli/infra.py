@@ -147,7 +147,9 @@ def output(env: Environment = DEFAULT_ENVIRONMENT, output_format: OutputFormat =
 
 @app.command()
 def unlock(
-    lock: Annotated[str, typer.Argument(metavar="ID", help="The lock's ID, as the refused command names it.")],
+    lock: Annotated[
+        str, typer.Argument(metavar="ID", help="The lock's ID, as the refused command names it.")
+    ],
     env: Environment = DEFAULT_ENVIRONMENT,
 ) -> None:
     """Take away a lock of Terraform's state whose process is certainly gone."""

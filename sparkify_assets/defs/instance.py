@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sparkify_assets.errors import SparkifyError, words_of_machine
+from sparkify_assets.errors import SparkifyError, whose, words_of_machine
 from sparkify_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class HomeError(SparkifyError):
 
 def prepare_home(settings: Settings) -> None:
     """Create the state directory with Dagster's settings in it and point Dagster to it. Raises HomeError."""
+    require_own(settings.home)
     wanted, there = settings.dagster_yaml or DAGSTER_YAML, settings.dagster_home / "dagster.yaml"
     try:
         settings.dagster_home.mkdir(parents=True, exist_ok=True)
@@ -47,6 +48,17 @@ def prepare_home(settings: Settings) -> None:
         reason = words_of_machine(str(error)) or error.strerror
         raise HomeError(f"state directory {settings.home}: {reason}") from None
     os.environ |= {"DAGSTER_HOME": str(settings.dagster_home), "DAGSTER_EVENT_BATCH_SIZE": EVENT_BATCH_SIZE}
+
+
+def require_own(home: Path) -> None:
+    """Raise HomeError if the state directory is there and this user cannot write in it, or is root and it is somebody
+    else's: what root leaves there, its owner's services could not write any more.
+    """
+    if not home.exists():
+        return
+    by_root = os.geteuid() == 0 and home.stat().st_uid != 0
+    if by_root or not os.access(home, os.W_OK | os.X_OK, effective_ids=True):
+        raise HomeError(f"state directory {home}: Permission denied{whose(home)}")
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from sparkify_assets.infra.looks import undeclared
 from sparkify_assets.infra.ops import CLUSTER, cluster_of, failing_plainly
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import STACKS, Stack
-from sparkify_assets.infra.state_backend import OVERRIDE
 from sparkify_assets.infra.terraform import TerraformResource
+from sparkify_assets.infra.writable import OVERRIDE
 
 redshift_cluster = dg.AssetSpec(
     CLUSTER,

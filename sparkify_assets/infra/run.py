@@ -13,11 +13,12 @@ from typing import Any, TextIO
 
 import dagster as dg
 
-from sparkify_assets.defs.instance import prepare_home
+from sparkify_assets.defs.instance import prepare_home, require_own
 from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.infra import InfrastructureError, jobs
 from sparkify_assets.infra.stack import STACKS, Stack
 from sparkify_assets.infra.terraform import TerraformResource
+from sparkify_assets.infra.writable import require_writable
 from sparkify_assets.settings import Settings
 
 #: Dagster starts helper processes to capture what an op prints. Ctrl-C in a terminal ends them, and the last lines
@@ -35,6 +36,10 @@ _UNCAPTURED = {
 _NOT_RUN = re.compile(
     r"Dependencies for step \S+ .*Not executing\.|Skipping step \S+ due to skipped dependencies: .*"
 )
+
+
+#: The jobs that lock a state and change nothing, and those that only look into it.
+_READING, _WRITING_NOTHING = ("plan_infrastructure", "detect_drift"), ("pause_warehouse", "resume_warehouse")
 
 
 class _Plain(logging.StreamHandler[TextIO]):
@@ -74,6 +79,8 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     """
     settings = Settings.from_environment()
     prepare_home(settings)
+    if job not in _WRITING_NOTHING:
+        require_writable(jobs.STACKS_FOLDER, for_state_only=job in _READING)
     definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER, _console)
     # Despite its name, this opens the instance of the state directory. Dagster has no other way to override a setting.
     instance = partial(dg.DagsterInstance.local_temp, str(settings.dagster_home), overrides=_UNCAPTURED)
@@ -95,8 +102,10 @@ def outputs(environment: str) -> dict[str, dict[str, Any]]:
 
 
 def open_terraform(environment: str) -> AbstractContextManager[TerraformResource]:
-    """The resource outside of a Dagster run, with a private folder of its own in the meantime."""
-    work = Settings.from_environment().home / "terraform"
+    """The resource outside of a Dagster run, with a private folder of its own in the meantime. Raises HomeError."""
+    home = Settings.from_environment().home
+    require_own(home)
+    work = home / "terraform"
     terraform = TerraformResource(environment=environment, stacks=str(jobs.STACKS_FOLDER), work=str(work))
     return terraform.opened(f"command-{id(terraform)}")
 

@@ -22,8 +22,7 @@ from python_terraform import IsFlagged
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.stack import EVERY_STACK, Stack
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
-
-OVERRIDE = "backend_override.tf"
+from sparkify_assets.infra.writable import OVERRIDE, require_writable
 
 _BACKEND = """\
 # Written by `sparkify infra backend s3`; `sparkify infra backend local` moves the state back and removes this.
@@ -55,10 +54,11 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
     """Move the state of every stack and environment to `bucket`.
 
     The bucket has to be versioned, encrypted and closed to the public; `create` makes such a bucket. Raises
-    InfrastructureError if it is not, and then moves nothing. A stack whose state cannot be moved keeps it, and calling
-    this again continues there.
+    InfrastructureError if it is not, or if a stack's folder cannot be written, and then moves nothing. A stack whose
+    state cannot be moved keeps it, and calling this again continues there.
     """
     terraform.require_terraform(log)
+    require_writable(Path(terraform.stacks))
     _require_bucket(bucket, region, create, log)
     for stack in _stacks(terraform):
         text = _BACKEND + ("" if stack == "foundation" else _FOUNDATION)
@@ -67,8 +67,11 @@ def share_state(terraform: TerraformResource, bucket: str, region: str, create: 
 
 
 def keep_state_local(terraform: TerraformResource, log: Log) -> None:
-    """Move the state of every stack and environment back into the checkout."""
+    """Move the state of every stack and environment back into the checkout. Raises InfrastructureError if it
+    cannot be written there, and then moves nothing.
+    """
     terraform.require_terraform(log)
+    require_writable(Path(terraform.stacks))
     for stack in _stacks(terraform):
         folder = Path(terraform.stacks, stack)
         if (folder / OVERRIDE).exists():

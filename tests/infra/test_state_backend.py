@@ -11,8 +11,9 @@ import pytest
 
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.stack import Stack
-from sparkify_assets.infra.state_backend import OVERRIDE, keep_state_local, share_state, unlock
+from sparkify_assets.infra.state_backend import keep_state_local, share_state, unlock
 from sparkify_assets.infra.terraform import TerraformError, quiet
+from sparkify_assets.infra.writable import OVERRIDE
 from tests.infrastructure.harness import REGION, Checkout, Emulator
 
 BUCKET = "team-terraform-state"
