@@ -118,7 +118,7 @@ class Settings:
             first_day=_day("FIRST_DAY", first),
             last_day=_day("LAST_DAY", last) if last else None,
             deleted=_choice("DELETED", read("DELETED", "withdraw"), get_args(Deleted)),
-            reject_share=_number("REJECT_SHARE", read("REJECT_SHARE", "0.2")),
+            reject_share=_number("REJECT_SHARE", read("REJECT_SHARE", "0.2"), highest=1.0),
             reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),
             max_drop=_number("MAX_DROP", read("MAX_DROP", "0.5"), highest=1.0),
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-west-2",

@@ -31,7 +31,7 @@ def sample(
         try:
             made = write_sample(folder, events=events, songs=songs, days=days, seed=seed)
         except OSError as error:
-            raise CommandError(str(error.strerror or error)) from None
+            raise CommandError(f"{error.filename or folder}: {error.strerror or error}") from None
     say(f"{made.events:,} events of {made.first_day} to {made.last_day} and {made.songs:,} songs in {folder}")
 
 

@@ -30,7 +30,7 @@ from sparkify_assets.inspection.reconcile import Finding
 from sparkify_assets.inspection.reconcile import reconcile as compare_all
 from sparkify_assets.inspection.status import OTHER_RULES, PartitionStatus, Status
 from sparkify_assets.inspection.status import status as compare
-from sparkify_assets.model.datasets import DATASETS
+from sparkify_assets.model.datasets import DATASETS, is_partition_key
 from sparkify_assets.source.urls import open_source
 from sparkify_assets.warehouse.connection import open_warehouse
 
@@ -76,13 +76,20 @@ def _print_status(found: Status) -> None:
                 say(f"{item.partition} {check['check']}: {values}", "blocked")
     states = Counter((item.dataset, item.state) for item in found.partitions)
     say(
-        ", ".join(f"{number} {dataset} {state}" for (dataset, state), number in sorted(states.items()))
+        ", ".join(
+            f"{number:,} {_PARTITIONS[dataset][number != 1]} {state}"
+            for (dataset, state), number in sorted(states.items())
+        )
         or "nothing there"
     )
     print_warnings(found.warnings)
     print_not_data(found.unrecognised, found.hidden, found.layout)
     if found.warning:
         say(found.warning, "suspicious", "red")
+
+
+#: What one partition of a data set is called, and several.
+_PARTITIONS = {"events": ("day", "days"), "songs": ("prefix of songs", "prefixes of songs")}
 
 
 def _notes(item: PartitionStatus) -> list[str]:
@@ -122,6 +129,8 @@ def rejects(
     output: OutputRowFormat = "table",
 ) -> None:
     """List the records in quarantine, with the beginning of their text."""
+    if day is not None and not is_partition_key(day):
+        raise CommandError(f"{day} is neither a day such as 2018-11-12 nor a prefix such as AA")
     with open_warehouse(settings()).reading() as transaction:
         rows = transaction.rows("ledger/quarantined", partition_key=day, object_key=file)
         columns = [column.name for column in transaction.cursor.description or ()]

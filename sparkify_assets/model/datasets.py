@@ -67,6 +67,13 @@ def partition_of(object_key: str) -> Partition | None:
     return None
 
 
+def is_partition_key(text: str) -> bool:
+    """Whether a text can be the key of a partition: a day such as 2018-11-12, or a prefix such as AA."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return _is_day(text)
+    return re.fullmatch("[A-Z0-9]{2}", text) is not None
+
+
 def is_hidden(object_key: str) -> bool:
     """Whether a file or one of its folders begins with `.` or `_`, and so is not data, as for Spark and Redshift
     Spectrum (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html): what operating systems,

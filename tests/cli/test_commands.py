@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,13 @@ from tests.command_line import Run, one_line
         (("query", "select * from nothing"), {}, "nothing"),
         (("tables", "reset", "--confirm", "yes"), {}, "not confirmed"),
         (("release", "2018-11-01", "--reason", "x"), {}, "not blocked"),
+        (("rejects", "--day", "2018-99-99"), {}, "2018-99-99 is neither a day"),
+        (("status",), {"REJECT_SHARE": "20"}, "a number from 0 to 1"),
+        (("sample", "/proc/x"), {}, "/proc/x"),
+        (("lod",), {}, "Did you mean 'load'? (see `sparkify --help`)"),
+        (("query", "--frmat", "csv", "select 1"), {}, "--frmat"),
+        (("query", "select 1", "x"), {}, "see `sparkify query --help`"),
+        (("query", "-f", "/nowhere.sql"), {}, "/nowhere.sql: No such file or directory"),
     ],
 )
 def test_one_clear_line(
@@ -49,6 +57,11 @@ def test_every_command_has_help() -> None:
     ).stdout  # fmt: skip
     for command in ("load", "query", "psql", "status", "digest", "sample", "tables", "dev", "stop", "demo"):
         assert f" {command} " in shown
+
+
+def test_the_version_and_short_help_are_told(sparkify: Run) -> None:
+    assert re.fullmatch(r"sparkify \d+\.\d+\.\d+\n", sparkify("--version").out)
+    assert "Load what is new" in sparkify("load", "-h").out
 
 
 def test_two_homes_do_not_disturb_each_other(small_sample: Path, tmp_path: Path) -> None:

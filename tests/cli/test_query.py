@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
+from pathlib import Path
 
+import pytest
+
+from sparkify_assets.model import queries
 from tests.command_line import Run, one_line
 
 
@@ -31,3 +36,25 @@ def test_query_refuses_what_redshift_does_not_run(sparkify: Run) -> None:
     sparkify("load")
     line = one_line(sparkify("query", "select distinct on (level) level from sparkify.users"))
     assert "Redshift" in line
+
+
+def test_a_statement_may_begin_with_a_comment_and_stand_in_a_file_or_on_standard_input(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "-- how many\nselect 42 as answer"
+    (tmp_path / "question.sql").write_text(text)
+    answer = "answer\n42\n"
+    assert sparkify("query", text, "--format", "csv").out == answer
+    assert sparkify("query", "-f", str(tmp_path / "question.sql"), "--format", "csv").out == answer
+    monkeypatch.setattr("sys.stdin", StringIO(text))
+    assert sparkify("query", "--format", "csv").out == answer
+    assert "not both" in one_line(sparkify("query", text, "-f", str(tmp_path / "question.sql")))
+
+
+def test_a_question_of_the_report_is_asked_by_its_file(sparkify: Run) -> None:
+    sparkify("load")
+    lines = sparkify(
+        "query", "-f", str(queries.FOLDER / "analytics/session_lengths.sql"), "--format", "csv"
+    ).out
+    assert lines.splitlines()[0] == "length,sessions"
+    assert len(lines.splitlines()) == 8
