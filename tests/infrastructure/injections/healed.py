@@ -80,7 +80,8 @@ def _delete_flow_log(on: Account) -> None:
 
 def _open_the_endpoint(on: Account) -> None:
     ec2 = on.client("ec2")
-    [endpoint] = ec2.describe_vpc_endpoints(Filters=on.in_vpc)["VpcEndpoints"]
+    to_s3 = [*on.in_vpc, {"Name": "service-name", "Values": [f"com.amazonaws.{REGION}.s3"]}]
+    [endpoint] = ec2.describe_vpc_endpoints(Filters=to_s3)["VpcEndpoints"]
     ec2.modify_vpc_endpoint(
         VpcEndpointId=endpoint["VpcEndpointId"],
         PolicyDocument=policy(Principal="*", Action="*", Resource="*"),
