@@ -34,6 +34,10 @@ Environment = Annotated[str, typer.Option("--env", help="Environment: a file in 
 FoundationToo = Annotated[
     bool, typer.Option("--foundation-too", help="Destroy network, landing bucket, its data and key as well.")
 ]
+OrchestratorToo = Annotated[
+    bool,
+    typer.Option("--orchestrator-too", help="Destroy Dagster's own home on ECS first, but for a snapshot."),
+]
 
 
 @app.command()
@@ -51,7 +55,9 @@ def apply(
     ] = None,
     resume_paused: Annotated[bool, typer.Option(help="Whether a paused cluster is resumed first.")] = True,
 ) -> None:
-    """Create network, landing bucket and cluster, or change them to what the configuration says."""
+    """Create network, landing bucket and cluster, and Dagster's own home where the environment sets orchestrator, or
+    change them to what the configuration says.
+    """
     metadata = launch(
         "provision_infrastructure", env, allow_destroying=allow_destroying or [], resume_paused=resume_paused
     )
@@ -83,6 +89,7 @@ def destroy(
     confirm: Annotated[
         str, typer.Option(help="The environment's name again; prompted for if not given.")
     ] = "",
+    orchestrator_too: OrchestratorToo = False,
     foundation_too: FoundationToo = False,
     confirm_data_loss: Annotated[
         str, typer.Option(help="The landing bucket's name, if its data may be lost.")
@@ -94,11 +101,14 @@ def destroy(
         "destroy_infrastructure",
         env,
         confirm=confirm,
+        orchestrator_too=orchestrator_too,
         foundation_too=foundation_too,
         confirm_data_loss=confirm_data_loss,
     )
-    # The foundation's is only there if it was to go as well.
-    stays = [metadata.get(f"prove_{stack}_gone.stays", "") for stack in ("warehouse", "foundation")]
+    # What was not to go as well says nothing.
+    stays = [
+        metadata.get(f"prove_{stack}_gone.stays", "") for stack in ("orchestrator", "warehouse", "foundation")
+    ]
     say("Gone. What stays:" if any(stays) else "Gone.")
     for lines in filter(None, stays):
         say(lines)
@@ -216,11 +226,12 @@ def output_of(metadata: dict[str, Any], name: str) -> str:
 
 def _by_stack(found: dict[str, Any], summary: str, actions: str) -> dict[str, dict[str, Any]]:
     """What a run found about each stack: a summary, and the actions by the addresses of the resources."""
-    from sparkify_assets.infra.stack import STACKS
+    from sparkify_assets.infra.stack import EVERY_STACK, STACKS
 
     return {
         stack: {"summary": found.get(summary.format(stack)), "actions": found.get(actions.format(stack), {})}
-        for stack in STACKS
+        for stack in EVERY_STACK
+        if stack in STACKS or summary.format(stack) in found
     }
 
 

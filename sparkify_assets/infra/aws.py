@@ -111,6 +111,15 @@ def _leftovers(environment: str, stack: str, region: str, owned: set[str] | None
         kind, name = f"{service}:{kind}", path[-1] if path else ""
         if kind == "redshift:snapshot":
             found.meant.append(_snapshot(name, region))
+        elif kind == "rds:snapshot":
+            found.meant.append(
+                f"final snapshot {name} of Dagster's records, paid by the GB, until"
+                f" `aws rds delete-db-snapshot --db-snapshot-identifier {name}`"
+            )
+        elif service == "ecs":
+            # ECS shows what was deleted as INACTIVE for as long as it likes; the state has told that it is gone:
+            # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html
+            continue
         elif kind == "kms:key" and (gone := _key_deletion(name, region)):
             found.meant.append(f"KMS key {name}: deleted for good on {gone}; costs nothing while it waits")
         elif not (kind == "ec2:instance" and _terminated(name, region)):

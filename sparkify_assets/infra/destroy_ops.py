@@ -12,10 +12,15 @@ import dagster as dg
 
 from sparkify_assets.infra import InfrastructureError, aws
 from sparkify_assets.infra.ops import AFTER, refuse_while_loads_run, step
-from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.stack import ORCHESTRATOR, Stack
 
 #: What a person has to type so that nothing is destroyed by a slip: the fields of `jobs.Destroy`.
-_CONFIRMATION = {"confirm": str, "foundation_too": bool, "confirm_data_loss": str}
+_CONFIRMATION = {
+    "confirm": str,
+    "foundation_too": bool,
+    "orchestrator_too": bool,
+    "confirm_data_loss": str,
+}
 
 _BUCKET = "module.landing.aws_s3_bucket.this"
 
@@ -29,8 +34,30 @@ def confirm_destroy(context: dg.OpExecutionContext, stack: Stack) -> None:
             f"refused: to destroy environment {stack.environment}, type its name in confirm (got {typed!r})"
         )
     refuse_while_loads_run(context)
+    _refuse_to_strand_dagster(
+        stack, **{k: context.op_config[k] for k in ("foundation_too", "orchestrator_too")}
+    )
     if context.op_config["foundation_too"]:
         _refuse_to_lose_data(stack, context.op_config["confirm_data_loss"])
+
+
+def _refuse_to_strand_dagster(stack: Stack, foundation_too: bool, orchestrator_too: bool) -> None:
+    """Stop where Dagster's home would lose its network and key, or where RDS would refuse to delete its database
+    (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html).
+    """
+    home = replace(stack, name=ORCHESTRATOR)
+    if not (foundation_too or orchestrator_too) or not home.stands:
+        return
+    if not orchestrator_too:
+        raise InfrastructureError(
+            f"refused: {home} stands in the foundation's network. Destroy it too, with orchestrator_too"
+            " (--orchestrator-too), or before"
+        )
+    if home.outputs().get("database_protected"):
+        raise InfrastructureError(
+            f"refused: RDS protects the database of {home}. Set orchestrator.database.deletion_protection = false in"
+            f" {home.variables}, apply, and destroy again"
+        )
 
 
 def _refuse_to_lose_data(stack: Stack, confirmed: str) -> None:
@@ -49,11 +76,17 @@ def _refuse_to_lose_data(stack: Stack, confirmed: str) -> None:
         )
 
 
-@dg.op(
-    ins=AFTER,
-    out={"go_on": dg.Out(dg.Nothing, is_required=False)},
-    config_schema=_CONFIRMATION,
-)
+_CHOICE = {"go_on": dg.Out(dg.Nothing, is_required=False)}
+
+
+@dg.op(ins=AFTER, out=_CHOICE, config_schema=_CONFIRMATION)
+def choose_orchestrator_too(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
+    """Begins with Dagster's own home, which holds its records, only if that was asked for."""
+    if context.op_config["orchestrator_too"]:
+        yield dg.Output(None, "go_on")
+
+
+@dg.op(ins=AFTER, out=_CHOICE, config_schema=_CONFIRMATION)
 def choose_foundation(context: dg.OpExecutionContext) -> Iterator[dg.Output[None]]:
     """Continues to the foundation, which holds the data, only if that was asked for."""
     if context.op_config["foundation_too"]:

@@ -152,6 +152,11 @@ _KNOWN = (
         "the foundation of this environment is not there yet: apply stack foundation first",
     ),
     (
+        "unprepared foundation",
+        r"The foundation was not built for an orchestrator: .*",
+        "{found}",
+    ),
+    (
         "half foundation",
         r"This object does not have an attribute named|Unsupported attribute",
         "the foundation's outputs are incomplete: apply stack foundation again",

@@ -20,7 +20,7 @@ from sparkify_assets.infra.findings import Finding, as_json, in_order, markdown,
 from sparkify_assets.infra.looks import undeclared
 from sparkify_assets.infra.ops import CLUSTER, cluster_of, failing_plainly
 from sparkify_assets.infra.plan import Plan
-from sparkify_assets.infra.stack import STACKS, Stack
+from sparkify_assets.infra.stack import STACKS, Stack, wanted_stacks
 from sparkify_assets.infra.terraform import TerraformResource
 from sparkify_assets.infra.writable import OVERRIDE
 
@@ -43,18 +43,17 @@ def drift_check(context: dg.AssetCheckExecutionContext, terraform: TerraformReso
     metadata: dict[str, Any] = {"environment": terraform.environment}
     declared, findings, changes = Declared(()), list[Finding](), 0
     with failing_plainly():
-        for name in STACKS:
-            stack = Stack(terraform, name, context.log.info)
+        for stack in wanted_stacks(terraform, context.log.info):
             stack.init()
             own = stack.declared()
             found, weakened = _drift(stack, own, metadata)
             findings += weakened
-            metadata[f"{name}_actions"] = dg.MetadataValue.json(found.actions)
+            metadata[f"{stack.name}_actions"] = dg.MetadataValue.json(found.actions)
             if found.changes:
                 context.log.warning(
                     f"{stack} differs from its configuration; applying it would:\n{found.text()}"
                 )
-                metadata[f"{name}_changes"] = dg.MetadataValue.md(found.markdown())
+                metadata[f"{stack.name}_changes"] = dg.MetadataValue.md(found.markdown())
                 healing = f"sparkify infra apply --env {terraform.environment}"
                 findings += exposures(stack.plan_document, own.addresses, healing)
             declared, changes = declared + own, changes + len(found.changes)

@@ -45,8 +45,10 @@ def foresee(stack: Stack) -> Plan:
     Raises InfrastructureError where it could not be applied.
     """
     terraform = Path(stack.terraform.stacks).parent
-    copy = stack.terraform.run_folder / "foreseen"
+    copy = stack.terraform.run_folder / "foreseen" / stack.name / "terraform"
     shutil.copytree(terraform, copy, ignore=_NOT_COPIED, dirs_exist_ok=True)
+    if (policies := terraform.parent / "deploy").is_dir():  # which stack orchestrator reads
+        shutil.copytree(policies, copy.parent / "deploy", dirs_exist_ok=True)
     place = copy / "stacks" / stack.name
     (place / "foreseen.tf").write_text('resource "terraform_data" "foundation" {}\n')
     (place / "foreseen_override.tf").write_text(_OVERRIDE % _outputs(stack))

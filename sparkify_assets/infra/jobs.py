@@ -14,7 +14,7 @@ from pydantic import Field
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, adopt_ops, cluster_ops, destroy_ops, ops
 from sparkify_assets.infra.drift import drift_check, drift_schedule, redshift_cluster
-from sparkify_assets.infra.stack import STACKS
+from sparkify_assets.infra.stack import EVERY_STACK, ORCHESTRATOR, STACKS
 from sparkify_assets.infra.terraform import TerraformResource
 
 #: The stacks in the checkout.
@@ -56,6 +56,7 @@ class Destroy(Where):
     """`confirm` repeats the environment's name, `confirm_data_loss` the landing bucket's where data would be lost."""
 
     confirm: str
+    orchestrator_too: bool = False
     foundation_too: bool = False
     confirm_data_loss: str = ""
 
@@ -68,7 +69,7 @@ def _plainly(config: Where) -> dict[str, Any]:
 @dg.config_mapping
 def _provision(config: Provision) -> dict[str, Any]:
     allowed = {"allow_destroying": config.allow_destroying}
-    guarding = {f"{op}_{stack}": allowed for op in ("untaint", "guard") for stack in STACKS}
+    guarding = {f"{op}_{stack}": allowed for op in ("untaint", "guard") for stack in EVERY_STACK}
     return run_config(config.environment, **guarding, wake_cluster={"resume_paused": config.resume_paused})
 
 
@@ -82,9 +83,8 @@ def _adopt(config: Adopt) -> dict[str, Any]:
 @dg.config_mapping
 def _destroy(config: Destroy) -> dict[str, Any]:
     confirmed = config.model_dump(exclude={"environment"})
-    return run_config(
-        config.environment, confirm_destroy=confirmed, choose_foundation=confirmed, release_bucket=confirmed
-    )
+    asking = ("confirm_destroy", "choose_orchestrator_too", "choose_foundation", "release_bucket")
+    return run_config(config.environment, **dict.fromkeys(asking, confirmed))
 
 
 def _run(stack: str, *steps: ops.Step, after: Any = None) -> Any:
@@ -103,10 +103,14 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
         planned = None
         for stack in STACKS:
             planned = _run(stack, ops.init, ops.validate, ops.plan, adopt_ops.survey, after=planned)
+        chosen = ops.choose_orchestrator(planned)
+        _run(ORCHESTRATOR, ops.init, ops.validate, ops.plan, adopt_ops.survey, after=chosen)
 
     @dg.job(config=_provision, **options)
     def provision_infrastructure() -> None:
-        """Makes network, landing bucket and cluster, or changes them to what the configuration says."""
+        """Makes network, landing bucket and cluster, and Dagster's own home where the environment sets orchestrator, or
+        changes them to what the configuration says.
+        """
         ready, guarded = (ops.init, ops.validate), (ops.plan, ops.untaint, ops.guard, adopt_ops.survey)
         applied = (ops.apply, ops.prove_applied, ops.publish)
         foreseen = _run("warehouse", ops.foresee_stack, after=_run("foundation", *ready, *guarded))
@@ -114,7 +118,9 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
         changed = _run(
             "warehouse", *ready, ops.wake_cluster, *guarded, cluster_ops.change_cluster, after=made
         )
-        _run("warehouse", *applied, ops.wait_for_cluster, after=changed)
+        answers = _run("warehouse", *applied, ops.wait_for_cluster, after=changed)
+        chosen = ops.choose_orchestrator(answers)
+        _run(ORCHESTRATOR, *ready, *guarded, *applied, after=chosen)
 
     @dg.job(config=_adopt, **options)
     def adopt_infrastructure() -> None:
@@ -125,9 +131,15 @@ def _jobs(loggers: dict[str, dg.LoggerDefinition]) -> list[dg.JobDefinition]:
 
     @dg.job(config=_destroy, **options)
     def destroy_infrastructure() -> None:
-        """Destroys the warehouse except for a final snapshot; with foundation_too also what holds the data."""
+        """Destroys the warehouse except for a final snapshot; with orchestrator_too Dagster's own home before it, with
+        foundation_too also what holds the data.
+        """
         destroyed = (ops.plan_destroy, ops.destroy, destroy_ops.prove_gone)
-        gone = _run("warehouse", destroy_ops.confirm_destroy, ops.init, ops.wake_cluster, *destroyed)
+        confirmed = _run("warehouse", destroy_ops.confirm_destroy)
+        chosen = destroy_ops.choose_orchestrator_too(confirmed)
+        home_gone = _run(ORCHESTRATOR, ops.init, *destroyed, after=chosen)
+        # Of several, those that were not chosen are not waited for.
+        gone = _run("warehouse", ops.init, ops.wake_cluster, *destroyed, after=[confirmed, home_gone])
         go_on = destroy_ops.choose_foundation(gone)
         _run("foundation", ops.init, destroy_ops.release_bucket, *destroyed, after=go_on)
 

@@ -23,7 +23,7 @@ from sparkify_assets.errors import SparkifyError
 from sparkify_assets.infra import InfrastructureError, aws
 from sparkify_assets.infra.forecast import foresee
 from sparkify_assets.infra.plan import Plan
-from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.stack import ORCHESTRATOR, Stack
 from sparkify_assets.infra.terraform import TerraformError, TerraformResource
 from sparkify_assets.warehouse import cluster_state, workgroup_state
 from sparkify_assets.warehouse.service import Found
@@ -36,6 +36,9 @@ INFRASTRUCTURE_TAG = "sparkify/infrastructure"
 
 AFTER = {"start": dg.In(dg.Nothing)}
 TAGS = {"dagster/compute_kind": "terraform"}
+
+#: The kinds of failure of a plan that the foundation's own apply puts right.
+WAITING = ("no foundation", "half foundation", "unprepared foundation")
 
 #: The addresses that a plan may replace or delete although they hold data.
 _ALLOWED = {"allow_destroying": dg.Field([str], default_value=[])}
@@ -105,9 +108,9 @@ def plan(context: dg.OpExecutionContext, stack: Stack) -> None:
     try:
         planned = stack.plan()
     except TerraformError as error:
-        if error.kind not in ("no foundation", "half foundation"):
+        if error.kind not in WAITING:
             raise
-        context.log.info("The foundation is not there yet. After it, this would be made:")
+        context.log.info("The foundation is not ready yet. After it, this would be made:")
         planned = foresee(stack)
     show_plan(context, _awake(context, stack, planned))
 
@@ -240,6 +243,14 @@ def publish(context: dg.OpExecutionContext, stack: Stack) -> None:
     context.add_output_metadata(dict(outputs))
     if stack.name == "warehouse":
         context.log_event(dg.AssetMaterialization(CLUSTER, metadata=dict(outputs)))
+
+
+@dg.op(ins=AFTER, out={"go_on": dg.Out(dg.Nothing, is_required=False)})
+def choose_orchestrator(_: dg.OpExecutionContext, terraform: TerraformResource) -> Iterator[dg.Output[None]]:
+    """Continues to Dagster's own home only in an environment that has one."""
+    with failing_plainly():
+        if Stack(terraform, ORCHESTRATOR).wanted:
+            yield dg.Output(None, "go_on")
 
 
 # ---------------------------------------------------------------- the cluster

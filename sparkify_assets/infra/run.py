@@ -16,7 +16,7 @@ import dagster as dg
 from sparkify_assets.defs.instance import prepare_home, require_own
 from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.infra import InfrastructureError, jobs
-from sparkify_assets.infra.stack import STACKS, Stack
+from sparkify_assets.infra.stack import wanted_stacks
 from sparkify_assets.infra.terraform import TerraformResource
 from sparkify_assets.infra.writable import require_writable
 from sparkify_assets.settings import Settings
@@ -98,7 +98,7 @@ def outputs(environment: str) -> dict[str, dict[str, Any]]:
     Raises InfrastructureError.
     """
     with open_terraform(environment) as terraform:
-        return {name: Stack(terraform, name).outputs() for name in STACKS}
+        return {stack.name: stack.outputs() for stack in wanted_stacks(terraform)}
 
 
 def open_terraform(environment: str) -> AbstractContextManager[TerraformResource]:

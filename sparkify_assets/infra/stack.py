@@ -22,14 +22,18 @@ from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.declared import Declared, read_state
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
-from sparkify_assets.infra.tfvars import refuse_unknown_settings
+from sparkify_assets.infra.tfvars import refuse_unknown_settings, sets
 from sparkify_assets.infra.unsaved import refuse_unsaved
+from sparkify_assets.infra.writable import OVERRIDE
 
-#: The stacks in the order in which they are made. They are destroyed in the reverse order.
+#: The stacks of every environment in the order in which they are made. They are destroyed in the reverse order.
 STACKS = ("foundation", "warehouse")
 
-#: All whose states are kept in one place. Dagster's own home is made by hand, since no run may replace what it runs in.
-EVERY_STACK = (*STACKS, "orchestrator")
+#: Dagster's own home on ECS, which only an environment has whose file sets `orchestrator`.
+ORCHESTRATOR = "orchestrator"
+
+#: All that there may be, in the order in which they are made.
+EVERY_STACK = (*STACKS, ORCHESTRATOR)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,19 @@ class Stack:
         if not found:
             raise InfrastructureError(f"{self.variables} does not set region")
         return found.group(1)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the environment is to have this stack."""
+        return self.name in STACKS or sets(self.variables, self.name)
+
+    @property
+    def stands(self) -> bool:
+        """Whether anything is in its state. Terraform is not asked where there cannot be one: nobody wants the stack,
+        and neither a state nor a backend is beside it.
+        """
+        beside = self.local_state.exists() or (self.folder / OVERRIDE).exists()
+        return (self.wanted or beside) and bool(self.resources())
 
     def init(self) -> None:
         """Make the working folder ready, with exactly the locked providers and the configured backend.
@@ -231,6 +248,11 @@ def _identities(module: dict[str, Any]) -> Iterator[str]:
     for resource in module.get("resources", []):
         if resource["mode"] == "managed":
             yield from (str(resource["values"][key]) for key in _IDENTITIES if resource["values"].get(key))
+
+
+def wanted_stacks(terraform: TerraformResource, log: Log = quiet) -> list[Stack]:
+    """The stacks that the environment is to have, in the order in which they are made."""
+    return [stack for name in EVERY_STACK if (stack := Stack(terraform, name, log)).wanted]
 
 
 #: The attributes by which AWS's tagging API, and its other listings, name what a resource is.

@@ -48,6 +48,15 @@ def refuse_unknown_settings(settings: Path, stacks: Path) -> None:
         raise InfrastructureError("; ".join(unknown))
 
 
+def sets(settings: Path, name: str) -> bool:
+    """Whether the file sets a variable to anything but null. One that is no HCL sets none."""
+    try:
+        members = _members(_parse(settings))
+    except ValueError:
+        return False  # Terraform's own error says what is wrong with it
+    return any(key == name and _text(value).strip() != "null" for _, key, value in members)
+
+
 def _declared(stacks: Path) -> dict[str, Shape]:
     """The variables of all stacks. Each stack takes the other's as `any`, so the more exact declaration counts."""
     declared: dict[str, Shape] = {}

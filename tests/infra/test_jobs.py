@@ -60,6 +60,16 @@ def test_steps_stand_in_the_order_in_which_they_are_told(tmp_path: Path) -> None
         "prove_warehouse_applied",
         "publish_warehouse",
         "wait_for_cluster",
+        "choose_orchestrator",
+        "init_orchestrator",
+        "validate_orchestrator",
+        "plan_orchestrator",
+        "untaint_orchestrator",
+        "guard_orchestrator",
+        "survey_orchestrator",
+        "apply_orchestrator",
+        "prove_orchestrator_applied",
+        "publish_orchestrator",
     ]
 
 

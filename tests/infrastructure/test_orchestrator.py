@@ -1,75 +1,44 @@
-"""The life of Dagster's own home, from nothing to nothing, on a foundation that is only a state with outputs.
-Terraform and provider are real, AWS is emulated. The tests tell one story and run in the order in which they stand.
+"""The life of an environment with Dagster's own home, from nothing to nothing, through the jobs: real Terraform, real
+provider, emulated AWS. The tests tell one story and run in the order in which they stand.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import re
 
 import pytest
 
 from tests.deploy.policies import not_allowed
-from tests.infrastructure.harness import REGION, Checkout, Emulator
+from tests.infrastructure.harness import Checkout, Emulator
 
 pytestmark = pytest.mark.soak  # minutes of waiting: the provider looks after a database every half minute
 
 SETTINGS = """\
 environment = "dev"
 region      = "us-west-2"
-orchestrator = {
+warehouse   = {{ port = {port} }}
+orchestrator = {{
   image_tag = "3f2a1b0"
-  database  = { deletion_protection = false }
-}
+  database  = {{ deletion_protection = {protected} }}
+}}
 """
 
 
 @pytest.fixture(scope="module")
-def home(checkout: Checkout, emulator: Emulator) -> Checkout:
-    """A checkout whose foundation is there: a network, and a state that names it."""
-    ec2 = emulator.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{i}.0/24", AvailabilityZone=f"{REGION}{zone}")[
-            "Subnet"
-        ]["SubnetId"]
-        for i, zone in enumerate("ab")
-    ]
-    group = ec2.create_security_group(GroupName="tasks", Description="tasks", VpcId=vpc)["GroupId"]
-    emulator.client("kms").create_key()
-    key = emulator.client("kms").list_keys()["Keys"][0]["KeyArn"]
-    outputs: dict[str, tuple[Any, Any]] = {
-        "name": ("sparkify-dev", "string"),
-        "vpc_id": (vpc, "string"),
-        "vpc_cidr": ("10.20.0.0/16", "string"),
-        "subnet_ids": (subnets, ["tuple", ["string", "string"]]),
-        "nat_gateway": (False, "bool"),
-        "log_retention_days": (365, "number"),
-        "orchestrator_security_group_id": (group, "string"),
-        "kms_key_arn": (key, "string"),
-        "landing_bucket": ("landing", "string"),
-        "source_url": ("s3://landing/landing", "string"),
-        "work_url": ("s3://landing/work", "string"),
-    }
-    state = {
-        "version": 4,
-        "terraform_version": "1.11.0",
-        "serial": 1,
-        "lineage": "00000000-0000-0000-0000-000000000000",
-        "outputs": {name: {"value": value, "type": kind} for name, (value, kind) in outputs.items()},
-        "resources": [],
-    }
-    (checkout.stacks / "foundation" / "terraform.tfstate").write_text(json.dumps(state))
-    checkout.add_environment("dev", SETTINGS)
+def home(checkout: Checkout, emulator: Emulator, cluster_port: int) -> Checkout:
+    """A checkout whose environment dev has an orchestrator."""
+    emulator.control(redshift_host="127.0.0.1", create_seconds=3)
+    checkout.add_environment("dev", SETTINGS.format(port=cluster_port, protected="true"))
     return checkout
 
 
-VARIABLES = "-var-file=../../environments/dev.tfvars"
-
-
-def test_by_hand_it_is_made(home: Checkout, emulator: Emulator) -> None:
-    home.terraform("orchestrator", "init", "-lockfile=readonly", "-no-color")
-    home.terraform("orchestrator", "apply", "-auto-approve", "-no-color", VARIABLES)
+def test_it_is_made_after_the_warehouse(home: Checkout, emulator: Emulator) -> None:
+    planned = home.run("plan_infrastructure")
+    assert planned.success, planned.failures
+    run = home.run("provision_infrastructure")
+    assert run.success, run.failures
+    assert planned.metadata["plan_orchestrator.plan"] == run.metadata["plan_orchestrator.plan"]
+    assert run.metadata["publish_orchestrator.cluster"] == "sparkify-dev-dagster"
     [database] = emulator.client("rds").describe_db_instances()["DBInstances"]
     assert (database["PubliclyAccessible"], database["StorageEncrypted"]) == (False, True)
     ecs = emulator.client("ecs")
@@ -77,14 +46,45 @@ def test_by_hand_it_is_made(home: Checkout, emulator: Emulator) -> None:
     assert (service["desiredCount"], service["launchType"]) == (1, "FARGATE")
     names = [arn.rpartition("/")[2] for arn in ecs.list_task_definitions()["taskDefinitionArns"]]
     assert names == ["sparkify-dev-dagster:1", "sparkify-dev-dagster-run:1"]
+    [task] = [
+        ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
+        for name in names
+        if "-run" in name
+    ]
+    told = {one["name"]: one["value"] for one in task["containerDefinitions"][0]["environment"]}
+    assert told["SPARKIFY_QUEUE"] == run.metadata["publish_foundation.queue_url"]
+    assert told["SPARKIFY_WAREHOUSE"] == run.metadata["publish_warehouse.warehouse_url"]
 
 
-def test_a_plan_after_it_is_empty(home: Checkout) -> None:
-    home.terraform("orchestrator", "plan", "-detailed-exitcode", "-no-color", VARIABLES)
+def test_nothing_of_it_is_drift(home: Checkout) -> None:
+    drift = home.run("detect_drift")
+    assert (drift.metadata["orchestrator"], drift.metadata["findings"]) == ("no changes", [])
+    assert drift.metadata["passed"], drift.metadata["verdict"]
 
 
-def test_destroyed_by_hand_it_leaves_its_final_snapshot_only(home: Checkout, emulator: Emulator) -> None:
-    home.terraform("orchestrator", "destroy", "-auto-approve", "-no-color", VARIABLES)
+def test_its_protected_database_is_not_destroyed(
+    home: Checkout, emulator: Emulator, cluster_port: int
+) -> None:
+    config = {"confirm": "dev", "foundation_too": True}
+    assert "--orchestrator-too" in home.run("destroy_infrastructure", config).failures["confirm_destroy"]
+    refused = home.run("destroy_infrastructure", {**config, "orchestrator_too": True})
+    assert "deletion_protection = false" in refused.failures["confirm_destroy"]
+    home.add_environment("dev", SETTINGS.format(port=cluster_port, protected="false"))
+    run = home.run("provision_infrastructure")
+    assert run.success, run.failures
+
+
+def test_destroyed_it_leaves_its_final_snapshot_only(home: Checkout, emulator: Emulator) -> None:
+    bucket = emulator.client("s3").list_buckets()["Buckets"][0]["Name"]
+    run = home.run(
+        "destroy_infrastructure",
+        {"confirm": "dev", "orchestrator_too": True, "foundation_too": True, "confirm_data_loss": bucket},
+    )
+    assert run.success, run.failures
+    assert re.search(
+        r"final snapshot sparkify-dev-dagster-final-\S+ of Dagster's records",
+        run.metadata["prove_orchestrator_gone.stays"],
+    )
     assert emulator.client("rds").describe_db_instances()["DBInstances"] == []
     assert emulator.client("rds").describe_db_subnet_groups()["DBSubnetGroups"] == []
     ecs = emulator.client("ecs")
