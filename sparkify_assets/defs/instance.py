@@ -54,7 +54,7 @@ def require_own(home: Path) -> None:
     """Raise HomeError if the state directory is there and this user cannot write in it, or is root and it is somebody
     else's: what root leaves there, its owner's services could not write any more.
     """
-    if not home.exists():
+    if not home.is_dir():
         return
     by_root = os.geteuid() == 0 and home.stat().st_uid != 0
     if by_root or not os.access(home, os.W_OK | os.X_OK, effective_ids=True):

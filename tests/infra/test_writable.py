@@ -75,7 +75,7 @@ def test_folders_that_the_group_may_write_are_enough(server: Checkout) -> None:
             os.chown(stack, -1, OTHER.pw_gid)
         stack.chmod(0o2775)
     done = typed(server, "plan")
-    assert "terraform_data.this: Plan to create" in done.stderr  # with a lock beside the state
+    assert "foundation: 1 to add" in done.stdout, done.stderr  # with a lock beside the state
     assert "ermission denied" not in done.stderr
 
 
