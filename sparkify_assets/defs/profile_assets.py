@@ -63,10 +63,12 @@ def _metadata(found: Profile) -> dict[str, Any]:
         "not records": found.faults,
         "unknown fields": len(found.unknown),
         "missing fields": len(found.missing),
-        "records that are odd": sum(oddity.records for oddity in found.oddities),
+        "findings": sum(
+            oddity.records for oddity in found.oddities
+        ),  # a record may be found by several rules
         "seconds": found.seconds,
         "fields": preview_rows([_field_row(item) for item in found.fields]),
-        "drift": dg.MetadataValue.md("\n".join(f"* {line}" for line in found.drift) or "nothing has changed"),
+        "drift": dg.MetadataValue.md(_drift(found)),
     }
     if found.oddities:
         metadata["oddities"] = preview_rows(
@@ -77,6 +79,12 @@ def _metadata(found: Profile) -> dict[str, Any]:
             [{"field": name, "seen": seen} for name, seen in found.unknown.items()]
         )
     return metadata
+
+
+def _drift(found: Profile) -> str:
+    if found.drift is None:
+        return "there is no earlier profile to compare with"
+    return "\n".join(f"* {line}" for line in found.drift) or "nothing has moved"
 
 
 def _field_row(item: Field) -> dict[str, Any]:

@@ -46,6 +46,10 @@ MAX_NESTED = 100
 #: A share of a field's records has moved when it differs by so many of a hundred.
 MOVED_PERCENT = 5.0
 
+#: The most frequent values are compared where a field has at most so many values; so many of them are kept.
+MAX_COMPARED = 20
+MAX_TOP = 5
+
 #: A field that names its record by itself; of an event, session and position do it together.
 _KEYS: Mapping[Dataset, str | None] = {"events": None, "songs": "song_id"}
 _FOLDERS: Mapping[Dataset, str] = {"events": EVENTS_FOLDER, "songs": SONGS_FOLDER}
@@ -65,7 +69,9 @@ class Field:
 
     `present` counts the records that have it, `filled` those where it is not null. `width` is the width in bytes of its
     column where that is text. `top` holds the most frequent values with their number of records, `histogram` the
-    numbers of records in twelve equal steps from `least` to `greatest`.
+    numbers of records in twelve equal steps from `least` to `greatest`. The empty string is counted in `empty` alone:
+    `distinct`, `least`, `greatest` and `top` are about the other values. Values are compared as their column holds
+    them: in a column of numbers 39, 39.0 and "39" are one value, in a column of text 39 and "39".
     """
 
     name: str
@@ -111,7 +117,9 @@ class Profile:
     fields: Sequence[Field]
     unknown: Mapping[str, str]
     oddities: Sequence[Oddity]
-    drift: Sequence[str] = ()  # what has changed since the previous profile
+    drift: Sequence[str] | None = (
+        None  # what has changed since the previous profile, None where there is none
+    )
 
     @property
     def missing(self) -> list[str]:
@@ -279,12 +287,14 @@ def _lines(block: Block, key: str, expected: Mapping[str, str], seen: _Seen) -> 
     return b"".join(b" ".join(raw.splitlines()) + b"\n" for raw in objects)
 
 
-def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], names: Iterable[str]) -> None:
+def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], names: Sequence[str]) -> None:
     import duckdb
 
-    # DuckDB takes names that differ only in case for one name. The first of them is counted: the expected one.
-    columns = {name.lower(): name for name in reversed(list(names))}
-    chosen = dict.fromkeys(reversed(columns.values()), "json")
+    aliases = _aliases(names)
+    chosen = dict.fromkeys((aliases.get(name, name) for name in names), "json")
+    if aliases:
+        for name in files:
+            _simplify(Path(name), aliases)
 
     def count() -> None:
         with connection.cursor() as transaction:
@@ -292,19 +302,36 @@ def _count(connection: DuckDBPyConnection, dataset: Dataset, files: list[str], n
             transaction.execute(queries.read("profile/count_values"), {"files": files, "columns": chosen})
             if dataset == "events":
                 transaction.execute(queries.read("profile/count_sessions"), {"files": files})
+            for name, alias in aliases.items():
+                transaction.execute("update chunk_values set field = ? where field = ?", (name, alias))
             transaction.commit()
 
     try:
         count()
     except duckdb.InvalidInputException:
         for name in files:
-            _simplify(Path(name))
+            _simplify(Path(name), {})
         count()
 
 
-def _simplify(file: Path) -> None:
-    """Rewrite records that DuckDB does not read, because a key occurs twice or a value is nested more than 128 levels
-    deep. Of such a key the last value stays, as in COPY, and such a value is replaced by a remark.
+def _aliases(names: Sequence[str]) -> dict[str, str]:
+    """Other names for those that differ from an earlier one in case only, which DuckDB takes for one name."""
+    aliases: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        alias = name
+        while alias.lower() in taken:
+            alias += "\x1f"  # shows nowhere, and no name of a field ends in it
+        taken.add(alias.lower())
+        if alias != name:
+            aliases[name] = alias
+    return aliases
+
+
+def _simplify(file: Path, aliases: Mapping[str, str]) -> None:
+    """Rewrite records that DuckDB does not read, because a key occurs twice or in two cases, or a value is nested more
+    than 128 levels deep. Of such a key the last value stays, as in COPY, one in another case goes by its alias, and
+    such a value is replaced by a remark.
     """
     import msgspec
 
@@ -312,7 +339,10 @@ def _simplify(file: Path) -> None:
         return value if _is_flat(value, MAX_NESTED) else "nested too deep to be counted"
 
     lines = filter(None, file.read_bytes().splitlines())
-    records = ({name: countable(value) for name, value in parse_value(line).items()} for line in lines)
+    records = (
+        {aliases.get(name, name): countable(value) for name, value in parse_value(line).items()}
+        for line in lines
+    )
     file.write_bytes(msgspec.json.Encoder().encode_lines(records))
 
 
@@ -337,16 +367,22 @@ def _moved(before: Field, after: Field, all_before: int, all_after: int) -> Iter
     if before.types.keys() != after.types.keys():
         yield f"{after.name} was {_listed(before.types)}, is {_listed(after.types)}"
     shares = [("filled", before.filled, after.filled), ("empty", before.empty, after.empty)]
-    if after.distinct <= 20:
-        former_top, latest_top = dict(before.top), dict(after.top)
-        shares += [
-            (f"“{text}”", former_top.get(text, 0), latest_top.get(text, 0))
-            for text in former_top.keys() & latest_top.keys()
-        ]
+    if min(before.distinct, after.distinct) <= MAX_COMPARED:
+        for text in dict(before.top).keys() | dict(after.top).keys():
+            was_at_most, is_at_most = _at_most(before, text), _at_most(after, text)
+            number = dict(before.top).get(text, min(was_at_most, is_at_most))
+            shares.append((f"“{text}”", number, dict(after.top).get(text, min(number, is_at_most))))
     for words, number_before, number_after in shares:
         was, is_ = 100 * number_before / all_before, 100 * number_after / all_after
         if abs(is_ - was) > MOVED_PERCENT:
             yield f"{after.name} {words}: {was:.0f} % of the records before, {is_:.0f} % now"
+
+
+def _at_most(item: Field, text: str) -> int:
+    """The number of records of a value, or the greatest that it can be where the value is none of the most frequent."""
+    if len(item.top) == MAX_TOP:
+        return dict(item.top).get(text, item.top[-1][1])
+    return dict(item.top).get(text, int(item.distinct > len(item.top)))  # what occurs once is in no top
 
 
 def _listed(types: Mapping[str, int]) -> str:

@@ -4,14 +4,10 @@ with facts as (
         field,
         sum(records) filter (type <> 'null') as filled,
         sum(records) filter (text = '') as empty,
-        count(*) filter (type <> 'null') as distinct_values,
-        coalesce(
-            arg_min(text, try_cast(text as double)) filter (type = 'number'), min(text) filter (text <> '')
-        ) as least,
-        coalesce(
-            arg_max(text, try_cast(text as double)) filter (type = 'number'), max(text) filter (text <> '')
-        ) as greatest,
-        max(strlen(text)) as longest_bytes
+        count(distinct text) filter (type <> 'null' and text <> '') as distinct_values,
+        coalesce(arg_min(text, number), min(text) filter (text <> '')) as least,
+        coalesce(arg_max(text, number), max(text) filter (text <> '')) as greatest,
+        max(longest_bytes) as longest_bytes
     from field_values
     group by field
 ),
@@ -27,19 +23,21 @@ types as (
 top_values as (
     select field, list((text, records) order by records desc, text) as top
     from (
-        select field, text, records
+        select field, text, sum(records) as records
         from field_values
-        where type <> 'null' and records > 1
-        qualify row_number() over (partition by field order by records desc, text) <= 5
+        where type <> 'null' and text <> ''
+        group by field, text
+        having sum(records) > 1
+        qualify row_number() over (partition by field order by sum(records) desc, text) <= 5
     )
     group by field
 ),
 
 -- numbers in twelve equal steps from the least to the greatest
 numbers as (
-    select field, try_cast(text as double) as number, records
+    select field, number, records
     from field_values
-    where type = 'number'
+    where number is not null
 ),
 
 bounds as (

@@ -10,7 +10,7 @@ with found_values as (
                 'doubly encoded text', null
             ),
             if(v.type = 'text' and regexp_matches(v.text, '[\x00-\x1F\x7F]'), 'control characters', null),
-            if(v.type = 'text' and v.text <> trim(v.text), 'spaces at an end', null),
+            if(v.type = 'text' and v.text <> trim(v.text, ' '), 'spaces at an end', null),
             if(v.type = 'number' and c.is_text, 'a number where text is expected', null),
             if(
                 v.type = 'text' and not c.is_text and v.text <> '' and try_cast(v.text as double) is null,
