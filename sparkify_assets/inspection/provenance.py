@@ -1,4 +1,4 @@
-"""The provenance of a play: the objects of its day, the run, the rules, and how its song was found."""
+"""The provenance of a play: the objects of the days that delivered it, the run, the rules, and how its song was found."""
 
 from __future__ import annotations
 
@@ -32,8 +32,12 @@ def why(warehouse: Warehouse, name: str) -> dict[str, Any]:
             raise NoSuchPlay(f"there is no play {name}")
         play = found[0]
         key = {column: play[column] for column in ("user_id", "session_id", "item_in_session", "ts")}
-        play["deliveries"] = transaction.value("why/deliveries", **key)
+        days = transaction.rows("why/deliveries", **key)
+        play["deliveries"] = sum(number for _, number in days)
         sources = _loads(transaction, "events", str(play["event_date"]))
+        for day, _ in days:
+            if day != play["event_date"]:
+                sources += _loads(transaction, "events", str(day))
         songs: list[dict[str, Any]] = []
         if play["song_id"] is not None:
             for (prefix,) in transaction.rows("why/song_prefix", song_id=play["song_id"]):
@@ -71,10 +75,16 @@ def _match_rule(play: dict[str, Any]) -> str:
     if play["namesakes"] == 1:
         rule = "the one song of this title by an artist of this name"
     else:
-        rule = (
-            f"{play['namesakes']} songs share this title and artist name; the nearest duration"
-            f" ({play['song_duration']} s to {play['length']} s) wins, then the smallest song_id"
-        )
+        rule = f"{play['namesakes']} songs share this title and artist name; "
+        if play["length"] is None:
+            rule += "the play's length is not known, so the smallest song_id wins"
+        elif play["song_duration"] is None:
+            rule += "no duration of theirs is known, so the smallest song_id wins"
+        else:
+            rule += (
+                f"the nearest duration ({play['song_duration']} s to {play['length']} s) wins,"
+                " then the smallest song_id"
+            )
     known_as = play["artist_name"]
     if (known_as or "").rstrip(" ") != play["artist"].rstrip(" "):
         rule += f"; the artist goes by {known_as or 'no name'}, and by this name in another record"

@@ -53,3 +53,40 @@ def test_the_record_that_won_is_shown(
         1,
         int(song_id is not None),
     )
+
+
+@pytest.mark.parametrize(
+    ("length", "durations", "said"),
+    [
+        (None, (200.5, 90.0), "the play's length is not known, so the smallest song_id wins"),
+        (100.5, (None, None), "no duration of theirs is known, so the smallest song_id wins"),
+        (100.5, (100.0, 300.0), "the nearest duration (100.0 s to 100.5 s) wins, then the smallest song_id"),
+    ],
+)
+def test_the_rule_that_decided_between_namesakes_is_told(
+    warehouse: Warehouse,
+    tmp_path: Path,
+    length: float | None,
+    durations: tuple[float | None, float | None],
+    said: str,
+) -> None:
+    songs = [song(song_id=f"SO{n}", duration=duration) for n, duration in enumerate(durations, 1)]
+    source = tmp_path / "source"
+    files = {song_key("AA"): lines(songs), day_key(world.DAYS[0]): lines([PLAY | {"length": length}])}
+    world.write(source, files)
+    loader = loader_for(warehouse, source, tmp_path / "home")
+    load_all(loader)
+    found = why(loader.warehouse, "7-3")
+    assert found["play"]["song_id"] == "SO1"
+    assert found["match"] == f"2 songs share this title and artist name; {said}"
+
+
+def test_every_file_that_delivered_the_play_is_named(warehouse: Warehouse, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    keys = [day_key(day) for day in world.DAYS[:2]]
+    world.write(source, {song_key("AA"): lines([song()]), **{key: lines([PLAY]) for key in keys}})
+    loader = loader_for(warehouse, source, tmp_path / "home")
+    load_all(loader)
+    found = why(loader.warehouse, "7-3")
+    assert found["play"]["deliveries"] == 2
+    assert sorted(load["object_key"] for load in found["events"]) == sorted(keys)
