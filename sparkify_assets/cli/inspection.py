@@ -172,7 +172,7 @@ def _print_why(found: dict[str, Any]) -> None:
                 f" {source['content_hash']})"
             )
         if (more := len(sources) - MAX_OBJECTS) > 0:
-            say(f"{dataset}: and {more} more objects of the same load (all of them with --format json)")
+            say(f"{dataset}: and {more} more objects (all of them with --format json)")
         for source in sources[:1]:
             say(
                 f"  run {source['run_id']}, published {source['published_at']} UTC,"

@@ -123,15 +123,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Changes:
-    """How many rows a merge inserted, updated and deleted."""
+    """How many rows a merge inserted, wrote again (changed or not) and deleted."""
 
     inserted: int = 0
-    updated: int = 0
+    rewritten: int = 0
     deleted: int = 0
 
     def __add__(self, other: Changes) -> Changes:
         return Changes(
-            self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted
+            self.inserted + other.inserted, self.rewritten + other.rewritten, self.deleted + other.deleted
         )
 
 

@@ -154,7 +154,7 @@ def assert_counted(results: list[BatchResult], before: world.Held, after: world.
     ):
         was, now = ({row[0] for row in held[f"sparkify.{table}"]} for held in (before, after))
         assert (changes.inserted, changes.deleted) == (len(now - was), len(was - now)), table
-        assert 0 <= changes.updated <= len(now & was), table
+        assert 0 <= changes.rewritten <= len(now & was), table
 
 
 @pytest.mark.parametrize(

@@ -80,4 +80,4 @@ def test_what_a_run_did_is_in_the_ledger(counted: Loader) -> None:
     assert report.done.stage_seconds > 0
     again = load(counted, reload=True)
     assert again.run_id != report.run_id
-    assert again.done.changes["songplays"].updated == 2
+    assert again.done.changes["songplays"].rewritten == 2
