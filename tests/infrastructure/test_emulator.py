@@ -16,3 +16,24 @@ def test_an_endpoint_asked_for_twice_with_one_token_is_one(emulator: Emulator) -
     ]
     assert made[0] == made[1]
     assert len(set(made)) == 4
+
+
+def test_tags_go_with_what_had_them(emulator: Emulator) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html"""
+    ec2 = emulator.client("ec2")
+
+    def tagged(kind: str) -> list[dict[str, object]]:
+        return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": "passing"}]}]
+
+    vpc = ec2.create_vpc(CidrBlock="10.21.0.0/16", TagSpecifications=tagged("vpc"))["Vpc"]["VpcId"]
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName=f"com.amazonaws.{REGION}.s3",
+        VpcEndpointType="Gateway",
+        TagSpecifications=tagged("vpc-endpoint"),
+    )["VpcEndpoint"]["VpcEndpointId"]
+    named = [{"Name": "value", "Values": ["passing"]}]
+    assert {tag["ResourceId"] for tag in ec2.describe_tags(Filters=named)["Tags"]} == {vpc, endpoint}
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    ec2.delete_vpc(VpcId=vpc)
+    assert ec2.describe_tags(Filters=named)["Tags"] == []

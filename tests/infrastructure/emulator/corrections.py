@@ -43,6 +43,7 @@ def install() -> None:
     _keep_attributes_of_queues()
     _know_instance_connect_endpoints()
     _heed_client_tokens()
+    _forget_tags_with_what_had_them()
 
 
 def _announce_delete_markers() -> None:
@@ -251,3 +252,30 @@ def _heed_client_tokens() -> None:
         return (next(made, None) if token else None) or create(self, *args, **kwargs)
 
     VPCBackend.create_vpc_endpoint = once  # type: ignore[method-assign]
+
+
+def _forget_tags_with_what_had_them() -> None:
+    """Tags go with their resource; moto keeps those for DescribeTags:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+    """
+    for action, parameter in {
+        "delete_vpc": "VpcId",
+        "delete_subnet": "SubnetId",
+        "delete_route_table": "RouteTableId",
+        "delete_security_group": "GroupId",
+        "delete_internet_gateway": "InternetGatewayId",
+        "delete_vpc_endpoints": "VpcEndpointIds",
+        "delete_flow_logs": "FlowLogIds",
+    }.items():
+        setattr(EC2Response, action, _with_its_tags(getattr(EC2Response, action), parameter))
+
+
+def _with_its_tags(delete: Callable[[EC2Response], ActionResult], parameter: str) -> Any:
+    def delete_with_tags(self: EC2Response) -> ActionResult:
+        answer = delete(self)
+        named = self._get_param(parameter) or []
+        for name in [named] if isinstance(named, str) else named:
+            self.ec2_backend.tags.pop(name, None)
+        return answer
+
+    return delete_with_tags
