@@ -1,4 +1,4 @@
-"""The provenance of a play: the objects of the days that delivered it, the run, the rules, and how its song was found."""
+"""The provenance of a play: the objects of its days, the run, the rules, and how its song was found."""
 
 from __future__ import annotations
 
