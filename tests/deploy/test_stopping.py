@@ -135,12 +135,11 @@ class Server:
             return run.status.value
 
     def saved(self) -> list[str]:
-        """The names of what is in the state, if nobody has locked it."""
+        """The names of what the state manages, if nobody has locked it."""
         folder = self.checkout.stacks / "warehouse"
         assert not (folder / ".terraform.tfstate.lock.info").exists()
-        return [
-            found["name"] for found in json.loads((folder / "terraform.tfstate").read_text())["resources"]
-        ]
+        state = json.loads((folder / "terraform.tfstate").read_text())
+        return [found["name"] for found in state["resources"] if found["mode"] == "managed"]
 
 
 @pytest.fixture

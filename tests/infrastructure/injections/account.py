@@ -86,6 +86,8 @@ class Account:
         self.client("iam").delete_role(RoleName="administrator")
         self.client("redshift").delete_cluster_snapshot(SnapshotIdentifier="by-hand")
         self.client("redshift", ELSEWHERE).delete_snapshot_copy_grant(SnapshotCopyGrantName="by-hand")
+        sqs = self.client("sqs")
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="arrivals")["QueueUrl"])
         ec2.delete_security_group(GroupId=self.group("wide-open"))
         for vpc in ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.99.0.0/16"]}])["Vpcs"]:
             ec2.delete_vpc(VpcId=vpc["VpcId"])

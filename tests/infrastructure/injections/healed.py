@@ -88,6 +88,14 @@ def _open_the_endpoint(on: Account) -> None:
     )
 
 
+def _notify(on: Account) -> None:
+    on.client("sqs").create_queue(QueueName="arrivals")
+    told = {"QueueArn": f"arn:aws:sqs:{REGION}:123456789012:arrivals", "Events": ["s3:ObjectCreated:*"]}
+    on.client("s3").put_bucket_notification_configuration(
+        Bucket=on.bucket, NotificationConfiguration={"QueueConfigurations": [told]}
+    )
+
+
 _public_policy = extend("s3", "get_bucket_policy", "put_bucket_policy", Bucket=lambda on: on.bucket)
 _key_policy = extend(
     "kms", "get_key_policy", "put_key_policy", KeyId=lambda on: on.key, PolicyName=lambda _: "default"
@@ -166,6 +174,7 @@ HEALED = (
               lambda on: on.client("s3").put_bucket_versioning(
                   Bucket=on.bucket, VersioningConfiguration={"Status": "Suspended"}),
               "aws_s3_bucket_versioning.this", exposes=False),
+    Injection("notifications to another queue", _notify, "aws_s3_bucket_notification.this", exposes=False),
     Injection("a stranger in the key's policy",
               lambda on: _key_policy(
                   on, {"Principal": {"AWS": f"arn:aws:iam::{STRANGER}:root"},

@@ -132,14 +132,6 @@ def _resize_by_night(on: Account) -> None:
     )
 
 
-def _notify(on: Account) -> None:
-    on.client("sqs").create_queue(QueueName="arrivals")
-    told = {"QueueArn": f"arn:aws:sqs:{REGION}:123456789012:arrivals", "Events": ["s3:ObjectCreated:*"]}
-    on.client("s3").put_bucket_notification_configuration(
-        Bucket=on.bucket, NotificationConfiguration={"QueueConfigurations": [told]}
-    )
-
-
 def _subscribe(on: Account) -> None:
     on.client("kinesis").create_stream(StreamName="copy", ShardCount=1)
     on.client("logs").put_subscription_filter(
@@ -197,8 +189,6 @@ _NAMED = (
     Injection("an ACL for everybody", _open_acl, "everybody has READ by its ACL"),
     Injection("replication to another account", _replicate,
               f"its objects are copied to arn:aws:s3:::elsewhere of account {STRANGER}"),
-    Injection("notifications to a queue", _notify,
-              f"arn:aws:sqs:{REGION}:123456789012:arrivals is told of its objects", exposes=False),
     Injection("a website",
               lambda on: on.client("s3").put_bucket_website(
                   Bucket=on.bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}),
