@@ -64,15 +64,17 @@ def alternative(question: Question, rows: Sequence[Row]) -> str:
 def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
     """Draw a bar for each row, and a line across it for the second column where there is one."""
     x, y, *others = [*question.x, *question.y]
-    most = max(row[y] for row in rows)
+    most = max(row[y] or 0 for row in rows)  # a weekday that the data does not reach has no average
     step = width / len(rows)
     labels = all(_width_of(shown(row[y])) < step for row in rows)
     crowded = any(_width_of(str(row[x])) > step for row in rows)
     axis = alt.Axis(
         labelAngle=-40 if crowded and len(rows) <= 8 else 0, labelOverlap=len(rows) > 8, labelSeparation=3
     )
-    scale = alt.Scale(domain=[0, max(1, *(row[column] for row in rows for column in question.y))])
-    base = alt.Chart(_data([{**row, "label": shown(row[y])} for row in rows])).encode(
+    scale = alt.Scale(domain=[0, max(1, *(row[column] or 0 for row in rows for column in question.y))])
+    base = alt.Chart(
+        _data([{**row, "label": "" if row[y] is None else shown(row[y])} for row in rows])
+    ).encode(
         x=alt.X(x, type="ordinal", sort=None, title=None, axis=axis),
         y=alt.Y(y, type="quantitative", title=None, scale=scale, axis=None if labels else _counts()),
     )
@@ -96,7 +98,7 @@ def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
 
 def _label_of_the_highest(base: alt.Chart, rows: Sequence[Row], y: str) -> alt.Chart:
     """The number at the highest bar, which grows away from the nearer edge."""
-    highest = max(range(len(rows)), key=lambda place: rows[place][y])
+    highest = max(range(len(rows)), key=lambda place: rows[place][y] or 0)
     third = 3 * highest // len(rows)
     align: Any = ("left", "center", "right")[third]
     number: alt.Chart = (

@@ -15,6 +15,7 @@ import pytest
 
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model import queries
+from sparkify_assets.report.charts import picture
 from sparkify_assets.report.questions import QUESTIONS, answer, statement
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
@@ -228,6 +229,8 @@ def test_days_hours_weekdays_and_buckets_without_a_play_are_rows(patient: Loader
 def test_one_day_is_an_answer(patient: Loader, source: Path) -> None:
     found = loaded_world(patient, source, [play("2018-12-31T23:59:59.999")])
     assert pairs(found["plays_by_day"], "day", "plays") == [("2018-12-31", 1)]
+    for question in QUESTIONS:  # six weekdays have no average
+        assert picture(question, found[question.name]).startswith("<svg ")
 
 
 @pytest.mark.parametrize(
