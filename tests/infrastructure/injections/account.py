@@ -77,7 +77,8 @@ class Account:
         return [{"Name": "vpc-id", "Values": [self.vpc]}]
 
     def subnet(self) -> str:
-        subnets = self.client("ec2").describe_subnets(Filters=self.in_vpc)["Subnets"]
+        declared = [*self.in_vpc, {"Name": "tag:Project", "Values": ["sparkify"]}]
+        subnets = self.client("ec2").describe_subnets(Filters=declared)["Subnets"]
         return str(min(subnet["SubnetId"] for subnet in subnets))
 
     def tidy(self) -> None:
