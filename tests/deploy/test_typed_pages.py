@@ -53,7 +53,7 @@ ELSEWHERE = {
     "aws redshift describe-cluster-snapshots ": "tests/infrastructure/test_restore.py restores by the settings",
     "cd terraform/stacks/warehouse": "it replaces a resource of a cluster that is there",
     "$(sparkify infra output ": "it needs a cluster that is there",
-    "repository=$(terraform output ": "no engine builds images here",
+    "cd terraform/stacks/orchestrator ": "no engine builds images here",
     'sh -c "$(terraform output ': "no task runs here",
 }
 
