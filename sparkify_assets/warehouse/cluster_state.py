@@ -6,13 +6,11 @@ to the cluster (`redshift`).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sparkify_assets.warehouse.errors import ClusterError
-from sparkify_assets.warehouse.service import Capacity, Log
+from sparkify_assets.warehouse.service import Capacity, Log, wait_for
 
 if TYPE_CHECKING:
     from types_boto3_redshift import RedshiftClient
@@ -177,23 +175,13 @@ def _wait(
     log: Log,
     seconds: float = PAUSE_SECONDS,
 ) -> Cluster:
-    """Read the cluster until it is as `reached` says, which is `wanted` in words.
+    """Read the cluster until it is as `reached` says, which is `wanted` in words."""
 
-    boto3's waiters know `available` only, keep waiting for a cluster that is gone, and report no progress.
-    """
-    until = time.monotonic() + seconds
-    while True:
-        now = find_cluster(cluster.identifier, cluster.region)
-        if now is None:
-            raise ClusterError(f"cluster {cluster.identifier} is gone")
-        if reached(now):
-            return now
-        if time.monotonic() > until:
-            raise ClusterError(
-                f"cluster {cluster.identifier} is still {now.status} after {seconds:.0f} s, not {wanted}"
-            )
-        log(f"Cluster {cluster.identifier} is {now.status}; waiting for {wanted}.")
-        time.sleep(POLL_SECONDS)
+    def read() -> Cluster | None:
+        return find_cluster(cluster.identifier, cluster.region)
+
+    title = f"cluster {cluster.identifier}"
+    return wait_for(read(), read, title, wanted, reached, log, seconds=seconds, poll_seconds=POLL_SECONDS)
 
 
 def _redshift(region: str | None) -> RedshiftClient:

@@ -2,7 +2,7 @@
 
 Every load connects as one database user, whatever the IAM role, so that laptop and server own the same tables.
 
-Does not belong here: a cluster's states (`cluster_state`), connections (`cluster`).
+Does not belong here: a cluster's states (`cluster_state`), connections (`redshift`).
 """
 
 from __future__ import annotations

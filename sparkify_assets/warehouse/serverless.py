@@ -5,7 +5,7 @@ GetCredentials takes no database user: it logs an IAM user in as "IAM:name" and 
 still own the same tables, whoever loads first assumes the one role that the address names, which Terraform makes
 (terraform/modules/serverless/loader.tf).
 
-Does not belong here: a workgroup's states (`workgroup_state`), connections (`cluster`).
+Does not belong here: a workgroup's states (`workgroup_state`), connections (`redshift`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What both kinds of Redshift have in common for whoever connects: an endpoint that is available, and credentials.
 
 Belongs here: the interface that `provisioned` and `serverless` implement, and what they share. Does not: connections
-(`cluster`).
+(`redshift`).
 
 No password is written anywhere: AWS's credentials come from boto3's own chain, and the database's are made by the API,
 last an hour, and stay in this process.
@@ -10,11 +10,12 @@ last an hour, and stay in this process.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from sparkify_assets.warehouse import errors
 
@@ -76,6 +77,38 @@ class Found(Protocol):
     def wait_until_available(self, log: Log) -> Found:
         """Wait until it is available. Raises ClusterError when it is gone or takes too long."""
         ...
+
+
+Known = TypeVar("Known", bound=Found)
+
+
+def wait_for(
+    now: Known | None,
+    read: Callable[[], Known | None],
+    title: str,
+    wanted: str,
+    reached: Callable[[Known], bool],
+    log: Log,
+    *,
+    seconds: float,
+    poll_seconds: float,
+) -> Known:
+    """What is at `now`, read again until it is as `reached` says, which is `wanted` in words.
+
+    Raises ClusterError when it is gone, or after `seconds`. boto3's waiters know few states, keep waiting for what is
+    gone, and report no progress.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        if now is None:
+            raise errors.ClusterError(f"{title} is gone")
+        if reached(now):
+            return now
+        if time.monotonic() > until:
+            raise errors.ClusterError(f"{title} is still {now.status} after {seconds:.0f} s, not {wanted}")
+        log(f"{title[0].upper()}{title[1:]} is {now.status}; waiting for {wanted}.")
+        time.sleep(poll_seconds)
+        now = read()
 
 
 class Service(Protocol):

@@ -5,13 +5,12 @@ Does not belong here: how it is logged in to (`serverless`).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sparkify_assets.warehouse.errors import ClusterError
-from sparkify_assets.warehouse.service import Capacity, Log
+from sparkify_assets.warehouse.service import Capacity, Log, wait_for
 
 #: How many seconds a workgroup may take to be made or changed; AWS speaks of minutes.
 AVAILABLE_SECONDS = 1800.0
@@ -82,21 +81,26 @@ class Workgroup:
         While it is being changed, running queries go on, and new ones may wait:
         https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_Workgroup.html
         """
-        until, now = time.monotonic() + AVAILABLE_SECONDS, self
-        while now.status != "AVAILABLE":
+
+        def available(now: Workgroup) -> bool:
             if now.status == "DELETING":
                 raise ClusterError(f"workgroup {self.identifier} is being deleted")
-            if time.monotonic() > until:
-                raise ClusterError(
-                    f"workgroup {self.identifier} is still {now.status} after {AVAILABLE_SECONDS:.0f} s"
-                )
-            log(f"Workgroup {self.identifier} is {now.status}; waiting for AVAILABLE.")
-            time.sleep(POLL_SECONDS)
-            found = find_workgroup(self.identifier, self.region, api)
-            if found is None:
-                raise ClusterError(f"workgroup {self.identifier} is gone")
-            now = found
-        return now
+            return now.status == "AVAILABLE"
+
+        def read() -> Workgroup | None:
+            return find_workgroup(self.identifier, self.region, api)
+
+        title = f"workgroup {self.identifier}"
+        return wait_for(
+            self,
+            read,
+            title,
+            "AVAILABLE",
+            available,
+            log,
+            seconds=AVAILABLE_SECONDS,
+            poll_seconds=POLL_SECONDS,
+        )
 
 
 def find_workgroup(name: str, region: str | None, api: Any = None) -> Workgroup | None:
