@@ -112,6 +112,14 @@ calendar as (
     ) as n on r.last_day - r.first_day >= n.days
 );
 
+-- delivered: whether a record e of staging is a delivery of the play p
+p.event_date = e.event_date
+and p.user_id = e.user_id
+and p.session_id = e.session_id
+and p.item_in_session = e.item_in_session
+and p.start_time = timestamp 'epoch' + e.ts * interval '0.001 second'
+and e.page = 'NextSong';
+
 -- delivered_plays: each play with what only its record says; of several deliveries the one that merge/songplays.sql
 -- chooses
 delivered_plays as (
@@ -128,19 +136,16 @@ delivered_plays as (
         from sparkify.songplays as p
         inner join staging.events as e
             on
-                p.event_date = e.event_date
-                and p.user_id = e.user_id
-                and p.session_id = e.session_id
-                and p.item_in_session = e.item_in_session
-                and p.start_time = timestamp 'epoch' + e.ts * interval '0.001 second'
-        where e.page = 'NextSong'
+                {delivered}
     ) as deliveries
     where place = 1
 );
 
 -- listening_sessions: what users play at a stretch: the plays of a session_id, which a pause of more than
--- SPARKIFY_SESSION_PAUSE_MINUTES between the end of a song and the next one cuts. A song ends after its own length, which counts
--- as a day at most, or where the next one begins.
+-- SPARKIFY_SESSION_PAUSE_MINUTES between the end of a song and the next one cuts. A song ends after its own length, which
+-- counts as a day at most, or where the next one begins.
+{delivered_plays},
+
 timed_plays as (
     select
         songplay_id, user_id, session_id, item_in_session, start_time,

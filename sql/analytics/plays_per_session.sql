@@ -1,9 +1,7 @@
 -- Plays per session
 -- Sessions by their number of plays. A session ends with its session_id, or where nothing plays for longer than
 -- SPARKIFY_SESSION_PAUSE_MINUTES.
-with {delivered_plays},
-
-{listening_sessions},
+with {listening_sessions},
 
 lengths as (
     select 1 as place, '1' as plays_in_session, 1 as least_plays, 1 as most_plays

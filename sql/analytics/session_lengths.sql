@@ -1,9 +1,7 @@
 -- Session length
 -- Sessions by the time from the start of their first song to the end of their last, by its own length. A session ends
 -- with its session_id, or where nothing plays for longer than SPARKIFY_SESSION_PAUSE_MINUTES.
-with {delivered_plays},
-
-{listening_sessions},
+with {listening_sessions},
 
 lengths as (
     select 1 as place, 'under 5 min' as length, 0 as from_minutes, 5 as to_minutes

@@ -8,12 +8,7 @@ select
 from sparkify.songplays as p
 inner join staging.events as e
     on
-        p.event_date = e.event_date
-        and p.user_id = e.user_id
-        and p.session_id = e.session_id
-        and p.item_in_session = e.item_in_session
-        and p.start_time = timestamp 'epoch' + e.ts * interval '0.001 second'
-        and e.page = 'NextSong'
+        {delivered}
 left join sparkify.songs as s on p.song_id = s.song_id
 left join sparkify.artists as a on p.artist_id = a.artist_id
 left join (
