@@ -64,51 +64,40 @@ def alternative(question: Question, rows: Sequence[Row]) -> str:
 def _columns(question: Question, rows: Sequence[Row], width: int) -> Any:
     """Draw a bar for each row, and a line across it for the second column where there is one."""
     x, y, *others = [*question.x, *question.y]
-    most = max(row[y] or 0 for row in rows)  # a weekday that the data does not reach has no average
+    values = [row[y] or 0 for row in rows]  # a weekday that the data does not reach has no average
+    highest = values.index(max(values))
     step = width / len(rows)
-    labels = all(_width_of(shown(row[y])) < step for row in rows)
+    roomy = all(_width_of(shown(row[y])) < step for row in rows)
     crowded = any(_width_of(str(row[x])) > step for row in rows)
     axis = alt.Axis(
         labelAngle=-40 if crowded and len(rows) <= 8 else 0, labelOverlap=len(rows) > 8, labelSeparation=3
     )
     scale = alt.Scale(domain=[0, max(1, *(row[column] or 0 for row in rows for column in question.y))])
-    base = alt.Chart(
-        _data([{**row, "label": "" if row[y] is None else shown(row[y])} for row in rows])
-    ).encode(
+    data = [
+        {**row, "label": shown(row[y]) if row[y] is not None and (roomy or place == highest) else ""}
+        for place, row in enumerate(rows)
+    ]
+    base = alt.Chart(_data(data)).encode(
         x=alt.X(x, type="ordinal", sort=None, title=None, axis=axis),
-        y=alt.Y(y, type="quantitative", title=None, scale=scale, axis=None if labels else _counts()),
+        y=alt.Y(y, type="quantitative", title=None, scale=scale, axis=None if roomy else _counts()),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(
-        color=alt.condition(alt.datum[y] == most, alt.value(SERIES[0]), alt.value(SOFT))
+        color=alt.condition(alt.datum[y] == values[highest], alt.value(SERIES[0]), alt.value(SOFT))
     )
-    layers = [bars]
-    if labels:
-        layers.append(base.mark_text(dy=-8, color=INK, fontSize=11).encode(text="label:N"))
-    else:
-        layers.append(_label_of_the_highest(base, rows, y))
-    layers += [
+    # A number that stands alone may be wider than its bar, and grows away from the nearer edge.
+    third = 1 if roomy else 3 * highest // len(rows)
+    align: Any = ("left", "center", "right")[third]
+    numbers = base.mark_text(dy=-8, dx=(-4, 0, 4)[third], align=align, color=INK, fontSize=11).encode(
+        text="label:N"
+    )
+    lines = [
         base.mark_tick(thickness=2, color=SERIES[1]).encode(y=alt.Y(other, type="quantitative"))
         for other in others
     ]
-    chart = alt.layer(*layers).properties(width=width, height=220)
+    chart = alt.layer(bars, numbers, *lines).properties(width=width, height=220)
     if others:
         chart = chart.properties(title=f"bars: {words(y)}, lines: {words(others[0])}")
     return chart
-
-
-def _label_of_the_highest(base: alt.Chart, rows: Sequence[Row], y: str) -> alt.Chart:
-    """The number at the highest bar, which grows away from the nearer edge."""
-    highest = max(range(len(rows)), key=lambda place: rows[place][y] or 0)
-    third = 3 * highest // len(rows)
-    align: Any = ("left", "center", "right")[third]
-    number: alt.Chart = (
-        base.mark_text(dy=-8, dx=(-4, 0, 4)[third], align=align, color=INK, fontSize=11)
-        .transform_filter(alt.datum[y] == rows[highest][y])
-        .transform_window(place="row_number()")
-        .transform_filter(alt.datum.place == 1)
-        .encode(text="label:N")
-    )
-    return number
 
 
 def _ranking(question: Question, rows: Sequence[Row], width: int) -> Any:
