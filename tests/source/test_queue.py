@@ -90,6 +90,18 @@ def test_every_way_says_the_same_key() -> None:
     assert addresses(json.dumps({"Records": NOTIFICATION["Records"] * 2})) == here * 2
 
 
+def test_a_notification_of_a_later_version_says_the_same_key() -> None:
+    """Version 2.6 has 64 KB at most; what is new in a version is beside the key (the page of NOTIFICATION)."""
+    (record,) = NOTIFICATION["Records"]
+    longest = {
+        **record,
+        "eventVersion": "2.6",
+        "eventName": "LifecycleExpiration:Delete",
+        "new": "x" * 63 * 1024,
+    }
+    assert addresses(json.dumps({"Records": [longest]})) == addresses(json.dumps(NOTIFICATION))
+
+
 @pytest.mark.parametrize(
     "body",
     ["", "hello", "[]", "null", "7", "{}", '{"Records": [{"s3": {}}]}', '{"Records": [null]}',

@@ -18,6 +18,10 @@ locals {
   queue_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:${local.queue_name}"
   rule_name  = "${var.name}-arrivals"
 
+  # In bytes, as SQS's own default. S3's notifications have 64 KB at most, and a queue that takes less rejects them:
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+  max_message_size = 256 * 1024
+
   # Who sends: the bucket itself, or the rule that picks the bucket's events.
   sender = local.by_eventbridge ? {
     service = "events.amazonaws.com"
@@ -77,6 +81,7 @@ data "aws_iam_policy_document" "arrivals" {
 resource "aws_sqs_queue" "dead_letters" {
   name                              = "${var.name}-arrivals-dead-letters"
   message_retention_seconds         = 14 * 86400
+  max_message_size                  = local.max_message_size
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 3600
@@ -93,6 +98,7 @@ resource "aws_sqs_queue" "arrivals" {
   policy                            = data.aws_iam_policy_document.arrivals.json
   message_retention_seconds         = var.retention_days * 86400
   visibility_timeout_seconds        = 300
+  max_message_size                  = local.max_message_size
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 3600

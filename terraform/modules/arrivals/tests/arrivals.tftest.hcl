@@ -76,6 +76,17 @@ run "gives_up_what_nobody_can_read_and_keeps_it_longer" {
   }
 }
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html: a notification has 64 KB at
+# most, and a queue that takes less rejects it, so that it is lost.
+run "takes_the_longest_notification" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for queue in [aws_sqs_queue.arrivals, aws_sqs_queue.dead_letters] : queue.max_message_size >= 64 * 1024])
+    error_message = "A queue rejects S3's longest notifications."
+  }
+}
+
 run "encrypts_with_the_key_that_it_is_given" {
   command = plan
 
