@@ -66,24 +66,23 @@ clean: ## stop what runs, then remove .venv, .sparkify and all caches
 	@rm -rf $(VENV) .sparkify .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-PIP_INSTALL := $(IN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(IN)/python install.py
 
 $(VENV)/installed: $(IN)/python pyproject.toml constraints.txt
 	@echo "installing the pinned packages into $(VENV)"
-	@$(PIP_INSTALL) --editable .
+	@$(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/installed-%: $(IN)/python pyproject.toml constraints.txt
 	@echo "installing the pinned packages into $(VENV), with those for $*"
-	@$(PIP_INSTALL) --editable '.[$*]'
+	@$(INSTALL) --editable '.[$*]'
 	@touch $@ $(VENV)/installed
 
 $(VENV)/alone/installed: $(IN)/python redshift_local/pyproject.toml constraints.txt
 	@echo "installing what the local Redshift needs into $(VENV)/alone"
 	@$(IN)/python -m venv --clear $(VENV)/alone
 	@cp -R redshift_local $(VENV)/alone/redshift_local # building writes into the folder
-	@$(VENV)/alone/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt \
-		"$(VENV)/alone/redshift_local[test]"
+	@$(VENV)/alone/bin/python install.py "$(VENV)/alone/redshift_local[test]"
 	@touch $@
 
 # An environment whose Python has gone away is made anew, and filled anew.
