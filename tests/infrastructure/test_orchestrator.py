@@ -44,8 +44,8 @@ def test_it_is_made_after_the_warehouse(home: Checkout, emulator: Emulator) -> N
     ecs = emulator.client("ecs")
     [service] = ecs.describe_services(cluster="sparkify-dev-dagster", services=["dagster"])["services"]
     assert (service["desiredCount"], service["launchType"]) == (1, "FARGATE")
-    names = [arn.rpartition("/")[2] for arn in ecs.list_task_definitions()["taskDefinitionArns"]]
-    assert names == ["sparkify-dev-dagster:1", "sparkify-dev-dagster-run:1"]
+    names = sorted(arn.rpartition("/")[2] for arn in ecs.list_task_definitions()["taskDefinitionArns"])
+    assert names == ["sparkify-dev-dagster-run:1", "sparkify-dev-dagster:1"]
     [task] = [
         ecs.describe_task_definition(taskDefinition=name)["taskDefinition"]
         for name in names
