@@ -13,6 +13,7 @@ import dagster as dg
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.existing import Account, Existing
 from sparkify_assets.infra.ops import show_plan, step
+from sparkify_assets.infra.orphans import Orphan, orphans
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import Stack
 from sparkify_assets.infra.terraform import TerraformError
@@ -22,13 +23,26 @@ IMPORTS = "adopting.tf"
 
 
 @step("survey_{}")
-def survey(_: dg.OpExecutionContext, stack: Stack) -> None:
-    """Stops before anything is made if the account has it already, outside of this state."""
+def survey(context: dg.OpExecutionContext, stack: Stack) -> None:
+    """Stops before anything is made if the account has it already, outside of this state; and names what else carries
+    the stack's tags and is in no state.
+    """
     if not stack.planned:  # only foreseen, because its foundation is not there yet
         return
-    planned = stack.read_plan()
-    account = Account(stack.environment, stack.region)
-    if found := account.existing(planned):
+    planned, before = stack.read_plan(), stack.before()
+    if not any(type_.startswith("aws_") for type_ in {*before.types, *(c.type for c in planned.changes)}):
+        return
+    account, known = Account(stack.environment, stack.region), before.identities
+    found = account.existing(planned, known)
+    if found and before.resources:
+        raise InfrastructureError(
+            f"{stack} would make a second time what AWS has and the state does not: {', '.join(map(str, found))}. An"
+            " apply that was killed leaves such things. If it was yours, take them into the state"
+            f" (`sparkify infra adopt --env {stack.environment}`) or delete them"
+            f" ({_deletions(orphans(account, stack.name, known), found, stack.region)}); what somebody else's state"
+            " has, leave to them"
+        )
+    if found:
         environment = stack.environment
         raise InfrastructureError(
             f"environment {environment} exists in this account, {account.makers}, but this state does not have it:"
@@ -36,6 +50,20 @@ def survey(_: dg.OpExecutionContext, stack: Stack) -> None:
             " environments/NAME.tfvars and --env NAME), or share their state (`sparkify infra backend s3`). If its"
             f" state is lost, take it into this one: `sparkify infra adopt --env {environment}`"
         )
+    left = orphans(account, stack.name, known)
+    for orphan in left:
+        context.log.warning(
+            f"{orphan} carries the tags of {stack}, and the state does not have it. If it is nobody's:"
+            f" {orphan.deletion(stack.region)}"
+        )
+    context.add_output_metadata({"orphans": dg.MetadataValue.json([str(orphan) for orphan in left])})
+
+
+def _deletions(left: list[Orphan], found: list[Existing], region: str) -> str:
+    """The commands that delete what was found, as far as they are known."""
+    names = {name for one in found for name in (one.import_id, *one.others)}
+    told = [one.deletion(region) for one in left if one.name in names]
+    return "; ".join(told) or "in AWS's console"
 
 
 @step("adopt_{}", config_schema={"confirm": str})
@@ -54,9 +82,15 @@ def adopt(context: dg.OpExecutionContext, stack: Stack) -> None:
         context.add_output_metadata(
             {"imports": dg.MetadataValue.json({one.address: one.import_id for one in found})}
         )
+        several = [one for one in found if one.others]
         lost = [c for c in planned.changes if c.action in ("replace", "destroy")]
         if not found:
             context.log.info(f"Nothing exists that {stack} does not have in its state.")
+        elif several:
+            raise InfrastructureError(
+                f"not adopted: {', '.join(map(str, several))} are there more than once. Delete those that nothing uses"
+                " first"
+            )
         elif lost:
             raise InfrastructureError(
                 f"not adopted: the plan would {', '.join(f'{c.action} {c.address}' for c in lost)}. What exists differs"
@@ -79,7 +113,8 @@ def _plan_imports(stack: Stack, imports: Path) -> tuple[Plan, list[Existing]]:
     """
     account, found = Account(stack.environment, stack.region), list[Existing]()
     planned = stack.plan()
-    while new := account.existing(planned):
+    known = stack.before().identities
+    while new := account.existing(planned, known):
         found += new
         blocks = (f'import {{\n  to = {one.address}\n  id = "{one.import_id}"\n}}\n' for one in found)
         imports.write_text("\n".join(blocks))

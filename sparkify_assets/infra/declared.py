@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+#: The attributes by which AWS's tagging API, and its other listings, name what a resource is.
+_IDENTITIES = ("arn", "id", "name", "cluster_identifier", "key_id")
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -32,6 +35,11 @@ class Declared:
         """The addresses of all of them."""
         return frozenset(resource.address for resource in self.resources)
 
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of all of them."""
+        return frozenset(resource.type for resource in self.resources)
+
     def all(self, *types: str) -> list[dict[str, Any]]:
         """The attributes of each resource of these types."""
         return [resource.values for resource in self.resources if resource.type in types]
@@ -40,13 +48,23 @@ class Declared:
         """The values of a text attribute, of each resource of these types that has it."""
         return [values[attribute] for values in self.all(*types) if values.get(attribute)]
 
+    @property
+    def identities(self) -> set[str]:
+        """The IDs, names and ARNs of all of them."""
+        return {str(r.values[key]) for r in self.resources for key in _IDENTITIES if r.values.get(key)}
+
     def __add__(self, other: Declared) -> Declared:
         return Declared(self.resources + other.resources)
 
 
 def read_state(document: str) -> Declared:
     """Read the output of `terraform show -json`; nothing is declared where nothing was ever applied."""
-    values = json.loads(document).get("values") or {}
+    return declared_in(json.loads(document))
+
+
+def declared_in(state: dict[str, Any]) -> Declared:
+    """What a state declares: the output of `terraform show -json`, or `prior_state` of a plan."""
+    values = state.get("values") or {}
     return Declared(tuple(_resources([values.get("root_module", {})])))
 
 

@@ -6,7 +6,7 @@ https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs). Does not: i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,13 +20,16 @@ from sparkify_assets.infra.plan import Change, Plan
 
 @dataclass(frozen=True)
 class Existing:
-    """A thing that a plan would add at `address`, by the ID by which Terraform imports it."""
+    """A thing that a plan would add at `address`, by the ID by which Terraform imports it. `others` are further ones of
+    the same name and tags, among which only a person can choose.
+    """
 
     address: str
     import_id: str
+    others: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.address} ({self.import_id})"
+        return f"{self.address} ({' and '.join((self.import_id, *self.others))})"
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,45 @@ class Account:
     environment: str
     region: str
 
-    def existing(self, plan: Plan) -> list[Existing]:
-        """What the plan would add and is there. What only sets something of another thing is not looked for, because
-        setting it twice does no harm.
+    def existing(self, plan: Plan, known: Collection[str] = ()) -> list[Existing]:
+        """What the plan would add and is there, but is not `known` to the state by its ID. What only sets something of
+        another thing is not looked for, because setting it twice does no harm.
         """
         found = [
-            (change.address, self._import_id(change)) for change in plan.changes if change.action == "add"
+            (change.address, self._import_ids(change)) for change in plan.changes if change.action == "add"
         ]
-        return [Existing(address, import_id) for address, import_id in found if import_id]
+        unknown = [(address, [one for one in ids if one not in known]) for address, ids in found]
+        return [Existing(address, ids[0], tuple(ids[1:])) for address, ids in unknown if ids]
+
+    def tagged(self, stack: str) -> Iterator[str]:
+        """The ARNs of what carries the tags of a stack."""
+        for arn, tags in self._tagged:
+            if tags.get("Stack") == stack:
+                yield arn
+
+    def tagged_in_ec2(self, stack: str) -> Iterator[tuple[str, str]]:
+        """Type and ID of what carries the tags of a stack in EC2."""
+        ours = {"Project": "sparkify", "Environment": self.environment, "Stack": stack}
+        for thing, tags in self._ec2.items():
+            if ours.items() <= tags.items():
+                yield thing
+
+    def tagged_roles(self, stack: str) -> Iterator[dict[str, Any]]:
+        """The roles of the environment that carry the tags of a stack. The tagging API does not know roles."""
+        iam = self.client("iam")
+        for role in self.roles:
+            if role["RoleName"].startswith(f"sparkify-{self.environment}-"):
+                tags = {t["Key"]: t["Value"] for t in iam.list_role_tags(RoleName=role["RoleName"])["Tags"]}
+                if (tags.get("Environment"), tags.get("Stack")) == (self.environment, stack):
+                    yield role
 
     @cached_property
     def makers(self) -> str:
         """Who made the environment and when, as far as its tags and its oldest things say."""
-        owners = sorted({tags["Owner"] for tags in self._tagged if "Owner" in tags})
-        roles = [r for r in self._roles if r["RoleName"].startswith(f"sparkify-{self.environment}-")]
+        owners = sorted({tags["Owner"] for _, tags in self._tagged if "Owner" in tags})
+        roles = [r for r in self.roles if r["RoleName"].startswith(f"sparkify-{self.environment}-")]
         days = sorted(
-            [self._creations[b] for b in self._creations if self._is_ours(b)]
-            + [r["CreateDate"] for r in roles]
+            [self.buckets[b] for b in self.buckets if self._is_ours(b)] + [r["CreateDate"] for r in roles]
         )
         when = f" on {days[0]:%Y-%m-%d}" if days else ""
         return f"made by {', '.join(owners) or 'somebody'}{when}"
@@ -60,13 +85,15 @@ class Account:
     def _is_ours(self, bucket: str) -> bool:
         return bucket.startswith(f"sparkify-{self.environment}-landing-")
 
-    def _import_id(self, change: Change) -> str | None:
+    def _import_ids(self, change: Change) -> list[str]:
         if kind := _EC2.get(change.type):
             return self._by_tags(kind, change.after)
+        if change.type == "aws_kms_key":
+            return self._keys(change.after)
         if find := _FINDERS.get(change.type):
             with suppress(KeyError, TypeError):  # of what a thing that is still to be made will be called
-                return find(self, change.after)
-        return None
+                return [found] if (found := find(self, change.after)) else []
+        return []
 
     def client(self, service: str) -> Any:
         """A client of the account."""
@@ -83,52 +110,69 @@ class Account:
             raise
 
     @cached_property
-    def _tagged(self) -> list[dict[str, str]]:
+    def _tagged(self) -> list[tuple[str, dict[str, str]]]:
         tagging = self.client("resourcegroupstaggingapi")
         wanted = {"Project": "sparkify", "Environment": self.environment}
         pages = tagging.get_paginator("get_resources").paginate(
             TagFilters=[{"Key": key, "Values": [value]} for key, value in wanted.items()]
         )
         return [
-            {t["Key"]: t["Value"] for t in resource["Tags"]}
-            for p in pages
-            for resource in p["ResourceTagMappingList"]
+            (found["ResourceARN"], {t["Key"]: t["Value"] for t in found["Tags"]})
+            for page in pages
+            for found in page["ResourceTagMappingList"]
         ]
 
     @cached_property
-    def _creations(self) -> dict[str, Any]:
+    def buckets(self) -> dict[str, Any]:
+        """When each bucket of the account was made, by its name."""
         return {
             bucket["Name"]: bucket["CreationDate"] for bucket in self.client("s3").list_buckets()["Buckets"]
         }
 
     @cached_property
-    def _roles(self) -> list[dict[str, Any]]:
+    def roles(self) -> list[dict[str, Any]]:
+        """The roles of the account, as IAM lists them."""
         return [
             role for p in self.client("iam").get_paginator("list_roles").paginate() for role in p["Roles"]
         ]
 
     @cached_property
-    def _ec2_names(self) -> list[dict[str, str]]:
-        """The tags of EC2's things (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html)."""
+    def _ec2(self) -> dict[tuple[str, str], dict[str, str]]:
+        """The tags of EC2's things, by type and ID
+        (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeTags.html).
+        """
+        wanted = ["Name", "Project", "Environment", "Stack"]
         pages = (
             self.client("ec2")
             .get_paginator("describe_tags")
-            .paginate(Filters=[{"Name": "key", "Values": ["Name", "Environment"]}])
+            .paginate(Filters=[{"Name": "key", "Values": wanted}])
         )
-        return [tag for p in pages for tag in p["Tags"]]
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for page in pages:
+            for tag in page["Tags"]:
+                found.setdefault((tag["ResourceType"], tag["ResourceId"]), {})[tag["Key"]] = tag["Value"]
+        return found
 
-    def _by_tags(self, kind: str, after: dict[str, Any]) -> str | None:
-        name = (after.get("tags") or {}).get("Name")
-        named, ours = (
-            {
-                t["ResourceId"]
-                for t in self._ec2_names
-                if (t["ResourceType"], t["Key"], t["Value"]) == (kind, key, value)
-            }
-            for key, value in (("Name", name), ("Environment", self.environment))
-        )
-        [*found] = named & ours
-        return found[0] if len(found) == 1 else None
+    def _by_tags(self, kind: str, after: dict[str, Any]) -> list[str]:
+        ours = {"Environment": self.environment, "Name": (after.get("tags") or {}).get("Name")}
+        return sorted(i for (of, i), tags in self._ec2.items() if of == kind and ours.items() <= tags.items())
+
+    def _keys(self, after: dict[str, Any]) -> list[str]:
+        """The key that the environment's alias stands for, because a key has no name; and as it has no alias yet where
+        an apply was killed, every key with the environment's tags and the description of the plan.
+        """
+        if found := self.answers("kms", "describe_key", KeyId=f"alias/sparkify-{self.environment}"):
+            return [found["KeyMetadata"]["KeyId"]]
+        keys = [
+            self.answers("kms", "describe_key", KeyId=arn)["KeyMetadata"]
+            for arn, _ in self._tagged
+            if ":key/" in arn
+        ]
+        return [
+            key["KeyId"]
+            for key in keys
+            if key["KeyState"] != "PendingDeletion" and key["Description"] == (after.get("description") or "")
+        ]
 
 
 #: The types that DescribeTags has for the resources that are found by their tags.
@@ -149,12 +193,6 @@ def _bucket(account: Account, after: dict[str, Any]) -> str | None:
 
 def _alias(account: Account, after: dict[str, Any]) -> str | None:
     return after["name"] if account.answers("kms", "describe_key", KeyId=after["name"]) else None
-
-
-def _key(account: Account, _: dict[str, Any]) -> str | None:
-    """The key that the environment's alias stands for, because a key has no name."""
-    found = account.answers("kms", "describe_key", KeyId=f"alias/sparkify-{account.environment}")
-    return found["KeyMetadata"]["KeyId"] if found else None
 
 
 def _log_group(account: Account, after: dict[str, Any]) -> str | None:
@@ -222,7 +260,6 @@ _FINDERS: dict[str, Callable[[Account, dict[str, Any]], str | None]] = {
     "aws_cloudwatch_log_group": _log_group,
     "aws_iam_role": _role,
     "aws_kms_alias": _alias,
-    "aws_kms_key": _key,
     "aws_redshift_cluster": _named("describe_clusters", "ClusterIdentifier", "cluster_identifier"),
     "aws_redshift_parameter_group": _named("describe_cluster_parameter_groups", "ParameterGroupName"),
     "aws_redshift_scheduled_action": _named("describe_scheduled_actions", "ScheduledActionName"),

@@ -10,7 +10,7 @@ Belongs here: what each op does. Does not: their order (`jobs`), what surrounds 
 import functools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,9 @@ from python_terraform import IsFlagged
 from sparkify_assets.defs.instance import end_killed_runs
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.infra import InfrastructureError, aws
+from sparkify_assets.infra.existing import Account
 from sparkify_assets.infra.forecast import foresee
+from sparkify_assets.infra.orphans import orphans
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import ORCHESTRATOR, Stack
 from sparkify_assets.infra.terraform import TerraformError, TerraformResource
@@ -190,8 +192,21 @@ def guard(context: dg.OpExecutionContext, stack: Stack) -> None:
 
 @step("apply_{}")
 def apply(_: dg.OpExecutionContext, stack: Stack) -> None:
-    """Applies exactly the plan that was shown."""
-    stack.apply()
+    """Applies exactly the plan that was shown. Of one that is killed, what AWS has and the state has not is named."""
+    try:
+        stack.apply()
+    except TerraformError as error:
+        if error.killed and (left := _left_behind(stack)):
+            raise InfrastructureError(f"{error}. Now AWS has, and the state does not: {left}") from None
+        raise
+
+
+def _left_behind(stack: Stack) -> str:
+    """What carries the stack's tags and is not in its state, as far as that can be found out."""
+    account = Account(stack.environment, stack.region)
+    with suppress(BotoCoreError, ClientError, TerraformError):
+        return ", ".join(map(str, orphans(account, stack.name, stack.declared().identities)))
+    return ""
 
 
 #: How many seconds AWS is given to show what was just changed: it is eventually consistent

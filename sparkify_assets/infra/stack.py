@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from python_terraform import IsFlagged
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
-from sparkify_assets.infra.declared import Declared, read_state
+from sparkify_assets.infra.declared import Declared, declared_in, read_state
 from sparkify_assets.infra.plan import Plan, read_plan
 from sparkify_assets.infra.terraform import Command, Log, TerraformError, TerraformResource, quiet
 from sparkify_assets.infra.tfvars import refuse_unknown_settings, sets
@@ -167,6 +166,11 @@ class Stack:
         _, document, _ = self._command(quiet).cmd("show", json=IsFlagged)
         return read_state(document)
 
+    def before(self) -> Declared:
+        """What the state has before the kept plan: the plan tells it, unless it changes nothing."""
+        prior = self.plan_document.get("prior_state") if self.planned else None
+        return declared_in(prior) if prior else self.declared()
+
     def apply(self) -> None:
         """Apply exactly the kept plan, and remove it."""
         if not self.read_plan().applicable:
@@ -204,9 +208,7 @@ class Stack:
     def note_owned(self) -> None:
         """Note for `owned` what is in the state, before a destroy empties it."""
         self._ensure_initialised()
-        _, document, _ = self._command(quiet).cmd("show", json=IsFlagged)
-        root = json.loads(document).get("values", {}).get("root_module", {})
-        self._owned_document.write_text(json.dumps(sorted(_identities(root))))
+        self._owned_document.write_text(json.dumps(sorted(self.declared().identities)))
 
     @property
     def owned(self) -> set[str] | None:
@@ -241,19 +243,6 @@ class Stack:
         return Command(self.terraform, self.name, log or self.log)
 
 
-def _identities(module: dict[str, Any]) -> Iterator[str]:
-    """What identifies the resources of a state (https://developer.hashicorp.com/terraform/internals/json-format)."""
-    for inner in module.get("child_modules", []):
-        yield from _identities(inner)
-    for resource in module.get("resources", []):
-        if resource["mode"] == "managed":
-            yield from (str(resource["values"][key]) for key in _IDENTITIES if resource["values"].get(key))
-
-
 def wanted_stacks(terraform: TerraformResource, log: Log = quiet) -> list[Stack]:
     """The stacks that the environment is to have, in the order in which they are made."""
     return [stack for name in EVERY_STACK if (stack := Stack(terraform, name, log)).wanted]
-
-
-#: The attributes by which AWS's tagging API, and its other listings, name what a resource is.
-_IDENTITIES = ("arn", "id", "name", "cluster_identifier")

@@ -52,7 +52,7 @@ def quiet(_: str) -> None:
 
 class TerraformError(InfrastructureError):
     """A Terraform command failed. `kind` and `advice` say why and what to do, if that is known; `kept` where a state is
-    that could not be saved.
+    that could not be saved; `killed` whether a signal ended it.
     """
 
     def __init__(
@@ -70,15 +70,19 @@ class TerraformError(InfrastructureError):
         self.kind, self.advice = advise(text, waited)
         reason = next(map(str, self.diagnostics), text)
         reason = f"{kept}. The reason: {reason}" if kept else self.advice or reason
-        if code < 0:
+        self.killed = code < 0
+        if self.killed:
             reason = _killed_by(-code, unfinished(answer))
         super().__init__(f"terraform {command} of {where} failed (exit {code}): {reason}")
 
 
 def _killed_by(number: int, begun: list[str]) -> str:
-    at_work = f" while it was at {', '.join(begun)}" if begun else ""
-    look = ", which may be on AWS without being in the state" if begun else ""
-    return f"it was killed by signal {number}{at_work}{look}; launch again to go on from the state"
+    if not begun:
+        return f"it was killed by signal {number}; launch again to go on from the state"
+    return (
+        f"it was killed by signal {number} while it was at {', '.join(begun)}, which may be on AWS without being in the"
+        " state; launch again, and what AWS has of it is named before anything is made a second time"
+    )
 
 
 class Command(python_terraform.Terraform):  # type: ignore[misc]

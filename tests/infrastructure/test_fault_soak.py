@@ -1,5 +1,5 @@
 """The sweep of test_fault_sweep.py over the real stacks: Terraform killed at its work in each of them, and in its end.
-Whatever exists then is in a state, or the command has named what it was at.
+Whatever exists then is in a state, or the command has named it; and it is not made a second time.
 """
 
 from __future__ import annotations
@@ -45,15 +45,22 @@ def test_a_terraform_that_is_killed_at_work_leaves_nothing_unnamed(
     line = killed.stderr.splitlines()[-1]
     assert line.startswith("error: terraform apply of stack")
     assert "killed by signal 9" in line
-    if unknown(emulator, checkout):
+    left = [arn.replace(":", "/").rpartition("/")[2] for arn in unknown(emulator, checkout)]
+    assert [name for name in left if name not in line] == [], "AWS has it, and nobody was told"
+    if left:
         assert "while it was at" in line
+        again = infra(checkout, "apply")
+        assert again.returncode == 1
+        told = again.stderr.splitlines()[-1]
+        assert [name for name in left if name not in told] == []
+        adopted = infra(checkout, "adopt", "--confirm", "dev")
+        assert adopted.returncode == 0, adopted.stderr
+        assert unknown(emulator, checkout) == []
 
     again = infra(checkout, "apply")
-    if again.returncode:  # what was just being made exists, and the line says what and how it is brought in
-        assert "it exists already" in again.stderr.splitlines()[-1]
-    else:
-        assert unknown(emulator, checkout) == []
-        assert infra(checkout, "plan").stdout.splitlines()[0] == "foundation: no changes"
+    assert again.returncode == 0, again.stderr
+    assert unknown(emulator, checkout) == []
+    assert infra(checkout, "plan").stdout.splitlines()[0] == "foundation: no changes"
 
     dead = kill_in(checkout, terraform, "apply", "warehouse", 2)  # a destroy is the apply of its plan
     ended = infra(checkout, "destroy", "--confirm", "dev", **dead)

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.infra.declared import Declared
 from sparkify_assets.infra.findings import Finding
-from sparkify_assets.infra.looks import bucket, cluster, key, logs, network, secret
+from sparkify_assets.infra.looks import bucket, cluster, key, logs, network, secret, unknown
 from sparkify_assets.infra.looks.surroundings import Surroundings
 
 
@@ -49,6 +49,7 @@ LOOKS = (
     Look("grants of keys", "aws_kms_key", key.grants),
     Look("the administrator's secret", "aws_redshift_cluster", secret.policies),
     Look("subscriptions of logs", "aws_cloudwatch_log_group", logs.subscriptions),
+    Look("what carries the environment's tags", "aws_vpc", unknown.things),
 )
 
 #: How AWS says that what is declared is not there any more, which the plan tells.

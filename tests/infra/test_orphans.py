@@ -1,0 +1,191 @@
+"""What exists with the stacks' tags and is in no state: named, never made a second time, and never somebody else's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from sparkify_assets.infra import adopt_ops, looks, ops
+from sparkify_assets.infra.declared import Declared, Resource
+from sparkify_assets.infra.existing import Account
+from sparkify_assets.infra.orphans import Orphan, orphans
+from sparkify_assets.infra.plan import Change, Plan
+from sparkify_assets.infra.stack import Stack
+from sparkify_assets.infra.terraform import TerraformError
+from tests.infra.planned import change, run_on_plan, state
+from tests.infrastructure.harness import REGION, Checkout, Emulator, JobRun
+
+_numbers = itertools.count()
+
+
+def tags(environment: str, stack: str = "foundation") -> list[dict[str, str]]:
+    values = {"Project": "sparkify", "Environment": environment, "Stack": stack}
+    return [{"Key": key, "Value": value} for key, value in values.items()]
+
+
+def make_vpc(emulator: Emulator, *whose: str) -> str:
+    wanted = {"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "sparkify-it"}, *tags(*whose)]}
+    made = emulator.client("ec2").create_vpc(CidrBlock="10.0.0.0/24", TagSpecifications=[wanted])
+    return str(made["Vpc"]["VpcId"])
+
+
+def make_key(emulator: Emulator, environment: str) -> str:
+    made = emulator.client("kms").create_key(
+        Description="Data", Tags=[{"TagKey": t["Key"], "TagValue": t["Value"]} for t in tags(environment)]
+    )
+    return str(made["KeyMetadata"]["KeyId"])
+
+
+@pytest.fixture
+def environment(checkout: Checkout) -> str:
+    """A test's own environment, in an account that all of them share."""
+    name = f"e{next(_numbers)}"
+    checkout.add_environment(name, f'region = "{REGION}"\n')
+    return name
+
+
+def found(environment: str, known: Collection[str] = (), stack: str = "foundation") -> list[Orphan]:
+    return orphans(Account(environment, REGION), stack, known)
+
+
+def test_what_no_state_knows_is_named_with_its_age_and_its_end(emulator: Emulator, environment: str) -> None:
+    vpc, key = make_vpc(emulator, environment), make_key(emulator, environment)
+    emulator.client("iam").create_role(
+        RoleName=f"sparkify-{environment}-flow-log", AssumeRolePolicyDocument="{}", Tags=tags(environment)
+    )
+    emulator.client("logs").create_log_group(
+        logGroupName=f"/sparkify-{environment}/log", tags={t["Key"]: t["Value"] for t in tags(environment)}
+    )
+    by_kind = {one.kind: one for one in found(environment)}
+    assert by_kind.keys() == {"ec2:vpc", "iam:role", "kms:key", "logs:log-group"}
+    assert str(by_kind["ec2:vpc"]) == f"ec2:vpc {vpc}"
+    assert str(by_kind["kms:key"]).startswith(f"kms:key {key} (since 20")
+    assert by_kind["ec2:vpc"].deletion(REGION) == f"aws ec2 delete-vpc --region {REGION} --vpc-id {vpc}"
+    assert by_kind["logs:log-group"].name == f"/sparkify-{environment}/log"
+    arn = f"arn:aws:kms:{REGION}:123456789012:key/{key}"
+    known = {vpc, arn, f"sparkify-{environment}-flow-log", f"/sparkify-{environment}/log"}
+    assert found(environment, known) == [], "a state knows each by one of these"
+
+
+def test_what_is_gone_or_another_s_is_not(emulator: Emulator, environment: str) -> None:
+    make_vpc(emulator, f"{environment}-too")
+    make_vpc(emulator, environment, "warehouse")
+    emulator.client("kms").schedule_key_deletion(KeyId=make_key(emulator, environment))
+    assert found(environment) == []
+    assert [one.kind for one in found(environment, stack="warehouse")] == ["ec2:vpc"]
+
+
+def test_a_network_interface_follows_what_it_belongs_to(emulator: Emulator, environment: str) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html: tags are handed on."""
+    ec2 = emulator.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    wanted = {"ResourceType": "network-interface", "Tags": tags(environment)}
+    ec2.create_network_interface(SubnetId=subnet, TagSpecifications=[wanted])
+    assert found(environment) == []
+
+
+# ---------------------------------------------------------------- before an apply
+
+VPC = change("module.network.aws_vpc.this", "add", after={"tags": {"Name": "sparkify-it"}})
+KEY = change("aws_kms_key.this", "add", after={"description": "Data"})
+OTHER = change("aws_sqs_queue.this", "add", after={"name": "sparkify-dev-arrivals"})
+
+
+def survey(
+    checkout: Checkout, environment: str, *changes: dict[str, Any], prior: dict[str, Any] | None = None
+) -> JobRun:
+    document = {"resource_changes": list(changes), "prior_state": prior or state(aws_iam_role={"id": "a"})}
+    return run_on_plan(checkout, environment, "foundation", document, adopt_ops.survey)
+
+
+def test_what_a_killed_apply_has_made_is_not_made_again(
+    checkout: Checkout, emulator: Emulator, environment: str
+) -> None:
+    """A key has no name, and no alias before Terraform knows the key."""
+    vpc, key = make_vpc(emulator, environment), make_key(emulator, environment)
+    told = survey(checkout, environment, VPC, KEY).failures["survey_foundation"]
+    assert f"module.network.aws_vpc.this ({vpc}), aws_kms_key.this ({key}). An apply that was killed" in told
+    assert f"sparkify infra adopt --env {environment}" in told
+    assert f"aws ec2 delete-vpc --region {REGION} --vpc-id {vpc}" in told
+    assert f"aws kms schedule-key-deletion --region {REGION} --key-id {key}" in told
+
+
+def test_two_of_a_name_are_both_named(checkout: Checkout, emulator: Emulator, environment: str) -> None:
+    """So that nobody adopts one, and forgets the other."""
+    first, second = sorted([make_vpc(emulator, environment), make_vpc(emulator, environment)])
+    told = survey(checkout, environment, VPC).failures["survey_foundation"]
+    assert f"module.network.aws_vpc.this ({first} and {second})" in told
+
+
+def test_what_clashes_with_nothing_is_named_and_stops_nothing(
+    checkout: Checkout, emulator: Emulator, environment: str
+) -> None:
+    """As the first VPC, where the state has a second one."""
+    first, second = make_vpc(emulator, environment), make_vpc(emulator, environment)
+    run = survey(checkout, environment, OTHER, prior=state(aws_vpc={"id": second}))
+    assert run.success, run.failures
+    assert run.metadata["survey_foundation.orphans"] == [f"ec2:vpc {first}"]
+    assert survey(checkout, environment, OTHER, prior=state(aws_vpc={"id": first})).metadata != run.metadata
+
+
+def test_an_empty_state_is_told_whose_it_may_be(
+    checkout: Checkout, emulator: Emulator, environment: str
+) -> None:
+    """Two people, one account, one name: see test_adopt_ops.py for the real thing."""
+    make_vpc(emulator, environment)
+    told = survey(checkout, environment, VPC, prior=state()).failures["survey_foundation"]
+    assert told.startswith(f"environment {environment} exists in this account, made by somebody")
+    assert "If it is somebody else's, leave it to them" in told
+    assert "delete" not in told
+
+
+# ---------------------------------------------------------------- after a killed apply, and in a look for drift
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_killed_apply_names_what_it_has_left(
+    checkout: Checkout, emulator: Emulator, environment: str, monkeypatch: pytest.MonkeyPatch, reached: bool
+) -> None:
+    vpc = make_vpc(emulator, environment)
+    begun = {"type": "apply_start", "hook": {"resource": {"addr": "aws_vpc.this"}}}
+    killed = TerraformError("apply", "stack foundation in dev", -9, json.dumps(begun), "")
+
+    def die(_: Stack) -> None:
+        raise killed
+
+    def tell(_: Stack) -> Declared:
+        if reached:
+            return Declared(())
+        raise EndpointConnectionError(endpoint_url="https://x")
+
+    monkeypatch.setattr(Stack, "apply", die)
+    monkeypatch.setattr(Stack, "declared", tell)
+    told = run_on_plan(checkout, environment, "foundation", {}, ops.apply).failures["apply_foundation"]
+    assert "killed by signal 9 while it was at aws_vpc.this, which may be on AWS" in told
+    assert told.endswith(f"Now AWS has, and the state does not: ec2:vpc {vpc}") == reached
+
+
+def test_a_look_for_drift_names_it(emulator: Emulator, environment: str) -> None:
+    known, left = make_vpc(emulator, environment), make_vpc(emulator, environment)
+    values = {"id": known, "tags_all": {tag["Key"]: tag["Value"] for tag in tags(environment)}}
+    declared = Declared((Resource("aws_vpc.this", "aws_vpc", values),))
+    [told] = [one for one in looks.undeclared(declared, REGION) if one.where == f"ec2:vpc {left}"]
+    assert told.level == "differs"
+    assert told.what == "it carries the tags of stack foundation, and no state has it"
+    assert told.remedy == f"aws ec2 delete-vpc --region {REGION} --vpc-id {left}"
+
+
+def test_one_cannot_be_chosen_for_a_person(emulator: Emulator, environment: str) -> None:
+    first, second = sorted([make_vpc(emulator, environment), make_vpc(emulator, environment)])
+    added = Change("aws_vpc.this", "aws_vpc", "add", (), after={"tags": {"Name": "sparkify-it"}})
+    plan = Plan((added,), applicable=True)
+    account = Account(environment, REGION)
+    [existing] = account.existing(plan)
+    assert (existing.import_id, existing.others) == (first, (second,))
+    [existing] = account.existing(plan, known={first})
+    assert (existing.import_id, existing.others) == (second, ())
