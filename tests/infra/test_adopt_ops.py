@@ -98,6 +98,7 @@ def second(first: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkou
     return checkout_of(tmp_path_factory, "second")
 
 
+@pytest.mark.soak  # the same on plans that tests have written is in test_orphans.py
 def test_who_comes_second_is_told_before_anything_is_made(second: Checkout, emulator: Emulator) -> None:
     vpcs = len(emulator.client("ec2").describe_vpcs()["Vpcs"])
     run = second.run("provision_infrastructure", {"environment": "dev"})

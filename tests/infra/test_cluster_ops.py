@@ -9,7 +9,10 @@ import dagster as dg
 import pytest
 
 from sparkify_assets.infra import cluster_ops, ops
+from sparkify_assets.infra.plan import Plan
+from sparkify_assets.infra.stack import Stack
 from sparkify_assets.warehouse import cluster_state
+from tests.infra.planned import change, run_on_plan
 from tests.infrastructure.harness import Checkout, Emulator, JobRun
 
 #: A cluster behind a group that lets clients in on its port, as modules/warehouse has it.
@@ -76,6 +79,7 @@ def apply(checkout: Checkout, **variables: Any) -> JobRun:
     return checkout.run(applying)
 
 
+@pytest.mark.soak
 def test_what_the_provider_drops_at_the_creation_is_applied_once_more(
     provisioned: Checkout, emulator: Emulator
 ) -> None:
@@ -83,7 +87,8 @@ def test_what_the_provider_drops_at_the_creation_is_applied_once_more(
     assert cluster["AvailabilityZoneRelocationStatus"] == "disabled"
 
 
-def test_a_port_moves_with_its_cluster_and_the_new_one_is_open_before(
+@pytest.mark.soak  # the same without Terraform is below
+def test_a_port_moves_with_its_cluster_and_terraform_closes_the_old_one(
     provisioned: Checkout, emulator: Emulator
 ) -> None:
     before = len(emulator.calls_file.read_text().splitlines())
@@ -141,6 +146,85 @@ def test_a_port_does_not_move_under_a_load(provisioned: Checkout, emulator: Emul
     assert run.failures["change_cluster"].startswith(f"refused while loads run: load {running.run_id[:8]}")
     [cluster] = emulator.client("redshift").describe_clusters()["Clusters"]
     assert cluster["Endpoint"]["Port"] == 5440
+
+
+# ---------------------------------------------------------------- the op by itself, on a plan that a test has written
+
+
+@pytest.fixture
+def cluster(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The group of a cluster of two nodes, made without Terraform. The plan that is made afterwards has no change."""
+    emulator.forget_everything()
+    ec2 = emulator.client("ec2")
+    group = ec2.create_security_group(GroupName="sparkify-dev-cluster", Description="x")["GroupId"]
+    port = {"IpProtocol": "tcp", "FromPort": 5439, "ToPort": 5439, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[port])
+    emulator.client("redshift").create_cluster(
+        ClusterIdentifier="sparkify-dev",
+        NodeType="ra3.xlplus",
+        NumberOfNodes=2,
+        ClusterType="multi-node",
+        Port=5439,
+        MasterUsername="somebody",
+        ManageMasterPassword=True,
+        VpcSecurityGroupIds=[group],
+    )
+    monkeypatch.setattr(Stack, "plan", lambda _: Plan((), applicable=False))
+    return str(group)
+
+
+def run_wanting(checkout: Checkout, **wanted: Any) -> JobRun:
+    before = {"port": 5439, "node_type": "ra3.xlplus", "number_of_nodes": 2, "cluster_type": "multi-node"}
+    resized = change("aws_redshift_cluster.this", "change", before, {**before, **wanted})
+    return run_on_plan(
+        checkout, "dev", "warehouse", {"resource_changes": [resized]}, cluster_ops.change_cluster
+    )
+
+
+def test_a_new_port_is_open_before_the_cluster_moves_there(
+    checkout: Checkout, emulator: Emulator, cluster: str
+) -> None:
+    run = run_wanting(checkout, port=5440)
+    assert run.success, run.failures
+    assert run.metadata["change_cluster.plan"] == "no changes", "what is left is planned again"
+    [moved] = emulator.client("redshift").describe_clusters()["Clusters"]
+    assert moved["Endpoint"]["Port"] == 5440
+    [group] = emulator.client("ec2").describe_security_groups(GroupIds=[cluster])["SecurityGroups"]
+    rules = {(rule["FromPort"], rule["IpRanges"][0]["CidrIp"]) for rule in group["IpPermissions"]}
+    assert rules == {(5439, "10.0.0.0/16"), (5440, "10.0.0.0/16")}, "Terraform closes the old one"
+    calls = [call.split()[1] for call in emulator.calls_file.read_text().splitlines()]
+    last_opening = len(calls) - calls[::-1].index("ec2:AuthorizeSecurityGroupIngress")
+    assert last_opening <= calls.index("redshift:ModifyCluster")
+
+
+def test_the_size_changes_elastically_where_redshift_can_and_else_by_terraform(
+    checkout: Checkout, emulator: Emulator, cluster: str
+) -> None:
+    assert run_wanting(checkout, number_of_nodes=4).success
+    [grown] = emulator.client("redshift").describe_clusters()["Clusters"]
+    assert grown["NumberOfNodes"] == 4
+    assert run_wanting(checkout, number_of_nodes=1, cluster_type="single-node").success
+    [stayed] = emulator.client("redshift").describe_clusters()["Clusters"]
+    assert stayed["NumberOfNodes"] == 4
+    assert "redshift:ModifyCluster" not in emulator.calls("other"), "it would be a classic resize"
+
+
+def test_nothing_of_a_cluster_changes_under_a_load(
+    checkout: Checkout, emulator: Emulator, cluster: str
+) -> None:
+    @dg.job
+    def load() -> None: ...
+
+    with checkout.instance() as instance:
+        running = instance.create_run_for_job(load, status=dg.DagsterRunStatus.STARTED)
+    run = run_wanting(checkout, port=5440, number_of_nodes=4)
+    with checkout.instance() as instance:
+        instance.delete_run(running.run_id)
+    assert run.failures["change_cluster"].startswith(f"refused while loads run: load {running.run_id[:8]}")
+    assert not {"redshift:ModifyCluster", "redshift:ResizeCluster"} & emulator.calls("other")
+
+
+# ---------------------------------------------------------------- after an apply
 
 
 def test_what_is_never_done_is_an_error_that_names_it(terraform: str, tmp_path: Path) -> None:

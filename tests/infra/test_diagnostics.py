@@ -45,6 +45,12 @@ def test_what_aws_refuses_is_told_as_such_and_can_be_applied_again(
             chosen.apply()  # a plan is applied once
 
         assert chosen.plan().summary == "1 to add"
+
+
+@pytest.mark.soak  # what the text means is tested below
+def test_what_exists_is_told_as_such(tiny_cluster: Checkout, emulator: Emulator) -> None:
+    with stack(tiny_cluster) as chosen:
+        chosen.plan()
         emulator.client("redshift").create_cluster(  # outside of the state
             ClusterIdentifier="tiny", NodeType="ra3.large", MasterUsername="x", MasterUserPassword="Xx123456"
         )
@@ -89,6 +95,14 @@ def test_a_warning_does_not_stand_for_the_error() -> None:
 )
 def test_a_refused_setting_is_told_in_the_words_of_its_rule(said: str, advice: str) -> None:
     assert advise(said) == ("settings", advice)
+
+
+def test_what_exists_can_be_adopted() -> None:
+    """As Redshift says it (https://docs.aws.amazon.com/redshift/latest/APIReference/API_CreateCluster.html)."""
+    kind, advice = advise("api error ClusterAlreadyExists: Cluster already exists.")
+    assert kind == "exists"
+    assert "it exists already, but not in this state (ClusterAlreadyExists)" in advice
+    assert "sparkify infra adopt" in advice
 
 
 @pytest.mark.parametrize(

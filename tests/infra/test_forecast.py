@@ -65,7 +65,7 @@ def test_the_projects_own_environment_is_planned_as_a_whole(fresh: Checkout, emu
     run = fresh.run("plan_infrastructure", {"environment": "fresh"})
     assert run.success, run.failures
     actions = run.metadata["plan_warehouse.actions"]
-    assert actions["module.warehouse.aws_redshift_cluster.this"] == "add"
+    assert actions["module.warehouse.aws_redshift_cluster.this[0]"] == "add"
     assert run.metadata["plan_warehouse.plan"] == f"{len(actions)} to add"
     assert emulator.client("s3").list_buckets()["Buckets"] == []
 

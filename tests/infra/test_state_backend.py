@@ -64,6 +64,16 @@ def shared(emulator: Emulator, tmp_path: Path) -> Checkout:
     return checkout
 
 
+@pytest.fixture
+def small(emulator: Emulator, tmp_path: Path) -> Checkout:
+    """The same without the project's own warehouse, whose provider takes seconds to install."""
+    checkout = Checkout.tiny(tmp_path, foundation=FOUNDATION, warehouse=READS_THE_FOUNDATION)
+    checkout.add_environment("prod", f'region = "{REGION}"\n')
+    for environment in ("dev", "prod"):
+        on(checkout, "foundation", environment, "plan", "apply")
+    return checkout
+
+
 def on(checkout: Checkout, stack: str, environment: str, *steps: str) -> Any:
     """Run steps of a stack in one environment; return what the last one returned."""
     with checkout.resource(environment=environment, lock_seconds=1).opened("test") as resource:
@@ -108,18 +118,18 @@ def test_there_and_back(shared: Checkout, emulator: Emulator) -> None:
         assert on(shared, "foundation", environment, "plan").summary == "no changes"
 
 
-def test_two_writers_do_not_meet(shared: Checkout, emulator: Emulator) -> None:
-    move(shared, to_s3=True, create=True)
+def test_two_writers_do_not_meet(small: Checkout, emulator: Emulator) -> None:
+    move(small, to_s3=True, create=True)
     lock = {"ID": "8b9e4c1e", "Operation": "OperationTypeApply", "Who": "ada@laptop", "Version": "1.11.4"}
     body = json.dumps({**lock, "Created": "2026-01-02T03:04:05Z", "Path": _key("dev"), "Info": ""})
     emulator.client("s3").put_object(Bucket=BUCKET, Key=f"{_key('dev')}.tflock", Body=body.encode())
     with pytest.raises(TerraformError) as refused:
-        on(shared, "foundation", "dev", "plan")
+        on(small, "foundation", "dev", "plan")
     assert refused.value.kind == "locked"
     assert "locked by ada@laptop since 2026-01-02 03:04:05" in str(refused.value)
     assert "sparkify infra unlock 8b9e4c1e --env dev" in str(refused.value)
     assert (
-        on(shared, "foundation", "prod", "plan").summary == "no changes"
+        on(small, "foundation", "prod", "plan").summary == "no changes"
     )  # another environment, another lock
 
 
@@ -164,26 +174,26 @@ def release(checkout: Checkout, lock: str, environment: str = "dev") -> str:
         return unlock(resource, lock, quiet)
 
 
-def test_a_state_that_cannot_be_moved_stays_where_it_is(shared: Checkout, emulator: Emulator) -> None:
+def test_a_state_that_cannot_be_moved_stays_where_it_is(small: Checkout, emulator: Emulator) -> None:
     with (
         emulator.failing(s3_PutObject=("AccessDenied", "Access Denied")),
         pytest.raises(TerraformError, match="AWS denies it") as refused,
     ):
-        move(shared, to_s3=True, create=True)
+        move(small, to_s3=True, create=True)
     assert refused.value.kind == "denied"
-    assert not list(shared.stacks.glob(f"*/{OVERRIDE}"))
-    assert on(shared, "foundation", "prod", "plan").summary == "no changes"
+    assert not list(small.stacks.glob(f"*/{OVERRIDE}"))
+    assert on(small, "foundation", "prod", "plan").summary == "no changes"
 
-    move(shared, to_s3=True, create=False)
-    workspaces = shared.stacks / "foundation" / "terraform.tfstate.d"
+    move(small, to_s3=True, create=False)
+    workspaces = small.stacks / "foundation" / "terraform.tfstate.d"
     shutil.rmtree(workspaces)
     workspaces.write_text("in the way")
     with pytest.raises(TerraformError, match="not a directory"):
-        move(shared, to_s3=False)
+        move(small, to_s3=False)
     workspaces.unlink()
-    shared_still = {path.parent.name for path in shared.stacks.glob(f"*/{OVERRIDE}")}
-    assert shared_still == {"foundation", "warehouse", "orchestrator"}
-    assert on(shared, "foundation", "prod", "plan").summary == "no changes"
+    shared_still = {path.parent.name for path in small.stacks.glob(f"*/{OVERRIDE}")}
+    assert shared_still == {"foundation", "warehouse"}
+    assert on(small, "foundation", "prod", "plan").summary == "no changes"
 
 
 def test_what_could_not_be_saved_is_not_made_a_second_time(emulator: Emulator, tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from tests.infrastructure.small_disk import AS_AN_ORDINARY_USER, fill, small_dis
 from tests.infrastructure.test_cli import infra, start
 from tests.page import until
 
-#: Every command goes through the same function; half of them are for `make soak`.
+#: Every command goes through the same function; all but one of them are for `make soak`.
 COMMANDS = (
     ("apply",),
-    ("destroy", "--confirm", "dev"),
-    ("pause",),
+    pytest.param(("destroy", "--confirm", "dev"), marks=pytest.mark.soak),
+    pytest.param(("pause",), marks=pytest.mark.soak),
     pytest.param(("plan",), marks=pytest.mark.soak),
     pytest.param(("drift",), marks=pytest.mark.soak),
     pytest.param(("resume",), marks=pytest.mark.soak),
@@ -75,7 +75,10 @@ def test_a_run_that_cannot_begin_is_no_success(
     assert "Permission denied" in line
 
 
-@pytest.mark.parametrize("place", ["home", "home/dagster", "home/terraform", "terraform/stacks/foundation"])
+PLACES = [pytest.param(place, marks=pytest.mark.soak) for place in ("home", "home/dagster", "home/terraform")]
+
+
+@pytest.mark.parametrize("place", [*PLACES, "terraform/stacks/foundation"])
 def test_a_folder_that_cannot_be_written_is_named(terraform: str, tmp_path: Path, place: str) -> None:
     checkout = Checkout.tiny(tmp_path, foundation='resource "terraform_data" "this" {}', warehouse="")
     folder = tmp_path / place
@@ -99,7 +102,10 @@ def as_an_ordinary_user(checkout: Checkout, *command: str) -> subprocess.Complet
 # ---------------------------------------------------------------- a full disk
 
 
-@pytest.mark.parametrize("on_it", ["everything", "the stacks", "the home"])
+PARTS = [pytest.param(part, marks=pytest.mark.soak) for part in ("the stacks", "the home")]
+
+
+@pytest.mark.parametrize("on_it", ["everything", *PARTS])
 def test_a_disk_that_fills_up_during_an_apply_loses_no_state(
     terraform: str, tmp_path: Path, on_it: str
 ) -> None:
@@ -131,6 +137,7 @@ def test_a_disk_that_fills_up_during_an_apply_loses_no_state(
         assert managed(checkout, "foundation") == ["terraform_data.quick", "terraform_data.slow"]
 
 
+@pytest.mark.soak  # that no room is said beforehand is tested in tests/infra/test_unsaved.py
 def test_a_full_disk_is_said_before_anything_is_made(terraform: str, tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 12) as small:
         checkout = Checkout.tiny(small, foundation="", warehouse="")
@@ -143,6 +150,7 @@ def test_a_full_disk_is_said_before_anything_is_made(terraform: str, tmp_path: P
 # ---------------------------------------------------------------- no network, a wrong clock
 
 
+@pytest.mark.soak  # the provider tries again for most of a minute
 def test_an_endpoint_that_refuses_is_one_line(emulator: Emulator, tmp_path: Path) -> None:
     checkout = Checkout.tiny(tmp_path, foundation="", warehouse=TINY_CLUSTER)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -215,6 +223,7 @@ def test_a_terraform_that_is_killed_at_work_names_what_it_was_at(terraform: str,
     assert managed(checkout, "foundation") == ["terraform_data.quick"], "what was finished is known"
 
 
+@pytest.mark.soak  # that Terraform has a session of its own is tested in tests/infra/test_terraform.py
 def test_a_run_that_is_killed_lets_terraform_finish(terraform: str, tmp_path: Path) -> None:
     checkout = Checkout.tiny(tmp_path, foundation=SLOW % 4, warehouse="")
     process = start(checkout, "apply")
@@ -230,6 +239,7 @@ def test_a_run_that_is_killed_lets_terraform_finish(terraform: str, tmp_path: Pa
     assert json.loads(planned.stdout)["foundation"]["actions"] == {}
 
 
+@pytest.mark.soak  # what a held lock is told as is tested in tests/infra/test_state_backend.py
 def test_of_two_at_once_one_is_told_who_holds_the_lock(terraform: str, tmp_path: Path) -> None:
     checkout = Checkout.tiny(tmp_path, foundation=SLOW % 12, warehouse="")
     first = start(checkout, "apply")

@@ -68,6 +68,7 @@ def workgroup(
         yield made
 
 
+@pytest.mark.soak
 def test_a_workgroup_is_made_and_answers(workgroup: Checkout, cluster_port: int) -> None:
     run = workgroup.run("provision_infrastructure", {"environment": "dev"})
     assert run.success, run.failures
@@ -75,12 +76,14 @@ def test_a_workgroup_is_made_and_answers(workgroup: Checkout, cluster_port: int)
     assert run.metadata["publish_warehouse.warehouse_url"] == "redshift-serverless://sparkify-dev/sparkify"
 
 
+@pytest.mark.soak
 def test_there_is_nothing_to_pause(workgroup: Checkout) -> None:
     run = workgroup.run("pause_warehouse", {"environment": "dev"})
     assert run.success, run.failures
     assert run.metadata["pause_cluster.said"] == workgroup_state.NOTHING_TO_PAUSE
 
 
+@pytest.mark.soak
 def test_a_workgroup_that_takes_connections_without_tls_is_drift(
     workgroup: Checkout, emulator: Emulator
 ) -> None:
@@ -94,6 +97,7 @@ def test_a_workgroup_that_takes_connections_without_tls_is_drift(
     assert "connections without TLS are taken" in drift.metadata["warehouse_weakened"]
 
 
+@pytest.mark.soak
 def test_nothing_is_left_of_it(workgroup: Checkout, emulator: Emulator) -> None:
     run = workgroup.run("destroy_infrastructure", {"environment": "dev", "confirm": "dev"})
     assert run.success, run.failures
