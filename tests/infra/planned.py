@@ -30,9 +30,14 @@ def state(**resources: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_on_plan(
-    checkout: Checkout, environment: str, stack: str, document: dict[str, Any], *steps: ops.Step
+    checkout: Checkout,
+    environment: str,
+    stack: str,
+    document: dict[str, Any],
+    *steps: ops.Step,
+    config: dict[str, Any] | None = None,
 ) -> JobRun:
-    """Run steps of a stack on a kept plan."""
+    """Run steps of a stack on a kept plan. `config` is that of the ops."""
 
     @dg.op(out=dg.Out(dg.Nothing))
     def planned(terraform: TerraformResource) -> None:
@@ -45,4 +50,5 @@ def run_on_plan(
         for step in steps:
             after = step(stack)(after)
 
-    return checkout.run(on_plan, {"resources": {"terraform": {"config": {"environment": environment}}}})
+    where = {"resources": {"terraform": {"config": {"environment": environment}}}}
+    return checkout.run(on_plan, {**where, "ops": config or {}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import dagster as dg
 import pytest
 
 from sparkify_assets.infra import cluster_ops, ops
-from sparkify_assets.infra.plan import Plan
+from sparkify_assets.infra.plan import Change, Plan
 from sparkify_assets.infra.stack import Stack
 from sparkify_assets.warehouse import cluster_state
 from tests.infra.planned import change, run_on_plan
@@ -197,6 +198,17 @@ def test_a_new_port_is_open_before_the_cluster_moves_there(
     assert last_opening <= calls.index("redshift:ModifyCluster")
 
 
+def test_a_port_that_an_interrupted_run_has_opened_is_no_hindrance(
+    checkout: Checkout, emulator: Emulator, cluster: str
+) -> None:
+    rule = {"IpProtocol": "tcp", "FromPort": 5440, "ToPort": 5440, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+    emulator.client("ec2").authorize_security_group_ingress(GroupId=cluster, IpPermissions=[rule])
+    run = run_wanting(checkout, port=5440)
+    assert run.success, run.failures
+    [moved] = emulator.client("redshift").describe_clusters()["Clusters"]
+    assert moved["Endpoint"]["Port"] == 5440
+
+
 def test_the_size_changes_elastically_where_redshift_can_and_else_by_terraform(
     checkout: Checkout, emulator: Emulator, cluster: str
 ) -> None:
@@ -225,6 +237,39 @@ def test_nothing_of_a_cluster_changes_under_a_load(
 
 
 # ---------------------------------------------------------------- after an apply
+
+
+DROPPED = Plan((Change("aws_redshift_cluster.this", "aws_redshift_cluster", "change", ()),), applicable=True)
+DONE = Plan((), applicable=False)
+
+
+@pytest.mark.parametrize(
+    ("plans", "applies", "proven"),
+    [
+        ([DONE], 0, True),
+        ([DROPPED, DONE], 0, True),  # AWS did not show it yet
+        ([DROPPED, DROPPED, DONE], 1, True),
+        ([DROPPED, DROPPED, DROPPED], 1, False),
+        ([replace(DROPPED, changes=(replace(DROPPED.changes[0], action="replace"),))], 0, False),
+    ],
+)
+def test_what_is_left_to_do_is_applied_once_and_never_replaced(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, plans: list[Plan], applies: int, proven: bool
+) -> None:
+    left, applied = list(plans), list[Stack]()
+    monkeypatch.setattr(Stack, "plan", lambda _: left.pop(0))
+    monkeypatch.setattr(Stack, "planned", False)  # an apply removes its plan
+    monkeypatch.setattr(Stack, "apply", lambda stack: applied.append(stack))  # noqa: PLW0108 (a method)
+    monkeypatch.setattr(ops, "cluster_of", lambda _: None)
+
+    @dg.job(executor_def=dg.in_process_executor)
+    def proving() -> None:
+        ops.prove_applied("warehouse")()
+
+    run = checkout.run(proving)
+    assert (run.success, len(applied), left) == (proven, applies, [])
+    if not proven:
+        assert "aws_redshift_cluster.this" in run.failures["prove_warehouse_applied"]
 
 
 def test_what_is_never_done_is_an_error_that_names_it(terraform: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -189,3 +190,74 @@ def test_one_cannot_be_chosen_for_a_person(emulator: Emulator, environment: str)
     assert (existing.import_id, existing.others) == (first, (second,))
     [existing] = account.existing(plan, known={first})
     assert (existing.import_id, existing.others) == (second, ())
+
+
+# ---------------------------------------------------------------- taking it into the state
+
+
+class Adopting:
+    """A stack whose plans a test has written: the first one, and the one in which everything is imported."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, first: Plan, imported: Plan) -> None:
+        self.applied, self.imports = False, ""
+
+        def plan(stack: Stack) -> Plan:
+            imports = stack.folder / adopt_ops.IMPORTS
+            self.imports = imports.read_text() if imports.exists() else ""
+            return imported if self.imports else first
+
+        monkeypatch.setattr(Stack, "plan", plan)
+        monkeypatch.setattr(Stack, "before", lambda _: Declared(()))
+        monkeypatch.setattr(Stack, "apply", lambda _: setattr(self, "applied", True))
+
+
+ADDED = Change("aws_vpc.this", "aws_vpc", "add", (), after={"tags": {"Name": "sparkify-it"}})
+FIRST = Plan((ADDED,), applicable=True)
+IMPORTED = Plan((replace(ADDED, action="import"),), applicable=True)
+
+
+def adopt(checkout: Checkout, environment: str, confirm: str) -> JobRun:
+    config = {"adopt_foundation": {"config": {"confirm": confirm}}}
+    return run_on_plan(checkout, environment, "foundation", {}, adopt_ops.adopt, config=config)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_what_is_left_is_adopted_if_that_is_confirmed(
+    checkout: Checkout,
+    emulator: Emulator,
+    environment: str,
+    monkeypatch: pytest.MonkeyPatch,
+    confirmed: bool,
+) -> None:
+    vpc = make_vpc(emulator, environment)
+    stack = Adopting(monkeypatch, FIRST, IMPORTED)
+    run = adopt(checkout, environment, environment if confirmed else "")
+    assert run.success, run.failures
+    assert run.metadata["adopt_foundation.imports"] == {"aws_vpc.this": vpc}
+    assert stack.imports == f'import {{\n  to = aws_vpc.this\n  id = "{vpc}"\n}}\n'
+    assert stack.applied == confirmed
+    assert not list(checkout.folder.rglob(adopt_ops.IMPORTS))
+
+
+@pytest.mark.parametrize(
+    ("vpcs", "imported", "told"),
+    [
+        (2, IMPORTED, "are there more than once. Delete those that nothing uses"),
+        (1, Plan((replace(ADDED, action="replace"),), applicable=True), "would replace aws_vpc.this"),
+    ],
+)
+def test_nothing_is_adopted_by_chance_or_by_losing_it(
+    checkout: Checkout,
+    emulator: Emulator,
+    environment: str,
+    monkeypatch: pytest.MonkeyPatch,
+    vpcs: int,
+    imported: Plan,
+    told: str,
+) -> None:
+    for _ in range(vpcs):
+        make_vpc(emulator, environment)
+    stack = Adopting(monkeypatch, FIRST, imported)
+    assert told in adopt(checkout, environment, environment).failures["adopt_foundation"]
+    assert not stack.applied
+    assert not list(checkout.folder.rglob(adopt_ops.IMPORTS))
