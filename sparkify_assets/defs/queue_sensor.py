@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -20,12 +21,12 @@ from sparkify_assets.defs.announced import Announced, ReceiptFile
 from sparkify_assets.defs.arrival_runs import arrival_job, in_progress, load_everything, requests
 from sparkify_assets.defs.listing_cache import DEBOUNCE_OBJECTS, MAX_DEBOUNCED_POLLS
 from sparkify_assets.defs.sensors import TICK_SECONDS
+from sparkify_assets.errors import describe_error
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.model.datasets import DATASETS, named, partition_of
+from sparkify_assets.model.datasets import DATASETS, Partition, named, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.queue import HIDDEN_SECONDS, ArrivalQueue, Received, open_queue
 from sparkify_assets.source.store import SourceError
-from sparkify_assets.warehouse.errors import WarehouseError
 
 #: How many messages a tick names that nobody can read.
 MAX_NAMED = 3
@@ -78,8 +79,8 @@ def tick(
     """Take the messages that wait and note what they announce; return the runs that are needed, and what there is to
     say.
 
-    Raises SourceError or WarehouseError if the source, the queue or the warehouse cannot be used, unless there is
-    something to note first: a tick that fails cannot set the cursor.
+    Raises whatever keeps it from comparing, unless there is something to note first: a tick that fails cannot set the
+    cursor, so the messages would come again and again until SQS gives them up.
     """
     ends = time.monotonic() + TICK_SECONDS
     before, runs = announced.to_cursor(), list[dg.RunRequest]()
@@ -90,13 +91,19 @@ def tick(
             said.append("Many files are arriving; waits until all are there.")
         elif announced.partitions:
             runs = _runs(announced, loader, instance, lambda: time.monotonic() < ends, said)
-    except (SourceError, WarehouseError) as error:
+    except Exception as error:
         if not received.receipts:
             raise
-        said.append(f"{named(announced.partitions)}: noted, but not compared with the ledger: {error}")
+        said.append(
+            f"{named(announced.partitions)}: noted, but not compared with the ledger: {describe_error(error)}"
+        )
     if received.receipts or announced.to_cursor() != before:
+        not_deleted = receipts.recorded_by(announced.id)
         announced.renew()
-        receipts.write(announced.id, received.receipts.values())
+        try:
+            receipts.write(announced.id, [*not_deleted, *received.receipts.values()])
+        except OSError as error:
+            said.append(f"The messages are noted, and come again: {describe_error(error)}")
     return runs, said
 
 
@@ -123,6 +130,8 @@ def _receive(
         return Received(), [f"The queue does not answer, and keeps what it holds: {error}"]
     said = []
     all_of_them = len(received.receipts) + len(received.poison)
+    if received.broken:
+        said.append(f"The queue stopped answering after {all_of_them} messages: {received.broken}")
     if received.foreign:
         said.append(f"Ignored {received.foreign} of {all_of_them} messages, which are not about the source.")
     if received.poison:
@@ -148,9 +157,12 @@ def _runs(
     said: list[str],
 ) -> list[dg.RunRequest]:
     """The runs for what is announced and not loaded. What turns out to be loaded is no longer announced."""
-    waits = {p.dataset: in_progress(p.dataset, instance) for p in announced.partitions}
+    early = {partition for partition in announced.partitions if _is_early(partition, loader.settings)}
+    if early:
+        said.append(f"{named(early)}: not begun yet; what came is loaded then.")
+    waits = {p.dataset: in_progress(p.dataset, instance) for p in announced.partitions - early}
     said += sorted({reason for reason in waits.values() if reason})
-    if not (free := {p for p in announced.partitions if not waits[p.dataset]}):
+    if not (free := {p for p in announced.partitions - early if not waits[p.dataset]}):
         return []
     listed = loader.listed(free, patience)
     plan = loader.plan_some(listed)
@@ -167,3 +179,10 @@ def _runs(
         runs += found
         said += waiting
     return runs
+
+
+def _is_early(partition: Partition, settings: Settings) -> bool:
+    """Whether a load leaves a day out only because it begins later, as one may where it is ahead of UTC."""
+    if partition.dataset != "events" or settings.last_day:
+        return False
+    return date.fromisoformat(partition.key) > datetime.now(UTC).date()

@@ -58,13 +58,14 @@ class Received:
 
     `keys` are those of the source, relative to it. `receipts` has the handle of every message that was understood, by
     the message's id; with `foreign`, the number of those that concern no object of the source. `poison` has the reason
-    of each message that was not understood, by its id.
+    of each message that was not understood, by its id. `broken` says why receiving ended early, if it did.
     """
 
     keys: list[str] = field(default_factory=list)
     receipts: dict[str, str] = field(default_factory=dict)
     foreign: int = 0
     poison: dict[str, str] = field(default_factory=dict)
+    broken: str = ""
 
 
 class Depth(NamedTuple):
@@ -131,23 +132,33 @@ class ArrivalQueue:
     ) -> Received:
         """All messages that wait, or as many as `patience` allows; from an empty queue, by one call.
 
-        They stay in the queue, hidden for a while, until they are deleted.
+        They stay in the queue, hidden for a while, until they are deleted. A call that fails after others brought
+        something ends it: what they brought counts, because each message that is received for nothing is one step
+        nearer to the dead-letter queue.
         """
         received = Received()
-        wait = WAIT_SECONDS
+        try:
+            while messages := self._some(hidden, 0 if received.receipts or received.poison else WAIT_SECONDS):
+                for message in messages:
+                    self._read(message["MessageId"], message["ReceiptHandle"], message["Body"], received)
+                if len(received.receipts) + len(received.poison) >= MOST_MESSAGES or not patience():
+                    break
+        except SourceError as error:
+            if not received.receipts:
+                raise
+            received.broken = str(error)
+        return received
+
+    def _some(self, hidden: int, wait: int) -> list[dict[str, Any]]:
+        """A few of the messages that wait, by one call."""
         with self._errors():
-            while messages := self.client.receive_message(
+            answer = self.client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=PER_CALL,
                 WaitTimeSeconds=wait,
                 VisibilityTimeout=hidden,
-            ).get("Messages"):
-                for message in messages:
-                    self._read(message["MessageId"], message["ReceiptHandle"], message["Body"], received)
-                wait = 0
-                if len(received.receipts) + len(received.poison) >= MOST_MESSAGES or not patience():
-                    break
-        return received
+            )
+        return list(answer.get("Messages", []))
 
     def _read(self, name: str, handle: str, body: str, received: Received) -> None:
         try:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import create_run_for_test
+from dagster._core.test_utils import create_run_for_test, freeze_time
 
 from sparkify_assets.defs import queue_sensor
 from sparkify_assets.defs.announced import Announced
 from sparkify_assets.defs.maintenance import CHECK
+from sparkify_assets.load import plan
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.source.store import SourceError
 from sparkify_assets.warehouse.connection import Warehouse
-from sparkify_assets.warehouse.errors import WarehouseError
 from tests.automation.announcing import (
     MAX_RECEIVED,
     Announcing,
@@ -210,45 +210,36 @@ def test_many_files_at_once_are_waited_for(
     assert len(daemon.tick()) == 1  # the day; no song is there
 
 
-def test_a_queue_that_is_away_keeps_what_it_holds(
-    daemon: Daemon, place: Announcing, sample: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+def test_a_day_that_begins_later_is_waited_for(
+    loader: Loader, place: Announcing, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is noted is loaded meanwhile; a queue that is not there at all fails the tick."""
-    place.put(day(sample, 1), sample[day(sample, 1)])
-    assert len(daemon.tick()) == 1
-    daemon.work()
-    place.put(day(sample, 2), sample[day(sample, 2)])
-    with daemon.queue_away():
+    """Where it is tomorrow already, its files land; no load takes them yet, and nobody tells of them again."""
+    daemon = Daemon(announced_loader(loader, place, last_day=None), instance)
+    daemon.begin()
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    key = f"log_data/{tomorrow:%Y/%m}/{tomorrow}-events.json"
+    place.put(key, b"{}")
+    place.send(place.notification(key))
+    for _ in range(2):
         assert not daemon.tick()
-        assert (daemon.skipped or "").startswith("The queue does not answer, and keeps what it holds: ")
-        assert "\n" not in (daemon.skipped or "")
-        assert "Nothing to load: what was announced is in the ledger." in (daemon.skipped or "")
-    daemon.settle()
-    place.let_time_pass()
-    daemon.settle()
-    assert in_step(daemon)
+        assert daemon.skipped == f"{tomorrow}: not begun yet; what came is loaded then."
     assert not place.messages
-
-    monkeypatch.setattr(daemon.queue, "url", daemon.queue.url + "-gone")
-    with pytest.raises(SourceError, match=r"-gone: .*NonExistentQueue"):
+    with calls_of_aws() as calls:
         daemon.tick()
+    assert calls == ["ReceiveMessage"]
 
+    begun = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=UTC)
 
-def test_what_is_announced_is_noted_although_the_warehouse_is_away(
-    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
-) -> None:
-    """Otherwise each tick that fails would receive the messages once more, until SQS gives them up."""
-    there = daemon.loader.warehouse
-    place.put(day(sample, 1), sample[day(sample, 1)])
-    daemon.loader.warehouse = Warehouse("postgresql://nobody@127.0.0.1:1/nothing", Path("/nowhere"))
-    assert not daemon.tick()
-    assert (daemon.skipped or "").startswith("2018-11-01: noted, but not compared with the ledger: ")
-    with pytest.raises(WarehouseError):
-        daemon.tick()
-    assert not place.messages
-    daemon.loader.warehouse = there
-    daemon.settle()
-    assert in_step(daemon)
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return begun
+
+    for module in (queue_sensor, plan):
+        monkeypatch.setattr(module, "datetime", Clock)
+    with freeze_time(begun):  # Dagster's own clock
+        (request,) = daemon.tick()
+    assert request.partition_key == str(tomorrow)
 
 
 def test_what_nobody_announced_is_found_at_night_with_a_warning_and_loaded(
