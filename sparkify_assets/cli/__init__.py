@@ -21,6 +21,7 @@ from sparkify_assets.cli import (
     query,
     serve,
     server,
+    status,
     tables,
 )
 from sparkify_assets.cli.console import err, say
@@ -41,7 +42,7 @@ for command in (
     query.query,
     query.psql,
     serve.serve,
-    inspection.status,
+    status.status,
     inspection.reconcile,
     inspection.rejects,
     load.release,
