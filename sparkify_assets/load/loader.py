@@ -81,10 +81,12 @@ class Loader:
         """Publishes, releases and rebuilds in this loader's warehouse."""
         return Publisher(self.settings, self.warehouse, self.source)
 
-    def plan(self) -> LoadPlan:
-        """List the whole source and compare it with the ledger. Raises SourceError, WarehouseError."""
+    def plan(self, *, looking: bool = False) -> LoadPlan:
+        """List the whole source and compare it with the ledger; if only `looking`, nothing is created or written.
+        Raises SourceError, WarehouseError.
+        """
         self._refuse_files_for_redshift()
-        known = self.warehouse.retried(self._known)
+        known = self.warehouse.retried(self._seen if looking else self._known)
         return make_plan(difference(self.source.list(), known), known, self.settings)
 
     def plan_some(self, listed: Mapping[Partition, Iterable[SourceObject]]) -> LoadPlan:
@@ -118,6 +120,10 @@ class Loader:
     def _known(self) -> dict[Partition, KnownPartition]:
         with self.warehouse.reading() as transaction:
             return ledger.known_partitions(transaction)
+
+    def _seen(self) -> dict[Partition, KnownPartition]:
+        with self.warehouse.looking() as transaction:
+            return ledger.known_partitions(transaction) if transaction else {}
 
     def _known_of(self, partitions: Collection[Partition]) -> tuple[dict[Partition, KnownPartition], int]:
         with self.warehouse.reading() as transaction:

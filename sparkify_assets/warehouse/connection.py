@@ -97,9 +97,12 @@ class Warehouse:
         return redshift_local.connect(dsn, lookups=LOOKUPS, application_name="sparkify", connect_timeout=10)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, *, read_only: bool = False) -> Iterator[Session]:
         """One connection for several transactions, with temporary tables that outlive them."""
-        with ThreadPoolExecutor(max_workers=1) as waiter, closing(self.connect()) as connection:
+        with (
+            ThreadPoolExecutor(max_workers=1) as waiter,
+            closing(self.connect(read_only=read_only)) as connection,
+        ):
             yield Session(self, connection, waiter)
 
     @contextmanager
@@ -115,6 +118,44 @@ class Warehouse:
             self.ensure_tables(session)
             with session.transaction(lock=False) as transaction:
                 yield transaction
+
+    @contextmanager
+    def looking(self) -> Iterator[Transaction | None]:
+        """A transaction that the server lets write nothing; None where there are no tables yet, and none are made.
+
+        A local Redshift that was never started is not made either, and a paused cluster is not resumed, because a look
+        should cost nothing. Raises WarehouseError, and EarlierTables.
+        """
+        if self.url == "embedded" and not self.folder.exists():
+            yield None
+            return
+        with self._as_it_is.session(read_only=True) as session:
+            with session.transaction(lock=False) as transaction:
+                tables = self._tables(transaction)
+            missing = len(queries.tables()) - tables
+            if 0 < missing < len(queries.tables()):
+                raise WarehouseError(
+                    f"{self.url} lacks {missing} of the tables: `sparkify tables create` makes them"
+                )
+            with session.transaction(lock=False) as transaction:
+                yield transaction if missing <= 0 else None
+
+    @property
+    def _as_it_is(self) -> Warehouse:
+        """The same warehouse, whose cluster is not resumed."""
+        if self.redshift and self.redshift.address.scheme == "redshift":
+            return replace(self, url=with_options(self.url, resume="no"))
+        return self
+
+    def _tables(self, transaction: Transaction) -> int:
+        """How many of the tables there are. Raises EarlierTables."""
+        ((tables, earlier),) = transaction.rows("ledger/layout")
+        if earlier:
+            raise EarlierTables(
+                f"the tables of {self.url} are those of an earlier edition, which identified plays by session and item"
+                " alone: `sparkify tables upgrade` migrates them"
+            )
+        return int(tables)
 
     def lock_holder(self) -> str:
         """Who holds the project's lock, in words."""
@@ -146,12 +187,7 @@ class Warehouse:
         Raises EarlierTables if there are tables that have to be upgraded first.
         """
         with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
-            ((tables, earlier),) = transaction.rows("ledger/layout")
-        if earlier:
-            raise EarlierTables(
-                f"the tables of {self.url} are those of an earlier edition, which identified plays by session and item"
-                " alone: `sparkify tables upgrade` migrates them"
-            )
+            tables = self._tables(transaction)
         if tables == len(queries.tables()):
             return
 
