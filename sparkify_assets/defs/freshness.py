@@ -1,64 +1,25 @@
-"""Which days are late, judged by the days that should be there and the events in them, not by when anything last ran.
+"""The check that no day is late, on Dagster's page.
 
 Dagster's freshness policies judge by when an asset was last materialized
 (https://docs.dagster.io/guides/labs/freshness). With them, loading an old day would make the asset fresh, and they
 would see neither a gap between days nor a day whose events end too early.
 
-Belongs here: the rule and its asset check. Does not: when the check runs (`schedules`).
+Belongs here: the asset check. Does not: the rule (`inspection.freshness`), when the check runs (`schedules`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
 from sparkify_assets.defs.metadata import preview_rows
 from sparkify_assets.defs.source_assets import LANDED
+from sparkify_assets.inspection.freshness import LateDay, LoadedDay, late_days, loaded_days
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.settings import Settings
-
-
-class LoadedDay(NamedTuple):
-    """A published day: when it was published, and its last event (None: it has none), both in UTC without a zone."""
-
-    day: date
-    arrived_at: datetime
-    last_event_at: datetime | None
-
-
-class LateDay(NamedTuple):
-    """A day that is not published or ends too early, and how many hours are missing."""
-
-    day: date
-    reason: str
-    hours: float
-
-
-def late_days(
-    loaded: Iterable[LoadedDay], *, last: date | None, now: datetime, allowed: timedelta
-) -> list[LateDay]:
-    """The late days from the first loaded day to `last`, or to now (UTC, without a zone).
-
-    No day is late until the allowed time after its end has passed. Then it is late if it is not loaded, or if its last
-    event is further from its end than allowed. Before anything is loaded, nothing is late.
-    """
-    published = {item.day: item for item in loaded}
-    if not published:
-        return []
-    late: list[LateDay] = []
-    day = min(published)
-    while day <= (last or now.date()) and _end(day) + allowed < now:
-        if day not in published:
-            late.append(LateDay(day, "not loaded", _hours(now - _end(day))))
-        else:
-            silent = _end(day) - (published[day].last_event_at or _end(day - timedelta(days=1)))
-            if silent > allowed:
-                late.append(LateDay(day, "ends early", _hours(silent)))
-        day += timedelta(days=1)
-    return late
 
 
 def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
@@ -71,7 +32,8 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
     )
     def no_day_is_late(loader: dg.ResourceParam[Loader]) -> dg.AssetCheckResult:
         allowed = timedelta(hours=loader.settings.late_hours)
-        loaded = loaded_days(loader)
+        with loader.warehouse.reading() as transaction:
+            loaded = loaded_days(transaction)
         late = late_days(
             loaded,
             last=loader.settings.last_day,
@@ -81,13 +43,6 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(passed=not late, metadata=_metadata(loaded, late, loader.settings))
 
     return no_day_is_late
-
-
-def loaded_days(loader: Loader) -> list[LoadedDay]:
-    """The published days. Raises WarehouseError."""
-    with loader.warehouse.reading() as transaction:
-        rows = transaction.rows("report/freshness")
-    return [LoadedDay(date.fromisoformat(day), arrived, last) for day, arrived, last in rows]
 
 
 def _metadata(
@@ -104,11 +59,3 @@ def _metadata(
         **({"newest_arrival": dg.MetadataValue.text(f"{newest.arrived_at} UTC")} if newest else {}),
         **({"late": preview_rows(table)} if table else {}),
     }
-
-
-def _end(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time()) + timedelta(days=1)
-
-
-def _hours(span: timedelta) -> float:
-    return round(span.total_seconds() / 3600, 1)

@@ -16,10 +16,10 @@ from dagster import RunConfig
 
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
-from sparkify_assets.defs.freshness import LoadedDay, late_days, loaded_days
 from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.maintenance import CHECK
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.inspection.freshness import LoadedDay, late_days, loaded_days
 from sparkify_assets.load.loader import Loader
 from tests.conftest import Admin, load_all
 
@@ -167,7 +167,9 @@ def test_the_freshness_of_real_days_is_that_of_their_events(loader: Loader, sour
     for path in (source / "log_data").rglob("*.json"):
         ts = max(json.loads(line)["ts"] for line in path.read_text().splitlines())
         newest[path.name[:10]] = datetime.fromisoformat("1970-01-01") + timedelta(milliseconds=ts)
-    assert {item.day.isoformat(): item.last_event_at for item in loaded_days(loader)} == newest
+    with loader.warehouse.looking() as look:
+        assert look
+        assert {item.day.isoformat(): item.last_event_at for item in loaded_days(look)} == newest
 
     (source / "log_data/2018/11/2018-11-03-events.json").unlink()
     load_all(loader)
