@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
 from typing import Annotated, Any
 
 import psycopg2
@@ -32,7 +31,8 @@ from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.load.results import Changes
-from sparkify_assets.model.datasets import DATASETS, Partition, named
+from sparkify_assets.load.selection import Selection
+from sparkify_assets.model.datasets import Partition, named
 from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.source.layout import layout_problems, unrecognised_source
 from sparkify_assets.warehouse.errors import WarehouseError
@@ -84,56 +84,23 @@ def load_source(
 ) -> tuple[LoadReport, dict[str, Any]]:
     """Load what the options of `sparkify load` ask for, and print and return what became of it.
 
-    Raises CommandError for a day or prefix that does not exist and for a source in which nothing is recognised, and
-    DeletionsRefused.
+    Raises SelectionError for a day or prefix that does not exist, CommandError for a source in which nothing is
+    recognised, and DeletionsRefused.
     """
     started = time.perf_counter()
-    bounds, prefixes = _day_range(days), _prefixes(songs)
+    asked = Selection(days, songs, full)
+    asked.check()
     plan = loader.plan()
     plan.guard_deletions(accept_deletions)
     if problem := unrecognised_source(plan.difference, loader.source.url):
         raise CommandError(problem)
-    there = {*plan.difference.listed, *plan.known}
-    if days and not any(p.dataset == "events" and bounds[0] <= p.key <= bounds[1] for p in there):
-        raise CommandError(f"there are no events of {days} in {loader.source.url}")
-    for prefix in prefixes:
-        if Partition("songs", prefix) not in there:
-            raise CommandError(f"there are no songs {prefix} in {loader.source.url}")
-
-    def asked_for(partition: Partition) -> bool:
-        if not days and not songs:
-            return True
-        return partition.key in prefixes or bounds[0] <= partition.key <= bounds[1]
-
-    chosen = [p for dataset in DATASETS for p in plan.chosen(dataset, reload=full) if asked_for(p)]
+    chosen = asked.among(plan, loader.source.url)
     listed = time.perf_counter()
     with progress(loader, quiet=output == "json") as watched:
         report = run_load(watched, plan, chosen, reload=full, accept_deletions=accept_deletions)
     summary = _summary(loader, plan, chosen, report, started, listed)
     print_found(summary, output, _print_summary)
     return report, summary
-
-
-def _day_range(text: str) -> tuple[str, str]:
-    """The first and the last day of `--days`; empty texts, between which no day lies, if it is not given."""
-    if not text:
-        return "", ""
-    first, dots, last = text.partition("..")
-    try:
-        bounds = date.fromisoformat(first), date.fromisoformat(last if dots else first)
-    except ValueError:
-        raise CommandError(f"--days {text}: takes 2018-11-01..2018-11-30, or one day") from None
-    if bounds[0] > bounds[1]:
-        raise CommandError(f"--days {text}: the first day is after the last")
-    return bounds[0].isoformat(), bounds[1].isoformat()
-
-
-def _prefixes(text: str) -> list[str]:
-    prefixes = [part.strip().upper() for part in text.split(",")] if text else []
-    for prefix in prefixes:
-        if len(prefix) != 2 or not prefix.isalnum():
-            raise CommandError(f"--songs {text}: takes prefixes of two letters, such as AA,AB")
-    return prefixes
 
 
 def _summary(
