@@ -12,10 +12,12 @@ import dagster as dg
 
 from sparkify_assets.defs.load_assets import load_assets, load_job
 from sparkify_assets.defs.metadata import with_column_lineage
+from sparkify_assets.defs.plan_job import plan_job
 from sparkify_assets.defs.report_assets import report_assets
 from sparkify_assets.defs.schedules import automation_defs
 from sparkify_assets.defs.source_assets import landing_assets
 from sparkify_assets.infra.jobs import infrastructure_defs
+from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.load.loader import open_loader
 from sparkify_assets.settings import Settings
 
@@ -46,7 +48,7 @@ def build_defs(
     )
     core = dg.Definitions(
         assets=[*landing_assets(settings), *made],
-        jobs=[load, analytics],
+        jobs=[load, analytics, plan_job(usd_per_hour)],
         resources={"loader": open_loader(settings), **resources},
         # A step is one batch; a process for each would cost more than it does.
         executor=dg.in_process_executor,

@@ -18,6 +18,7 @@ from sparkify_assets.cli import (
     infra,
     inspection,
     load,
+    plan,
     query,
     serve,
     server,
@@ -39,6 +40,7 @@ tables_app = typer.Typer(no_args_is_help=True, help="The warehouse's tables.")
 
 for command in (
     load.load,
+    plan.plan,
     query.query,
     query.psql,
     serve.serve,

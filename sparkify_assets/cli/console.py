@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from sparkify_assets.defs.instance import prepare_home
+from sparkify_assets.defs.instance import prepare_home, require_own
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.inspection.findings import Outcome
 from sparkify_assets.load.loader import Loader, open_loader
@@ -59,7 +59,17 @@ def settings() -> Settings:
 
 def loader_in_force() -> Loader:
     """The loader between the source and the warehouse in force."""
-    chosen = settings()
+    return _loader(settings())
+
+
+def loader_that_looks() -> Loader:
+    """The same for a command that makes nothing, not even the state directory."""
+    chosen = Settings.from_environment()
+    require_own(chosen.home)
+    return _loader(chosen)
+
+
+def _loader(chosen: Settings) -> Loader:
     if chosen.source.startswith("file:") and not path_of(chosen.source).is_dir():
         hint = (
             "; make a sample with `sparkify sample`, or set SPARKIFY_SOURCE"

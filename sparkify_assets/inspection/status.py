@@ -15,6 +15,7 @@ from sparkify_assets.model.datasets import Partition, named
 from sparkify_assets.source.changes import Change
 from sparkify_assets.source.layout import layout_problems, unrecognised_source
 from sparkify_assets.warehouse.connection import Warehouse
+from sparkify_assets.warehouse.transaction import Transaction
 
 #: Which rules have changed since a partition was loaded, and what brings it up to date.
 OTHER_RULES = {
@@ -93,7 +94,12 @@ def why_blocked(warehouse: Warehouse) -> dict[Partition, str]:
     files by which published rows would be lost. Raises WarehouseError.
     """
     with warehouse.transaction(lock=False) as transaction:
-        rows = transaction.records("ledger/why_blocked")
+        return reasons(transaction)
+
+
+def reasons(transaction: Transaction) -> dict[Partition, str]:
+    """The same, asked in a transaction that is there."""
+    rows = transaction.records("ledger/why_blocked")
     return {Partition(row["dataset"], row["partition_key"]): _why_blocked(row) for row in rows}
 
 

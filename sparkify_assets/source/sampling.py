@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from redshift_local import Record, read_records
 from sparkify_assets.model.datasets import Dataset
@@ -21,6 +21,9 @@ from sparkify_assets.source.store import ObjectStore, SourceError
 
 #: How much of an object is read, in bytes as stored: several hundred events.
 START_BYTES = 128 * 1024
+
+#: How many times as long the text of a compressed object may be.
+MAX_UNPACKED = 64
 
 #: How many fields are named at most. Where every record has names of its own, more of them would say no more.
 MAX_FIELDS = 100
@@ -74,6 +77,30 @@ def unexpected(dataset: Dataset, source: ObjectStore, keys: Iterable[str]) -> li
         for record in _first_records(source, key):
             found.see(key, record.value, record.raw)
     return found.rows
+
+
+class Density(NamedTuple):
+    """How many records the beginnings of so many objects hold, in so many bytes as stored."""
+
+    records: int
+    objects: int
+    bytes: float
+
+
+def density(source: ObjectStore, keys: Iterable[str]) -> Density:
+    """How densely records lie at the beginning of some objects. An object that cannot be read is left out."""
+    found = Density(0, 0, 0.0)
+    for key in keys:
+        try:
+            start = source.read_start(key, START_BYTES)
+            text = start_of_text(key, start, MAX_UNPACKED * START_BYTES)
+        except (SourceError, Unreadable):
+            continue
+        whole = text[: text.rfind(b"\n") + 1] or text if len(start) >= START_BYTES else text
+        records = sum(1 for _ in read_records(BytesIO(whole)))
+        share = len(whole) / len(text) if text else 0.0
+        found = Density(found.records + records, found.objects + 1, found.bytes + len(start) * share)
+    return found
 
 
 def as_written(value: Any) -> str:
