@@ -1,14 +1,23 @@
-"""How a client logs in to a local Redshift that is served, in the words of each tool.
+"""How a client logs in to a Redshift that takes a password, in the words of each tool.
 
-Belongs here: lines to paste. Does not belong here: serving (`serve`).
+Belongs here: what is pasted into a tool. Does not belong here: serving (`serve`), logging in without a password.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from urllib.parse import quote, urlencode
+
+
+@dataclass(frozen=True)
+class Paste:
+    """What is pasted into one tool: `title` names the tool and what it needs, `text` is taken as it is."""
+
+    title: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -26,48 +35,123 @@ class Login:
         """One line of JSON, for scripts."""
         return json.dumps(asdict(self))
 
-    def as_text(self, query: str) -> str:
-        """For each tool what it needs; `query` is what the examples ask."""
-        return "\n".join(
-            f"\n{tool}\n" + "\n".join(f"  {line}" for line in lines)
-            for tool, lines in self._lines(query).items()
+    def pastes(self, query: str) -> Mapping[str, Paste]:
+        """What each tool is given, by the tool's name; `query` is what the examples ask."""
+        return {
+            "psql": Paste("psql, and whatever else stands on libpq", self._psql()),
+            "pandas": Paste("pandas in Python or a notebook, by SQLAlchemy", self._pandas(query)),
+            "redshift-connector": Paste(
+                "redshift_connector, AWS's own driver for Python", self._redshift_connector(query)
+            ),
+            "jdbc": Paste("JDBC: Amazon Redshift's driver 2.x, or PostgreSQL's", self._jdbc()),
+            "dbeaver": Paste("DBeaver, from its command line", self._dbeaver()),
+            "dbt": Paste("dbt-redshift: ~/.dbt/profiles.yml", self._dbt()),
+            "superset": Paste("Superset and other tools on SQLAlchemy: their URI", self._sqlalchemy()),
+        }
+
+    @property
+    def _address(self) -> str:
+        return f"{self.host}:{self.port}/{self.database}"
+
+    def _psql(self) -> str:
+        libpq = f"host={self.host} port={self.port} dbname={self.database} user={self.user}"
+        trusted = f"sslmode=verify-full sslrootcert='{self.sslrootcert}'"
+        return f"PGPASSWORD={shlex.quote(self.password)} psql {_in_quotes(f'{libpq} {trusted}')}"
+
+    def _sqlalchemy(self) -> str:
+        account = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
+        tls = urlencode({"sslmode": "verify-full", "sslrootcert": self.sslrootcert}, safe="/")
+        return f"redshift+psycopg2://{account}@{self._address}?{tls}"
+
+    def _pandas(self, query: str) -> str:
+        return _lines(
+            "# pip install pandas sqlalchemy-redshift 'sqlalchemy<2.1' psycopg2-binary",
+            "import pandas",
+            "from sqlalchemy import create_engine",
+            "",
+            "engine = create_engine(",
+            f"    {self._sqlalchemy()!r}",
+            ")",
+            f"print(pandas.read_sql({query!r}, engine))",
         )
 
-    def _lines(self, query: str) -> dict[str, list[str]]:
-        libpq = f"host={self.host} port={self.port} dbname={self.database} user={self.user}"
+    def _redshift_connector(self, query: str) -> str:
+        return _lines(
+            "# pip install redshift_connector",
+            "import os",
+            "",
+            f"os.environ['SSL_CERT_FILE'] = {self.sslrootcert!r}  # the driver has no parameter for it",
+            "import redshift_connector",
+            "",
+            "connection = redshift_connector.connect(",
+            f"    host={self.host!r}, port={self.port}, database={self.database!r},",
+            f"    user={self.user!r}, password={self.password!r}, sslmode='verify-full',",
+            ")",
+            f"print(connection.cursor().execute({query!r}).fetchall())",
+        )
+
+    def _jdbc(self) -> str:
+        """https://docs.aws.amazon.com/redshift/latest/mgmt/jdbc20-build-connection-url.html and
+        https://jdbc.postgresql.org/documentation/use/, whose driver takes no encoding by Redshift's name, UNICODE,
+        unless it is told to.
+        """
+        amazon = {"UID": self.user, "PWD": self.password, "ssl": "true"}
+        postgresql = {"user": self.user, "password": self.password, "allowEncodingChanges": "true"}
         tls = {"sslmode": "verify-full", "sslrootcert": self.sslrootcert}
-        account = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}"
-        address = f"{self.host}:{self.port}/{self.database}"
-        named = f"host={self.host!r}, port={self.port}, database={self.database!r}, user={self.user!r}"
-        trusted = f"sslmode=verify-full sslrootcert='{self.sslrootcert}'"
-        return {
-            "psql": [f"PGPASSWORD={shlex.quote(self.password)} psql " + _in_quotes(f"{libpq} {trusted}")],
-            "SQLAlchemy (sqlalchemy-redshift, or postgresql+psycopg2:// without it)": [
-                f"redshift+psycopg2://{account}@{address}?{urlencode(tls, safe='/')}"
-            ],
-            "redshift_connector, which trusts what SSL_CERT_FILE names": [
-                f"import os; os.environ['SSL_CERT_FILE'] = {self.sslrootcert!r}",
-                "import redshift_connector",
-                f"connection = redshift_connector.connect({named}, password={self.password!r})",
-            ],
-            "a notebook": [
-                "import pandas, psycopg2",
-                f"connection = psycopg2.connect({named}, password={self.password!r},",
-                f"                              sslmode='verify-full', sslrootcert={self.sslrootcert!r})",
-                f"pandas.read_sql({query!r}, connection)",
-            ],
-            f"dbt: ~/.dbt/profiles.yml, with SSL_CERT_FILE={shlex.quote(self.sslrootcert)} in its environment": [
-                "local:",
-                "  target: dev",
-                "  outputs:",
-                f"    dev: {{type: redshift, host: {self.host}, port: {self.port}, dbname: {self.database},",
-                f"          schema: public, user: {self.user}, password: {json.dumps(self.password)}}}",
-            ],
-            "JDBC (Amazon Redshift's driver, 2.x)": [
-                f"jdbc:redshift://{address};UID={self.user};PWD={quote(self.password, safe='')};ssl=true;"
-                f"sslmode=verify-full;sslrootcert={quote(self.sslrootcert)}"
-            ],
+        return _lines(
+            f"jdbc:redshift://{self._address};{_joined(amazon | tls, ';')}",
+            f"jdbc:postgresql://{self._address}?{_joined(postgresql | tls, '&')}",
+        )
+
+    def _dbeaver(self) -> str:
+        """https://github.com/dbeaver/dbeaver/wiki/Command-Line: its parts are separated by |, which nothing escapes."""
+        parts = {
+            "name": self.database.capitalize(),
+            "driver": "postgres-redshift-jdbc",
+            "host": self.host,
+            "port": str(self.port),
+            "database": self.database,
+            "user": self.user,
+            "password": self.password,
+            "savePassword": "true",
+            "prop.ssl": "true",
+            "prop.sslmode": "verify-full",
+            "prop.sslrootcert": self.sslrootcert,
+            "create": "true",
+            "save": "true",
+            "openConsole": "true",
         }
+        taken = {
+            name: value for name, value in parts.items() if "|" not in value
+        }  # else the dialog asks for it
+        return "dbeaver -con " + _in_quotes("|".join(f"{name}={value}" for name, value in taken.items()))
+
+    def _dbt(self) -> str:
+        """https://docs.getdbt.com/docs/core/connect-data-platform/redshift-setup."""
+        return _lines(
+            "# dbt-redshift trusts the certificate that this variable of its environment names:",
+            f"#   export SSL_CERT_FILE={shlex.quote(self.sslrootcert)}",
+            f"{self.database}:",
+            "  target: local",
+            "  outputs:",
+            "    local:",
+            "      type: redshift",
+            f"      host: {self.host}",
+            f"      port: {self.port}",
+            f"      dbname: {json.dumps(self.database)}",
+            "      schema: dbt",
+            f"      user: {json.dumps(self.user)}",
+            f"      password: {json.dumps(self.password)}",
+            "      sslmode: verify-full",
+        )
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines)
+
+
+def _joined(named: Mapping[str, str], separator: str) -> str:
+    return separator.join(f"{name}={quote(value)}" for name, value in named.items())
 
 
 def _in_quotes(text: str) -> str:

@@ -22,6 +22,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import psycopg2
@@ -36,6 +37,12 @@ from redshift_local.postgres import ServerError
 
 HOST, PORT = "127.0.0.1", 5439  # the port of Redshift's clusters
 PASSWORD = "REDSHIFT_LOCAL_PASSWORD"  # noqa: S105 - the name of a variable
+
+#: The file of a folder that the process which serves it locks.
+LOCK = "serve.lock"
+
+#: What stands where a password belongs that is not shown.
+HIDDEN = "YOUR_PASSWORD"
 
 
 @contextmanager
@@ -104,7 +111,7 @@ def alone(folder: Path, port: int) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "serve.lock").open("a+")
+        lock = (folder / LOCK).open("a+")
     except OSError as error:
         raise ServerError(f"{folder} cannot be written: {error.strerror}") from None
     with lock:
@@ -117,6 +124,18 @@ def alone(folder: Path, port: int) -> Iterator[None]:
         lock.write(f"at port {port} by process {os.getpid()}")
         lock.flush()
         yield
+
+
+def is_served(folder: Path) -> bool:
+    """Whether a process serves a folder now. It holds the lock, and the kernel takes that from it however it ends."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def chosen_password(variable: str, file: Path | None) -> tuple[str, bool]:
@@ -137,19 +156,19 @@ def chosen_password(variable: str, file: Path | None) -> tuple[str, bool]:
 
 def told(login: Login, *, what: str, query: str, made: bool) -> str:
     """What a person is told at the start. A password that was not made here is not shown."""
-    shown = login if made else replace(login, password=_HIDDEN)
+    shown = login if made else replace(login, password=HIDDEN)
     until = "shown once; the next start makes another" if made else "as given"
+    tools = "\n".join(
+        f"\n{paste.title}\n{indent(paste.text, '  ')}" for paste in shown.pastes(query).values()
+    )
     return (
         f"{what} is served at {login.host}:{login.port}; Ctrl-C ends it.\n\n"
         f"  database    {login.database}\n"
         f"  user        {login.user}\n"
         f"  password    {shown.password}   ({until})\n"
         f"  certificate {login.sslrootcert}\n"
-        f"{shown.as_text(query)}\n"
+        f"{tools}\n"
     )
-
-
-_HIDDEN = "YOUR_PASSWORD"
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import typer
 from dotenv import load_dotenv
 
 from sparkify_assets.cli import (
+    connect,
     demo,
     dev,
     ephemeral_cluster,
@@ -44,6 +45,7 @@ for command in (
     query.query,
     query.psql,
     serve.serve,
+    connect.connect,
     status.status,
     inspection.reconcile,
     inspection.rejects,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,15 +19,12 @@ from psycopg2.extensions import AsIs, parse_dsn, quote_ident
 import redshift_local
 from redshift_local import serve as local
 from redshift_local.login import Login
+from sparkify_assets.cli.connect import listed, pastes_of
 from sparkify_assets.cli.console import CommandError, err, say, settings
+from sparkify_assets.cli.kept_login import folder_of, forget, kept
 from sparkify_assets.settings import Settings
-from sparkify_assets.warehouse.address import on_aws
+from sparkify_assets.warehouse.address import EDITOR, READER, on_aws
 from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
-
-#: Who logs in: to read the star, or to change rows, too.
-READER, EDITOR = "analyst", "editor"
-
-_QUERY = "select count(*) from sparkify.songplays"
 
 
 def serve(
@@ -59,8 +57,13 @@ def serve(
 
 
 def told(login: Login, *, made: bool) -> str:
-    """What a person is told who is to connect."""
-    return local.told(login, what="The warehouse", query=_QUERY, made=made)
+    """What a person is told who is to connect. A password that was not made here is not shown."""
+    shown = login if made else replace(login, password=local.HIDDEN)
+    may = "changes rows" if login.user == EDITOR else "only reads"
+    return (
+        f"The warehouse is served at {login.host}:{login.port} to the user {login.user}, who {may}; Ctrl-C ends it.\n\n"
+        f"{listed(pastes_of(shown))}\n"
+    )
 
 
 @contextmanager
@@ -76,10 +79,11 @@ def served(
         raise CommandError(f"{chosen.warehouse} is on AWS, where tools reach it themselves")
     warehouse = open_warehouse(chosen)
     own = chosen.warehouse == "embedded"
-    folder = chosen.warehouse_folder if own else chosen.home
+    folder = folder_of(chosen)
     try:
         password, made = local.chosen_password(local.PASSWORD, password_file)
         with local.alone(folder, port):
+            forget(chosen)
             warehouse.ensure_tables()  # this starts the embedded server, too
             dsn = redshift_local.ensure(folder, "sparkify") if own else chosen.warehouse
             database = parse_dsn(dsn).get("dbname", "sparkify")
@@ -87,7 +91,7 @@ def served(
             with local.serving(
                 dsn, folder, login=Login(local.HOST, port, database, user, password, ""), own=own, only=database,
                 plain=plain, grant=lambda: _grant(warehouse, user, database),
-            ) as login:  # fmt: skip
+            ) as login, kept(chosen, login, made=made):  # fmt: skip
                 yield login, made
     except (redshift_local.ServerError, psycopg2.Error) as error:
         raise CommandError(" ".join(str(error).split())) from None

@@ -21,6 +21,12 @@ from sparkify_assets.warehouse.errors import ClusterError
 #: The database user that owns and loads the tables of a cluster; `sparkify tables bootstrap` creates it.
 LOADER = "sparkify_loader"
 
+#: Who only reads: a user of this name, in the group that sql/access/reader.sql makes.
+READER, READERS = "analyst", "sparkify_reader"
+
+#: Who changes rows of the local warehouse, when that is served.
+EDITOR = "editor"
+
 Scheme = Literal["redshift", "redshift-serverless"]
 Login = Literal["user", "iam", "secret"]
 

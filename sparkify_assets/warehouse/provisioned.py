@@ -8,9 +8,10 @@ Does not belong here: a cluster's states (`cluster_state`), connections (`redshi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sparkify_assets.warehouse import cluster_state, errors
-from sparkify_assets.warehouse.address import Address
+from sparkify_assets.warehouse.address import READER, READERS, Address
 from sparkify_assets.warehouse.cluster_state import Cluster
 from sparkify_assets.warehouse.service import CREDENTIALS_SECONDS, Credentials, Log, administrator
 
@@ -34,7 +35,7 @@ class Provisioned:
 
     def available(self) -> Cluster:
         """The cluster, once it accepts connections. Raises ClusterError."""
-        cluster = self._cluster()
+        cluster = self.described()
         if cluster.without_nodes:
             if cluster.paused and not self.address.resume:
                 raise errors.ClusterError(
@@ -48,7 +49,8 @@ class Provisioned:
             raise errors.ClusterError(f"{self.title} is {cluster.status} and has no endpoint yet")
         return cluster
 
-    def _cluster(self) -> Cluster:
+    def described(self) -> Cluster:
+        """The cluster as it is now. Raises ClusterError if there is none."""
         cluster = cluster_state.find_cluster(self.address.name, self.address.region)
         if cluster is None:
             raise errors.ClusterError(f"there is no {self.title}")
@@ -56,19 +58,27 @@ class Provisioned:
 
     def credentials(self) -> Credentials:
         """New credentials of the kind that the address asks for."""
-        import boto3
+        if self.address.login == "secret":
+            return administrator(self.title, self.described().secret_arn, self.address.region)
+        return self._of_user(DbUser=self.address.user, AutoCreate=False)
 
-        address = self.address
-        if address.login == "secret":
-            return administrator(self.title, self._cluster().secret_arn, address.region)
-        redshift = boto3.client("redshift", region_name=address.region)
-        asked = {
-            "ClusterIdentifier": address.name,
-            "DbName": address.database,
+    def reader(self) -> Credentials:
+        """New credentials of a user in the group of readers, which is made at its first login, or of the user that
+        belongs to the IAM identity, if the address says so.
+        """
+        return self._of_user(DbUser=READER, DbGroups=[READERS], AutoCreate=True)
+
+    def _of_user(self, **user: Any) -> Credentials:
+        import boto3  # here, because it takes a quarter of a second that only Redshift needs
+
+        redshift = boto3.client("redshift", region_name=self.address.region)
+        asked: dict[str, Any] = {
+            "ClusterIdentifier": self.address.name,
+            "DbName": self.address.database,
             "DurationSeconds": CREDENTIALS_SECONDS,
         }
-        if address.login == "iam":
-            answer = redshift.get_cluster_credentials_with_iam(**asked)  # type: ignore[arg-type]
+        if self.address.login == "iam":
+            answer: Any = redshift.get_cluster_credentials_with_iam(**asked)
         else:
-            answer = redshift.get_cluster_credentials(**asked, DbUser=address.user, AutoCreate=False)  # type: ignore
+            answer = redshift.get_cluster_credentials(**asked, **user)
         return Credentials(answer["DbUser"], answer["DbPassword"], answer["Expiration"])

@@ -74,6 +74,20 @@ class Redshift:
             raise errors.ClusterError(errors.line(error), transient=errors.is_retryable(error)) from None
         return connection
 
+    def endpoint(self) -> Found:
+        """The warehouse as AWS describes it now, with an endpoint; a paused one stays paused. Raises ClusterError."""
+        with failing_plainly(self.service.title, self.address.region):
+            found = self.service.described()
+        if not found.host:
+            raise errors.ClusterError(f"{self.service.title} is {found.status} and has no endpoint yet")
+        return found
+
+    def reader(self) -> Credentials:
+        """New credentials of somebody who only reads, once the warehouse accepts connections. Raises ClusterError."""
+        self.find()
+        with failing_plainly(self.service.title, self.address.region):
+            return self.service.reader()
+
     def _login(self) -> tuple[Credentials, bool]:
         """Credentials for a session, and whether an earlier session used them."""
         with self._guard:
@@ -93,7 +107,7 @@ class Redshift:
             user=credentials.user,
             password=credentials.password,
             sslmode="verify-full",
-            sslrootcert=_certificates(address.sslrootcert),
+            sslrootcert=certificates(address.sslrootcert),
             gssencmode="disable",
             connect_timeout=address.connect_timeout,
             application_name="sparkify",
@@ -121,7 +135,7 @@ def _numeric(host: str) -> str:
         ) from None
 
 
-def _certificates(named: str | None) -> str:
+def certificates(named: str | None) -> str:
     """The file of trusted certificates: the given one, or the public ones that botocore ships, which include the Amazon
     Trust Services roots that sign Redshift's certificates
     (https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html).

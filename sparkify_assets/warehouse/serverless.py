@@ -39,9 +39,10 @@ class Serverless:
 
     def available(self) -> Workgroup:
         """The workgroup, once no change of it is under way. Raises ClusterError."""
-        return self._workgroup().wait_until_available(self.log, self._api())
+        return self.described().wait_until_available(self.log, self._api())
 
-    def _workgroup(self) -> Workgroup:
+    def described(self) -> Workgroup:
+        """The workgroup as it is now. Raises ClusterError if there is none."""
         workgroup = workgroup_state.find_workgroup(self.address.name, self.address.region, self._api())
         if workgroup is None:
             raise errors.ClusterError(f"there is no {self.title}")
@@ -51,11 +52,15 @@ class Serverless:
         """New credentials of the kind that the address asks for."""
         if self.address.login == "iam":
             return self._of_identity()
-        namespace = self._api().get_namespace(namespaceName=self._workgroup().namespace)["namespace"]
+        namespace = self._api().get_namespace(namespaceName=self.described().namespace)["namespace"]
         return administrator(self.title, namespace.get("adminPasswordSecretArn", ""), self.address.region)
 
-    def _of_identity(self) -> Credentials:
-        answer = self._api(as_role=True).get_credentials(
+    def reader(self) -> Credentials:
+        """New credentials of the user that belongs to the IAM identity itself; the role owns the tables."""
+        return self._of_identity(as_role=False)
+
+    def _of_identity(self, *, as_role: bool = True) -> Credentials:
+        answer = self._api(as_role=as_role).get_credentials(
             workgroupName=self.address.name,
             dbName=self.address.database,
             durationSeconds=CREDENTIALS_SECONDS,

@@ -122,12 +122,20 @@ class Service(Protocol):
         """Its kind and name, for messages."""
         ...
 
+    def described(self) -> Found:
+        """The warehouse as it is now, whether or not it accepts connections."""
+        ...
+
     def available(self) -> Found:
         """The warehouse, once it accepts connections."""
         ...
 
     def credentials(self) -> Credentials:
         """New credentials for a session."""
+        ...
+
+    def reader(self) -> Credentials:
+        """New credentials for the session of somebody who only reads."""
         ...
 
     def loader(self) -> str:

@@ -117,12 +117,19 @@ def test_a_warehouse_on_another_postgresql_is_served(sparkify: Run, start: Start
     denied(login, "delete from sparkify.songplays")
 
 
-def test_a_second_one_says_that_there_is_one(embedded: Run, start: Start) -> None:
+def test_a_second_one_says_that_there_is_one_until_that_is_killed(
+    embedded: Run, start: Start, tmp_path: Path
+) -> None:
     process, login = start()
     assert f"is served already, at port 0 by process {process.pid}" in one_line(
         embedded("serve", "--port", "0")
     )
     assert ask(login, "select 1") == [(1,)]
+    assert login.password in embedded("connect", "--psql").out
+    process.kill()
+    process.wait()
+    assert login.password in (tmp_path / "home" / "warehouse" / "login.json").read_text()
+    assert "is not served" in one_line(embedded("connect", "--psql"))  # what is left is not taken for a login
 
 
 def test_what_cannot_be_served_is_said(sparkify: Run) -> None:

@@ -201,7 +201,7 @@ def test_a_cluster_that_is_not_there(shared: LoopbackCluster) -> None:
 # --- who owns, who reads
 
 
-def test_readers_read_the_star_and_nothing_else(shared: LoopbackCluster) -> None:
+def test_readers_read_the_star_and_what_came_and_nothing_else(shared: LoopbackCluster) -> None:
     administrator = shared.warehouse(login="secret")
     with administrator.transaction(lock=False) as transaction:
         transaction.cursor.execute("select 1 from pg_user where usename = 'analyst'")
@@ -209,8 +209,14 @@ def test_readers_read_the_star_and_nothing_else(shared: LoopbackCluster) -> None
             transaction.cursor.execute("create user analyst password disable")
         transaction.cursor.execute("alter group sparkify_reader add user analyst")
     analyst = shared.warehouse(user="analyst")
-    assert ask(analyst, "select count(*) from sparkify.songplays") == [(0,)]
-    for forbidden in ("delete from sparkify.songplays", "select * from ledger.loads", "create schema mine"):
+    for table in ("sparkify.songplays", "staging.events"):
+        assert ask(analyst, f"select count(*) from {table}") == [(0,)]
+    for forbidden in (
+        "delete from sparkify.songplays",
+        "delete from staging.events",
+        "select * from ledger.loads",
+        "create schema mine",
+    ):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             ask(analyst, forbidden)
 

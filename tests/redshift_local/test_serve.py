@@ -285,9 +285,18 @@ LOGIN = Login("127.0.0.1", 5439, "dev", "awsuser", "Secret1Word", "/a folder/tls
 
 def test_what_is_told_names_each_tool_and_the_password() -> None:
     text = told(LOGIN, what="It", query="select 1", made=True)
-    for tool in ("psql", "SQLAlchemy", "redshift_connector", "notebook", "dbt", "JDBC"):
+    for tool in (
+        "psql",
+        "SQLAlchemy",
+        "redshift_connector",
+        "notebook",
+        "dbt",
+        "JDBC",
+        "DBeaver",
+        "Superset",
+    ):
         assert tool in text
-    assert text.count("Secret1Word") == 7
+    assert text.count("Secret1Word") == 8
 
 
 def test_a_password_that_was_given_is_not_shown() -> None:
@@ -297,17 +306,16 @@ def test_a_password_that_was_given_is_not_shown() -> None:
 
 
 def test_what_is_told_can_be_pasted(start: Start) -> None:
-    """The line of psql into a shell, those of a notebook into Python."""
+    """The line of psql into a shell, those of AWS's driver into Python."""
     _, login = start()
     text = told(login, what="It", query="select len('abc')", made=True).splitlines()
-    line = text[text.index("psql") + 1].replace(" psql ", f" {sys.executable} -c 'import psycopg2, sys, os;"
+    line = text[text.index(login.pastes("")["psql"].title) + 1].replace(
+        " psql ",
+        f" {sys.executable} -c 'import psycopg2, sys, os;"
         ' c = psycopg2.connect(sys.argv[1], password=os.environ["PGPASSWORD"]).cursor();'
-        ' c.execute("select current_user"); print(c.fetchone()[0])\' ')  # fmt: skip
+        ' c.execute("select current_user"); print(c.fetchone()[0])\' ',
+    )
     assert subprocess.run(line, shell=True, capture_output=True, text=True, check=True).stdout == "awsuser\n"
-    first = text.index("a notebook") + 1
-    code = "\n".join(row[2:] for row in text[first + 1 : first + 3])
-    names: dict = {}
-    exec(f"import psycopg2\n{code}", names)
-    with closing(names["connection"]) as connection, connection.cursor() as cursor:
-        cursor.execute("select current_user")
-        assert cursor.fetchall() == [("awsuser",)]
+    pasted = login.pastes("select len('abc')")["redshift-connector"].text
+    said = subprocess.run([sys.executable, "-c", pasted], capture_output=True, text=True, check=True).stdout
+    assert said == "([3],)\n"
