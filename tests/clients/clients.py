@@ -68,6 +68,8 @@ CLIENTS = (
     Client("soda", "Soda Core", ("soda-core-redshift",)),
     Client("node_pg", "Node's pg", ("pg",)),
     Client("psql", "psql"),
+    Client("jdbc", "JDBC, with PostgreSQL's driver", ("JPype1",)),
+    Client("superset", "Superset", ("apache-superset", "sqlalchemy-redshift")),
 )
 
 

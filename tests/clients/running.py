@@ -6,6 +6,7 @@ their steps (`__main__`).
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 import boto3
 from moto.server import ThreadedMotoServer
 
+from redshift_local.login import Login
 from tests.clients.clients import Client
 
 #: The environments that were made, kept for the next run.
@@ -29,6 +31,9 @@ TIME_LIMIT = 300
 _SERVE = (sys.executable, "-m", "redshift_local", "serve", "--port", "0", "--format", "json")
 
 BUCKET, REGION = "clients", "us-west-2"
+
+#: What the texts ask that people paste.
+QUERY = "select 41 + 1 as answer"
 
 #: What the scripts' COPY reads.
 ITEMS = """
@@ -57,17 +62,20 @@ def local_redshift(folder: Path) -> Iterator[dict[str, str]]:
         )
         try:
             assert server.stdout
-            where = json.loads(server.stdout.readline())
+            login = Login(**json.loads(server.stdout.readline()))
             yield storage | {
-                "PGHOST": where["host"],
-                "PGPORT": str(where["port"]),
-                "PGDATABASE": where["database"],
-                "PGUSER": where["user"],
-                "PGPASSWORD": where["password"],
+                "PGHOST": login.host,
+                "PGPORT": str(login.port),
+                "PGDATABASE": login.database,
+                "PGUSER": login.user,
+                "PGPASSWORD": login.password,
                 "PGSSLMODE": "verify-full",
-                "PGSSLROOTCERT": where["sslrootcert"],
-                "SSL_CERT_FILE": where["sslrootcert"],  # redshift_connector has no parameter for it
+                "PGSSLROOTCERT": login.sslrootcert,
+                "SSL_CERT_FILE": login.sslrootcert,  # redshift_connector has no parameter for it
                 "CLIENT_BUCKET": BUCKET,
+                "CLIENT_PASTES": json.dumps(
+                    {tool: paste.text for tool, paste in login.pastes(QUERY).items()}
+                ),
             }
         finally:
             server.terminate()
@@ -117,11 +125,19 @@ def make_environment(name: str, requirements: Iterable[Path]) -> Path:
     Raises CalledProcessError, with what the installer said, if they cannot be installed.
     """
     folder, files = CACHE / name, [path for path in requirements if path.exists()]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests side by side share an environment
+        _fill(folder, files)
+    return folder
+
+
+def _fill(folder: Path, files: list[Path]) -> None:
     marker = folder / "installed"
     contents = [path for file in files for path in (sorted(file.iterdir()) if file.is_dir() else [file])]
     wanted = "".join(path.read_text() for path in contents)
     if marker.exists() and marker.read_text() == wanted:
-        return folder
+        return
     folder.mkdir(parents=True, exist_ok=True)
     if files and files[0].is_dir():
         for path in files[0].iterdir():
@@ -133,7 +149,6 @@ def make_environment(name: str, requirements: Iterable[Path]) -> Path:
         pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         _run(str(folder / "bin" / "python"), *pip, *words)
     marker.write_text(wanted)
-    return folder
 
 
 def _run(*command: str) -> None:

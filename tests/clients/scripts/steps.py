@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,9 @@ ROWS = [
     (3, None, None, None, None, None, None),
 ]
 
+#: The text that a person pastes into each tool, by the tool's name. It asks for 41 + 1.
+PASTES: dict[str, str] = json.loads(os.environ["CLIENT_PASTES"])
+
 LIST = f"select table_name from svv_tables where table_schema = '{SCHEMA}'"
 REFLECT = f"""
     select column_name, data_type from svv_columns
@@ -66,6 +70,14 @@ def step(name: str) -> Iterator[None]:
         _tell({"step": name, "error": said})
     else:
         _tell({"step": name})
+
+
+def ran(*words: str) -> str:
+    """What a command prints. Raises RuntimeError, with its message, if it fails."""
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)  # noqa: PLW1510 - the code is looked at
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout
 
 
 def _tell(line: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
-from steps import same, step
+from steps import PASTES, same, step
 
 work = Path(tempfile.mkdtemp())
 shutil.copytree(Path(__file__).parent / "dbt_project", work, dirs_exist_ok=True)
@@ -25,6 +25,12 @@ def dbt(*words: str) -> object:
 
 with step("debug"):
     dbt("debug")
+with step("paste"):
+    pasted = Path(tempfile.mkdtemp())
+    (pasted / "profiles.yml").write_text(PASTES["dbt"])
+    [profile] = [line.rstrip(":") for line in PASTES["dbt"].splitlines() if line[0] not in "# "]
+    outcome = dbtRunner().invoke(["debug", "--quiet", "--profile", profile, "--profiles-dir", str(pasted)])
+    same(outcome.success, True)
 with step("seed"):
     dbt("seed")
 with step("table"):

@@ -1,22 +1,12 @@
 """psql: its backslash commands, several statements in one text, variables, COPY and UNLOAD."""
 
-import subprocess
-
-from steps import COPY, CREATE, SCHEMA, UNLOAD, USER, same, step
+from steps import COPY, CREATE, PASTES, SCHEMA, UNLOAD, USER, ran, same, step
 
 
 def psql(*commands: str) -> list[str]:
     """The lines that psql prints for commands; its message, if one fails."""
     words = [word for command in commands for word in ("-c", command)]
-    ran = subprocess.run(  # noqa: PLW1510 - the code is looked at
-        ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    if ran.returncode:
-        raise RuntimeError(ran.stderr)
-    return ran.stdout.splitlines()
+    return ran("psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", *words).splitlines()
 
 
 def has(lines: list[str], text: str) -> None:
@@ -28,6 +18,8 @@ def has(lines: list[str], text: str) -> None:
 with step("connect"):
     same(psql("select 41 + 1"), ["42"])
     has(psql("\\conninfo"), USER)
+with step("paste"):
+    same(ran("sh", "-c", PASTES["psql"] + " -X -A -t -c 'select 41 + 1'"), "42\n")
 with step("write"):
     psql(f"create schema {SCHEMA}", CREATE, f"insert into {SCHEMA}.items (id, name) values (1, 'O''Hara')")
     psql(f"create view {SCHEMA}.names as select name from {SCHEMA}.items")

@@ -1,5 +1,6 @@
 """AWS's own driver: parameters, what it asks of the catalog, its ways to write a DataFrame, COPY and UNLOAD."""
 
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 import redshift_connector
-from steps import COPY, CREATE, DATABASE, LOGIN, NAMES, ROWS, SCHEMA, UNLOAD, same, step
+from steps import COPY, CREATE, DATABASE, LOGIN, NAMES, PASTES, ROWS, SCHEMA, UNLOAD, ran, same, step
 
 with step("connect"):
     connection = redshift_connector.connect(**LOGIN, application_name="clients")
     cursor = connection.cursor()
     same(cursor.execute("select 41 + 1").fetchone(), [42])
+
+with step("paste"):
+    same(ran(sys.executable, "-c", PASTES["redshift-connector"]), "([42],)\n")
 
 
 @contextmanager

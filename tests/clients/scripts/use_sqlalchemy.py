@@ -1,5 +1,7 @@
 """SQLAlchemy: the dialect of sqlalchemy-redshift over psycopg 2, with pandas on top."""
 
+import sys
+
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy_redshift.commands import CopyCommand, UnloadFromSelect
@@ -11,12 +13,14 @@ from steps import (
     ITEMS,
     NAMES,
     PASSWORD,
+    PASTES,
     PORT,
     ROLE,
     ROOT_CERTIFICATE,
     ROWS,
     SCHEMA,
     USER,
+    ran,
     same,
     step,
 )
@@ -26,6 +30,11 @@ engine = sa.create_engine(url, connect_args={"sslmode": "verify-full", "sslrootc
 
 with step("connect"), engine.connect() as connection:
     same(connection.execute(sa.text("select 41 + 1")).scalar(), 42)
+
+with step("paste"):
+    same(ran(sys.executable, "-c", PASTES["pandas"]).split(), ["answer", "0", "42"])
+    with sa.create_engine(PASTES["superset"]).connect() as connection:
+        same(connection.execute(sa.text("select 41 + 1")).scalar(), 42)
 
 items = sa.Table(
     "items",
