@@ -61,7 +61,14 @@ for command in (
     server.cancel,
 ):
     app.command(cls=query.StatementFirst if command is query.query else None)(command)
-for command in (tables.create, tables.upgrade, tables.bootstrap, tables.first_contact, tables.reset):
+for command in (
+    tables.create,
+    tables.diff,
+    tables.migrate,
+    tables.bootstrap,
+    tables.first_contact,
+    tables.reset,
+):
     tables_app.command()(command)
 app.add_typer(tables_app, name="tables")
 app.add_typer(infra.app, name="infra")

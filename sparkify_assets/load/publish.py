@@ -33,6 +33,7 @@ from sparkify_assets.model.datasets import (
     Dataset,
     Partition,
     beginnings_of,
+    named,
     partition_of,
 )
 from sparkify_assets.model.merges import BOUNDED_BY_TIME, MERGES, NOT_REBUILT
@@ -40,7 +41,6 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.source.store import ObjectStore
 from sparkify_assets.warehouse.connection import Session, Warehouse
 from sparkify_assets.warehouse.errors import is_conflict
-from sparkify_assets.warehouse.setup import create_tables
 from sparkify_assets.warehouse.transaction import Transaction
 
 #: If more prefixes than this would have to be listed again, the whole data set is listed instead.
@@ -163,9 +163,10 @@ class Publisher:
 
     def _republish(self) -> dict[str, Changes]:
         with self.warehouse.transaction() as transaction:
-            return self._rebuild_and_audit(transaction)
+            return self.rebuild_and_audit(transaction)
 
-    def _rebuild_and_audit(self, transaction: Transaction) -> dict[str, Changes]:
+    def rebuild_and_audit(self, transaction: Transaction) -> dict[str, Changes]:
+        """Rebuild the star in an open transaction, as `republish` does."""
         changes, bounds = self.rebuild(transaction)
         transaction.run("ledger/republished", star_rules=queries.rules().star)
         released = {Partition(*row) for row in transaction.rows("ledger/released")}
@@ -177,28 +178,11 @@ class Publisher:
             if Partition(dataset, violation.partition_key) not in released
         ]
         if failed:
-            raise RulesRefused(f"the rebuilt star does not pass: {verdict(failed)}")
+            raise RulesRefused(f"the rebuilt star does not pass: {_in_one_line(failed)}; nothing was changed")
         for dataset in bounds:
             keys = [key for (key,) in transaction.rows("ledger/published_keys", dataset=dataset)]
             self._ask_again(transaction, dataset, keys, warning_queries(dataset, self.settings))
         return changes
-
-    def upgrade(self) -> dict[str, Changes] | None:
-        """Migrate the tables of an earlier edition and rebuild the star from staging, in one transaction. Returns how
-        many rows each table then holds, or None if there was nothing to do. Raises RulesRefused, with nothing changed.
-        """
-        return self.warehouse.retried(self._upgrade)
-
-    def _upgrade(self) -> dict[str, Changes] | None:
-        with self.warehouse.transaction(lock=False) as transaction:
-            ((_, earlier),) = transaction.rows("ledger/layout")
-        if not earlier:
-            self.warehouse.ensure_tables()
-            return None
-        with self.warehouse.transaction() as transaction:
-            transaction.run("upgrade/second_edition")
-            create_tables(transaction)
-            return self._rebuild_and_audit(transaction)
 
     def rebuild(self, transaction: Transaction) -> tuple[dict[str, Changes], dict[Dataset, tuple[str, str]]]:
         """Empty the star and rebuild it from staging. Returns how many rows each table got, and the first and last
@@ -358,4 +342,15 @@ def verdict(found: Sequence[Violation]) -> str:
         [{"check": v.check, "violations": v.count, "sample": v.sample} for v in found],
         default=str,
         ensure_ascii=False,
+    )
+
+
+def _in_one_line(found: Sequence[Violation]) -> str:
+    """What checks found, with how much of it and where."""
+    of_check: dict[str, list[Violation]] = {}
+    for violation in found:
+        of_check.setdefault(violation.check, []).append(violation)
+    return ", ".join(
+        f"{check} ({sum(v.count for v in group):,} in {named([v.partition_key for v in group])})"
+        for check, group in of_check.items()
     )

@@ -6,8 +6,8 @@
 A file whose name has a variable stands for a file for each of its values: `{dataset}` is events or songs, `{star}` is a
 table of the star, `{table}` is any table that holds rows. A file that has the name itself takes precedence.
 
-Belongs here: whatever takes the text of SQL apart, except `lineage`, which needs its grammar. Does not: SQL text, which
-is in `sql/` only; what stands for text in it (`placeholders`).
+Belongs here: whatever takes the text of SQL apart, except `lineage`, which needs its grammar, and `definitions`, which
+reads all of what a table is. Does not: SQL text, which is in `sql/` only; what stands for text in it (`placeholders`).
 """
 
 from __future__ import annotations
@@ -39,8 +39,11 @@ _TABLE = re.compile(r"create (?:temp )?table (?:if not exists )?([\w.]+) \(\n(.*
 #: The merges that write staging, which a rebuild of the star does not touch.
 _STAGING = frozenset({"merge/staging_events", "merge/staging_songs"})
 
+#: The tables whose columns decide which records fit.
+_ARRIVING = ("incoming.events", "incoming.songs")
+
 #: The table that never holds a row.
-_LOCK = "ledger.load_lock"
+LOCK = "ledger.load_lock"
 
 
 class Rules(NamedTuple):
@@ -95,7 +98,7 @@ def tables() -> tuple[str, ...]:
 
 def filled_tables() -> list[str]:
     """Those that hold rows."""
-    return [table for table in tables() if table != _LOCK]
+    return [table for table in tables() if table != LOCK]
 
 
 def star() -> list[str]:
@@ -121,8 +124,9 @@ def rules() -> Rules:
     """
     star_files = {*names("merge"), *names("checks")} - _STAGING
     jsonpaths = (FOLDER / "copy/log_json_path.json").read_text("utf-8")
+    types = [f"{name} {text}" for table in _ARRIVING for name, text in columns(table).items()]
     return Rules(
-        staging=_fingerprint([*map(read, (*names("copy"), *sorted(_STAGING))), jsonpaths]),
+        staging=_fingerprint([*map(read, (*names("copy"), *sorted(_STAGING))), jsonpaths, *types]),
         star=_fingerprint(map(read, sorted(star_files))),
     )
 

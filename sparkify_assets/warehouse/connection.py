@@ -22,14 +22,15 @@ from psycopg2.extensions import connection as Connection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 import redshift_local
-from sparkify_assets.model import queries
+from sparkify_assets.model.definitions import declared, differences, in_one_line
 from sparkify_assets.model.tables import LOOKUPS
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.address import on_aws, with_options
+from sparkify_assets.warehouse.catalog import definitions
 from sparkify_assets.warehouse.errors import (
     ClusterError,
-    EarlierTables,
     LockTimeout,
+    TablesDiffer,
     WarehouseError,
     is_retryable,
     is_transient,
@@ -124,21 +125,16 @@ class Warehouse:
         """A transaction that the server lets write nothing; None where there are no tables yet, and none are made.
 
         A local Redshift that was never started is not made either, and a paused cluster is not resumed, because a look
-        should cost nothing. Raises WarehouseError, and EarlierTables.
+        should cost nothing. Raises WarehouseError, and TablesDiffer.
         """
         if self.url == "embedded" and not self.folder.exists():
             yield None
             return
         with self._as_it_is.session(read_only=True) as session:
             with session.transaction(lock=False) as transaction:
-                tables = self._tables(transaction)
-            missing = len(queries.tables()) - tables
-            if 0 < missing < len(queries.tables()):
-                raise WarehouseError(
-                    f"{self.url} lacks {missing} of the tables: `sparkify tables create` makes them"
-                )
+                there = self._has_tables(transaction)
             with session.transaction(lock=False) as transaction:
-                yield transaction if missing <= 0 else None
+                yield transaction if there else None
 
     @property
     def _as_it_is(self) -> Warehouse:
@@ -147,15 +143,17 @@ class Warehouse:
             return replace(self, url=with_options(self.url, resume="no"))
         return self
 
-    def _tables(self, transaction: Transaction) -> int:
-        """How many of the tables there are. Raises EarlierTables."""
-        ((tables, earlier),) = transaction.rows("ledger/layout")
-        if earlier:
-            raise EarlierTables(
-                f"the tables of {self.url} are those of an earlier edition, which identified plays by session and item"
-                " alone: `sparkify tables upgrade` migrates them"
+    def _has_tables(self, transaction: Transaction) -> bool:
+        """Whether there are tables. Raises TablesDiffer if loads cannot go into them as `sql/ddl` has them."""
+        found = definitions(transaction, whole=False)
+        if found.keys().isdisjoint(declared()):
+            return False
+        if differ := [difference for difference in differences(found) if difference.stops_loads]:
+            raise TablesDiffer(
+                f"the tables of {self.url} are not those of sql/ddl ({in_one_line(differ)}):"
+                " `sparkify tables migrate` brings them over"
             )
-        return int(tables)
+        return True
 
     def lock_holder(self) -> str:
         """Who holds the project's lock, in words."""
@@ -182,14 +180,18 @@ class Warehouse:
         return result
 
     def ensure_tables(self, session: Session | None = None) -> None:
-        """Create the schemas and tables that are missing. With `session` no connection is opened for the question.
+        """Create the schemas and tables where there are none yet. With `session` no connection is opened for the
+        question.
 
-        Raises EarlierTables if there are tables that have to be upgraded first.
+        Raises TablesDiffer if there are tables that are not those of `sql/ddl`, as far as loads depend on it.
         """
         with session.transaction(lock=False) if session else self.transaction(lock=False) as transaction:
-            tables = self._tables(transaction)
-        if tables == len(queries.tables()):
-            return
+            there = self._has_tables(transaction)
+        if not there:
+            self.create_tables()
+
+    def create_tables(self) -> None:
+        """Create the schemas and tables that are missing."""
 
         def create() -> None:
             with self.transaction(lock=False) as transaction:
@@ -197,13 +199,13 @@ class Warehouse:
 
         self.retried(create, _is_race_of_creators)
 
-    def run_outside_transactions(self, *names: str) -> None:
-        """Run every statement of some files outside a transaction, as VACUUM requires."""
+    def run_outside_transactions(self, *files: str, **names: str) -> None:
+        """Run every statement of some files outside a transaction, as VACUUM and ALTER COLUMN TYPE require."""
         with self.session() as session:
             session.connection.autocommit = True
             transaction = Transaction(session.connection, session.waiter, self.before_statement)
-            for name in names:
-                transaction.run(name)
+            for file in files:
+                transaction.define(file, **names)
 
     def bootstrap(self) -> None:
         """Set a Redshift database up as its administrator, once: the loader, the group of readers, then the tables.

@@ -24,8 +24,8 @@ class WarehouseError(SparkifyError):
     """The warehouse cannot be reached, or refuses."""
 
 
-class EarlierTables(WarehouseError):
-    """The tables are those of an earlier edition."""
+class TablesDiffer(WarehouseError):
+    """The tables are not those that this checkout reads and writes."""
 
 
 class LockTimeout(WarehouseError):

@@ -73,6 +73,11 @@ class Transaction:
         for statement in queries.statements(name):
             self._execute(self.cursor, name, statement, parameters)
 
+    def define(self, name: str, **names: str) -> None:
+        """Run every statement of a file whose parameters are names and types, which no server takes as values."""
+        for statement in queries.statements(name):
+            self._execute(self.cursor, name, statement % names, {})
+
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a file; the rows of its last statement."""
         self.run(name, **parameters)

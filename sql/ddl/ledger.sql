@@ -18,7 +18,7 @@ create table if not exists ledger.loads (
     rows_staged bigint not null,
     rows_quarantined bigint not null,
     staging_rules varchar(64) not null,
-    star_rules varchar(64) not null,
+    star_rules varchar(64) default '' not null,
     run_id varchar(64),
     verdict varchar(65535),
     release_reason varchar(4096),

@@ -17,7 +17,7 @@ from sparkify_assets.defs.instance import PROCESS_TAG
 from sparkify_assets.defs.load_assets import is_transient
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.source.store import SourceError, SourceObject
-from sparkify_assets.warehouse.errors import EarlierTables, LockTimeout, WarehouseError
+from sparkify_assets.warehouse.errors import LockTimeout, TablesDiffer, WarehouseError
 from tests.conftest import load_all
 
 
@@ -41,7 +41,7 @@ def run_songs(loader: Loader, **tags: str) -> dg.ExecuteInProcessResult:
         (SourceError("s3://bucket: SlowDown", transient=True), True),
         (SourceError("s3://bucket: AccessDenied"), False),
         (WarehouseError("warehouse redshift://…: could not connect", transient=True), True),
-        (EarlierTables("the tables are those of an earlier edition"), False),
+        (TablesDiffer("the tables are not those of sql/ddl"), False),
         (LockTimeout("another load has held the lock for 900 seconds"), False),
         (psycopg2.OperationalError("server closed the connection unexpectedly"), True),
         (psycopg2.errors.SerializationFailure("1023"), True),

@@ -83,7 +83,7 @@ def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pyte
 #: Commands whose answer is one line, or that only do something.
 NO_JSON = {"psql", "report", "sample", "demo", "dev", "stop", "release", "run", "cancel"}
 #: Those of the infrastructure that tell something.
-TELLING = {"infra plan", "infra drift", "infra output", "tables first-contact"}
+TELLING = {"infra plan", "infra drift", "infra output", "tables first-contact", "tables diff"}
 
 
 def test_every_command_that_tells_something_tells_it_as_json_too() -> None:

@@ -8,17 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from psycopg2.extras import execute_values
 
-from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.inspection.provenance import NoSuchPlay, why
 from sparkify_assets.inspection.reconcile import reconcile
-from sparkify_assets.inspection.status import status
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse.connection import Warehouse
-from sparkify_assets.warehouse.errors import EarlierTables
-from tests.conftest import load_all, loader_for, queries_of
+from tests.conftest import load_all, queries_of
 from tests.invariants import world
 from tests.invariants.world import START, day_key, lines, play, song, song_key
 
@@ -175,90 +171,6 @@ def test_a_name_that_comes_or_goes_matches_older_plays_anew(loader: Loader, sour
     (source / song_key("ZZ")).unlink()
     load_all(loader)
     assert rows(loader.warehouse, "select song_id from sparkify.songplays") == [(None,)]
-
-
-# --- the tables of the first edition ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def earlier(warehouse: Warehouse, source: Path, tmp_path: Path) -> Loader:
-    """A warehouse as the first edition left it after loading SHARED: two of the four plays."""
-    world.write(source, {day_key(ONE): lines(SHARED)})
-    loader = loader_for(warehouse, source, tmp_path / "home")
-    load_all(loader)
-    columns = (
-        "artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,"
-        " registration, session_id, song, status, ts, user_agent, user_id, event_date"
-    )
-    staged = rows(warehouse, f"select {columns} from staging.events")
-    objects = rows(warehouse, "select * from ledger.objects")
-    warehouse.drop_tables()
-    connection = warehouse.connect()
-    with connection, connection.cursor() as cursor:
-        cursor.execute((Path(__file__).parent / "first_edition.sql").read_text("utf-8"))
-        execute_values(cursor, f"insert into staging.events ({columns}) values %s", staged)
-        execute_values(cursor, "insert into ledger.objects values %s", [row[:7] for row in objects])
-        cursor.execute(
-            "insert into ledger.loads values (%s, 'events', %s, 'published', 1, 4, 4, 0, '0123456789abcdef', null,"
-            " null, null, getdate(), getdate())",
-            (objects[0][0], ONE),
-        )
-        cursor.execute(
-            "insert into sparkify.songplays select session_id || '-' || item_in_session,"
-            " timestamp 'epoch' + ts * interval '0.001 second', user_id, level, null, null, session_id,"
-            " item_in_session, location, user_agent, event_date from staging.events where user_id = 100010"
-        )
-    connection.close()
-    return loader
-
-
-def test_the_tables_of_the_first_edition_are_brought_over(
-    earlier: Loader, source: Path, tmp_path: Path
-) -> None:
-    for refused in (lambda: status(earlier), lambda: load_all(earlier), lambda: reconcile(earlier)):
-        with pytest.raises(EarlierTables, match="`sparkify tables upgrade` migrates them"):
-            refused()
-    assert rows(earlier.warehouse, "select count(*) from sparkify.songplays") == [(2,)]
-
-    changes = earlier.publisher.upgrade()
-
-    assert changes is not None
-    assert changes["songplays"].inserted == 4
-    world.assert_holds(earlier.warehouse, world.files_of(source))
-    (day,) = status(earlier).partitions
-    assert (day.state, day.other_rules) == ("loaded", ["staging"]), (
-        "the star is made anew, staging is as it was"
-    )
-    load_all(earlier, reload=True)
-    (day,) = status(earlier).partitions
-    assert (day.state, day.other_rules) == ("loaded", [])
-    assert digest(earlier.warehouse).value == world.fresh_digest(
-        earlier.warehouse, world.files_of(source), tmp_path
-    )
-    assert earlier.publisher.upgrade() is None
-
-
-class Cut(BaseException):
-    """The process dies here, as far as the code can tell."""
-
-
-@pytest.mark.parametrize("last", [3, 4, 9, 15, 25, 40])
-def test_an_upgrade_that_is_cut_short_changes_nothing(earlier: Loader, last: int) -> None:
-    """Whatever statement is the last, the tables are still those of the first edition, whole."""
-    left = iter(range(last))
-
-    def before(statement: str) -> None:
-        if next(left, None) is None:
-            raise Cut(statement)
-
-    earlier.warehouse.before_statement = before
-    with pytest.raises(Cut):
-        earlier.publisher.upgrade()
-    earlier.warehouse.before_statement = None
-    assert rows(earlier.warehouse, "select count(*), max(sql_hash) from ledger.loads") == [
-        (1, "0123456789abcdef")
-    ]
-    assert rows(earlier.warehouse, "select count(*) from sparkify.songplays") == [(2,)]
 
 
 # --- the fingerprints of the rules --------------------------------------------------------------------------------

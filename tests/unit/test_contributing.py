@@ -115,6 +115,12 @@ def sparkify(run: Run, *arguments: str, code: int = 0) -> str:
     return run("-c", "from sparkify_assets.cli import main; main()", *arguments, code=code)
 
 
+def sparkify_error(run: Run, *arguments: str) -> str:
+    """What a command that has to fail says on standard error."""
+    script = "import sys; sys.stderr = sys.stdout; from sparkify_assets.cli import main; main()"
+    return run("-c", script, *arguments, code=1)
+
+
 def rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
     with Admin(warehouse.url) as connection, connection.cursor() as cursor:
         cursor.execute(query)
@@ -147,8 +153,11 @@ def test_the_steps_add_a_field_that_is_loaded_and_chosen_by(
 
     carry_out("Add a field", checkout)
     [commands] = re.findall(r"```sh\n(sparkify .*?)```", section("Add a field"), re.DOTALL)
-    for command in commands.splitlines():
-        sparkify(run, *shlex.split(command)[1:])
+    assert "sparkify tables migrate" in sparkify_error(run, "load")
+    *looks, migrate = [shlex.split(command, comments=True)[1:] for command in commands.splitlines()]
+    for look in looks:
+        assert "device" in sparkify(run, *look, code=2)
+    sparkify(run, *migrate, "--yes")
     devices = (
         "select rtrim(device), count(*) from staging.events group by rtrim(device) order by rtrim(device)"
     )
@@ -180,9 +189,11 @@ def rest_of_the_days(source: Path, day: Path) -> int:
 def test_the_steps_add_a_table_that_is_loaded_guarded_and_proved(
     checkout: Path, run: Run, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    carry_out("Add a table", checkout)
-    (early, late) = sorted((tmp_path / "source").rglob("*-events.json"))[1:3]
     sparkify(run, "load")
+    carry_out("Add a table", checkout)
+    assert "sparkify tables migrate" in sparkify_error(run, "load")
+    sparkify(run, "tables", "migrate", "--yes")
+    (early, late) = sorted((tmp_path / "source").rglob("*-events.json"))[1:3]
     users_of: dict[date, list[int]] = defaultdict(list)
     for start_time, user in rows(warehouse, "select start_time, user_id from sparkify.songplays"):
         users_of[start_time.date()].append(user)

@@ -1,0 +1,1 @@
+alter table %(table)s add column %(declaration)s;

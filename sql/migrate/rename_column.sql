@@ -1,0 +1,1 @@
+alter table %(table)s rename column %(former)s to %(column)s;
