@@ -80,7 +80,7 @@ def migrate(
         print_changes(changes)
     if reads:
         load(full=True)
-    if plan.left:
+    if any(left.difference.stops_loads for left in plan.left):
         raise typer.Exit(2)
 
 

@@ -22,8 +22,8 @@ FORMER_NAMES: Mapping[tuple[str, str], str] = {("ledger.loads", "staging_rules")
 #: The encodings under which a VARCHAR cannot be made wider.
 _FIXED_ENCODINGS = frozenset({"bytedict", "runlength", "text255", "text32k"})
 
-#: What ALTER TABLE cannot correct, or not where the rows lie.
-_OF_THE_WHOLE_TABLE = frozenset({"type", "width", "not null", "key", "distribution", "sort key"})
+#: What a table of the star is made anew for. How it lies on the nodes is left to whoever has tuned it.
+_BY_MAKING_ANEW = frozenset({"type", "width", "not null", "key"})
 
 _COPY_THE_ROWS = (
     "ALTER TABLE cannot change this: rename the table, `sparkify tables create`, insert its rows into the new one, and"
@@ -82,7 +82,7 @@ def remedies(found: Mapping[str, Definition], differ: Sequence[Difference]) -> I
 def _takes_a_new_table(difference: Difference) -> bool:
     if difference.what == "missing column":
         return not _declared(difference).addable
-    return difference.what in _OF_THE_WHOLE_TABLE or (
+    return difference.what in _BY_MAKING_ANEW or (
         difference.what == "extra column" and difference.stops_loads
     )
 

@@ -201,10 +201,11 @@ TABLES: Mapping[str, Table] = {
             "start_time": "songplays.start_time",
             "hour": "0 to 23",
             "day": "day of the month",
-            "week": "ISO week",
+            "week": "ISO week, 1 to 53: the week of iso_year, not of year",
             "month": "1 to 12",
             "year": "year",
             "weekday": "English name of the day",
+            "iso_year": "year of the ISO week, which is that of its Thursday: 2018-12-31 is in week 1 of 2019",
         },
     ),
 }

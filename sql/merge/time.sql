@@ -40,7 +40,8 @@ select
         when 4 then 'Thursday'
         when 5 then 'Friday'
         else 'Saturday'
-    end
+    end,
+    date_part('year', date_trunc('week', start_time) + interval '3 days') -- an ISO week is of its Thursday's year
 from new_times;
 
 select

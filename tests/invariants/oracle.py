@@ -257,5 +257,5 @@ def artists(songs: list[dict[str, Any]]) -> list[Row]:
 
 
 def time_row(start: datetime) -> Row:
-    week, weekday = start.isocalendar().week, start.strftime("%A")
-    return (start, start.hour, start.day, week, start.month, start.year, weekday)
+    iso, weekday = start.isocalendar(), start.strftime("%A")
+    return (start, start.hour, start.day, iso.week, start.month, start.year, weekday, iso.year)

@@ -116,7 +116,7 @@ COLUMNS = {
     ).split(),
     "sparkify.songs": "song_id title artist_id year duration".split(),
     "sparkify.artists": "artist_id name location latitude longitude".split(),
-    "sparkify.time": "start_time hour day week month year weekday".split(),
+    "sparkify.time": "start_time hour day week month year weekday iso_year".split(),
 }
 QUARANTINE = """
     select q.object_key, q.position

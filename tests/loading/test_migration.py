@@ -252,7 +252,6 @@ def test_what_is_lost_comes_back(loaded: Loader, tmp_path: Path) -> None:
         ("drop table sparkify.time",),
         ("alter table sparkify.time drop column week",),  # not null, which ALTER TABLE cannot add
         ("alter table sparkify.artists add primary key (artist_id)",),
-        ("alter table sparkify.time alter distkey start_time",),
         ("drop table staging.song_titles", "create table staging.song_titles (song_id varchar(64))"),
         ("delete from sparkify.songs", "alter table sparkify.songs add column mine integer not null"),
         ("drop table sparkify.users", "drop table sparkify.songplays"),
@@ -337,6 +336,25 @@ def test_what_nobody_can_alter_is_left_with_what_to_do(loaded: Loader, tmp_path:
             ("staging.events", "not null"),
         ]
         assert all("`sparkify tables create`" in left.advice for left in plan.left)
+
+
+def test_how_a_table_lies_on_the_nodes_is_left_to_whoever_tunes_it(loaded: Loader) -> None:
+    ask(
+        loaded.warehouse,
+        "alter table sparkify.time alter diststyle even",
+        "alter table sparkify.songplays alter distkey user_id",
+        "alter table staging.events alter sortkey (ts)",
+    )
+    plan = planned(loaded)
+    assert not plan.changes_warehouse
+    statements = [left.advice for left in plan.left]
+    assert statements == [
+        "alter table sparkify.songplays alter diststyle key distkey session_id",
+        "alter table sparkify.time alter diststyle all",
+        "alter table staging.events alter sortkey (event_date, ts)",
+    ]
+    ask(loaded.warehouse, *statements)
+    assert planned(loaded).differences == []
 
 
 def test_a_view_on_a_table_that_is_made_anew_is_named(loaded: Loader) -> None:

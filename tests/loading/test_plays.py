@@ -5,6 +5,8 @@ names. The sources are written out; expected values are counted by hand.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -171,6 +173,26 @@ def test_a_name_that_comes_or_goes_matches_older_plays_anew(loader: Loader, sour
     (source / song_key("ZZ")).unlink()
     load_all(loader)
     assert rows(loader.warehouse, "select song_id from sparkify.songplays") == [(None,)]
+
+
+# --- the weeks of a year's end --------------------------------------------------------------------------------------
+
+
+def test_a_week_has_the_year_that_it_is_counted_in(loader: Loader, source: Path) -> None:
+    """By ISO 8601: the week of 31 December 2018 is the first of 2019, that of 1 January 2016 the last of 2015."""
+    weeks = {"2014-12-29": (1, 2015), "2016-01-01": (53, 2015), "2018-12-30": (52, 2018), "2018-12-31": (1, 2019),
+             "2021-01-03": (53, 2020), "2024-12-30": (1, 2025), "2020-06-17": (25, 2020)}  # fmt: skip
+    start = {day: int(datetime.fromisoformat(f"{day}T23:59:59+00:00").timestamp()) * 1000 for day in weeks}
+    files = {
+        day_key(day): lines([play(START + n, ts=start[day], sessionId=n)]) for n, day in enumerate(weeks)
+    }
+    world.write(source, files)
+    loader.settings = replace(loader.settings, first_day=date(2014, 1, 1))
+    load_all(loader)
+    found = rows(
+        loader.warehouse, "select start_time::date::varchar, week, iso_year from sparkify.time order by 1"
+    )
+    assert found == [(day, *week) for day, week in sorted(weeks.items())]
 
 
 # --- the fingerprints of the rules --------------------------------------------------------------------------------
