@@ -34,7 +34,7 @@ from sparkify_assets.load.results import Changes
 from sparkify_assets.load.selection import Selection
 from sparkify_assets.model.datasets import Partition, named
 from sparkify_assets.run import LoadReport, run_load
-from sparkify_assets.source.layout import layout_problems, unrecognised_source
+from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.warehouse.errors import WarehouseError
 
 
@@ -84,16 +84,13 @@ def load_source(
 ) -> tuple[LoadReport, dict[str, Any]]:
     """Load what the options of `sparkify load` ask for, and print and return what became of it.
 
-    Raises SelectionError for a day or prefix that does not exist, CommandError for a source in which nothing is
-    recognised, and DeletionsRefused.
+    Raises SelectionError for a day or prefix that does not exist, WrongSource, and DeletionsRefused.
     """
     started = time.perf_counter()
     asked = Selection(days, songs, full)
     asked.check()
     plan = loader.plan()
     plan.guard_deletions(accept_deletions)
-    if problem := unrecognised_source(plan.difference, loader.source.url):
-        raise CommandError(problem)
     chosen = asked.among(plan, loader.source.url)
     listed = time.perf_counter()
     with progress(loader, quiet=output == "json") as watched:

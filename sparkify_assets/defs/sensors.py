@@ -23,6 +23,7 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import Dataset, Partition, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.store import SourceObject
+from sparkify_assets.source.wrong import WrongSource, require_data
 
 #: After how many seconds a tick stops listing and leaves the rest to the next one: a third of the 60 seconds that
 #: Dagster allows (https://docs.dagster.io/guides/automate/sensors#sensor-timeouts), because it finishes a prefix first.
@@ -81,7 +82,9 @@ def tick(
         return dg.SkipReason("Many files are arriving; waits until all are there.")
     prefixes_of = cache.to_compare()
     if not prefixes_of:
-        return dg.SkipReason("Nothing new so far; the listing goes on." if cache.scan else "Nothing new.")
+        if cache.scan:
+            return dg.SkipReason("Nothing new so far; the listing goes on.")
+        return dg.SkipReason(_why_nothing(cache, loader) or "Nothing new.")
     listed = {
         partition: list(_below(loader, prefixes, partition)) for partition, prefixes in prefixes_of.items()
     }
@@ -98,6 +101,17 @@ def tick(
         return dg.SkipReason(waits)
     requested, waiting = requests(cache.dataset, plan, instance)
     return requested or dg.SkipReason("; ".join(waiting))
+
+
+def _why_nothing(cache: ListingCache, loader: Loader) -> str:
+    """Why a source has nothing of a data set and never had: it may not be the one that is meant. Raises SourceError."""
+    if cache.in_sync or cache.candidates:
+        return ""
+    try:
+        require_data(loader.source)
+    except WrongSource as error:
+        return f"Nothing to load: {error}"
+    return ""
 
 
 def _below(loader: Loader, prefixes: Iterable[str], partition: Partition) -> Iterator[SourceObject]:

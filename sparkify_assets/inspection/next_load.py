@@ -18,7 +18,7 @@ from sparkify_assets.load.selection import Selection, SelectionError
 from sparkify_assets.load.statements import statements_of
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS, Dataset, Partition, named
-from sparkify_assets.source.layout import layout_problems, unrecognised_source
+from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.source.store import SourceObject
 from sparkify_assets.warehouse.connection import Warehouse
 
@@ -92,13 +92,11 @@ class NextLoad:
 
 def next_load(loader: Loader, asked: Selection, price: Price, *, accept_deletions: bool = False) -> NextLoad:
     """What a load that is asked for so would do. Raises what that load would raise before it reads anything:
-    SelectionError, DeletionsRefused, SourceError, WarehouseError.
+    SelectionError, DeletionsRefused, WrongSource, SourceError, WarehouseError.
     """
     asked.check()
     plan = loader.plan(looking=True)
     plan.guard_deletions(accept_deletions)
-    if problem := unrecognised_source(plan.difference, loader.source.url):
-        raise SelectionError(problem)
     objects = {p: plan.to_read(p) for p in asked.among(plan, loader.source.url)}
     why: Mapping[Partition, str] = {}
     past = Past()

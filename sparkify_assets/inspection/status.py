@@ -13,7 +13,7 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import Partition, named
 from sparkify_assets.source.changes import Change
-from sparkify_assets.source.layout import layout_problems, unrecognised_source
+from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
 
@@ -64,12 +64,14 @@ class Status:
 
 
 def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
-    """Compare source and ledger, or use the comparison of a given plan. Raises SourceError, WarehouseError."""
+    """Compare source and ledger, or use the comparison of a given plan.
+
+    Raises WrongSource, SourceError, WarehouseError.
+    """
     plan = plan or loader.plan()
     with loader.warehouse.transaction(lock=False) as transaction:
         loads = transaction.records("ledger/current_loads")
         warnings = by_check(ledger.current_warnings(transaction))
-    nothing = unrecognised_source(plan.difference, loader.source.url)
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     partitions = [
         _partition(plan, partition, latest.get(partition))
@@ -83,7 +85,7 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
         partitions=partitions,
         unrecognised=sorted(plan.difference.unrecognised),
         hidden=plan.difference.hidden,
-        layout=[nothing] if nothing else layout_problems(plan.difference, loader.source.url),
+        layout=layout_problems(plan.difference, loader.source.url),
         warnings=warnings,
         warning=plan.suspicion,
     )

@@ -33,8 +33,10 @@ from sparkify_assets.load.stage import Progress, Stager, TooManyRefused
 from sparkify_assets.model.datasets import Dataset, Partition, beginnings_of, named, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import KnownPartition, difference
+from sparkify_assets.source.layout import unrecognised_source
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 from sparkify_assets.source.urls import open_source, open_store
+from sparkify_assets.source.wrong import WrongSource, require_data
 from sparkify_assets.warehouse.connection import Session, Warehouse, open_warehouse
 from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError, fault_of, is_transient, line
 
@@ -83,11 +85,17 @@ class Loader:
 
     def plan(self, *, looking: bool = False) -> LoadPlan:
         """List the whole source and compare it with the ledger; if only `looking`, nothing is created or written.
-        Raises SourceError, WarehouseError.
+
+        Raises WrongSource if nothing of it can be loaded, or ever was; SourceError, WarehouseError.
         """
         self._refuse_files_for_redshift()
         known = self.warehouse.retried(self._seen if looking else self._known)
-        return make_plan(difference(self.source.list(), known), known, self.settings)
+        if not any(was.objects for was in known.values()):
+            require_data(self.source)
+        found = difference(self.source.list(), known)
+        if problem := unrecognised_source(found, self.source.url):
+            raise WrongSource(problem)
+        return make_plan(found, known, self.settings)
 
     def plan_some(self, listed: Mapping[Partition, Iterable[SourceObject]]) -> LoadPlan:
         """Compare some partitions, just listed, with the ledger. Raises WarehouseError."""

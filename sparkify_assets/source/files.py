@@ -40,7 +40,8 @@ class FileStore:
             return
         skip = len(str(self.root)) + 1
         behind = after.split("/")
-        for entry in _walk(str(folder), beginning):
+        # Of the top only what may come behind `after` is entered, so that a walk can leave a large folder out.
+        for entry in _walk(str(folder), beginning, "" if above else behind[0]):
             key = os.fsencode(entry.path[skip:]).decode("utf-8", "replace")
             if not after or key.split("/") > behind:
                 try:
@@ -116,13 +117,13 @@ class FileStore:
                         self.delete([entry.path[len(str(self.root)) + 1 :]])
 
 
-def _walk(folder: str, beginning: str = "") -> Iterator[os.DirEntry[str]]:
+def _walk(folder: str, beginning: str = "", first: str = "") -> Iterator[os.DirEntry[str]]:
     """Every file below a folder, ordered by name, with links followed. Of the folder's own entries only those are
-    visited whose names start with `beginning`.
+    visited whose names start with `beginning` and do not come before `first`.
     """
     try:
         with os.scandir(folder) as entries:
-            chosen = (entry for entry in entries if entry.name.startswith(beginning))
+            chosen = (entry for entry in entries if entry.name.startswith(beginning) and entry.name >= first)
             ordered = sorted(chosen, key=lambda entry: entry.name)
     except FileNotFoundError:
         return

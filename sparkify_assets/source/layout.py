@@ -1,6 +1,7 @@
 """What is wrong with the layout of a source from which nothing can be loaded, so that nobody reads just "nothing new".
 
-Belongs here: pure functions of the keys that no load recognises. Does not: the grammar of the keys (`model.datasets`).
+Belongs here: pure functions of the keys that no load recognises. Does not: the grammar of the keys (`model.datasets`),
+reading a listing for such keys (`source.wrong`).
 """
 
 from __future__ import annotations
@@ -46,39 +47,43 @@ def why_unrecognised(key: str) -> str:
     return "neither in log_data/ nor in song_data/"
 
 
-def unrecognised_source(found: SourceChanges, url: str) -> str | None:
+def unrecognised_source(found: SourceChanges, url: str, *, whole: bool = True) -> str | None:
     """Why there is nothing to load from a source without a single object that a load reads: what it holds instead, and
-    what is expected. None if something was recognised now or in an earlier load.
+    what is expected. None if something was recognised now or in an earlier load. Unless the listing is `whole`, its
+    counts are said to be the least that there is.
     """
     if found.listed or found.known_objects:
         return None
-    problems = layout_problems(found, url)
+    problems = layout_problems(found, url, whole=whole)
     if not problems:
-        names = sorted(found.unrecognised)
+        names, at_least = sorted(found.unrecognised), "" if whole else "+"
         named = ", ".join(names[:MAX_NAMES]) + (
-            f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+            f" and {len(names) - MAX_NAMES:,}{at_least} more" if len(names) > MAX_NAMES else ""
         )
         hidden = f"{found.hidden:,} hidden {'file' if found.hidden == 1 else 'files'}" if found.hidden else ""
+        hidden = hidden if whole or not hidden else "hidden files"
         problems = [f"found {' and '.join(filter(None, (named, hidden))) or 'nothing at all'}"]
     return f"{url} holds no object that can be loaded: {'; '.join(problems)}; expected {EXPECTED}"
 
 
-def layout_problems(found: SourceChanges, url: str) -> list[str]:
+def layout_problems(found: SourceChanges, url: str, *, whole: bool = True) -> list[str]:
     """What is wrong with the layout of each data set that has no recognised object: a folder of another name, or a
     source that is a level too high or too low.
     """
     there = {partition.dataset for partition in found.listed}
     wanted = [dataset for dataset in DATASETS if dataset not in there]
-    return list(_problems(wanted, sorted(found.unrecognised)[:MAX_KEYS], url)) if wanted else []
+    keys = sorted(found.unrecognised)
+    whole = whole and len(keys) <= MAX_KEYS
+    return list(_problems(wanted, keys[:MAX_KEYS], url, "" if whole else "+")) if wanted else []
 
 
-def _problems(wanted: Collection[Dataset], keys: Sequence[str], url: str) -> Iterator[str]:
+def _problems(wanted: Collection[Dataset], keys: Sequence[str], url: str, at_least: str) -> Iterator[str]:
     found: Counter[str] = Counter()
     for key in keys:
         if problem := _elsewhere(wanted, key, url):
             found[problem] += 1
     for problem, files in found.most_common():
-        yield f"{problem} ({files:,}{'+' if len(keys) == MAX_KEYS else ''} {'file' if files == 1 else 'files'})"
+        yield f"{problem} ({files:,}{at_least} {'file' if files == 1 and not at_least else 'files'})"
 
 
 def _elsewhere(wanted: Collection[Dataset], key: str, url: str) -> str | None:
