@@ -12,7 +12,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
@@ -21,6 +21,9 @@ from sparkify_assets.errors import SparkifyError
 
 #: The first day of events, unless SPARKIFY_FIRST_DAY names another.
 DEFAULT_FIRST_DAY = date(2018, 1, 1)
+
+#: For how long after the sample's own days a file that somebody adds to it is loaded.
+AFTER_SAMPLE = timedelta(days=7)
 
 Deleted = Literal["withdraw", "keep"]
 AllowedValues = Literal["warn", "block"]
@@ -36,7 +39,8 @@ class Settings:
 
     `home` is the state directory. `source` and `work` are URLs (`file://` or `s3://`) without a final slash;
     `warehouse` is `embedded`, `postgresql://…`, `redshift://…` or `redshift-serverless://…`. `first_day` and `last_day`
-    (None: the current day) bound the days of events, in UTC.
+    (None: the current day) bound the days of events, in UTC, and `last_expected` is the last that has to be there
+    (None: `last_day`).
 
     A partition is blocked when both `reject_share` (0 to 1) and `reject_rows` of its records are exceeded by rejected
     ones, or when it would lose more than the share `max_drop` (0 to 1) of its published rows while its objects are
@@ -75,6 +79,7 @@ class Settings:
     concurrent_reads: int = 32
     session_pause_minutes: float = 30.0
     queue: str = ""
+    last_expected: date | None = None
 
     @property
     def dagster_home(self) -> Path:
@@ -109,14 +114,17 @@ class Settings:
         source = _object_url("SOURCE", source or (home / "sample").as_uri())
         queue = _queue_url("QUEUE", read("QUEUE"), source)
         first = read("FIRST_DAY", sample_days.get("first_day", DEFAULT_FIRST_DAY.isoformat()))
-        last = read("LAST_DAY", sample_days.get("last_day", ""))
+        expected = "" if read("LAST_DAY") else sample_days.get("last_day", "")
+        last_expected = _day("LAST_DAY", expected) if expected else None
+        last = _day("LAST_DAY", read("LAST_DAY")) if read("LAST_DAY") else None
         settings = cls(
             home=home,
             source=source,
             warehouse=_warehouse_url(read("WAREHOUSE", "embedded")),
             work=_object_url("WORK", read("WORK") or _default_work(source, home)),
             first_day=_day("FIRST_DAY", first),
-            last_day=_day("LAST_DAY", last) if last else None,
+            last_day=last_expected + AFTER_SAMPLE if last_expected else last,
+            last_expected=last_expected,
             deleted=_choice("DELETED", read("DELETED", "withdraw"), get_args(Deleted)),
             reject_share=_number("REJECT_SHARE", read("REJECT_SHARE", "0.2"), highest=1.0),
             reject_rows=int(_number("REJECT_ROWS", read("REJECT_ROWS", "10"))),

@@ -32,7 +32,7 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.load.results import Changes
 from sparkify_assets.load.selection import Selection
-from sparkify_assets.model.datasets import Partition, named
+from sparkify_assets.model.datasets import Partition, left_out, named
 from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.warehouse.errors import WarehouseError
@@ -135,7 +135,7 @@ def _summary(
         "failed": sorted(str(partition) for item in failed for partition in item.partitions),
         "not_tried": [str(partition) for partition in chosen if errors and partition not in tried],
         "errors": errors,
-        "outside": list(plan.outside),
+        "outside": plan.outside,
         "inseparable": [str(partition) for partition in plan.inseparable],
         "unrecognised": sorted(found.unrecognised),
         "hidden": found.hidden,
@@ -166,8 +166,8 @@ def _print_summary(summary: dict[str, Any]) -> None:
         print_changes(summary["tables"])
     print_warnings(summary["warnings"])
     print_not_data(summary["unrecognised"], summary["hidden"], summary["layout"])
-    for day in summary["outside"]:
-        say(day, "outside the days of the settings")
+    for line in left_out(summary["outside"]):
+        say(line, "outside")
     for name in summary["inseparable"]:
         text = f"{name}: an object was overwritten while another, gone from the source, is kept"
         say(text, "not loaded", "red")

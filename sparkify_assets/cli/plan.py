@@ -22,7 +22,7 @@ from sparkify_assets.cli.console import (
 from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.next_load import NextLoad, PlannedPartition, next_load, next_rebuild
 from sparkify_assets.load.selection import Selection
-from sparkify_assets.model.datasets import named
+from sparkify_assets.model.datasets import left_out
 
 #: The exit code where something is to do, as of `terraform plan -detailed-exitcode`:
 #: https://developer.hashicorp.com/terraform/cli/commands/plan
@@ -79,11 +79,8 @@ def _print_plan(found: NextLoad, words: str) -> None:
     for name in found.inseparable:
         text = f"{name}: an object was overwritten while another, gone from the source, is kept"
         say(text, "not to be loaded", "red")
-    if found.outside:
-        say(
-            f"{named(found.outside)} (SPARKIFY_FIRST_DAY, SPARKIFY_LAST_DAY)",
-            "outside the days of the settings",
-        )
+    for line in left_out(found.outside):
+        say(line, "outside")
     print_not_data(found.unrecognised, found.hidden, found.layout)
     if found.partitions:
         say(f"Nothing was written. To do it: {words}")

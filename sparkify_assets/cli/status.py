@@ -78,4 +78,5 @@ def _notes(item: PartitionStatus) -> list[str]:
         *(f"{check['check']}: {check['violations']} rows" for check in item.blocked_by),
         *(OTHER_RULES[name] for name in item.other_rules),
         *([f"released: {item.released}"] if item.released else ()),
+        *([item.outside] if item.outside else ()),
     ]

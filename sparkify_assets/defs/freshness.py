@@ -36,7 +36,7 @@ def freshness_check(settings: Settings) -> dg.AssetChecksDefinition:
             loaded = loaded_days(transaction)
         late = late_days(
             loaded,
-            last=loader.settings.last_day,
+            last=loader.settings.last_expected or loader.settings.last_day,
             now=datetime.now(UTC).replace(tzinfo=None),
             allowed=allowed,
         )

@@ -23,7 +23,7 @@ from sparkify_assets.defs.listing_cache import DEBOUNCE_OBJECTS, MAX_DEBOUNCED_P
 from sparkify_assets.defs.sensors import TICK_SECONDS
 from sparkify_assets.errors import describe_error
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.model.datasets import DATASETS, Partition, named, partition_of
+from sparkify_assets.model.datasets import DATASETS, Partition, left_out, named, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.queue import HIDDEN_SECONDS, ArrivalQueue, Received, open_queue
 from sparkify_assets.source.store import SourceError
@@ -168,7 +168,8 @@ def _runs(
     plan = loader.plan_some(listed)
     pending = {partition for dataset in DATASETS for partition in plan.pending(dataset)}
     announced.partitions -= listed.keys() - pending
-    if not pending:
+    said += [f"Not loaded: {line}." for line in left_out(plan.outside)]
+    if not pending and not plan.outside:
         said.append("Nothing to load: what was announced is in the ledger.")
     elif plan.suspicion:
         said.append(f"Nothing is loaded: {plan.suspicion}. `sparkify load --accept-deletions` accepts it.")

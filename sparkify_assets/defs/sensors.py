@@ -20,7 +20,7 @@ import dagster as dg
 from sparkify_assets.defs.arrival_runs import arrival_job, in_progress, requests
 from sparkify_assets.defs.listing_cache import CacheFile, ListingCache
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.model.datasets import Dataset, Partition, partition_of
+from sparkify_assets.model.datasets import Dataset, Partition, left_out, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.store import SourceObject
 from sparkify_assets.source.wrong import WrongSource, require_data
@@ -92,6 +92,8 @@ def tick(
     pending = plan.pending(cache.dataset)
     cache.mark_in_sync(prefixes_of.keys() - set(pending), chain.from_iterable(listed.values()))
     if not pending:
+        if plan.outside:
+            return dg.SkipReason(f"Not loaded: {'; '.join(left_out(plan.outside))}.")
         return dg.SkipReason("Nothing to load: what changed since the last poll is in the ledger.")
     if plan.suspicion:
         return dg.SkipReason(

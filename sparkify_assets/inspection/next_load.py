@@ -14,7 +14,7 @@ from sparkify_assets.inspection.status import reasons
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.load.results import in_batches
-from sparkify_assets.load.selection import Selection, SelectionError
+from sparkify_assets.load.selection import Selection
 from sparkify_assets.load.statements import statements_of
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS, Dataset, Partition, named
@@ -75,7 +75,7 @@ class NextLoad:
     blocked: dict[str, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     inseparable: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
+    outside: Mapping[str, str] = field(default_factory=dict)
     unrecognised: list[str] = field(default_factory=list)
     hidden: int = 0
     layout: list[str] = field(default_factory=list)
@@ -112,7 +112,7 @@ def next_load(loader: Loader, asked: Selection, price: Price, *, accept_deletion
         blocked={str(p): why.get(p, "") for p in plan.blocked()},
         kept={str(p): f"{named(change.deleted)} stays loaded" for p, change in sorted(plan.kept.items())},
         inseparable=[str(p) for p in plan.inseparable],
-        outside=list(plan.outside),
+        outside=plan.outside,
         unrecognised=sorted(plan.difference.unrecognised),
         hidden=plan.difference.hidden,
         layout=layout_problems(plan.difference, loader.source.url),

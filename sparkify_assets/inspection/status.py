@@ -28,7 +28,8 @@ OTHER_RULES = {
 class PartitionStatus:
     """One partition. `state` is loaded, new, changed, gone, kept, incoming, blocked or outside (of the days that the
     settings name); counts are those of the last staged version. `other_rules` names the rules that have changed since
-    then: `staging`, which a new load applies, and `star`, which a rebuild of the star applies as well.
+    then: `staging`, which a new load applies, and `star`, which a rebuild of the star applies as well. `outside` says
+    which setting leaves a day out.
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class PartitionStatus:
     blocked_by: list[dict[str, Any]] = field(default_factory=list)
     other_rules: list[str] = field(default_factory=list)
     released: str | None = None
+    outside: str = ""
 
 
 @dataclass
@@ -127,6 +129,7 @@ def _partition(plan: LoadPlan, partition: Partition, load: dict[str, Any] | None
         partition=partition.key,
         state=_state(plan, partition, load),
         objects=len(listed),
+        outside=plan.outside.get(partition.key, ""),
         new=list(change.new),
         overwritten=list(change.overwritten),
         gone=list(change.gone),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.model import queries
-from sparkify_assets.model.datasets import Dataset, Partition, in_range
+from sparkify_assets.model.datasets import Dataset, Partition, why_outside
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import Change, KnownPartition, SourceChanges
 from sparkify_assets.source.store import SourceObject
@@ -28,7 +28,7 @@ class LoadPlan:
 
     difference: SourceChanges
     known: Mapping[Partition, KnownPartition]
-    outside: tuple[str, ...]  # days that the settings leave out
+    outside: Mapping[str, str]  # days that the settings leave out, and why
     rules: queries.Rules  # in force
     keeps: bool  # what is gone from the source stays loaded
     kept: Mapping[Partition, Change]  # partitions with objects that are gone from the source and stay loaded
@@ -102,7 +102,8 @@ def make_plan(
 ) -> LoadPlan:
     """Apply the settings to a comparison: the range of days to load, and what happens to deleted objects."""
     today = datetime.now(UTC).date()
-    outside = [p.key for p in found.listed if p.dataset == "events" and not in_range(p.key, settings, today)]
+    days = sorted(p.key for p in found.listed if p.dataset == "events")
+    outside = {day: why for day in days if (why := why_outside(day, settings, today))}
     for day in outside:
         found.changed.pop(Partition("events", day), None)
     kept: dict[Partition, Change] = {}
@@ -113,4 +114,4 @@ def make_plan(
             if change.new and not change.overwritten:
                 continue  # what is new comes beside what is kept
             del found.changed[partition]
-    return LoadPlan(found, known, tuple(sorted(outside)), queries.rules(), keeps, kept)
+    return LoadPlan(found, known, outside, queries.rules(), keeps, kept)

@@ -11,7 +11,7 @@ from datetime import date
 
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.load.plan import LoadPlan
-from sparkify_assets.model.datasets import DATASETS, Partition
+from sparkify_assets.model.datasets import DATASETS, Partition, left_out
 
 
 class SelectionError(SparkifyError):
@@ -36,6 +36,10 @@ class Selection:
         there = {*plan.difference.listed, *plan.known}
         if self.days and not any(p.dataset == "events" and first <= p.key <= last for p in there):
             raise SelectionError(f"there are no events of {self.days} in {source}")
+        if self.days and all(p.key in plan.outside for p in there if first <= p.key <= last):
+            raise SelectionError(
+                f"--days {self.days}: nothing was loaded of {'; '.join(left_out(plan.outside))}"
+            )
         for prefix in prefixes:
             if Partition("songs", prefix) not in there:
                 raise SelectionError(f"there are no songs {prefix} in {source}")

@@ -6,7 +6,7 @@ Belongs here: the grammar of the source's keys. Does not: listing, loading, Dags
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -92,9 +92,24 @@ def beginnings_of(partition: Partition) -> tuple[str, ...]:
     return f"{EVENTS_FOLDER}{year}/{month}/", f"{EVENTS_FOLDER}{year}-{month}-"
 
 
-def in_range(day: str, settings: Settings, today: date) -> bool:
-    """Whether a day lies within the days that the settings name."""
-    return settings.first_day <= date.fromisoformat(day) <= (settings.last_day or today)
+def why_outside(day: str, settings: Settings, today: date) -> str:
+    """Why a day is none of those that the settings name, with the setting; empty if it is one of them."""
+    this = date.fromisoformat(day)
+    if this < settings.first_day:
+        return f"before {settings.first_day}, the first day that is loaded (SPARKIFY_FIRST_DAY)"
+    if settings.last_day and this > settings.last_day:
+        return f"after {settings.last_day}, the last day that is loaded (SPARKIFY_LAST_DAY)"
+    if not settings.last_day and this > today:
+        return f"after {today}, which is today in UTC (SPARKIFY_LAST_DAY may name a later day)"
+    return ""
+
+
+def left_out(outside: Mapping[str, str]) -> list[str]:
+    """Days that the settings leave out, each with the reason, in words: a line for each setting."""
+    days: dict[str, list[str]] = {}
+    for day, why in outside.items():
+        days.setdefault(why, []).append(day)
+    return [f"{named(some)}: {why}" for why, some in days.items()]
 
 
 def _is_day(text: str) -> bool:

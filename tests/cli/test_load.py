@@ -37,13 +37,20 @@ def test_days_and_songs_choose(sparkify: Run) -> None:
 def test_days_outside_the_settings_are_named_not_loaded(sparkify: Run) -> None:
     result = sparkify("load", "--format", "json", FIRST_DAY="2018-11-02", LAST_DAY="2018-11-04")
     report = json.loads(result.out)
-    assert report["outside"] == ["2018-11-01", "2018-11-05"]
+    assert list(report["outside"]) == ["2018-11-01", "2018-11-05"]
     assert (
         sparkify(
             "query", "select count(distinct event_date) from staging.events", "--format", "csv"
         ).out.split()[1]
         == "3"
     )
+    bounds = {"FIRST_DAY": "2018-11-02", "LAST_DAY": "2018-11-04"}
+    after = "2018-11-05: after 2018-11-04, the last day that is loaded (SPARKIFY_LAST_DAY)"
+    said = sparkify("load", **bounds).out.splitlines()
+    assert "outside 2018-11-01: before 2018-11-02, the first day that is loaded (SPARKIFY_FIRST_DAY)" in said
+    assert f"outside {after}" in said
+    assert "(SPARKIFY_LAST_DAY)" in sparkify("status", **bounds).out
+    assert after in one_line(sparkify("load", "--days", "2018-11-05", **bounds))
 
 
 def test_a_warning_is_one_line_and_the_same_in_load_and_status(sparkify: Run, tmp_path: Path) -> None:
