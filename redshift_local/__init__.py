@@ -32,7 +32,7 @@ from redshift_local.copy.records import Block, Record, parse_value, read_blocks,
 from redshift_local.postgres import ServerError, ensure, stop
 from redshift_local.refusing import Refusal, refusals
 from redshift_local.session import Connection, connect
-from redshift_local.tokens import NotPortable
+from redshift_local.tokens import NotPortable, is_whole, split
 
 __all__ = [
     "Block",
@@ -44,9 +44,11 @@ __all__ = [
     "ServerError",
     "connect",
     "ensure",
+    "is_whole",
     "parse_value",
     "read_blocks",
     "read_records",
     "refusals",
+    "split",
     "stop",
 ]

@@ -80,6 +80,16 @@ def statements(sql: str) -> Iterator[tuple[int, str]]:
             run = []
 
 
+def is_whole(sql: str) -> bool:
+    """Whether `sql` ends with the semicolon of a statement, and not within a string, a name or a comment."""
+    found = tokens(sql)
+    within = any(
+        token.text in ("'", '"', "$") or (token.text == "/" and sql.startswith("*", token.end))
+        for token in found
+    )
+    return bool(found) and found[-1].text == ";" and not within
+
+
 def closing(found: Sequence[Token], opening: int) -> int:
     """The index after the parenthesis that closes the one at `opening`. Raises NotPortable if none does."""
     if length := _enclosed(found[index].text for index in range(opening, len(found))):

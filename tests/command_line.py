@@ -34,6 +34,12 @@ def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def as_url(warehouse: Warehouse) -> str:
+    """The address of a test's warehouse as SPARKIFY_WAREHOUSE takes it."""
+    parts = psycopg2.extensions.parse_dsn(warehouse.url)
+    return f"postgresql:///{parts['dbname']}?host={parts['host']}&user={parts['user']}&port={parts['port']}"
+
+
 @pytest.fixture
 def sparkify(
     warehouse: Warehouse,
@@ -45,8 +51,7 @@ def sparkify(
     """Runs the command line in this process, on a copy of the sample and a warehouse of the test's own."""
     source = tmp_path / "source"
     shutil.copytree(small_sample, source)
-    parts = psycopg2.extensions.parse_dsn(warehouse.url)
-    url = f"postgresql:///{parts['dbname']}?host={parts['host']}&user={parts['user']}&port={parts['port']}"
+    url = as_url(warehouse)
     monkeypatch.chdir(tmp_path)
     for name, value in {"HOME": tmp_path / "home", "SOURCE": source.as_uri(), "WAREHOUSE": url}.items():
         monkeypatch.setenv(f"SPARKIFY_{name}", str(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import re
@@ -135,18 +134,6 @@ def print_json(data: Any) -> None:
 
 def _as_json(value: Any) -> Any:
     return vars(value) if dataclasses.is_dataclass(value) else str(value)
-
-
-def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: RowFormat) -> None:
-    """Print rows in the requested format."""
-    if output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    elif output == "json":
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    elif columns:
-        print_table(columns, (["" if value is None else str(value) for value in row] for row in rows))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:

@@ -16,11 +16,11 @@ from sparkify_assets.cli.console import (
     loader_in_force,
     print_found,
     print_json,
-    print_rows,
     progress,
     say,
     settings,
 )
+from sparkify_assets.cli.rows import print_rows
 from sparkify_assets.inspection import checksum, provenance
 from sparkify_assets.inspection.reconcile import Finding
 from sparkify_assets.inspection.reconcile import reconcile as compare_all

@@ -22,7 +22,7 @@ from sparkify_assets.cli.console import (
 from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.next_load import NextLoad, PlannedPartition, next_load, next_rebuild
 from sparkify_assets.load.selection import Selection
-from sparkify_assets.model.datasets import left_out
+from sparkify_assets.model.datasets import left_out, named
 
 #: The exit code where something is to do, as of `terraform plan -detailed-exitcode`:
 #: https://developer.hashicorp.com/terraform/cli/commands/plan

@@ -10,13 +10,21 @@ from typing import Annotated, Any
 
 import psycopg2
 import typer
+from psycopg2.extensions import make_dsn, parse_dsn
 from typer.core import TyperCommand
 
-from sparkify_assets.cli.console import CommandError, OutputRowFormat, print_rows, say, settings
+from redshift_local import split
+from sparkify_assets.cli.console import CommandError, OutputRowFormat, err, say, settings
+from sparkify_assets.cli.rows import Expanded, print_rows
 from sparkify_assets.model import queries
 from sparkify_assets.report.questions import QUESTIONS, statement
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import open_warehouse
+from sparkify_assets.warehouse.errors import first_line
+
+#: What makes PostgreSQL refuse to change anything, unless a session asks to be allowed to
+#: (https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-DEFAULT-TRANSACTION-READ-ONLY).
+READ_ONLY = "-c default_transaction_read_only=on"
 
 
 class StatementFirst(TyperCommand):
@@ -35,21 +43,32 @@ def query(
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the statement from a file.")] = None,
     output: OutputRowFormat = "table",
+    expanded: Expanded = False,
     write: Annotated[bool, typer.Option("--write", help="Let the statement change something.")] = False,
 ) -> None:
-    """Query the warehouse: `sparkify query "select …"`, `sparkify query -f FILE` or `sparkify query < FILE`."""
+    """Query the warehouse: a statement, those of a file, or in a small shell if there is none."""
     chosen = settings()
-    asked = _statement(text, file, chosen)
+    if text is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
+        from sparkify_assets.cli.shell import (
+            run_shell,
+        )  # here, because no other command waits for its library
+
+        run_shell(chosen, output, expanded=expanded, write=write)
+        return
+    statements = split(_statement(text, file, chosen))
+    if not statements:
+        raise CommandError("there is no statement to run")
     try:
-        with closing(open_warehouse(chosen).connect(read_only=not write)) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(asked)
-                rows = cursor.fetchall() if cursor.description else []
-                columns = [column.name for column in cursor.description or ()]
-            connection.commit()
+        with (
+            open_warehouse(chosen).session(read_only=not write) as session,
+            session.transaction(lock=False) as transaction,
+        ):
+            for statement in statements:
+                answer = transaction.ask(statement)
+                columns = [column.name for column in answer.description or ()]
+                print_rows(columns, answer.fetchall() if columns else [], output, expanded=expanded)
     except psycopg2.Error as error:
-        raise CommandError(str(error).strip().partition("\n")[0]) from None
-    print_rows(columns, rows, output)
+        raise CommandError(first_line(error)) from None
 
 
 def _statement(text: str | None, file: Path | None, chosen: Settings) -> str:
@@ -61,7 +80,9 @@ def _statement(text: str | None, file: Path | None, chosen: Settings) -> str:
     if file is None and text not in (None, "-"):
         return str(text)
     if file is None and text is None and sys.stdin.isatty():
-        raise CommandError("give a statement, --file FILE, or a statement on standard input")
+        raise CommandError(
+            "give a statement, --file FILE, or a statement on standard input; the shell needs a terminal to print to"
+        )
     if file is None:
         return sys.stdin.read()
     for question in QUESTIONS:
@@ -75,7 +96,18 @@ def _statement(text: str | None, file: Path | None, chosen: Settings) -> str:
         raise CommandError(f"{file}: not UTF-8: {error.reason} at byte {error.start}") from None
 
 
-def psql() -> None:
+def psql(
+    write: Annotated[
+        bool, typer.Option("--write", help="For a connection that may change something.")
+    ] = False,
+) -> None:
     """Print the connection string, for psql and others: psql "$(sparkify psql)"."""
-    with closing(open_warehouse(settings()).connect()) as connection:
-        say(connection.dsn)
+    warehouse = open_warehouse(settings())
+    with closing(warehouse.connect()) as connection:
+        dsn = connection.dsn
+    if not write and warehouse.redshift:
+        note = "Redshift has no connections that only read: the rights of the login decide, and it may write."
+        say(note, "note", to=err)
+    elif not write:
+        dsn = make_dsn(dsn, options=f"{parse_dsn(dsn).get('options', '')} {READ_ONLY}".strip())
+    say(dsn)

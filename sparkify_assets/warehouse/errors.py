@@ -149,6 +149,11 @@ def line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a database says, without the lines that show where in the statement."""
+    return str(error).strip().partition("\n")[0]
+
+
 # --- COPY -----------------------------------------------------------------------------------------------------------
 
 _DETAIL = re.compile(r"^\s*(error|context):[ \t]*(.*?)\s*$", re.MULTILINE)

@@ -78,6 +78,11 @@ class Transaction:
         for statement in queries.statements(name):
             self._execute(self.cursor, name, statement % names, {})
 
+    def ask(self, statement: str) -> Cursor:
+        """Run a statement that somebody typed, and return the cursor with its result."""
+        self._interruptibly(partial(self.cursor.execute, statement))
+        return self.cursor
+
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a file; the rows of its last statement."""
         self.run(name, **parameters)

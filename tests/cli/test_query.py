@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing, nullcontext
 from io import StringIO
 from pathlib import Path
 
+import psycopg2
+import psycopg2.errors
 import pytest
 
 from sparkify_assets.model import queries
@@ -30,6 +33,27 @@ def test_query_writes_only_when_told(sparkify: Run) -> None:
         "count",
         "0",
     ]
+
+
+def test_several_statements_are_one_transaction(sparkify: Run) -> None:
+    sparkify("tables", "create")
+    out = sparkify("query", "select 1 as a; select 2 as b; -- no more").out
+    assert out.split() == ["a", "1", "b", "2"]
+    failed = "create table public.note (a int); select * from nowhere"
+    assert "nowhere" in one_line(sparkify("query", "--write", failed))
+    assert "public.note" in one_line(sparkify("query", "select * from public.note"))
+    assert "no statement" in one_line(sparkify("query", " -- nothing"))
+
+
+def test_psql_is_given_a_connection_that_only_reads(sparkify: Run) -> None:
+    sparkify("tables", "create")
+    for arguments, only_reads in ((("psql",), True), (("psql", "--write"), False)):
+        dsn = sparkify(*arguments).out.strip()
+        with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+            cursor.execute("show search_path")
+            assert "redshift" in str(cursor.fetchone()), "what the session needs anyway is kept"
+            with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction) if only_reads else nullcontext():
+                cursor.execute("delete from sparkify.users")
 
 
 def test_query_refuses_what_redshift_does_not_run(sparkify: Run) -> None:
