@@ -31,6 +31,16 @@ class SparkifyError(Exception):
         return self._transient
 
 
+#: The exit code of a command that Ctrl-C ends, as of a shell: 128 plus the number of the signal.
+INTERRUPTED = 130
+
+
+class Interrupted(SparkifyError):
+    """Ctrl-C ended a command, or a signal did; the text says what is whole, and what to type next."""
+
+    exit_code = INTERRUPTED
+
+
 #: The file in the state directory with the trace of the last unforeseen error.
 TRACE_FILE = "last-error.txt"
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import psycopg2
 
+from sparkify_assets.defs.instance import open_uncaptured
 from sparkify_assets.defs.run_errors import not_loaded
 from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.load.ledger import of_run
@@ -25,7 +27,7 @@ from sparkify_assets.warehouse.errors import WarehouseError
 @dataclass(frozen=True)
 class LoadReport:
     """The outcome of a run: what it did, according to the ledger; what it did not load; and other errors that ended it,
-    a line each. The id is empty if there was nothing to load.
+    a line each. The id is empty if there was nothing to load. `interrupted` is whether Ctrl-C came.
     """
 
     run_id: str
@@ -33,6 +35,7 @@ class LoadReport:
     done: RunResult
     not_loaded: Sequence[NotLoaded]
     errors: Sequence[str]
+    interrupted: bool = False
 
 
 def run_load(
@@ -73,7 +76,7 @@ def run_load(
     job = dg.Definitions(assets, jobs=[load_job()], resources=resources).resolve_job_def("load")
     ended = run_here(
         job,
-        dg.DagsterInstance.get,
+        partial(open_uncaptured, loader.settings),
         loader.settings.home,
         asset_selection=chosen,
         tags=tags,
@@ -86,6 +89,7 @@ def run_load(
         _done(loader, ended.result.run_id),
         [item for failure in failures for item in not_loaded(failure, loader.settings.home)],
         ended.errors,
+        ended.interrupted,
     )
 
 

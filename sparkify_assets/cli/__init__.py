@@ -26,10 +26,8 @@ from sparkify_assets.cli import (
     status,
     tables,
 )
-from sparkify_assets.cli.console import err, say
-from sparkify_assets.errors import SparkifyError, describe_error, keep_trace, words_of_machine
-from sparkify_assets.settings import Settings, SettingsError
-from sparkify_assets.warehouse.errors import is_foreseen, line
+from sparkify_assets.cli.console import say
+from sparkify_assets.cli.ending import exit_code_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,34 +89,10 @@ def sparkify(
 
 
 def main() -> None:
-    """Run the command line; an error is one line and exit code 1, and the trace of one that nobody foresaw is kept."""
-    load_dotenv(".env")
-    try:
-        raise SystemExit(typer.main.get_command(app).main(prog_name="sparkify", standalone_mode=False) or 0)
-    except typer.Abort:
-        raise SystemExit(1) from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is described
-        if hasattr(error, "format_message"):
-            if usage := _wrong_usage(error):
-                say(usage, "error:", "red", to=err)
-            raise SystemExit(1) from None
-        if isinstance(error, SparkifyError) or words_of_machine(line(error)):
-            text = describe_error(error)
-        elif is_foreseen(error):
-            text = str(error).strip().partition("\n")[0] or type(error).__name__
-        else:
-            try:
-                text = describe_error(error) + keep_trace(Settings.from_environment().home, error)
-            except SettingsError:
-                raise error from None
-        say(text, "error:", "red", to=err)
-        raise SystemExit(getattr(error, "exit_code", 1)) from None
+    """Run the command line, with the settings of `.env` in the folder where it is typed."""
 
+    def command() -> Any:
+        load_dotenv(".env")
+        return typer.main.get_command(app).main(prog_name="sparkify", standalone_mode=False)
 
-def _wrong_usage(error: Any) -> str:
-    """What is wrong with the words of a command, and where its help is; empty where that was printed for want of any
-    word. `error` is one of Typer's parser, which has no public name.
-    """
-    command = error.ctx.command_path if getattr(error, "ctx", None) else "sparkify"
-    message = error.format_message()
-    return f"{message} (see `{command} --help`)" if message else ""
+    raise SystemExit(exit_code_of(command))

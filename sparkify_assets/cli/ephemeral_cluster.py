@@ -22,10 +22,11 @@ from sparkify_assets.cli.console import CommandError, say, settings
 from sparkify_assets.cli.demo import print_overview
 from sparkify_assets.cli.infra import Environment, FoundationToo, launch, output_of, say_endpoint
 from sparkify_assets.cli.load import load_source
-from sparkify_assets.errors import SparkifyError, describe_error
+from sparkify_assets.errors import Interrupted, SparkifyError, describe_error
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT
 from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.findings import check_results
+from sparkify_assets.interruption import each_raises
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.model.datasets import partition_of
 from sparkify_assets.settings import Settings
@@ -72,7 +73,7 @@ class EphemeralCluster:
         if not any(partition_of(item.key) for item in open_source(self.settings).list()):
             raise CommandError(f"there is nothing to load in {self.settings.source}; nothing was made")
         started = time.monotonic()
-        with _terminated_as_interrupted():
+        with each_raises(signal.SIGTERM):  # so that the run ends as asked then, too
             try:
                 self._run_phases()
             except BaseException as error:
@@ -249,14 +250,4 @@ def _most_expensive(addresses: list[str]) -> list[str]:
 
 
 def _in_one_line(error: BaseException) -> str:
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else describe_error(error)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that the run ends as asked then, too."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return "interrupted" if isinstance(error, KeyboardInterrupt | Interrupted) else describe_error(error)

@@ -26,6 +26,7 @@ from sparkify_assets.cli.console import (
     progress,
     say,
 )
+from sparkify_assets.errors import Interrupted
 from sparkify_assets.inspection.findings import by_check
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import Loader
@@ -84,7 +85,7 @@ def load_source(
 ) -> tuple[LoadReport, dict[str, Any]]:
     """Load what the options of `sparkify load` ask for, and print and return what became of it.
 
-    Raises SelectionError for a day or prefix that does not exist, WrongSource, and DeletionsRefused.
+    Raises SelectionError for a day or prefix that does not exist, WrongSource, DeletionsRefused, and Interrupted.
     """
     started = time.perf_counter()
     asked = Selection(days, songs, full)
@@ -95,6 +96,12 @@ def load_source(
     listed = time.perf_counter()
     with progress(loader, quiet=output == "json") as watched:
         report = run_load(watched, plan, chosen, reload=full, accept_deletions=accept_deletions)
+    if report.interrupted:
+        whole = [item for item in report.done.partitions if item.state != "blocked"]
+        raise Interrupted(
+            f"{len(whole):,} of {len(chosen):,} days and prefixes of songs were loaded, each as a whole, and the others"
+            " are as before; `sparkify load` loads the rest"
+        )
     summary = _summary(loader, plan, chosen, report, started, listed)
     print_found(summary, output, _print_summary)
     return report, summary

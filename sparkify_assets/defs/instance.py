@@ -28,6 +28,13 @@ PROCESS_TAG = "sparkify/process"
 EVENT_BATCH_SIZE = "1000"
 
 
+_UNCAPTURED = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+}
+
 #: Dagster's settings, as the checkout has them.
 DAGSTER_YAML = Path(__file__).resolve().parents[2] / "dagster.yaml"
 
@@ -61,6 +68,16 @@ def require_own(home: Path) -> None:
         raise HomeError(f"state directory {home}: Permission denied{whose(home)}")
 
 
+def open_uncaptured(settings: Settings) -> dg.DagsterInstance:
+    """The instance of the state directory, which captures nothing that a step prints: Dagster would redirect the
+    terminal of the command away from it, by helper processes that Ctrl-C ends with a trace.
+    """
+    import dagster as dg
+
+    # Despite its name, this opens the instance of the state directory. Dagster has no other way to override a setting.
+    return dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides=_UNCAPTURED)
+
+
 @contextmanager
 def run_of_this_process(instance: dg.DagsterInstance) -> Iterator[str]:
     """The id for a run in this process. However the block is left, neither this run nor one whose process has died
@@ -82,11 +99,13 @@ def this_process() -> dict[str, str]:
 
 
 def end_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs of the command line as failed if their process has died; nothing else would ever end them."""
+    """Mark runs of the command line as failed, or as canceled if they were to be, if their process has died; nothing
+    else would ever end them.
+    """
     import dagster as dg
 
-    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    unfinished = dg.RunsFilter(statuses=begun)
+    of = dg.DagsterRunStatus
+    unfinished = dg.RunsFilter(statuses=[of.NOT_STARTED, of.STARTING, of.STARTED, of.CANCELING])
     for run in instance.get_runs(unfinished):
         host, _, process = run.tags.get(PROCESS_TAG, "").partition(":")
         if (
@@ -94,4 +113,5 @@ def end_killed_runs(instance: dg.DagsterInstance) -> None:
             and not Path(f"/proc/{process}").exists()
             and Path("/proc/self").exists()
         ):
-            instance.report_run_failed(run, f"process {process} is gone")
+            end = instance.report_run_canceled if run.status is of.CANCELING else instance.report_run_failed
+            end(run, f"process {process} is gone")

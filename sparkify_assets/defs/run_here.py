@@ -7,6 +7,7 @@ Does not: what the run does (`load_assets`, `infra.jobs`), nor the storage of Da
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sparkify_assets.defs.instance import run_of_this_process, this_process
 from sparkify_assets.defs.run_errors import errors_of, was_interrupted
 from sparkify_assets.errors import SparkifyError, describe_error, keep_trace
+from sparkify_assets.interruption import apart
 from sparkify_assets.warehouse.errors import is_foreseen
 
 if TYPE_CHECKING:
@@ -27,41 +29,62 @@ class RunError(SparkifyError):
 @dataclass(frozen=True)
 class Ended:
     """How a run ended. `errors` says why it did not succeed, in lines; what a load names as not loaded is not among
-    them. They are empty after a success, and only what succeeded has all of its metadata.
+    them. They are empty after a success, and only what succeeded has all of its metadata. `interrupted` is whether
+    Ctrl-C or a signal came, even where the run succeeded nevertheless.
     """
 
     result: dg.ExecuteInProcessResult
     errors: list[str]
+    interrupted: bool
 
     @property
     def succeeded(self) -> bool:
         """Whether the run as a whole succeeded, by its own record."""
         return self.result.success
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether it was ended by Ctrl-C or a signal, in a step or outside of one."""
-        return was_interrupted(self.result)
+
+@dataclass
+class _Run:
+    """A run in a thread of its own; `instance` and `run_id` are known once it has begun."""
+
+    instance: dg.DagsterInstance | None = None
+    run_id: str = ""
+
+    def cancel(self, report: str) -> None:
+        """Report that the run is being canceled, without which Dagster takes an interruption for a failure, or that it
+        is. What cannot be recorded stops nobody from leaving.
+        """
+        with suppress(Exception):
+            if self.instance and (run := self.instance.get_run_by_id(self.run_id)) and not run.is_finished:
+                getattr(self.instance, report)(run, "interrupted")
 
 
 def run_here(
     job: dg.JobDefinition, open_instance: Callable[[], dg.DagsterInstance], home: Path, **options: Any
 ) -> Ended:
-    """Run a job in this process, on the instance that `open_instance` opens, and return how it ended.
+    """Run a job in this process, on the instance that `open_instance` opens, and return how it ended. Ctrl-C ends it as
+    soon as the job asks (`interruption`), and a second one leaves it behind.
 
     `home` is the state directory, for the traces of unforeseen errors; `options` are those of
-    JobDefinition.execute_in_process. Raises RunError.
+    JobDefinition.execute_in_process. Raises RunError, and KeyboardInterrupt where it is left behind.
     """
     import dagster as dg
     from sqlalchemy.exc import SQLAlchemyError
 
-    try:
+    begun = _Run()
+
+    def run() -> dg.ExecuteInProcessResult:
         with open_instance() as instance, run_of_this_process(instance) as run_id:
+            begun.instance, begun.run_id = instance, run_id
             tags = {**options.pop("tags", {}), **this_process()}
-            result = job.execute_in_process(
+            return job.execute_in_process(
                 instance=instance, run_id=run_id, tags=tags, raise_on_error=False, **options
             )
-        return Ended(result, errors_of(result, home))
+
+    try:
+        result, asked = apart(
+            run, lambda: begun.cancel("report_run_canceling"), lambda: begun.cancel("report_run_canceled")
+        )
     except (OSError, SQLAlchemyError, dg.DagsterError) as error:
         foreseen = is_foreseen(error) or isinstance(error, dg.DagsterInvalidConfigError)
         trace = "" if foreseen else keep_trace(home, error)
@@ -69,3 +92,4 @@ def run_here(
             f"whether {job.name} succeeded is not recorded: {describe_error(error)}{trace}; what it did is kept,"
             " and the same command again goes on where it ended"
         ) from None
+    return Ended(result, errors_of(result, home), asked or was_interrupted(result))

@@ -8,7 +8,6 @@ Belongs here: what each op does. Does not: their order (`jobs`), what surrounds 
 # Annotations are not postponed here, because Dagster reads the context and the resources of an op from them.
 
 import functools
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -27,6 +26,7 @@ from sparkify_assets.infra.orphans import orphans
 from sparkify_assets.infra.plan import Plan
 from sparkify_assets.infra.stack import ORCHESTRATOR, Stack
 from sparkify_assets.infra.terraform import TerraformError, TerraformResource
+from sparkify_assets.interruption import pause
 from sparkify_assets.warehouse import cluster_state, workgroup_state
 from sparkify_assets.warehouse.service import Found
 
@@ -226,7 +226,7 @@ def prove_applied(context: dg.OpExecutionContext, stack: Stack) -> None:
     left = _left_to_do(context, stack)
     if left.changes and all(change.action == "change" for change in left.changes):
         context.log.info(f"AWS does not show all of it yet, and it is applied once more:\n{left.text()}")
-        time.sleep(SETTLE_SECONDS)
+        pause(SETTLE_SECONDS)
         left = _left_to_do(context, stack)
         if left.changes and all(change.action == "change" for change in left.changes):
             stack.apply()

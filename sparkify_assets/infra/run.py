@@ -13,23 +13,14 @@ from typing import Any, TextIO
 
 import dagster as dg
 
-from sparkify_assets.defs.instance import prepare_home, require_own
+from sparkify_assets.defs.instance import open_uncaptured, prepare_home, require_own
 from sparkify_assets.defs.run_here import run_here
+from sparkify_assets.errors import Interrupted
 from sparkify_assets.infra import InfrastructureError, jobs
 from sparkify_assets.infra.stack import wanted_stacks
 from sparkify_assets.infra.terraform import TerraformResource
 from sparkify_assets.infra.writable import require_writable
 from sparkify_assets.settings import Settings
-
-#: Dagster starts helper processes to capture what an op prints. Ctrl-C in a terminal ends them, and the last lines
-#: would be lost with them.
-_UNCAPTURED = {
-    "compute_logs": {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-}
-
 
 #: What Dagster itself logs in the name of a step that it does not run, ten lines after a failure; nothing but the text
 #: tells them from what an op logs (dagster._core.execution.plan.active).
@@ -60,10 +51,8 @@ def _console(_: dg.InitLoggerContext) -> logging.Logger:
     return logger
 
 
-class InfrastructureInterrupted(InfrastructureError):
+class InfrastructureInterrupted(Interrupted, InfrastructureError):
     """The run was interrupted. Terraform has saved its state, and launching again continues from there."""
-
-    exit_code = 130  # as of a shell: 128 plus the number of the signal
 
 
 def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -82,11 +71,10 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     if job not in _WRITING_NOTHING:
         require_writable(jobs.STACKS_FOLDER, for_state_only=job in _READING)
     definitions = jobs.infrastructure_defs(settings.home, jobs.STACKS_FOLDER, _console)
-    # Despite its name, this opens the instance of the state directory. Dagster has no other way to override a setting.
-    instance = partial(dg.DagsterInstance.local_temp, str(settings.dagster_home), overrides=_UNCAPTURED)
+    instance = partial(open_uncaptured, settings)
     ended = run_here(definitions.resolve_job_def(job), instance, settings.home, run_config=config)
     if ended.interrupted:
-        raise InfrastructureInterrupted("interrupted; the same command again goes on where this one ended")
+        raise InfrastructureInterrupted("the same command again goes on where this one ended")
     if not ended.succeeded:
         raise InfrastructureError("; ".join(ended.errors))
     return _metadata(ended.result)

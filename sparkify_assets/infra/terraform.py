@@ -18,7 +18,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +31,7 @@ from pydantic import PrivateAttr
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
 from sparkify_assets.infra.diagnostics import advise, diagnostics, first_error, message_of, parse
 from sparkify_assets.infra.unsaved import ERRORED, keep_printed, room_in, unfinished
+from sparkify_assets.interruption import held
 
 #: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
 #: https://developer.hashicorp.com/terraform/language/backend/s3
@@ -111,8 +111,8 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         kept = ""
         with _output() as out, _output() as err:
             try:
-                with room_in(self.terraform.run_folder), _interruptions_noted() as noted:
-                    self._run(self.generate_cmd_string(cmd, *args, **options), out, err, noted)
+                with room_in(self.terraform.run_folder), held() as interrupted:
+                    self._run(self.generate_cmd_string(cmd, *args, **options), out, err, interrupted)
             finally:  # however this ends, what only Terraform knows is not lost
                 answer, complaint = out.read_text("utf-8", "replace"), err.read_text("utf-8", "replace")
                 kept = keep_printed(
@@ -120,8 +120,6 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
                 )
                 if kept:
                     self.log(kept)
-            if noted:
-                signal.raise_signal(noted[0])
         asked = options.get("detailed_exitcode") is python_terraform.IsFlagged
         if self.code not in ((0, 2) if asked else (0,)):
             where = f"stack {self.stack} in {self.terraform.environment}"
@@ -129,7 +127,7 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
             raise TerraformError(cmd, where, self.code, answer, complaint, waited, kept)
         return self.code, answer, complaint
 
-    def _run(self, command: list[str], out: Path, err: Path, noted: list[int]) -> None:
+    def _run(self, command: list[str], out: Path, err: Path, interrupted: Callable[[], int]) -> None:
         """Run a command line to its end, or until Terraform has stopped after an interruption."""
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
@@ -143,16 +141,16 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
                 umask=0o077,  # state and plans are for this user only
             )
         try:
-            self._follow(process, out, noted)
+            self._follow(process, out, interrupted)
         finally:
             self._stop(process, out)
         self.code = process.returncode
 
-    def _follow(self, process: subprocess.Popen[bytes], out: Path, noted: list[int]) -> None:
-        """Log each line of output as it comes, until the process is gone or an interruption is noted."""
+    def _follow(self, process: subprocess.Popen[bytes], out: Path, interrupted: Callable[[], int]) -> None:
+        """Log each line of output as it comes, until the process is gone or somebody interrupts."""
         with out.open(encoding="utf-8", errors="replace") as stream:
             line = ""
-            while not noted:
+            while not interrupted():
                 gone = process.poll() is not None
                 while part := stream.readline():
                     line += part
@@ -209,26 +207,6 @@ def _output() -> Iterator[Path]:
         yield Path(f"/proc/self/fd/{descriptor}")
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _interruptions_noted() -> Iterator[list[int]]:
-    """Note signals that would raise an exception (Ctrl-C, Dagster's Terminate) instead of raising it, because an
-    exception in the middle of writing a log line can get lost there, and Terraform would go on.
-    """
-    noted: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # where no signal is handled
-        yield noted
-        return
-    raising = (signal.SIGINT, signal.SIGTERM)
-    former = {number: handler for number in raising if callable(handler := signal.getsignal(number))}
-    for number in former:
-        signal.signal(number, lambda given, _: noted.append(given))
-    try:
-        yield noted
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -22,6 +22,7 @@ from psycopg2.extensions import connection as Connection
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 import redshift_local
+from sparkify_assets import interruption
 from sparkify_assets.model.definitions import declared, differences, in_one_line
 from sparkify_assets.model.tables import LOOKUPS
 from sparkify_assets.settings import Settings
@@ -173,6 +174,7 @@ class Warehouse:
             retry=retry_if_exception(transient or is_retryable),
             wait=wait_random_exponential(multiplier=0.2, max=10),
             stop=stop_after_attempt(8),
+            sleep=interruption.pause,
             reraise=True,
         ):
             with attempt:

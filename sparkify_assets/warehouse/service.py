@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
+from sparkify_assets.interruption import pause
 from sparkify_assets.warehouse import errors
 
 Log = Callable[[str], None]
@@ -107,7 +108,7 @@ def wait_for(
         if time.monotonic() > until:
             raise errors.ClusterError(f"{title} is still {now.status} after {seconds:.0f} s, not {wanted}")
         log(f"{title[0].upper()}{title[1:]} is {now.status}; waiting for {wanted}.")
-        time.sleep(poll_seconds)
+        pause(poll_seconds)
         now = read()
 
 

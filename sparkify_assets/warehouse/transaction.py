@@ -5,7 +5,6 @@ Belongs here: single statements. Does not: beginning, committing and retrying tr
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, wait
@@ -18,6 +17,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from redshift_local import CopyError
+from sparkify_assets import interruption
 from sparkify_assets.model import queries
 from sparkify_assets.warehouse.errors import (
     CopyFailed,
@@ -184,7 +184,7 @@ class Transaction:
         until = time.monotonic() + LOAD_ERRORS_SECONDS
         while (answer := self._apart(name, **parameters)).rowcount < rows and time.monotonic() < until:
             answer.close()
-            time.sleep(0.5)
+            interruption.pause(0.5)
         return answer
 
     def value(self, name: str, **parameters: Any) -> Any:
@@ -219,11 +219,11 @@ class Transaction:
         mechanism, a wait callback, excludes COPY
         (https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries).
         """
-        if threading.current_thread() is not threading.main_thread():  # signals go to the main thread only
-            statement()
-            return
         running = self._waiter.submit(statement)
         try:
+            while not running.done():
+                wait([running], interruption.LOOK_SECONDS)
+                interruption.check()
             running.result()
         except BaseException:
             while not running.done():  # a cancellation that comes before its statement is lost

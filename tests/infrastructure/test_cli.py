@@ -171,7 +171,7 @@ def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(terraform: str, tm
         if "slow: Creating" in line:
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it has started
     assert process.wait(30) == 130
-    assert said[-1] == "error: interrupted; the same command again goes on where this one ended\n"
+    assert said[-1] == "interrupted: the same command again goes on where this one ended\n"
     assert "Terraform has stopped; its state is saved and unlocked.\n" in said
     assert not any("Traceback" in line for line in said)
     assert not any("interrupts received" in line for line in said), (

@@ -1,0 +1,27 @@
+"""The program `sparkify`, also as `python -m sparkify_assets`.
+
+Belongs here: what has to be in force before the commands are imported, which takes a second. Does not: the commands
+(`cli`).
+"""
+
+from __future__ import annotations
+
+import signal
+
+from sparkify_assets import interruption
+
+
+def main() -> None:
+    """Run the command line. Ctrl-C is one line from the first moment on, and nothing once everything is done."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interruption.leave)
+    from sparkify_assets import cli
+
+    try:
+        cli.main()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    main()
