@@ -6,9 +6,12 @@ Belongs here: what has to be in force before the commands are imported, which ta
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 
 from sparkify_assets import interruption
+from sparkify_assets.errors import INTERRUPTED
 
 
 def main() -> None:
@@ -19,8 +22,14 @@ def main() -> None:
 
     try:
         cli.main()
-    finally:
+    except SystemExit as end:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if end.code == INTERRUPTED:
+            # Neither waiting for threads that were left, nor killed by Python itself, which does that (CPython 3.11,
+            # Modules/main.c) if KeyboardInterrupt has ever passed through an exec() of text, as in a dataclass's making.
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
+        raise
 
 
 if __name__ == "__main__":

@@ -123,11 +123,11 @@ def held() -> Iterator[Callable[[], int]]:
 
 
 def apart(
-    work: Callable[[], Result], before_asking: Callable[[], None], before_leaving: Callable[[], None]
+    work: Callable[[], Result], may_ask: Callable[[], bool], before_leaving: Callable[[], None]
 ) -> tuple[Result, bool]:
     """Do some work in another thread; return its result, and whether Ctrl-C came.
 
-    At the first Ctrl-C, `before_asking` is called and the work is asked to end. At the second one, `before_leaving` is
+    After the first Ctrl-C, the work is asked to end as soon as `may_ask` agrees. At the second one, `before_leaving` is
     called and KeyboardInterrupt is raised without waiting any longer, unless the work is in a block that has to end
     first (`held`). Raises whatever the work raises.
     """
@@ -149,8 +149,7 @@ def apart(
         threading.Thread(target=run, daemon=True).start()
         while not done.done():
             wait([done], LOOK_SECONDS)
-            if noted and not _asked.is_set():
-                before_asking()
+            if noted and not _asked.is_set() and may_ask():
                 _asked.set()
             if len(noted) > 1 and not _must_end:
                 before_leaving()

@@ -50,13 +50,26 @@ class _Run:
     instance: dg.DagsterInstance | None = None
     run_id: str = ""
 
-    def cancel(self, report: str) -> None:
-        """Report that the run is being canceled, without which Dagster takes an interruption for a failure, or that it
-        is. What cannot be recorded stops nobody from leaving.
+    def canceling(self) -> bool:
+        """Whether the run may be interrupted: it has started, and is known to be canceled, without which Dagster takes
+        an interruption for a failure.
         """
-        with suppress(Exception):
+        import dagster as dg
+
+        try:
+            run = self.instance and self.instance.get_run_by_id(self.run_id)
+            if not self.instance or not run or run.status is not dg.DagsterRunStatus.STARTED:
+                return False
+            self.instance.report_run_canceling(run, "interrupted")
+        except Exception:  # noqa: BLE001 - what cannot be recorded keeps nobody from leaving
+            return True
+        return True
+
+    def canceled(self) -> None:
+        """Record that the run is canceled."""
+        with suppress(Exception):  # the next run of a command records it
             if self.instance and (run := self.instance.get_run_by_id(self.run_id)) and not run.is_finished:
-                getattr(self.instance, report)(run, "interrupted")
+                self.instance.report_run_canceled(run, "interrupted")
 
 
 def run_here(
@@ -82,9 +95,7 @@ def run_here(
             )
 
     try:
-        result, asked = apart(
-            run, lambda: begun.cancel("report_run_canceling"), lambda: begun.cancel("report_run_canceled")
-        )
+        result, asked = apart(run, begun.canceling, begun.canceled)
     except (OSError, SQLAlchemyError, dg.DagsterError) as error:
         foreseen = is_foreseen(error) or isinstance(error, dg.DagsterInvalidConfigError)
         trace = "" if foreseen else keep_trace(home, error)
