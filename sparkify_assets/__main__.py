@@ -26,7 +26,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if end.code == INTERRUPTED:
             # Neither waiting for threads that were left, nor killed by Python itself, which does that (CPython 3.11,
-            # Modules/main.c) if KeyboardInterrupt has ever passed through an exec() of text, as in a dataclass's making.
+            # Modules/main.c) if KeyboardInterrupt ever passed through an exec() of text, as when a dataclass is made.
             sys.stdout.flush()
             os._exit(INTERRUPTED)
         raise

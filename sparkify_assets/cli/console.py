@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,7 @@ from sparkify_assets.defs.instance import prepare_home, require_own
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.inspection.findings import Outcome
 from sparkify_assets.load.loader import Loader, open_loader
+from sparkify_assets.load.progress import Amount, Phase
 from sparkify_assets.load.results import Changes
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.settings import Settings, path_of
@@ -81,29 +83,50 @@ def _loader(chosen: Settings) -> Loader:
 
 @contextmanager
 def progress(loader: Loader, quiet: bool) -> Iterator[Loader]:
-    """The loader with a progress bar for each data set, or without one if `quiet` or not on a terminal."""
+    """The loader with a progress bar for each phase and data set, or without one if `quiet` or not on a terminal."""
     if quiet or not err.is_terminal:
         yield loader
         return
-    bar = Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+    bars = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<18}"),
+        BarColumn(10),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[done]}"),
         console=err,
         transient=True,
     )
     words = {"stage": "reading", "publish": "publishing"}
+    beginning = bars.add_task("beginning", total=None, done="")
 
     @cache
-    def task(phase: str, dataset: Dataset) -> TaskID:
-        return bar.add_task(f"{words[phase]} {dataset}")
+    def task(phase: Phase, dataset: Dataset) -> TaskID:
+        return bars.add_task(f"{words[phase]} {dataset}", total=1.0, done="")
 
-    def show(phase: str, dataset: Dataset, done: int, total: int) -> None:
-        bar.update(task(phase, dataset), completed=done, total=total)
+    def show(phase: Phase, dataset: Dataset, done: Amount, share: float) -> None:
+        bars.update(beginning, visible=False)
+        bar = task(phase, dataset)
+        former = bars.tasks[bar]
+        # A call for each of a million songs is drawn ten times a second, and at every percent.
+        bars.update(
+            bar,
+            completed=share,
+            done=f"{_in_words(done)}{_left(former.elapsed or 0.0, share)}",
+            refresh=int(100 * share) > int(former.percentage),
+        )
 
-    with bar:
+    with bars:
         yield dataclasses.replace(loader, progress=show)
+
+
+def _in_words(done: Amount) -> str:
+    unit, name = (1e6, "MB") if done.of_bytes >= 1e6 else (1e3, "kB")
+    return f"{done.records:,} records  {done.bytes / unit:,.1f} of {done.of_bytes / unit:,.1f} {name}"
+
+
+def _left(seconds: float, share: float) -> str:
+    """How many seconds are left of a phase that has come so far in so many seconds, once that says anything."""
+    return f"  {math.ceil(seconds / share - seconds):,} s left" if 0.05 < share < 1 else ""
 
 
 def say(text: str, label: str = "", colour: str = "yellow", to: Console | None = None) -> None:

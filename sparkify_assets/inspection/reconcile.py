@@ -15,6 +15,7 @@ from typing import Any
 
 from sparkify_assets.inspection.status import OTHER_RULES, Status, status
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.progress import Course
 from sparkify_assets.load.quarantine import UNREADABLE
 from sparkify_assets.load.results import Batch, in_batches
 from sparkify_assets.load.stage import Stager
@@ -83,18 +84,19 @@ def _staging(
         for item in found.partitions
         if item.dataset == dataset and item.state == "loaded"
     ]
+    course = Course(sum(item.size for partition in loaded for item in listed[partition]))
     for group in in_batches({partition: listed[partition] for partition in loaded}):
         batch = Batch(dataset, group, {}, id="reconcile")
         try:
-            yield from loader.without_unreadable(batch, partial(_staged_rows, loader, batch))
+            yield from loader.without_unreadable(batch, partial(_staged_rows, loader, course, batch))
         finally:
             loader.work.delete(batch.written)
 
 
-def _staged_rows(loader: Loader, batch: Batch) -> list[Finding]:
+def _staged_rows(loader: Loader, course: Course, batch: Batch) -> list[Finding]:
     """Compare the rows of a batch's partitions with its objects, and name the objects that cannot be read."""
     keys = [partition.key for partition in batch.objects]
-    stager = Stager(loader.settings, loader.source, loader.work, loader.progress)
+    stager = Stager(loader.settings, loader.source, loader.work, course.of(batch, loader.progress))
     with loader.warehouse.transaction(lock=False) as transaction:
         staged = stager.stage(transaction, batch)
         found = [

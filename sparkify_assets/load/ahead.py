@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
+from sparkify_assets.load.progress import Amount, Phase, Progress
 from sparkify_assets.load.results import Batch, StagedPartition
-from sparkify_assets.load.stage import Progress
 from sparkify_assets.model.datasets import Dataset
 from sparkify_assets.warehouse.connection import Session
 
@@ -78,10 +78,10 @@ class StagingAhead:
         else:
             future.set_result((stack, staged))
 
-    def _watched(self, phase: str, dataset: Dataset, done: int, total: int) -> None:
+    def _watched(self, phase: Phase, dataset: Dataset, done: Amount, share: float) -> None:
         if self._abandoned.is_set():
             raise _Abandoned
-        self._progress(phase, dataset, done, total)
+        self._progress(phase, dataset, done, share)
 
 
 def _close(done: Future[tuple[ExitStack, Staged]]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import groupby
@@ -110,9 +110,14 @@ class CompactedSongs:
 
 
 def compact_songs(
-    source: ObjectStore, parts: Parts, batch_id: str, objects: Mapping[str, Sequence[SourceObject]]
+    source: ObjectStore,
+    parts: Parts,
+    batch_id: str,
+    objects: Mapping[str, Sequence[SourceObject]],
+    tell: Callable[[int, int], None] = lambda _size, _records: None,
 ) -> CompactedSongs:
-    """Read the song objects of each prefix and write their records into the parts, one a line.
+    """Read the song objects of each prefix and write their records into the parts, one a line. `tell` is called with
+    the size and the number of records of each object that was read.
 
     An object that cannot be read is rejected as a whole. Raises SourceError if the work area cannot be written, or if
     S3 is unavailable or denies access.
@@ -145,6 +150,7 @@ def compact_songs(
                 text = text.replace(b"\n", b" ").replace(b"\r", b" ")
             parts.add(text + b"\n", Origin(prefix, key, line))
         result.records[prefix] += read
+        tell(len(data), read)
         if rejected.rejects:
             rejected.records_of[key] = read
             result.rejected[prefix].add(rejected)

@@ -16,7 +16,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -26,10 +26,11 @@ from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.load import ledger
 from sparkify_assets.load.ahead import StagingAhead
 from sparkify_assets.load.plan import LoadPlan, make_plan
+from sparkify_assets.load.progress import Amount, Course, Progress, silent, size_of
 from sparkify_assets.load.publish import Publisher, SourceChanged
 from sparkify_assets.load.quarantine import UNREADABLE, unreadable
 from sparkify_assets.load.results import Batch, BatchResult, StagedPartition, halves, in_batches
-from sparkify_assets.load.stage import Progress, Stager, TooManyRefused
+from sparkify_assets.load.stage import Stager, TooManyRefused
 from sparkify_assets.model.datasets import Dataset, Partition, beginnings_of, named, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import KnownPartition, difference
@@ -63,10 +64,6 @@ class BatchesFailed(SparkifyError):
         return any(is_transient(cause) for _, cause in self.failures)
 
 
-def _silent(phase: str, dataset: Dataset, done: int, total: int) -> None:
-    """Report no progress."""
-
-
 @dataclass
 class Loader:
     """Loads from one source into one warehouse."""
@@ -75,7 +72,7 @@ class Loader:
     warehouse: Warehouse
     source: ObjectStore
     work: ObjectStore
-    progress: Progress = _silent
+    progress: Progress = silent
     planned: LoadPlan | None = None  # what was planned for this load; one without a plan makes its own
 
     @property
@@ -192,15 +189,15 @@ class Loader:
         """Load the wanted partitions in batches and yield what became of each batch."""
         if wanted:
             self.work.sweep(LEFT_BEHIND)
-        tried = 0
+        course = Course(sum(item.size for p in wanted for item in plan.to_read(p)))
         blank = Batch(dataset, {}, {}, reload, frozenset(plan.kept), run_id=run_id)
         batches = deque(map(blank.of, in_batches({p: plan.to_read(p) for p in wanted})))
-        with StagingAhead(self._staged, self.progress) as ahead:
+        with StagingAhead(partial(self._staged, course), self.progress) as ahead:
             while batches:
                 batch = batches.popleft()
                 outcome: BatchResult | Exception
                 try:
-                    outcome = self._load_batch(batch, ahead, batches)
+                    outcome = self._load_batch(course, batch, ahead, batches)
                 except Exception as error:
                     if isinstance(error, TooManyRefused) and len(error.partitions) > 1:
                         batches.extendleft(map(batch.of, reversed(halves(batch.objects))))
@@ -208,16 +205,16 @@ class Loader:
                     if concerns_all(error):
                         raise
                     outcome = error
-                tried += len(batch.objects)
-                self.progress("publish", dataset, tried, len(wanted))
                 yield batch.objects, outcome
 
-    def _load_batch(self, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]) -> BatchResult:
+    def _load_batch(
+        self, course: Course, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]
+    ) -> BatchResult:
         """Load one batch without the objects that cannot be read, and begin to stage the first of the later ones. A
         partition in which COPY rejects more records than MAXERROR allows is blocked. Raises TooManyRefused if one COPY
         read several partitions, so that each half may be tried by itself.
         """
-        stage_and_publish = partial(self._stage_and_publish, batch, ahead, later)
+        stage_and_publish = partial(self._stage_and_publish, course, batch, ahead, later)
         while True:
             try:
                 return self.without_unreadable(batch, lambda: self.warehouse.retried(stage_and_publish))
@@ -226,14 +223,21 @@ class Loader:
                     raise
                 batch.give_up(error.partitions[0], f"COPY gave up: {line(error)}")
 
-    def _stage_and_publish(self, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]) -> BatchResult:
+    def _stage_and_publish(
+        self, course: Course, batch: Batch, ahead: StagingAhead, later: Sequence[Batch]
+    ) -> BatchResult:
         """Take a batch from its objects to the readers, on one connection."""
         started = time.perf_counter()
         with ahead.staged(batch) as (session, staged):
             batch.stage_seconds = time.perf_counter() - started
             if later:
                 ahead.begin(later[0])
-            return self.publisher.publish(session, batch, staged)
+            size, progress = size_of(batch), course.of(batch, self.progress)
+            done = Amount(sum(item.rows_staged for item in staged), size, size)
+            tell = partial(progress, "publish", batch.dataset, done)
+            result = replace(self.publisher, tell=tell).publish(session, batch, staged)
+            tell(1.0)
+            return result
 
     def without_unreadable(self, batch: Batch, bring: Callable[[], Result]) -> Result:
         """Call what stages a batch, and call it again without the objects that turn out to be unreadable; they are then
@@ -266,13 +270,17 @@ class Loader:
         return {name: UNREADABLE + reason for name, reason in faults.items()}
 
     @contextmanager
-    def _staged(self, batch: Batch, progress: Progress) -> Iterator[tuple[Session, list[StagedPartition]]]:
+    def _staged(
+        self, course: Course, batch: Batch, progress: Progress
+    ) -> Iterator[tuple[Session, list[StagedPartition]]]:
         """Stage a batch and yield the session whose temporary tables hold it."""
         batch.id = uuid.uuid4().hex
         try:
             with self.warehouse.session() as session:
                 with session.transaction(lock=False) as transaction:
-                    staged = Stager(self.settings, self.source, self.work, progress).stage(transaction, batch)
+                    staged = Stager(self.settings, self.source, self.work, course.of(batch, progress)).stage(
+                        transaction, batch
+                    )
                 yield session, staged
         finally:
             with suppress(SourceError):  # what is left is swept by a later load

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -66,11 +66,14 @@ class NotBlocked(SparkifyError):
 
 @dataclass
 class Publisher:
-    """Publishes batches into a warehouse. `source` is listed again before each commit."""
+    """Publishes batches into a warehouse. `source` is listed again before each commit. `tell` is called with the share
+    of a batch's work that is done.
+    """
 
     settings: Settings
     warehouse: Warehouse
     source: ObjectStore
+    tell: Callable[[float], None] = lambda _share: None
 
     def publish(self, session: Session, batch: Batch, staged: Sequence[StagedPartition]) -> BatchResult:
         """Publish the partitions of a batch that pass and block the others, in one transaction.
@@ -118,7 +121,9 @@ class Publisher:
         publishing = [key for key in keys if key not in failed]
         if publishing:
             self._merge(transaction, batch, publishing, None, result)
+            self.tell(0.8)
             self._audit(transaction, batch.dataset, publishing)
+            self.tell(0.9)
             self._warn(transaction, batch.dataset, publishing, result)
         result.warnings += [found for item in staged for found in item.findings]
         self._verify_versions(batch, staged)
@@ -219,7 +224,8 @@ class Publisher:
     ) -> None:
         parameters: dict[str, Any] = {"batch_id": batch.id, "first": min(keys), "last": max(keys)}
         share = transaction.value("ledger/batch_share", batch_id=batch.id, dataset=batch.dataset)
-        for name, table in MERGES[batch.dataset]:
+        for number, (name, table) in enumerate(merges := MERGES[batch.dataset]):
+            self.tell(0.8 * number / len(merges))
             if name in batch.ahead or (name.startswith("analyze/") and share < ANALYZE_SHARE):
                 continue
             self._run_merge(transaction, name, parameters)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -25,9 +25,10 @@ from sparkify_assets.load.compact import (
     compact_songs,
     event_jsonpaths,
 )
+from sparkify_assets.load.progress import Progress, Staging
 from sparkify_assets.load.quarantine import UNREADABLE, Reject, Rejected, located, with_raw
 from sparkify_assets.load.results import Batch, StagedPartition
-from sparkify_assets.model.datasets import Dataset, Partition
+from sparkify_assets.model.datasets import Partition
 from sparkify_assets.model.fields import expected_fields
 from sparkify_assets.model.merges import BEFORE_THE_LOCK, MERGES
 from sparkify_assets.settings import Settings
@@ -43,10 +44,6 @@ _EVENT_FIELDS = {
     "item_in_session": "itemInSession", "ts": "ts",
 }  # fmt: skip
 _SONG_FIELDS = {"song_id": "song_id", "artist_id": "artist_id", "title": "title"}
-
-
-#: Called with a phase (`stage` or `publish`), the data set, and how many of how many partitions are done.
-Progress = Callable[[str, Dataset, int, int], None]
 
 
 class Address(NamedTuple):
@@ -81,6 +78,7 @@ class Stager:
     source: ObjectStore
     work: ObjectStore
     progress: Progress
+    _counted: Staging = field(init=False)
 
     def stage(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         """Stage a batch and return, for each partition, what was staged and what was rejected.
@@ -88,6 +86,7 @@ class Stager:
         Raises CopyFailed for an object that COPY cannot read at all, TooManyRefused, and SourceError if the work area
         cannot be written or the source is unavailable.
         """
+        self._counted = Staging(batch, self.progress)
         transaction.run("ddl/incoming_batch")
         staged = (self._events if batch.dataset == "events" else self._songs)(transaction, batch)
         transaction.run(f"analyze/incoming_{batch.dataset}")
@@ -108,7 +107,9 @@ class Stager:
             copied = self._day(transaction, batch, partition, jsonpaths)
             read[partition.key] = sum(one.rows + one.refused for one in copied)
             copies |= copied
-            self.progress("stage", "events", len(read), len(batch.objects))
+            size = sum(item.size for item in batch.objects[partition])
+            self._counted.read(size, read[partition.key])
+            self._counted.copied(size)
         rejected = {partition.key: batch.unreadable_of(partition) for partition in batch.objects}
         for day, unreadable in rejected.items():
             read[day] += len(unreadable.rejects)
@@ -150,7 +151,7 @@ class Stager:
         read: dict[str, int] = {}
         for day, records in compact_days(self.source, parts, small):
             read[day] = records
-            self.progress("stage", "events", len(read), len(batch.objects))
+            self._counted.read(sum(item.size for item in small[day]), records)
         if not parts.objects:
             return read, {}
         jsonpaths = self._write(batch, "compacted_log_json_path.json", event_jsonpaths(DAY_FIELD))
@@ -161,6 +162,7 @@ class Stager:
             transaction, "copy/events_compacted", batch, "events", addresses, partitions, jsonpaths
         )
         transaction.run("copy/incoming_events", batch_id=batch.id, event_date=None)
+        self._counted.copied()
         return read, {copied: Reading(addresses, parts.origin)}
 
     def _day(
@@ -183,7 +185,7 @@ class Stager:
     def _songs(self, transaction: Transaction, batch: Batch) -> list[StagedPartition]:
         readable = {partition.key: batch.readable(objects) for partition, objects in batch.objects.items()}
         parts = Parts(self.work, f"{batch.id}/songs", batch.written)
-        compacted = compact_songs(self.source, parts, batch.id, readable)
+        compacted = compact_songs(self.source, parts, batch.id, readable, self._counted.read)
         rejected = compacted.rejected
         for partition in batch.objects:
             rejected[partition.key].add(batch.unreadable_of(partition))
@@ -193,6 +195,7 @@ class Stager:
             copied = self._copy(transaction, "copy/songs", batch, "songs", addresses, list(batch.objects))
             self._add_refused(transaction, {copied: Reading(addresses, parts.origin)}, rejected)
         transaction.run("copy/incoming_songs")
+        self._counted.copied()
         for prefix, faults in groupby(transaction.each("copy/faulty_songs"), key=itemgetter("song_prefix")):
             keys = [item.key for item in batch.readable(batch.objects[Partition("songs", prefix)])]
             before = rejected[prefix].rejects

@@ -35,6 +35,11 @@ def environment(**added: str) -> dict[str, str]:
     }
 
 
+def screens(shown: str) -> list[str]:
+    """What a progress bar showed, frame by frame, without what moves the cursor and colours."""
+    return [re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", frame) for frame in shown.split("\x1b[2K")]
+
+
 def on_a_terminal(*command: str, **added: str) -> str:
     """What a command shows on a terminal."""
     terminal, end = pty.openpty()
@@ -78,6 +83,32 @@ def test_a_load_shows_bars_where_somebody_looks(sparkify: Run, monkeypatch: pyte
     assert "reading" not in sparkify("load", "--full", "--format", "json").err
     monkeypatch.setattr(console, "err", Console(stderr=True, force_terminal=False))
     assert "reading" not in sparkify("load", "--full").err
+
+
+def test_the_bars_of_a_load_move_and_leave_nothing(sparkify: Run, tmp_path: Path) -> None:
+    """On a terminal of its own, since Dagster redirects descriptors."""
+    sparkify("tables", "create")
+    of_sparkify = {name: value for name, value in os.environ.items() if name.startswith("SPARKIFY_")}
+    shown = on_a_terminal("load", **of_sparkify, NO_COLOR="1", COLUMNS="100")
+    assert not COLOUR.search(shown)
+    frames = screens(shown)
+    for phase, dataset, total in (
+        ("reading", "events", 400),
+        ("publishing", "events", 400),
+        ("publishing", "songs", 30),
+    ):
+        told = [
+            re.search(rf"{phase} {dataset} .*?(\d+)% ([\d,]+) records  ([\d.]+) of [\d.]+ kB", f)
+            for f in frames
+        ]
+        percents = [int(found[1]) for found in told if found]
+        assert percents == sorted(percents)
+        assert len(set(percents)) > 1, f"{phase} {dataset} stood still"
+        assert next(found[2] for found in reversed(told) if found) == str(total)
+    assert any(" s left" in frame for frame in frames)
+    assert "━" not in frames[-1]
+    assert "Loaded 35 files" in frames[-1]
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l"), "the cursor is there again"
 
 
 #: Commands whose answer is one line, or that only do something.
