@@ -14,6 +14,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from sparkify_assets.leaving import INTERRUPTED
+
 
 class SparkifyError(Exception):
     """Something that a person can put right, or that is transient; its text is one line that says what and why."""
@@ -29,10 +31,6 @@ class SparkifyError(Exception):
     def transient(self) -> bool:
         """Whether the same may succeed a little later without anybody changing anything."""
         return self._transient
-
-
-#: The exit code of a command that Ctrl-C ends, as of a shell: 128 plus the number of the signal.
-INTERRUPTED = 130
 
 
 class Interrupted(SparkifyError):

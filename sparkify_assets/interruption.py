@@ -15,18 +15,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
-from typing import Any, NoReturn, TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from sparkify_assets.errors import INTERRUPTED
+from sparkify_assets.leaving import leave
 
 Result = TypeVar("Result")
 
 #: How long a thread waits before it looks again, in seconds.
 LOOK_SECONDS = 0.1
-
-#: What a command tells that has nothing more exact to say.
-TOLD = "nothing is left half done, and what had ended is kept; the same command again does the rest"
 
 _asked = threading.Event()  # that the work in another thread is to end
 _must_end: list[int] = []  # the threads that are in a block that has to end first
@@ -77,14 +74,6 @@ def each_raises(*others: signal.Signals) -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-def leave(*_: object) -> NoReturn:
-    """End the process at once, as a kill does, but with a line: the handler of a signal that nothing need survive."""
-    shown = b"\r\x1b[J\x1b[?25h" if os.isatty(2) else b""  # instead of a progress bar, which hides the cursor
-    with suppress(OSError):
-        os.write(2, shown + f"interrupted: {TOLD}\n".encode())
-    os._exit(INTERRUPTED)
 
 
 def check() -> None:
@@ -151,7 +140,9 @@ def apart(
             wait([done], LOOK_SECONDS)
             if noted and not _asked.is_set() and may_ask():
                 _asked.set()
-            if len(noted) > 1 and not _must_end:
+            if _must_end:
+                del noted[1:]  # whoever was impatient meanwhile has to be so again
+            elif len(noted) > 1:
                 before_leaving()
                 raise KeyboardInterrupt
     _asked.clear()

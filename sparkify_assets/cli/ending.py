@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import typer
 
 from sparkify_assets.cli.console import err, say
-from sparkify_assets.errors import INTERRUPTED, SparkifyError, describe_error, keep_trace, words_of_machine
-from sparkify_assets.interruption import TOLD, held, interruptible
+from sparkify_assets.errors import SparkifyError, describe_error, keep_trace, words_of_machine
+from sparkify_assets.interruption import held, interruptible
+from sparkify_assets.leaving import INTERRUPTED, TOLD
 from sparkify_assets.settings import Settings, SettingsError
 from sparkify_assets.warehouse.errors import is_foreseen, line
 

@@ -109,9 +109,9 @@ class Command(python_terraform.Terraform):  # type: ignore[misc]
         it. Raises TerraformError for any other code than 0.
         """
         kept = ""
-        with _output() as out, _output() as err:
+        with _output() as out, _output() as err, held() as interrupted:
             try:
-                with room_in(self.terraform.run_folder), held() as interrupted:
+                with room_in(self.terraform.run_folder):
                     self._run(self.generate_cmd_string(cmd, *args, **options), out, err, interrupted)
             finally:  # however this ends, what only Terraform knows is not lost
                 answer, complaint = out.read_text("utf-8", "replace"), err.read_text("utf-8", "replace")
