@@ -235,3 +235,89 @@ local_plays as (
     inner join zones as z on p.location = z.location
     where z.zone is not null
 );
+
+-- near_titles: each title and artist that was played without a song, and what in the library comes nearest, of equals the
+-- first by name. Plain is a name in lower case without what stands in brackets and without guests ("feat. Ana").
+{delivered_plays},
+
+unknown_titles as (
+    select song, artist, count(*) as plays
+    from delivered_plays
+    where song_id is null
+    group by song, artist
+),
+
+plain_names as (
+    select
+        name,
+        coalesce(
+            nullif(
+                trim(
+                    regexp_replace(
+                        regexp_replace(
+                            regexp_replace(lower(name), '[(][^()]*[)]|[[][^][]*[]]', ' '),
+                            '(^| )(feat[.]?|featuring|ft[.]) .*$', ''
+                        ),
+                        ' +', ' '
+                    )
+                ),
+                ''
+            ),
+            lower(name)
+        ) as plain
+    from (
+        select song as name from unknown_titles
+        union
+        select artist from unknown_titles
+        union
+        select title from staging.song_titles
+        union
+        select artist_name from staging.song_titles
+    ) as names
+),
+
+library as (
+    select
+        t.title, t.artist_name, pt.plain as plain_title, pa.plain as plain_artist,
+        row_number() over (partition by pt.plain, pa.plain order by t.title, t.artist_name, t.song_id) as place_of_both,
+        row_number() over (partition by pt.plain order by t.title, t.artist_name, t.song_id) as place_of_title,
+        row_number() over (partition by pa.plain order by t.title, t.artist_name, t.song_id) as place_of_artist
+    from staging.song_titles as t
+    inner join plain_names as pt on t.title = pt.name
+    inner join plain_names as pa on t.artist_name = pa.name
+),
+
+near_titles as (
+    select
+        u.song, u.artist, u.plays,
+        case
+            when u.song is null or u.artist is null then 6
+            when b.title is not null then 2
+            when t.title is not null then 3
+            when a.title is not null then 4
+            else 5
+        end as nearness,
+        coalesce(b.title, t.title, a.title) as nearest_title,
+        coalesce(b.artist_name, t.artist_name, a.artist_name) as nearest_artist
+    from unknown_titles as u
+    left join plain_names as pt on u.song = pt.name
+    left join plain_names as pa on u.artist = pa.name
+    left join library as b on pt.plain = b.plain_title and pa.plain = b.plain_artist and b.place_of_both = 1
+    left join library as t on pt.plain = t.plain_title and t.place_of_title = 1
+    left join library as a on pa.plain = a.plain_artist and a.place_of_artist = 1
+);
+
+-- nearness: what keeps a play from its song, in words
+nearness as (
+    select 1 as nearness, 'title and artist are in the library' as reason
+    union all
+    select 2, 'only case, brackets or guests differ'
+    union all
+    select 3, 'title there, by another artist'
+    union all
+    select 4, 'artist there, with other titles'
+    union all
+    select 5, 'neither is there'
+    union all
+    select 6, 'title or artist was not sent'
+);

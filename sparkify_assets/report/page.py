@@ -32,7 +32,8 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Who listens": ("top_users", "top_locations"),
     "Paid and free": ("plays_by_level", "level_changes"),
     "Sessions": ("session_lengths", "plays_per_session"),
-    "Retention and matching": ("retention_by_week", "match_rate"),
+    "Retention": ("retention_by_week",),
+    "Matching": ("match_rate", "match_reasons", "near_matches"),
 }
 
 

@@ -71,7 +71,7 @@ def test_the_page_follows_the_answers(automation: Automation) -> None:
 
 def test_only_what_reads_the_changed_table_is_asked(automation: Automation) -> None:
     automation.made("songs")
-    assert automation.tick() == {"match_rate"}
+    assert automation.tick() == {"match_rate", "match_reasons", "near_matches"}
     automation.made("users", OLD_DAY)
     assert automation.tick() == {"top_users"}
 

@@ -6,6 +6,7 @@ not: anything from the package or from `sql/`; a shared mistake would hide.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +36,11 @@ PLAYS = {
     "64 and more": 10**9,
 }
 
+REASONS = (
+    "title and artist are in the library", "only case, brackets or guests differ", "title there, by another artist",
+    "artist there, with other titles", "neither is there", "title or artist was not sent",
+)  # fmt: skip
+
 #: The zones of the places in the tests' worlds, looked up one by one.
 ZONES = {
     "AL": "America/Chicago", "AZ": "America/Phoenix", "CA": "America/Los_Angeles", "CT": "America/New_York",
@@ -62,6 +68,11 @@ class Expected:
         self.events = named
         self.plays = oracle.winning_plays(named)
         songs = {row[0]: row[4] for row in oracle.tables(files)["sparkify.songplays"]}
+        staged = [
+            dict(zip([*oracle.SONG, "prefix"], row, strict=True))
+            for row in oracle.tables(files)["staging.songs"]
+        ]
+        self.library = library(staged)
         self.users = {row[0]: row for row in oracle.tables(files)["sparkify.users"]}
         for play in self.plays:
             play["at"] = moment(play["ts"])
@@ -95,6 +106,53 @@ class Expected:
              "matched_percent": round(100 * known / len(own), 6) if own else None}
             for day, own in self._by_day()
         ]  # fmt: skip
+
+    def match_reasons(self) -> list[Row]:
+        found: dict[str, list[int]] = {reason: [] for reason in REASONS}
+        for (_, _, known), own in self._titles().items():
+            if known:
+                found[REASONS[0]].append(len(own))
+        for row in self._near_titles():
+            found[row["reason"]].append(row["plays"])
+        return [
+            {"reason": reason, "plays": sum(plays), "titles": len(plays),
+             "plays_percent": round(100 * sum(plays) / len(self.plays), 6)}
+            for reason, plays in (found.items() if self.plays else ())
+        ]  # fmt: skip
+
+    def near_matches(self) -> list[Row]:
+        near = [row for row in self._near_titles() if row["reason"] in REASONS[1:4]]
+        near.sort(
+            key=lambda r: (
+                REASONS.index(r["reason"]),
+                -r["plays"],
+                r["song"].encode(),
+                r["artist"].encode(),
+            )
+        )
+        return near[:20]
+
+    def _titles(self) -> dict[tuple[Any, ...], list[Record]]:
+        return self._grouped(lambda p: (text(p["song"]), text(p["artist"]), p["song_id"] is not None))
+
+    def _near_titles(self) -> list[Row]:
+        """Each title that was played without a song, and the first of those in the library that come nearest."""
+        rows = []
+        for (song, artist, known), own in self._titles().items():
+            if known:
+                continue
+            near: tuple[str | None, str | None] = (None, None)
+            reason = REASONS[5] if song is None or artist is None else REASONS[4]
+            for title, name in self.library:
+                same_title = song is not None and plain(title) == plain(song)
+                same_artist = artist is not None and plain(name) == plain(artist)
+                nearer = REASONS[1 if same_title and same_artist else 2 if same_title else 3]
+                if (same_title or same_artist) and REASONS.index(nearer) < REASONS.index(reason):
+                    near = (title, name)
+                    reason = nearer if song is not None and artist is not None else reason
+            rows.append({"song": song, "artist": artist, "nearest_title": near[0], "nearest_artist": near[1],
+                         "reason": reason, "plays": len(own)})  # fmt: skip
+        return rows
 
     def active_users(self) -> list[Row]:
         def users(day: date, days: int) -> int:
@@ -271,6 +329,26 @@ def monday(day: date) -> date:
 def text(value: str | None) -> str | None:
     """A text without the blanks at its end, and none for an empty one."""
     return (value or "").rstrip(" ") or None
+
+
+def library(songs: list[Record]) -> list[tuple[str, str]]:
+    """Each title with each name that the records of its artist give, in the order of their bytes."""
+    found = {
+        (song["title"].rstrip(" "), other["artist_name"].rstrip(" "))
+        for song in oracle.winning_songs(songs)
+        for other in songs
+        if other["artist_id"] == song["artist_id"]
+        and song["title"] is not None
+        and other["artist_name"] is not None
+    }
+    return sorted(found, key=lambda pair: (pair[0].encode(), pair[1].encode()))
+
+
+def plain(name: str) -> str:
+    """A name without what is often written otherwise: case, brackets with what they hold, guests."""
+    bare = re.sub(r"\([^()]*\)|\[[^\[\]]*\]", " ", name.lower())
+    bare = re.sub(r"(^| )(feat\.?|featuring|ft\.) .*", "", bare, flags=re.DOTALL)
+    return re.sub(" +", " ", bare).strip(" ") or name.lower()
 
 
 def known(event: Record) -> bool:

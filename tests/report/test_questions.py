@@ -5,6 +5,7 @@ on made-up worlds.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -72,7 +73,12 @@ def expected_of(source: Path, **options: Any) -> Answers:
 def assert_same(found: Answers, expected: Answers) -> None:
     """Every row of every answer; averages have one decimal, percentages six."""
     for name, rows in expected.items():
-        precise = {"plays_per_day": 0.051, "matched_percent": 1e-6, "users_percent": 1e-6}
+        precise = {
+            "plays_per_day": 0.051,
+            "matched_percent": 1e-6,
+            "users_percent": 1e-6,
+            "plays_percent": 1e-6,
+        }
         assert len(found[name]) == len(rows), name
         for place, (row, right) in enumerate(zip(found[name], rows, strict=True)):
             approximately = {
@@ -229,7 +235,8 @@ def test_days_hours_weekdays_and_buckets_without_a_play_are_rows(patient: Loader
 def test_one_day_is_an_answer(patient: Loader, source: Path) -> None:
     found = loaded_world(patient, source, [play("2018-12-31T23:59:59.999")])
     assert pairs(found["plays_by_day"], "day", "plays") == [("2018-12-31", 1)]
-    for question in QUESTIONS:  # six weekdays have no average
+    assert [name for name, rows in found.items() if not rows] == ["near_matches"]
+    for question in QUESTIONS[:-1]:  # six weekdays have no average
         assert picture(question, found[question.name]).startswith("<svg ")
 
 
@@ -302,6 +309,28 @@ def test_empty_names_are_not_ranked_and_blanks_make_no_other_name(patient: Loade
     assert pairs(found["top_locations"], "location", "plays") == [("Ana", 3)]
 
 
+def test_titles_that_nearly_match_are_told_with_what_keeps_them_apart(patient: Loader, source: Path) -> None:
+    titles = [
+        ("Sun", "Ana", "title and artist are in the library"),
+        ("SUN [live]", "ana (feat. Bo)", "only case, brackets or guests differ"),
+        ("Sun  ft. Bo", "Ana featuring Cy", "only case, brackets or guests differ"),
+        ("Sun (Remix)", "Bo", "title there, by another artist"),
+        ("Moon", "ANA", "artist there, with other titles"),
+        ("Sunfeat. Bo", "Anaft. Cy", "neither is there"),
+        ("(Sun)", "[Ana]", "neither is there"),
+        ("", "Ana", "title or artist was not sent"),
+    ]
+    plays = [
+        play("2018-11-01T08:00:00", itemInSession=n, song=song, artist=artist)
+        for n, (song, artist, _) in enumerate(titles)
+    ]
+    found = loaded_world(patient, source, plays)
+    reasons = [reason for *_, reason in titles]
+    assert {row["reason"]: row["plays"] for row in found["match_reasons"]} == dict(Counter(reasons))
+    assert [row["nearest_title"] for row in found["near_matches"]] == ["Sun"] * 4
+    assert sorted(pairs(found["near_matches"], "song", "artist", "reason")) == sorted(titles[1:5])
+
+
 def test_weeks_at_the_end_of_a_year_and_local_days_are_those_of_the_calendar(
     patient: Loader, source: Path
 ) -> None:
@@ -338,8 +367,8 @@ def test_answers_of_a_small_world_are_those_of_the_files(patient: Loader, source
         "userId": ["1", "2", "3", "4"],
         "sessionId": [0, 1, 2, 3],
         "itemInSession": [0, 1, 2],
-        "artist": names,
-        "song": [*names, "Sun"],
+        "artist": [*names, "ana feat. Bo"],
+        "song": [*names, "Sun", "sun (live)"],
         "level": ["free", "paid"],
         "length": [None, 0.0, 12.5, 180.25, 7200.0, 1e9],
         "location": [*names, "El Paso, TX"],
