@@ -52,8 +52,9 @@ class Settings:
     sensors and schedules start switched on, `sensor_seconds` how long a sensor waits between two polls, `queue` is the
     URL of the SQS queue that gets the notifications of a source on S3 (empty: the source is listed), and `late_hours`
     how long after its end (UTC) a day that is not loaded counts as late. Alerts go to the log and to `alert_webhook`
-    unless that is empty, and link to Dagster's web UI at `page`. `dagster_yaml` is the file with Dagster's own settings
-    (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening session.
+    unless that is empty, and link to Dagster's web UI at `page`; the report's asset links to the live report at
+    `report_page` (empty: there is none), which `sparkify dev` sets. `dagster_yaml` is the file with Dagster's own
+    settings (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening session.
     """
 
     home: Path
@@ -80,6 +81,7 @@ class Settings:
     session_pause_minutes: float = 30.0
     queue: str = ""
     last_expected: date | None = None
+    report_page: str = ""
 
     @property
     def dagster_home(self) -> Path:
@@ -145,6 +147,7 @@ class Settings:
             late_hours=_number("LATE_HOURS", read("LATE_HOURS", "6")),
             alert_webhook=read("ALERT_WEBHOOK"),
             page=read("PAGE", "http://127.0.0.1:3000").rstrip("/"),
+            report_page=read("REPORT_PAGE").rstrip("/"),
             dagster_yaml=_file("DAGSTER_YAML", read("DAGSTER_YAML")),
             session_pause_minutes=_number("SESSION_PAUSE_MINUTES", read("SESSION_PAUSE_MINUTES", "30")),
             allowed_values=_choice("ALLOWED_VALUES", read("ALLOWED_VALUES", "warn"), get_args(AllowedValues)),

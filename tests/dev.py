@@ -98,7 +98,7 @@ def running(source: Path | str, home: Path, **settings: str) -> Iterator[Dev]:
     with log.open("ab") as output:
         port = free_port()
         process = subprocess.Popen(
-            [BIN / "sparkify", "dev", "--port", str(port)],
+            [BIN / "sparkify", "dev", "--port", str(port), "--report-port", "0"],
             env=environment,
             cwd=home,
             stdout=output,

@@ -18,7 +18,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,13 @@ def dev(
         int | None,
         typer.Option(metavar="PORT", help="Serve the warehouse there, too, as `sparkify serve --port` does."),
     ] = None,
+    report_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            help="Port of the live report on loopback; 0 for any.  [default: one above --port]",
+        ),
+    ] = None,
 ) -> None:
     """Run Dagster's web UI and daemon on loopback until Ctrl-C; new files in the source are loaded automatically."""
     settings = settings_with_sample()
@@ -60,6 +68,7 @@ def dev(
         if serve is not None:
             login, made = also.enter_context(served(settings, serve))
             say(told(login, made=made))
+        report = also.enter_context(_live_report(settings, port + 1 if report_port is None else report_port))
         # Not an Event: its lock may be held by the very code that the signal's handler interrupts.
         asked: list[int] = []
         # SIGINT needs a handler because a shell makes what it starts in the background ignore it. `dagster dev` would
@@ -70,11 +79,12 @@ def dev(
         process = subprocess.Popen(
             _command(port),
             cwd=settings.home,
-            env=_environment(settings, port),
+            env=_environment(settings, port, report),
             pass_fds=[mark.fileno()],
             start_new_session=True,
         )
         say(f"http://{HOST}:{port}  in a few seconds; Ctrl-C ends it")
+        say(f"{report}  the report")
         mark.truncate(0)
         mark.write(str(process.pid))
         mark.flush()
@@ -85,6 +95,22 @@ def dev(
         _end_group(process.pid)
         mark.truncate(0)
     raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code)
+
+
+@contextmanager
+def _live_report(settings: Settings, port: int) -> Iterator[str]:
+    """The live report for as long as the web UI runs; its address. Raises CommandError."""
+    from sparkify_assets.report.site import served as at_port  # here, so that no other command waits for it
+
+    with ExitStack() as until_then:
+        try:
+            address = until_then.enter_context(at_port(settings, port))
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise CommandError(
+                f"the report cannot be at port {port} of {HOST} ({why}); choose another with --report-port"
+            ) from None
+        yield address
 
 
 def stop() -> None:
@@ -175,11 +201,11 @@ def _command(port: int) -> list[str]:
     return [dagster, "dev", "-w", str(_WORKSPACE), "-h", HOST, "-p", str(port), "--log-level", "warning"]
 
 
-def _environment(settings: Settings, port: int) -> dict[str, str]:
+def _environment(settings: Settings, port: int, report: str) -> dict[str, str]:
     """The environment for the services, which start in the state directory and therefore need absolute paths. Alerts
-    link to this web UI.
+    link to this web UI, and the report's asset to the live report.
     """
-    changed = {"SPARKIFY_HOME": str(settings.home)}
+    changed = {"SPARKIFY_HOME": str(settings.home), "SPARKIFY_REPORT_PAGE": report}
     if not os.environ.get("SPARKIFY_PAGE"):
         changed["SPARKIFY_PAGE"] = f"http://{HOST}:{port}"
     if settings.source != settings.sample.as_uri():  # the default source, the sample, also sets the days

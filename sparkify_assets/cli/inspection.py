@@ -128,10 +128,10 @@ def report(
             make_profile(chosen, open_source(chosen), dataset)
     with err.status("drawing"):
         try:
-            size = write_report(open_warehouse(chosen), chosen, path)
+            write_report(open_warehouse(chosen), chosen, path)
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
-    say(f"{path.as_uri()}  ({size / 1e6:.1f} MB)")
+    say(f"{path.as_uri()}  ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def digest(output: OutputFormat = "table") -> None:

@@ -9,17 +9,13 @@ from typing import Any
 
 import dagster as dg
 
+from sparkify_assets.defs.conditions import DAILY
 from sparkify_assets.defs.metadata import preview_rows, tags
 from sparkify_assets.defs.source_assets import LANDED
 from sparkify_assets.inspection.profile import Field, Profile, make_profile
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import DATASETS, Dataset
 from sparkify_assets.settings import Settings
-
-#: A profile reads every file, so one is made at most once a day (from 06:00 to 06:00 UTC), and only after a load.
-_NEW_DAY: dg.AutomationCondition[Any] = dg.AutomationCondition.cron_tick_passed("0 6 * * *")
-_LOADED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
-DAILY = (_NEW_DAY.since_last_handled() & _LOADED.since_last_handled()).with_label("once a day, after a load")
 
 _NAMES: dict[Dataset, str] = {"events": "log_data_profile", "songs": "song_data_profile"}
 

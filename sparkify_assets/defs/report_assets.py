@@ -5,6 +5,7 @@ Belongs here: Dagster's side of the answers. Does not: the questions (`report.qu
 """
 
 # Annotations are not postponed here, because Dagster reads the resources of an op from them.
+import re
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -12,37 +13,13 @@ from typing import Any
 
 import dagster as dg
 
+from sparkify_assets.defs.conditions import REFRESH
 from sparkify_assets.defs.metadata import code_reference, preview_rows, tags
 from sparkify_assets.defs.profile_assets import profile_assets, profile_names
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.report.page import report_path, write_report
+from sparkify_assets.report.page import Report, report_path, write_report
 from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer
 from sparkify_assets.settings import Settings
-
-_CHANGED: dg.AutomationCondition[Any] = dg.AutomationCondition.any_deps_updated()
-
-_HANDLED: dg.AutomationCondition[Any] = (
-    dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated()
-)
-
-#: The asset was never made although its inputs exist, even if they were loaded before the conditions were evaluated for
-#: the first time, which `since_last_handled` would take for handled.
-_FIRST: dg.AutomationCondition[Any] = (
-    (
-        dg.AutomationCondition.missing()
-        & dg.AutomationCondition.any_deps_match(~dg.AutomationCondition.missing())
-    )
-    .newly_true()
-    .since(_HANDLED)
-)
-
-#: The asset is made again whenever an input was: an old day as much as the latest one, the only one that `eager()`
-#: considers. It waits for loads in progress, and missing or blocked days do not stop it. A change that arrives while an
-#: answer is being requested would be lost with `since_last_handled` alone, hence the second condition.
-#: https://docs.dagster.io/guides/automate/declarative-automation/customizing-automation-conditions
-REFRESH = (
-    (_FIRST | _CHANGED.since_last_handled() | _CHANGED) & ~dg.AutomationCondition.any_deps_in_progress()
-).with_label("when its inputs changed")
 
 
 def analytics_assets() -> list[dg.AssetsDefinition]:
@@ -101,6 +78,28 @@ def _figures(question: Question, rows: Sequence[Row]) -> Iterator[tuple[str, flo
             yield f"{column} in all", sum(values)
 
 
+def _overview(found: Report, settings: Settings) -> dict[str, Any]:
+    """The head of the report as Markdown, and where all of it is while `sparkify dev` runs."""
+    page = {"report": dg.MetadataValue.url(settings.report_page)} if settings.report_page else {}
+    head = [
+        "| " + " | ".join(figure.name for figure in found.figures) + " |",
+        "|" + "---|" * len(found.figures),
+        "| " + " | ".join(f"**{figure.value}**" for figure in found.figures) + " |",
+        "| " + " | ".join(figure.note for figure in found.figures) + " |",
+    ]
+    to_look_at = [
+        f"* **{concern.kind} {_literal(concern.where)}** {_literal(concern.said)}:"
+        f" {' or '.join(f'`{command}`' for command in concern.commands)}"
+        for concern in found.concerns
+    ]
+    return {**page, "overview": dg.MetadataValue.md("\n".join([*head, "", *to_look_at]))}
+
+
+def _literal(text: str) -> str:
+    """Text that Markdown shows as it is: names of files and rejected records may hold anything."""
+    return re.sub(r"([^\w\s,])", lambda found: f"&#{ord(found[1])};", " ".join(text.split()))
+
+
 def report_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """The questions, the profiles, and the report that contains them all."""
 
@@ -116,7 +115,8 @@ def report_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     )
     def report(loader: dg.ResourceParam[Loader]) -> dg.MaterializeResult[None]:
         path = report_path(settings)
-        size = write_report(loader.warehouse, settings, path)
-        return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(path), "bytes": size})
+        report = write_report(loader.warehouse, settings, path)
+        file: dict[str, Any] = {"path": dg.MetadataValue.path(path), "bytes": path.stat().st_size}
+        return dg.MaterializeResult(metadata={**_overview(report, settings), **file})
 
     return [*analytics_assets(), *profile_assets(settings), report]

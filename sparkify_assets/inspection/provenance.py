@@ -27,21 +27,26 @@ def why(warehouse: Warehouse, name: str) -> dict[str, Any]:
     Raises NoSuchPlay, which lists the candidates where there are several, and WarehouseError.
     """
     with warehouse.transaction(lock=False) as transaction:
-        found = transaction.records("why/play", songplay_id=_songplay_id(transaction, name))
-        if not found:
-            raise NoSuchPlay(f"there is no play {name}")
-        play = found[0]
-        key = {column: play[column] for column in ("user_id", "session_id", "item_in_session", "ts")}
-        days = transaction.rows("why/deliveries", **key)
-        play["deliveries"] = sum(number for _, number in days)
-        sources = _loads(transaction, "events", str(play["event_date"]))
-        for day, _ in days:
-            if day != play["event_date"]:
-                sources += _loads(transaction, "events", str(day))
-        songs: list[dict[str, Any]] = []
-        if play["song_id"] is not None:
-            for (prefix,) in transaction.rows("why/song_prefix", song_id=play["song_id"]):
-                songs += _loads(transaction, "songs", prefix)
+        return provenance(transaction, name)
+
+
+def provenance(transaction: Transaction, name: str) -> dict[str, Any]:
+    """The same, asked in a transaction that is there."""
+    found = transaction.records("why/play", songplay_id=_songplay_id(transaction, name))
+    if not found:
+        raise NoSuchPlay(f"there is no play {name}")
+    play = found[0]
+    key = {column: play[column] for column in ("user_id", "session_id", "item_in_session", "ts")}
+    days = transaction.rows("why/deliveries", **key)
+    play["deliveries"] = sum(number for _, number in days)
+    sources = _loads(transaction, "events", str(play["event_date"]))
+    for day, _ in days:
+        if day != play["event_date"]:
+            sources += _loads(transaction, "events", str(day))
+    songs: list[dict[str, Any]] = []
+    if play["song_id"] is not None:
+        for (prefix,) in transaction.rows("why/song_prefix", song_id=play["song_id"]):
+            songs += _loads(transaction, "songs", prefix)
     return {
         "play": play,
         "match": _match_rule(play),

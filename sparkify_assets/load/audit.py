@@ -23,16 +23,7 @@ def violations(
     """
     # Not streamed: a cursor is planned for its first rows and without parallel workers, which made the checks six times
     # slower.
-    rows = transaction.records(
-        check.file,
-        first=first,
-        last=last,
-        everything=only is None,
-        event_dates=tuple(only or ()) or (None,),
-        reject_share=settings.reject_share,
-        reject_rows=settings.reject_rows,
-        max_drop=settings.max_drop,
-    )
+    rows = transaction.records(check.file, **parameters(first, last, settings, only))
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if only is None or str(row["partition_key"]) in only:
@@ -41,3 +32,18 @@ def violations(
         Violation(check.name, key, sum(int(row.get(RECORDS, 1)) for row in items), sampled(items))
         for key, items in sorted(found.items())
     ]
+
+
+def parameters(
+    first: str, last: str, settings: Settings, only: Collection[str] | None = None
+) -> dict[str, Any]:
+    """What the query of a check takes."""
+    return {
+        "first": first,
+        "last": last,
+        "everything": only is None,
+        "event_dates": tuple(only or ()) or (None,),
+        "reject_share": settings.reject_share,
+        "reject_rows": settings.reject_rows,
+        "max_drop": settings.max_drop,
+    }

@@ -212,7 +212,7 @@ def _heat(question: Question, rows: Sequence[Row], width: int) -> Any:
     share = question.y[0]
     weeks = sorted({row[week] for row in rows})[-MAX_WEEKS:]
     drawn = [
-        {**row, "label": percent(row[share], 100).removesuffix(" %"), "whole": row["days"] == 7}
+        {**row, "label": percent(row[share], 100).replace(" ", ""), "whole": row["days"] == 7}
         for row in rows
         if row[week] in weeks and row[later] < MAX_WEEKS
     ]
@@ -221,7 +221,7 @@ def _heat(question: Question, rows: Sequence[Row], width: int) -> Any:
         x=alt.X(
             later,
             type="ordinal",
-            title="percent of the users, by weeks later",
+            title="% of the users, by weeks later",
             scale=columns,
             axis=alt.Axis(labelAngle=0, labelOverlap=False, orient="top"),
         ),

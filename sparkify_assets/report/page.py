@@ -11,13 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sparkify_assets.inspection.findings import check_results
+from sparkify_assets.inspection.attention import Concern, concerns
+from sparkify_assets.inspection.findings import CheckResult, check_results
 from sparkify_assets.inspection.profile import last_profile
+from sparkify_assets.load.audit import parameters
+from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS
-from sparkify_assets.report.formats import percent, shown, size, visible, words
+from sparkify_assets.report.behind import address
+from sparkify_assets.report.formats import percent
 from sparkify_assets.report.questions import MAX_ROWS, QUESTIONS, Question, Row, answer, statement
+from sparkify_assets.report.templates import filled
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
@@ -32,8 +37,8 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Who listens": ("top_users", "top_locations"),
     "Paid and free": ("plays_by_level", "level_changes"),
     "Sessions": ("session_lengths", "plays_per_session"),
-    "Retention": ("retention_by_week",),
-    "Matching": ("match_rate", "match_reasons", "near_matches"),
+    "Retention and matching": ("retention_by_week", "match_rate"),
+    "Plays without a song": ("match_reasons", "near_matches"),
 }
 
 
@@ -51,37 +56,41 @@ class Card:
     left_out: int
 
 
-def report_page(warehouse: Warehouse, settings: Settings) -> str:
-    """The page, made from one snapshot of the warehouse. Raises WarehouseError."""
-    import jinja2  # here, so that a load does not wait for its import
+class Figure(NamedTuple):
+    """A figure at the top of the page, with the card that says where it comes from."""
 
+    name: str
+    value: str
+    note: str
+    card: str
+
+
+class Report(NamedTuple):
+    """The page, and what stands at its top: what to look at first, and the figures."""
+
+    html: str
+    concerns: Sequence[Concern]
+    figures: Sequence[Figure]
+
+
+def report_page(transaction: Transaction, settings: Settings, *, live: bool = False) -> Report:
+    """The page as it is in a transaction, which is one snapshot of the warehouse. A `live` page is served, and leads to
+    the plays behind its numbers.
+    """
+    content = _content(transaction, settings)
+    html = filled("report.html", **content, live=live, address=address)
+    return Report(html, content["concerns"], content["figures"])
+
+
+def write_report(warehouse: Warehouse, settings: Settings, path: Path) -> Report:
+    """Write the page. Raises OSError, WarehouseError."""
     with warehouse.reading() as transaction:
-        content = _content(transaction, settings)
-    templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # titles, names and rejected records may hold any text
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters |= {
-        "shown": shown,
-        "words": words,
-        "percent_of": percent,
-        "visible": visible,
-        "size": size,
-    }
-    return templates.get_template("report.html").render(content)
-
-
-def write_report(warehouse: Warehouse, settings: Settings, path: Path) -> int:
-    """Write the page and return its size in bytes. Raises OSError, WarehouseError."""
-    page = report_page(warehouse, settings).encode()
+        report = report_page(transaction, settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(page)
+    fresh.write_text(report.html, "utf-8")
     fresh.replace(path)  # a reader sees the old page or the new one, never half of one
-    return len(page)
+    return report
 
 
 def report_path(settings: Settings) -> Path:
@@ -90,12 +99,14 @@ def report_path(settings: Settings) -> Path:
 
 
 def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
+    now = datetime.now(UTC)
     answers = {question.name: answer(transaction, question, settings) for question in QUESTIONS}
     row_counts = transaction.records("report/row_counts")[0]
     questions = {question.name: question for question in QUESTIONS}
     freshness = transaction.records("report/reach")[0]
     return {
-        "made_at": datetime.now(UTC),
+        "made_at": now,
+        "concerns": concerns(transaction, settings, now.replace(tzinfo=None)),
         "sections": {
             title: [_card(questions[name], answers[name], settings) for name in names]
             for title, names in SECTIONS.items()
@@ -104,11 +115,35 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
         "freshness": {**freshness, "missing_days": _missing_days(freshness)},
         "row_counts": row_counts,
         "loads": transaction.records("report/loads"),
-        "checks": check_results(transaction, settings),
+        "checks": (checks := check_results(transaction, settings)),
         "blocked": transaction.records("report/blocked"),
         "quarantine": transaction.records("report/quarantine"),
+        "statements": {
+            name: _text(transaction, name) for name in queries.names("report") if name != "report/plays"
+        },
+        "check_statements": _check_statements(transaction, checks, settings),
         "source": settings.source,
         "profiles": [found for dataset in DATASETS if (found := last_profile(settings, dataset))],
+    }
+
+
+def _text(transaction: Transaction, name: str, **parameters: Any) -> str:
+    """The statement of a file as a person may run it."""
+    (text,) = queries.statements(name)
+    return f"{transaction.cursor.mogrify(text, parameters or None).decode()};"
+
+
+def _check_statements(
+    transaction: Transaction, checks: Sequence[CheckResult], settings: Settings
+) -> dict[str, str]:
+    """The queries of the checks that block, as they were asked just now."""
+    bounds = {dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")}
+    return {
+        result.check.name: _text(
+            transaction, result.check.file, **parameters(*bounds[result.check.dataset], settings)
+        )
+        for result in checks
+        if result.blocks
     }
 
 
@@ -128,8 +163,7 @@ def _card(question: Question, rows: Sequence[Row], settings: Settings) -> Card:
     )
 
 
-def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[tuple[str, str, str]]:
-    """The figures at the top of the page, each as its name, its value and a remark."""
+def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[Figure]:
 
     def total(question: str, column: str) -> int:
         return sum(row[column] for row in answers[question])
@@ -138,12 +172,22 @@ def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[tuple[st
     listeners = max((row["monthly"] for row in answers["active_users"]), default=0)
     paid, matched = total("plays_by_level", "paid"), total("match_rate", "matched")
     return [
-        ("Plays", f"{plays:,}", f"on {len(answers['plays_by_day']):,} days"),
-        ("Active users", f"{listeners:,}", "at most, in any 30 days"),
-        ("Sessions", f"{total('session_lengths', 'sessions'):,}", "with at least one play"),
-        ("Paid plays", percent(paid, plays), f"{paid:,} of {plays:,}"),
-        ("Library", f"{counts['songs']:,}", f"songs by {counts['artists']:,} artists"),
-        ("Matched plays", percent(matched, plays), f"{matched:,} with a song of the library"),
+        Figure("Plays", f"{plays:,}", f"on {len(answers['plays_by_day']):,} days", "plays_by_day"),
+        Figure("Active users", f"{listeners:,}", "at most, in any 30 days", "active_users"),
+        Figure(
+            "Sessions",
+            f"{total('session_lengths', 'sessions'):,}",
+            "with at least one play",
+            "session_lengths",
+        ),
+        Figure("Paid plays", percent(paid, plays), f"{paid:,} of {plays:,}", "plays_by_level"),
+        Figure("Library", f"{counts['songs']:,}", f"songs by {counts['artists']:,} artists", "rows"),
+        Figure(
+            "Matched plays",
+            percent(matched, plays),
+            f"{matched:,} with a song of the library",
+            "match_reasons",
+        ),
     ]
 
 

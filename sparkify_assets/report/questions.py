@@ -33,7 +33,8 @@ MAX_ROWS = 366
 @dataclass(frozen=True)
 class Question:
     """A file of `sql/analytics` and the kind of its chart, which draws the columns `y` over the columns `x`. `pii` says
-    that the answer identifies people, `windows` how many days some columns look back on.
+    that the answer identifies people, `windows` how many days some columns look back on, `tabular` that its table says
+    more than its picture.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Question:
     y: tuple[str, ...]
     pii: bool = False
     windows: Mapping[str, int] = field(default_factory=dict)
+    tabular: bool = False
 
     @property
     def file(self) -> str:
@@ -86,7 +88,7 @@ QUESTIONS: Sequence[Question] = (
     Question("plays_per_session", "columns", ("plays_in_session",), ("sessions",)),
     Question("match_rate", "lines", ("day",), ("matched_percent",)),
     Question("match_reasons", "ranking", ("reason",), ("plays",)),
-    Question("near_matches", "ranking", ("song", "artist", "nearest_title", "nearest_artist"), ("plays",)),
+    Question("near_matches", "ranking", ("song", "artist"), ("plays",), tabular=True),
 )
 
 

@@ -17,7 +17,7 @@ from tests.defs.conftest import OLD_DAY, Automation
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
 
 
-def test_profiles_are_made_once_a_day_after_a_load(automation: Automation) -> None:
+def test_profiles_are_made_at_first_and_then_once_a_day_after_a_load(automation: Automation) -> None:
     profiles = {"log_data_profile"}
 
     def tick(day: int, hour: int) -> set[str]:
@@ -25,11 +25,13 @@ def test_profiles_are_made_once_a_day_after_a_load(automation: Automation) -> No
 
     assert tick(1, 1) == set()
     automation.made("staging_events", OLD_DAY)
-    assert tick(1, 5) == set()
-    assert tick(1, 7) == profiles
-    assert tick(1, 8) == set()
+    assert tick(1, 5) == profiles
+    assert tick(1, 6) == tick(1, 7) == set()  # nothing was loaded
     automation.made("staging_events", OLD_DAY)
-    assert tick(1, 9) == tick(1, 23) == set()
+    assert tick(1, 8) == profiles
+    assert tick(1, 9) == set()
+    automation.made("staging_events", OLD_DAY)
+    assert tick(1, 10) == tick(1, 23) == set()
     assert tick(2, 7) == profiles
     assert tick(3, 7) == set()  # nothing was loaded
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -105,9 +106,11 @@ def test_every_question_is_an_asset_with_the_words_of_its_file(loader: Loader) -
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} >= NAMES
 
 
-def materializations(loader: Loader) -> dict[str, dg.AssetMaterialization]:
+def materializations(loader: Loader, *only: str) -> dict[str, dg.AssetMaterialization]:
     job = build_defs(loader.settings, loader=loader).resolve_job_def("analytics")
-    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral())
+    result = job.execute_in_process(
+        instance=dg.DagsterInstance.ephemeral(), asset_selection=[dg.AssetKey(name) for name in only] or None
+    )
     assert result.success
     return {
         event.step_materialization_data.materialization.asset_key.to_user_string(): (
@@ -149,3 +152,19 @@ def test_an_empty_warehouse_has_no_pictures_and_yet_a_page(loader: Loader) -> No
     page = loader.settings.home / "report.html"
     assert metadata["path"].value == str(page)
     assert metadata["bytes"].value == page.stat().st_size > 0
+
+
+def test_the_report_shows_its_head_and_leads_to_the_live_one(loader: Loader, source: Path) -> None:
+    write_sample(source, events=300, songs=20, days=3, seed=1)
+    days = sorted(source.rglob("*-events.json"))
+    days[0].write_text("<b>*cut*</b>" + '{"cut": \n' * 2000)
+    load_all(loader)
+    live = replace(loader, settings=replace(loader.settings, report_page="http://127.0.0.1:3001"))
+    metadata = materializations(live, "report")["report"].metadata
+    assert metadata["report"].value == "http://127.0.0.1:3001"
+    head = str(metadata["overview"].value)
+    assert re.match(r"\| Plays \| .*\n(\|---){6}\|\n\| \*\*[\d,]+\*\* \|", head)
+    day = days[0].name[:10]
+    assert f"`sparkify rejects --day {day}`" in head
+    assert f"blocked {day.replace('-', '&#45;')}" in head
+    assert not re.search(r"<b>|\*cut", head)

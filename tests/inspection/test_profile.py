@@ -346,7 +346,8 @@ def test_a_value_that_leaves_the_most_frequent_has_not_gone(day: Path, source: P
 def test_the_page_shows_the_profile_and_escapes_it(loader: Loader, day: Path) -> None:
     write(day, {"song": "<script>alert(1)</script>"}, {"itemInSession": 1, "<i>": 1, "song": "a\x19b"})
     make_profile(loader.settings, loader.source, "events")
-    page = report_page(loader.warehouse, loader.settings)
+    with loader.warehouse.reading() as transaction:
+        page = report_page(transaction, loader.settings).html
     assert "There is no earlier profile to compare with" in page
     assert "<script>" not in page
     assert "&lt;i&gt;" in page

@@ -19,11 +19,18 @@ from sparkify_assets.report.page import SECTIONS, write_report
 from sparkify_assets.report.questions import QUESTIONS
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
+from tests.page import until
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
 )
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+
+#: The height of the tallest row of any table that is open.
+TALLEST = """
+() => Math.max(...[...document.querySelectorAll('tr')]
+  .filter(row => row.checkVisibility({ contentVisibilityAuto: true })).map(row => row.getBoundingClientRect().height))
+"""
 
 #: The contrast of every text with what lies behind it (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio), worst first.
 CONTRASTS = """
@@ -59,11 +66,14 @@ CONTRASTS = """
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small sample with a hostile song, a rejected record, and a day that will be blocked."""
+    """A small sample with a hostile song, one that nearly matches, a rejected record, and a day to block."""
     source = tmp_path_factory.mktemp("source")
     write_sample(source, events=4000, songs=60, days=12, seed=5)
     files = sorted((source / "log_data").rglob("*.json"))
-    spoil(files[2], song=HOSTILE, copies=80)
+    spoil(files[2], song=HOSTILE, artist=HOSTILE, copies=80)
+    for song in sorted((source / "song_data").rglob("*.json"))[:5]:
+        record = json.loads(song.read_text("utf-8").splitlines()[0])
+        spoil(files[5], song=f"{record['title']} (Live)", artist=record["artist_name"], copies=1)
     with files[3].open("a") as file:
         file.write(f'\n{{"ts": "{HOSTILE}", \n')
     with files[4].open("a") as file:
@@ -87,11 +97,14 @@ def page_file(loader: Loader, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def spoil(path: Path, song: str, copies: int) -> None:
-    """Name a song of a day so that a page that shows it as it is would run it; play it often enough to be on top."""
+def spoil(path: Path, song: str, artist: str, copies: int) -> None:
+    """Add plays of a title to a day, often enough to be on top if they should."""
     records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     play = next(record for record in records if record["page"] == "NextSong")
-    more = [{**play, "song": song, "artist": song, "itemInSession": 9000 + n} for n in range(copies)]
+    more = [
+        {**play, "song": song, "artist": artist, "itemInSession": 9000 + len(records) + n}
+        for n in range(copies)
+    ]
     path.write_text("\n".join(json.dumps(record) for record in [*records, *more]), "utf-8")
 
 
@@ -126,6 +139,7 @@ def test_the_page_is_whole_in_both_themes_and_on_a_phone(browser: BrowserContext
                     0.85 < box["width"] / float(picture.get_attribute("width") or 0) < 1.6
                 )  # text stays legible
             assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+            assert page.evaluate(TALLEST) < 160, "a row takes a fifth of a phone"
             worst = page.evaluate(CONTRASTS)
             assert len(worst) > 200
             assert worst[0][0] >= 4.5, worst[:5]
@@ -153,7 +167,8 @@ def test_every_picture_has_a_sentence_and_a_table_with_its_rows(
         card = page.locator(f"#{question.name}")
         sentence = card.locator("svg:visible").get_attribute("aria-label") or ""
         assert sentence.startswith(f"{question.title}: ")
-        card.get_by_text("Table", exact=True).click()
+        if not question.tabular:  # or else it is open
+            card.get_by_text("Table", exact=True).click()
         rows = card.locator("tbody tr")
         counted = re.search(r": ([\d,]+) values", sentence)
         assert counted is not None
@@ -163,6 +178,35 @@ def test_every_picture_has_a_sentence_and_a_table_with_its_rows(
         assert (
             "from sparkify.songplays" in card.locator("pre").inner_text() or question.name == "level_changes"
         )
+
+
+@pytest.mark.ui
+def test_what_needs_attention_comes_first_with_what_to_type(
+    browser: BrowserContext, page_file: Path, source: Path
+) -> None:
+    page = opened(browser, page_file, [], [])
+    blocked = sorted(path.name[:10] for path in (source / "log_data").rglob("*.json"))[4]
+    first = page.locator("header li").first.inner_text()
+    assert first.startswith("blocked")
+    assert blocked in first
+    assert f"sparkify rejects --day {blocked}" in first
+    assert (
+        page.locator("header .attention").bounding_box()["y"] < page.locator(".figures").bounding_box()["y"]
+    )  # type: ignore[index]
+
+
+@pytest.mark.ui
+def test_a_table_that_is_wider_than_a_phone_says_so(browser: BrowserContext, page_file: Path) -> None:
+    page = opened(browser, page_file, [], [])
+    hint = page.locator(".hint:has(+ [aria-label=Checks])")
+    for width, shown in ((1280, False), (390, True)):
+        page.set_viewport_size({"width": width, "height": 900})
+        table = page.get_by_role("region", name="Checks")
+        assert table.evaluate("e => e.scrollWidth > e.clientWidth") is shown
+        assert hint.is_visible() is shown
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    until(lambda: table.evaluate("e => e.scrollLeft") or None, 20, "the table did not move")
 
 
 @pytest.mark.ui
