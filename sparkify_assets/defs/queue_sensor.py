@@ -83,7 +83,7 @@ def tick(
     cursor, so the messages would come again and again until SQS gives them up.
     """
     ends = time.monotonic() + TICK_SECONDS
-    before, runs = announced.to_cursor(), list[dg.RunRequest]()
+    runs: list[dg.RunRequest] = []
     received, said = _receive(announced, receipts, queue, loader.settings)
     announced.partitions |= {partition for key in received.keys if (partition := partition_of(key))}
     try:
@@ -97,11 +97,10 @@ def tick(
         said.append(
             f"{named(announced.partitions)}: noted, but not compared with the ledger: {describe_error(error)}"
         )
-    if received.receipts or announced.to_cursor() != before:
-        not_deleted = receipts.recorded_by(announced.id)
+    if received.receipts:  # without any, those that could not be deleted stay in the file
         announced.renew()
         try:
-            receipts.write(announced.id, [*not_deleted, *received.receipts.values()])
+            receipts.write(announced.id, received.receipts.values())
         except OSError as error:
             said.append(f"The messages are noted, and come again: {describe_error(error)}")
     return runs, said
@@ -121,7 +120,7 @@ def _receive(
             queue.delete(handles)
             receipts.forget()
         received = queue.receive(
-            hidden=min(max(HIDDEN_SECONDS, 2 * settings.sensor_seconds + 60), MOST_HIDDEN_SECONDS),
+            hidden=hidden_seconds(settings.sensor_seconds),
             patience=lambda: time.monotonic() < ends,
         )
     except SourceError as error:
@@ -140,6 +139,11 @@ def _receive(
             f"Left {len(received.poison)} of {all_of_them} messages for the dead-letter queue: {some}."
         )
     return received, said
+
+
+def hidden_seconds(interval: int) -> int:
+    """For how long a tick hides what it receives: until the next tick, if that begins late, has surely deleted it."""
+    return min(max(HIDDEN_SECONDS, 2 * interval + 60), MOST_HIDDEN_SECONDS)
 
 
 def _more_will_follow(announced: Announced, objects: int) -> bool:

@@ -168,7 +168,7 @@ def announcing(patch: pytest.MonkeyPatch) -> Iterator[Announcing]:
 def announced_loader(loader: Loader, place: Place, **changes: Any) -> Loader:
     """The loader of a test, from the bucket instead of a folder, for the days of one month."""
     month = {"first_day": date(2018, 11, 1), "last_day": date(2018, 11, 30)}
-    settings = replace(loader.settings, source=place.source, queue=place.url, **{**month, **changes})
+    settings = replace(loader.settings, **{"source": place.source, "queue": place.url, **month, **changes})
     return replace(loader, settings=settings, source=open_store(place.source))
 
 

@@ -41,7 +41,13 @@ def test_a_queue_that_is_away_keeps_what_it_holds(
     assert not place.messages  # those of the first tick too, which nobody hid again
     assert in_step(daemon)
 
+    place.put(day(sample, 3), sample[day(sample, 3)])
+    daemon.tick()
     monkeypatch.setattr(daemon.queue, "url", daemon.queue.url + "-gone")
+    assert len(daemon.tick()) == 1
+    daemon.work()
+    assert in_step(daemon)
+    daemon.tick()
     with pytest.raises(SourceError, match=r"-gone: .*NonExistentQueue"):
         daemon.tick()
 

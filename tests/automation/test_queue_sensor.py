@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import dagster as dg
@@ -15,10 +15,12 @@ import pytest
 from dagster._core.test_utils import create_run_for_test, freeze_time
 
 from sparkify_assets.defs import queue_sensor
-from sparkify_assets.defs.announced import Announced
+from sparkify_assets.defs.announced import Announced, ReceiptFile
 from sparkify_assets.defs.maintenance import CHECK
+from sparkify_assets.defs.queue_sensor import MAX_NAMED
 from sparkify_assets.load import plan
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.datasets import Partition
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.automation.announcing import (
     MAX_RECEIVED,
@@ -49,6 +51,9 @@ def test_what_comes_changes_and_goes_is_loaded_and_its_messages_are_deleted(
     daemon.settle()
     assert not place.messages
     assert in_step(daemon)
+    with calls_of_aws() as calls:
+        daemon.tick()
+    assert calls == ["ReceiveMessage"]  # what is deleted is not deleted again
 
 
 def test_events_of_eventbridge_are_read_as_they_come(
@@ -82,7 +87,9 @@ def test_the_first_tick_has_everything_compared_that_nobody_announced(
     daemon.work()
     assert in_step(daemon)
     assert not daemon.tick()
-    for cursor in (None, "{", "7", Announced.of(replace(loader.settings, queue="another")).to_cursor()):
+    settings = daemon.loader.settings
+    others = [replace(settings, queue="another"), replace(settings, first_day=date(2018, 1, 1))]
+    for cursor in (None, "{", "7", *(Announced.of(other).to_cursor() for other in others)):
         daemon.cursor = cursor
         (again,) = daemon.tick()
         assert again.job_name == "load"
@@ -199,15 +206,113 @@ def test_poison_is_named_and_left_for_the_dead_letter_queue(
     assert in_step(daemon)
 
 
+def test_of_much_that_is_ignored_or_left_little_is_named(daemon: Daemon, place: Announcing) -> None:
+    place.send(place.notification("x").replace(place.name, "another-bucket"))
+    assert not daemon.tick()
+    assert daemon.skipped == "Ignored 1 of 1 messages, which are not about the source."
+    for _ in range(MAX_NAMED + 1):
+        place.send("hello")
+    assert not daemon.tick()
+    assert (daemon.skipped or "").startswith(f"Left {MAX_NAMED + 1} of {MAX_NAMED + 1} messages")
+    assert (daemon.skipped or "").count("no JSON") == MAX_NAMED
+
+
 def test_many_files_at_once_are_waited_for(
-    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """For some ticks, and not for ever; those in which nothing comes do not count."""
+    monkeypatch.setattr(queue_sensor, "MAX_DEBOUNCED_POLLS", 2)
+    for _ in range(3):
+        daemon.tick()
+    place.put(day(sample, 2), sample[day(sample, 2)])
+    for _ in range(2):
+        for number in range(60):
+            place.send(place.notification(f"song_data/A/B/C/TR{number}.json"))
+        assert not daemon.tick()
+        assert daemon.skipped == "Many files are arriving; waits until all are there."
+    for number in range(60):
+        place.send(place.notification(f"song_data/A/B/C/TR{number}.json"))
+    assert len(daemon.tick()) == 1
+    daemon.work()
+    daemon.settle()
     for number in range(60):
         place.send(place.notification(f"song_data/A/B/C/TR{number}.json"))
     place.put(day(sample, 1), sample[day(sample, 1)])
     assert not daemon.tick()
     assert daemon.skipped == "Many files are arriving; waits until all are there."
     assert len(daemon.tick()) == 1  # the day; no song is there
+
+
+def test_a_tick_that_has_no_time_left_leaves_the_rest_to_the_next(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It receives and lists something in any case, and what it did not list stays noted."""
+    monkeypatch.setattr(queue_sensor, "TICK_SECONDS", 0)
+    for key, content in sample.items():
+        place.put(key, content)
+    for _ in range(10):
+        place.send(place.notification(day(sample, 1)))
+    with calls_of_aws() as calls:
+        daemon.tick()
+    assert calls == ["ReceiveMessage"] + ["ListObjectsV2"] * 2  # of the month, and of no song
+    daemon.work()
+    for _ in range(10):  # without a second announcement
+        daemon.tick()
+        daemon.work()
+    assert daemon.skipped == "Nothing new."
+    assert not place.messages
+    assert in_step(daemon)
+
+
+def test_a_listing_without_anything_that_is_known_is_not_believed(
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+) -> None:
+    """The deletions stay noted until somebody accepts them, or the files are back."""
+    for key, content in sample.items():
+        place.put(key, content)
+    daemon.settle()
+    for key in sample:
+        place.delete(key)
+    for _ in range(3):
+        assert not daemon.tick()
+        assert (daemon.skipped or "").startswith("Nothing is loaded: the listing is empty, while 7 objects")
+    assert not place.messages
+    place.put(day(sample, 1), sample[day(sample, 1)])
+    daemon.settle()
+    assert in_step(daemon)
+
+
+@pytest.mark.parametrize(("interval", "hidden"), [(5, 300), (600, 1260), (86_400, 43_200)])
+def test_what_is_received_is_hidden_until_the_next_tick_is_over(interval: int, hidden: int) -> None:
+    """Within the limit of SQS."""
+    assert queue_sensor.hidden_seconds(interval) == hidden
+
+
+def test_each_call_hides_what_it_receives(daemon: Daemon) -> None:
+    asked: list[int] = []
+    daemon.queue.client.meta.events.register(
+        "provide-client-params.sqs.ReceiveMessage",
+        lambda params, **_: asked.append(params["VisibilityTimeout"]),
+    )
+    daemon.tick()
+    assert asked == [300]
+
+
+def test_a_cursor_says_what_was_announced_and_a_broken_file_of_handles_nothing(loader: Loader) -> None:
+    announced = Announced.of(loader.settings)
+    days = ("2018-11-01", "2018-11-02", "2018-11-03", "2018-11-05")
+    announced.partitions = {Partition("songs", "AB"), *(Partition("events", key) for key in days)}
+    announced.put_off = 2
+    assert Announced.from_cursor(announced.to_cursor(), loader.settings) == announced
+
+    file = ReceiptFile(loader.settings)
+    with file.locked():
+        file.write("id", ["a", "b"])
+        assert file.recorded_by("id") == ["a", "b"]
+        assert file.recorded_by("another") == []
+        for content in ("", "[]", '{"cursor": "id"}', '{"cursor": "id", "handles": 7}'):
+            file.path.write_text(content)
+            assert file.recorded_by("id") == []
 
 
 def test_a_day_that_begins_later_is_waited_for(
@@ -265,6 +370,6 @@ def test_what_nobody_announced_is_found_at_night_with_a_warning_and_loaded(
 
 
 def test_two_looks_at_once_do_not_mix(daemon: Daemon) -> None:
-    with queue_sensor.ReceiptFile(daemon.loader.settings).locked():
+    with ReceiptFile(daemon.loader.settings).locked():
         assert not daemon.tick()
     assert daemon.skipped == "An earlier look at the queue has not ended yet."

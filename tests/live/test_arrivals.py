@@ -23,6 +23,7 @@ from sample_data.generate import write_sample
 from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.source.urls import open_store
 from sparkify_assets.warehouse.connection import Warehouse
+from tests.automation.announcing import ENVIRONMENT, Announcing
 from tests.conftest import load_all, loader_for
 from tests.dev import BIN, ROOT, Dev, gone, locked, running
 from tests.page import REPOSITORY, until
@@ -53,7 +54,7 @@ query Runs { runsOrError(limit: 100) { ... on Runs { results { id status jobName
 
 
 class Landing(Protocol):
-    """Where files land: a folder, or a bucket of an S3 server on loopback."""
+    """Where files land: a folder, or a bucket of an S3 server on loopback, which may tell a queue."""
 
     url: str
     environment: dict[str, str]
@@ -105,7 +106,22 @@ class Bucket:
         self.client.delete_object(Bucket=self.name, Key=f"raw/{key}")
 
 
-@pytest.fixture(params=["file", "s3"])
+class AnnouncedBucket:
+    """A bucket that tells a queue what comes and goes."""
+
+    def __init__(self, address: str) -> None:
+        self.place = Announcing(address)
+        self.place.notify()
+        self.url, self.put, self.delete = self.place.source, self.place.put, self.place.delete
+        self.environment = {
+            **ENVIRONMENT,
+            "AWS_ENDPOINT_URL": address,
+            "SPARKIFY_QUEUE": self.place.url,
+            "SPARKIFY_SENSOR_SECONDS": "3",
+        }
+
+
+@pytest.fixture(params=["file", "s3", pytest.param("queue", marks=pytest.mark.soak)])
 def landing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Landing]:
     if request.param == "file":
         yield Folder(tmp_path / "landing")
@@ -114,7 +130,7 @@ def landing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Landing]
     server.start()
     _, port = server.get_host_and_port()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request buries all else
-    yield Bucket(f"http://127.0.0.1:{port}")
+    yield (Bucket if request.param == "s3" else AnnouncedBucket)(f"http://127.0.0.1:{port}")
     server.stop()
 
 
@@ -199,6 +215,10 @@ def test_what_lands_is_loaded_without_a_hand(
             180,
             "a run has not succeeded",
         )
+        if isinstance(landing, AnnouncedBucket):
+            until(lambda: not landing.place.messages or None, PATIENCE, "a message is left")
+            assert not landing.place.dead_letters
+            assert any(run["jobName"] == "songs_on_arrival" for run in started)
 
 
 def test_a_sensor_that_is_switched_off_waits_and_then_misses_nothing(

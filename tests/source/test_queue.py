@@ -178,6 +178,23 @@ def test_receiving_ends_when_patience_does(queue: ArrivalQueue, sqs: Stubber) ->
     assert list(queue.receive(patience=lambda: False).receipts) == ["m1"]
 
 
+def test_no_more_is_received_than_one_tick_can_delete(
+    queue: ArrivalQueue, sqs: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_MESSAGES", 3)
+    sqs.add_response("receive_message", {"Messages": [message(1, TEST), message(2, "hello")]}, asked(5))
+    sqs.add_response("receive_message", {"Messages": [message(3, TEST)]}, asked(0))
+    assert list(queue.receive().receipts) == ["m1", "m3"]
+
+
+def test_a_call_waits_longer_than_sqs_does_and_is_made_once() -> None:
+    """Two calls that nobody answers must end within the 60 seconds that Dagster gives a tick."""
+    config = ArrivalQueue(URL, "s3://bucket", "us-west-2").client.meta.config
+    assert config.read_timeout > module.WAIT_SECONDS
+    assert 2 * (config.connect_timeout + config.read_timeout) < 60
+    assert config.retries["total_max_attempts"] == 1
+
+
 def test_ten_messages_are_deleted_by_one_call(queue: ArrivalQueue, sqs: Stubber) -> None:
     for handles in (range(10), range(10, 12)):
         entries = [{"Id": str(place), "ReceiptHandle": f"h{number}"} for place, number in enumerate(handles)]
