@@ -33,7 +33,7 @@ with create_app().app_context():
     with step("list"):
         same(SCHEMA in database.get_all_schema_names(catalog=None), True)
         tables = database.get_all_table_names_in_schema(catalog=None, schema=SCHEMA)
-        same([table.table for table in tables], ["items"])
+        same([name for name, *_ in tables], ["items"])
     with step("reflect"):
         columns = database.get_columns(Table("items", SCHEMA))
         same([column["column_name"] for column in columns], list(NAMES))
