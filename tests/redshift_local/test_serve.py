@@ -296,7 +296,7 @@ def test_what_is_told_names_each_tool_and_the_password() -> None:
         "Superset",
     ):
         assert tool in text
-    assert text.count("Secret1Word") == 8
+    assert text.count("Secret1Word") == 9
 
 
 def test_a_password_that_was_given_is_not_shown() -> None:
