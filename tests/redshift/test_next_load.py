@@ -39,7 +39,7 @@ def test_a_paused_cluster_is_not_resumed_for_a_plan(ready: LoopbackCluster, tmp_
     api = boto3.client("redshift")
     api.pause_cluster(ClusterIdentifier=ready.identifier)
     try:
-        with pytest.raises(WarehouseError, match="is paused.*`sparkify infra resume` resumes it"):
+        with pytest.raises(WarehouseError, match=r"is paused.*`sparkify infra resume` resumes it"):
             next_load(loader, Selection(), usd_per_hour)
         (found,) = api.describe_clusters(ClusterIdentifier=ready.identifier)["Clusters"]
         assert found["ClusterStatus"] == "paused"
