@@ -4,7 +4,9 @@ Belongs here: what has to be in force before the commands are imported, which ta
 (`cli`).
 """
 
+import os
 import signal
+import sys
 
 from sparkify_assets.leaving import INTERRUPTED, end, leave
 
@@ -13,6 +15,9 @@ def main() -> None:
     """Run the command line. Ctrl-C is one line from the first moment on, and nothing once everything is done."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, leave)
+    for name in ("stdout", "stderr"):  # as with `>&-`
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - it stays open
     from sparkify_assets import cli
 
     try:

@@ -26,7 +26,7 @@ from sparkify_assets.cli import (
     status,
     tables,
 )
-from sparkify_assets.cli.console import say
+from sparkify_assets.cli.console import CommandError, say
 from sparkify_assets.cli.ending import exit_code_of
 
 app = typer.Typer(
@@ -92,7 +92,10 @@ def main() -> None:
     """Run the command line, with the settings of `.env` in the folder where it is typed."""
 
     def command() -> Any:
-        load_dotenv(".env")
+        try:
+            load_dotenv(".env")
+        except UnicodeDecodeError as error:
+            raise CommandError(f".env: not UTF-8: {error.reason} at byte {error.start}") from None
         return typer.main.get_command(app).main(prog_name="sparkify", standalone_mode=False)
 
     raise SystemExit(exit_code_of(command))

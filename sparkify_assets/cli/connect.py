@@ -24,7 +24,7 @@ import typer
 
 from redshift_local.login import Login, Paste
 from redshift_local.serve import HIDDEN
-from sparkify_assets.cli.console import CommandError, err, say
+from sparkify_assets.cli.console import CommandError, err, printing, say
 from sparkify_assets.cli.iam_login import IamLogin
 from sparkify_assets.cli.kept_login import running
 from sparkify_assets.settings import Settings
@@ -139,7 +139,8 @@ def _command(*words: str | Path) -> str:
 def _write(text: str, out: Path | None, force: bool) -> None:
     """Print a text as it is, or write it to a file of mode 600. Raises CommandError."""
     if out is None:
-        sys.stdout.write(text + "\n")
+        with printing():
+            sys.stdout.write(text + "\n")
         return
     try:
         if force:

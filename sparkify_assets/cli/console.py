@@ -134,7 +134,23 @@ def say(text: str, label: str = "", colour: str = "yellow", to: Console | None =
     `to` another console.
     """
     line = Text.assemble((label, colour), " " if label else "", as_it_is(text))
-    (to or out).print(line, soft_wrap=True)
+    if to:
+        to.print(line, soft_wrap=True)
+    else:
+        with printing():
+            out.print(line, soft_wrap=True)
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Say of an error that it is about standard output, which it does not do itself. Raises CommandError."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandError(f"standard output: {error.strerror}") from None
 
 
 def as_it_is(text: str) -> Text:
@@ -152,7 +168,8 @@ def print_found(found: Found, output: Format, as_text: Callable[[Found], None]) 
 
 def print_json(data: Any) -> None:
     """Print one line of JSON. Dataclasses are objects, and whatever JSON does not know is text."""
-    sys.stdout.write(json.dumps(data, default=_as_json, ensure_ascii=False) + "\n")
+    with printing():
+        sys.stdout.write(json.dumps(data, default=_as_json, ensure_ascii=False) + "\n")
 
 
 def _as_json(value: Any) -> Any:
@@ -168,7 +185,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> 
         for column, value in zip(table.columns, row, strict=True):
             column.justify = "right" if isinstance(value, int) else "left"
         table.add_row(*(as_it_is(f"{value:,}" if isinstance(value, int) else value) for value in row))
-    out.print(table)
+    with printing():
+        out.print(table)
 
 
 def print_changes(changes: Mapping[str, Changes]) -> None:

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +27,8 @@ import psutil
 import typer
 
 import redshift_local
-from sparkify_assets.cli.console import CommandError, say
+from sparkify_assets.cli.console import CommandError, err, say
+from sparkify_assets.cli.dagster_log import DagsterLog, Said
 from sparkify_assets.cli.demo import settings_with_sample
 from sparkify_assets.cli.serve import served, told
 from sparkify_assets.settings import Settings
@@ -76,13 +77,17 @@ def dev(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
                 signal.signal(number, lambda given, _: asked.append(given))
-        process = subprocess.Popen(
-            _command(port),
-            cwd=settings.home,
-            env=_environment(settings, port, report),
-            pass_fds=[mark.fileno()],
-            start_new_session=True,
-        )
+        log = DagsterLog(settings.home / "dagster.log")
+        with log.path.open("wb") as file:
+            process = subprocess.Popen(
+                _command(port),
+                cwd=settings.home,
+                env=_environment(settings, port, report),
+                stdout=file,
+                stderr=file,
+                pass_fds=[mark.fileno()],
+                start_new_session=True,
+            )
         say(f"http://{HOST}:{port}  in a few seconds; Ctrl-C ends it")
         say(f"{report}  the report")
         mark.truncate(0)
@@ -90,11 +95,22 @@ def dev(
         mark.flush()
         while process.poll() is None and not asked:
             time.sleep(0.2)
+            _tell(log.new())
         process.terminate()
         code = process.wait()
         _end_group(process.pid)
         mark.truncate(0)
-    raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code)
+        _tell(log.new(to_the_end=True))
+    if code not in (0, -signal.SIGINT, -signal.SIGTERM):
+        raise CommandError(f"`dagster dev` ended with exit code {code}; what it said is in {log.path}")
+    say("The web UI is stopped, and every table is whole; `sparkify dev` goes on where it ended.", to=err)
+
+
+def _tell(said: Iterable[Said]) -> None:
+    """Print what Dagster says. Where nobody can read it any more, as after `| head`, the page is there nevertheless."""
+    with suppress(CommandError, OSError, SystemExit):  # rich ends a program whose output is closed
+        for text, label, colour in said:
+            say(text, label, colour)
 
 
 @contextmanager

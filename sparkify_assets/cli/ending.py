@@ -41,7 +41,6 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
                 end = _End(command() or 0)
                 if end.code == INTERRUPTED:  # Typer makes it of KeyboardInterrupt
                     end = _End(INTERRUPTED, TOLD)
-                sys.stdout.flush()
             except typer.Abort:
                 end = _End(INTERRUPTED, TOLD) if came else _End(1, "nothing was typed, and nothing was done")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is described

@@ -68,7 +68,7 @@ class EphemeralCluster:
     def run(self) -> None:
         """Go through all phases. Whatever happens, Ctrl-C and SIGTERM included, end as asked and say what is left.
 
-        Raises CommandError, InfrastructureError, what the other phases raise, and KeyboardInterrupt.
+        Raises CommandError, InfrastructureError, what the other phases raise, and Interrupted.
         """
         if not any(partition_of(item.key) for item in open_source(self.settings).list()):
             raise CommandError(f"there is nothing to load in {self.settings.source}; nothing was made")
@@ -80,6 +80,8 @@ class EphemeralCluster:
                 say(f"Stopped in {next(reversed(self.phases), 'the beginning')}: {_in_one_line(error)}")
                 with suppress(BaseException):  # it has been said, and the first error is the cause
                     self._finish(self.end_after_failure)
+                if isinstance(error, KeyboardInterrupt | Interrupted):
+                    raise Interrupted("what is left is told above, and what takes it away") from None
                 raise
             else:
                 self._finish(self.end)

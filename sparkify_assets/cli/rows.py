@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sparkify_assets.cli import console
-from sparkify_assets.cli.console import RowFormat, as_it_is, print_json
+from sparkify_assets.cli.console import RowFormat, as_it_is, print_json, printing
 
 Expanded = Annotated[
     bool,
@@ -38,9 +38,10 @@ def print_rows(
     is one line, however long, so that other programs find it whole.
     """
     if output == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        with printing():
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(rows)
     elif output == "json":
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     elif columns:

@@ -25,6 +25,7 @@ from sparkify_assets.cli.console import RowFormat, err, say
 from sparkify_assets.cli.rows import print_listing, print_rows
 from sparkify_assets.cli.shell_completion import Tables, completions, matching, table_of, word_before
 from sparkify_assets.errors import SparkifyError, describe_error
+from sparkify_assets.interruption import each_raises
 from sparkify_assets.model.tables import TABLES
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Session, Warehouse, open_warehouse
@@ -62,7 +63,8 @@ def run_shell(chosen: Settings, output: RowFormat, *, expanded: bool, write: boo
             completer=_Completer(shell),
             complete_while_typing=False,
         )
-        shell.run(keyboard.prompt)
+        with each_raises():  # Ctrl-C ends a statement, not the shell
+            shell.run(keyboard.prompt)
 
 
 class Shell:

@@ -24,7 +24,7 @@ from sparkify_assets.load.loader import BatchesFailed, Loader
 from sparkify_assets.load.quarantine import shown
 from sparkify_assets.load.results import MAX_REJECTS, BatchResult, NotLoaded, PartitionResult
 from sparkify_assets.model.checks import ALL_CHECKS, Check, Violation
-from sparkify_assets.model.datasets import Dataset
+from sparkify_assets.model.datasets import Dataset, named
 from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.errors import is_transient
@@ -290,6 +290,15 @@ def _end(
     If a step fails, Dagster skips the steps that follow it by lineage. So if another load follows in the same run, the
     failure is kept in the run's events, where every process of the run finds it, and the last load fails.
     """
+    if loaded := [item for result in results for item in _published(result)]:
+        read, staged, rejected = (
+            sum(getattr(item, counted) for item in loaded)
+            for counted in ("records_read", "rows_staged", "rows_quarantined")
+        )
+        context.log.info(
+            f"loaded {named([item.partition for item in loaded])}: {read:,} records read, {staged:,} staged,"
+            f" {rejected:,} rejected"
+        )
     blocked = [item for result in results for item in result.partitions if item.state == "blocked"]
     found = _not_loaded(loader, blocked, failed)
     if found and dataset == "songs" and _days_follow(context):
