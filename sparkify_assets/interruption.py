@@ -35,6 +35,7 @@ def interruptible() -> Iterator[list[int]]:
     as for what a script starts in the background, it stays so. The block may ask whether it came.
     """
     came: list[int] = []
+    again: list[threading.Timer] = []
     former = signal.getsignal(signal.SIGINT)
     if former is signal.SIG_IGN:
         yield came
@@ -47,18 +48,23 @@ def interruptible() -> Iterator[list[int]]:
         raise KeyboardInterrupt
 
     def unraisable(lost: sys.UnraisableHookArgs) -> None:
-        """Python cannot raise what strikes in a destructor, so it is raised again a little later."""
-        if isinstance(lost.exc_value, KeyboardInterrupt):
-            came.clear()
-            threading.Timer(LOOK_SECONDS, os.kill, (os.getpid(), signal.SIGINT)).start()
-        else:
+        """Python cannot raise what strikes in a destructor, so it is raised again a little later. A thread that is
+        asked to end asks again by itself.
+        """
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
             sys.__unraisablehook__(lost)
+        elif _in_main_thread():
+            came.clear()
+            again.append(threading.Timer(LOOK_SECONDS, os.kill, (os.getpid(), signal.SIGINT)))
+            again[-1].start()
 
     signal.signal(signal.SIGINT, interrupt)
     sys.unraisablehook = unraisable
     try:
         yield came
     finally:
+        for timer in again:
+            timer.cancel()
         sys.unraisablehook = sys.__unraisablehook__
         signal.signal(signal.SIGINT, former)
 

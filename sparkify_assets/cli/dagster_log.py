@@ -25,7 +25,7 @@ _ORDINARY = re.compile(r"No cursor for event type |(?:\S+ - )?(?:STEP|RUN)_FAILU
 #: Where a trace begins, or what comes before one.
 _TRACE = ("Traceback (most recent call last)", "Stack Trace:", "The above exception ")
 
-_LABELS = {"INFO": ("", ""), "WARNING": ("warning", "yellow")}
+_LABELS = {"INFO": ("", ""), "WARNING": ("warning:", "yellow")}
 
 
 class Said(NamedTuple):
@@ -74,7 +74,8 @@ class DagsterLog:
         if head and _ORDINARY.match(head["text"]):
             return
         level = head["level"] if head else "ERROR" if traced else "INFO"
-        label, colour = _LABELS.get(level, ("error", "red"))
+        label, colour = _LABELS.get(level, ("error:", "red"))
         told = " ".join(text) if head or not traced else lines[-1]
         where = f" (in full in {self.path})" if traced else ""
-        yield Said(f"{head['time']} {told}{where}" if head else f"{told}{where}", label, colour)
+        when = [head["time"]] if head else []
+        yield Said(f"{told}{where}", " ".join([*when, label]).strip(), colour)

@@ -41,8 +41,8 @@ def test_a_blocked_day_is_one_line(log: DagsterLog) -> None:
         "http://127.0.0.1:3055/runs/1",
     ) == [
         Said(
-            f"19:40:56 {alert} blocked: 2018-11-03 by events_row_drop (1) http://127.0.0.1:3055/runs/1",
-            "error",
+            f"{alert} blocked: 2018-11-03 by events_row_drop (1) http://127.0.0.1:3055/runs/1",
+            "19:40:56 error:",
             "red",
         )
     ]
@@ -54,13 +54,13 @@ def test_the_first_start_is_quiet_and_colours_are_the_projects_own(log: DagsterL
         told(log, f"{green}No cursor for event type DagsterEventType.RUN_FAILURE, ignoring older events")
         == []
     )
-    assert told(log, f"{green}the disk is slow") == [Said("19:30:37 the disk is slow", "warning", "yellow")]
+    assert told(log, f"{green}the disk is slow") == [Said("the disk is slow", "19:30:37 warning:", "yellow")]
 
 
 def test_a_load_is_one_line(log: DagsterLog) -> None:
     said = "loaded 2018-11-01: 12 records read, 12 staged, 0 rejected"
     assert told(log, f"{AT} - dagster - INFO - events_on_arrival - {RUN} - load_events - {said}") == [
-        Said(f"19:40:56 {said}", "", "")
+        Said(said, "19:40:56", "")
     ]
 
 
@@ -68,9 +68,9 @@ def test_a_trace_is_one_line_that_says_where_all_of_it_is(log: DagsterLog) -> No
     trace = ["Traceback (most recent call last):", '  File "x.py", line 1, in y', "    z()", "ValueError: no"]
     where = f"(in full in {log.path})"
     assert told(log, f"{AT} - dagster.daemon - ERROR - Sensor daemon caught an error", *trace) == [
-        Said(f"19:40:56 Sensor daemon caught an error {where}", "error", "red")
+        Said(f"Sensor daemon caught an error {where}", "19:40:56 error:", "red")
     ]
-    assert told(log, *trace) == [Said(f"ValueError: no {where}", "error", "red")]
+    assert told(log, *trace) == [Said(f"ValueError: no {where}", "error:", "red")]
 
 
 def test_what_is_not_yet_written_to_its_end_is_awaited(log: DagsterLog) -> None:
@@ -80,4 +80,4 @@ def test_what_is_not_yet_written_to_its_end_is_awaited(log: DagsterLog) -> None:
         assert list(log.new()) == []
         file.write(" a line\n")
     assert list(log.new()) == []
-    assert list(log.new(to_the_end=True)) == [Said("19:40:56 half a line", "warning", "yellow")]
+    assert list(log.new(to_the_end=True)) == [Said("half a line", "19:40:56 warning:", "yellow")]

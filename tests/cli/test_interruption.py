@@ -90,6 +90,7 @@ def test_an_interrupted_load_says_what_is_whole_and_the_next_one_does_the_rest(
     rest = sparkify("load", "--format", "json")
     assert json.loads(rest.out)["partitions"] == int(found[2]) - whole
     agreed = sparkify("reconcile", "--deep")
+    assert agreed.out, agreed.err
     assert (agreed.code, agreed.out.splitlines()[-1]) == (0, "Source and warehouse agree.")
 
 
