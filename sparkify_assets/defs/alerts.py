@@ -41,7 +41,7 @@ def failure_alert(settings: Settings) -> dg.SensorDefinition:
         text = alert_text(run, reasons or [context.failure_event.message or ""], settings.page)
         context.log.error(text)
         if settings.alert_webhook:
-            _send(settings.alert_webhook, text)
+            send(settings.alert_webhook, text)
 
     return failure_alert
 
@@ -78,7 +78,7 @@ def exposure_alert(settings: Settings) -> dg.SensorDefinition:
                 )
                 context.log.error(text)
                 if settings.alert_webhook:
-                    _send(settings.alert_webhook, text)
+                    send(settings.alert_webhook, text)
 
     return exposure_alert
 
@@ -94,6 +94,6 @@ def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
 
 
 @retry(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=0.5, max=5), reraise=True)
-def _send(address: str, text: str) -> None:
+def send(address: str, text: str) -> None:
     """Post the alert as Slack and compatible services accept it. Raises requests.RequestException."""
     requests.post(address, json={"text": text}, timeout=TIMEOUT_SECONDS).raise_for_status()
