@@ -70,8 +70,11 @@ class EphemeralCluster:
 
         Raises CommandError, InfrastructureError, what the other phases raise, and Interrupted.
         """
+        from sparkify_assets.infra.run import require_access  # here, because Dagster's import takes a second
+
         if not any(partition_of(item.key) for item in open_source(self.settings).list()):
             raise CommandError(f"there is nothing to load in {self.settings.source}; nothing was made")
+        require_access(self.environment)
         started = time.monotonic()
         with each_raises(signal.SIGTERM):  # so that the run ends as asked then, too
             try:

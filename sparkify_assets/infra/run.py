@@ -11,12 +11,14 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TextIO
 
+import boto3
 import dagster as dg
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.defs.instance import open_uncaptured, prepare_home, require_own
 from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.errors import Interrupted
-from sparkify_assets.infra import InfrastructureError, jobs
+from sparkify_assets.infra import InfrastructureError, aws, jobs
 from sparkify_assets.infra.stack import wanted_stacks
 from sparkify_assets.infra.terraform import TerraformResource
 from sparkify_assets.infra.writable import require_writable
@@ -78,6 +80,16 @@ def launch(job: str, config: dict[str, Any]) -> dict[str, Any]:
     if not ended.succeeded:
         raise InfrastructureError("; ".join(ended.errors))
     return _metadata(ended.result)
+
+
+def require_access(environment: str) -> None:
+    """Raise InfrastructureError unless Terraform is here and AWS accepts the credentials, before anything is begun."""
+    with open_terraform(environment) as terraform:
+        terraform.require_terraform(lambda _: None)
+    try:
+        boto3.client("sts", region_name=Settings.from_environment().region).get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise aws.describe_error(error) from None
 
 
 def outputs(environment: str) -> dict[str, dict[str, Any]]:

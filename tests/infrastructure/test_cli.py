@@ -188,3 +188,16 @@ def test_without_terraform_one_line_says_what_to_install(checkout: Checkout, tmp
     assert done.returncode == 1
     assert "Terraform is not on the PATH; install Terraform 1.11 or newer: https://" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_terraform_a_warehouse_for_one_load_is_not_begun(checkout: Checkout, tmp_path: Path) -> None:
+    day = tmp_path / "source" / "log_data" / "2018-11-01-events.json"
+    day.parent.mkdir(parents=True)
+    day.write_text("{}")
+    process = start(
+        checkout, command="run", SPARKIFY_SOURCE=str(tmp_path / "source"), SPARKIFY_FIRST_DAY="2018-11-01",
+        PATH=str(tmp_path),
+    )  # fmt: skip
+    out, err = process.communicate()
+    assert (process.returncode, out, len(err.splitlines())) == (1, "", 1)
+    assert err.startswith("error: Terraform is not on the PATH; install Terraform 1.11 or newer")
