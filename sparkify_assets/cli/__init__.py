@@ -9,7 +9,6 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
-from dotenv import load_dotenv
 
 from sparkify_assets.cli import (
     connect,

@@ -58,6 +58,17 @@ def settings() -> Settings:
     return chosen
 
 
+def settings_of_what_is_there() -> Settings:
+    """The same for a command that only reads: where nothing was ever loaded, it makes nothing. Raises CommandError."""
+    chosen = Settings.from_environment()
+    if chosen.warehouse == "embedded" and not chosen.home.exists():
+        raise CommandError(
+            f"nothing is loaded here: there is no {chosen.home}; `sparkify load` makes it, and SPARKIFY_HOME names"
+            " another"
+        )
+    return settings() if chosen.home.exists() else chosen
+
+
 def loader_in_force() -> Loader:
     """The loader between the source and the warehouse in force."""
     return _loader(settings())
@@ -68,6 +79,11 @@ def loader_that_looks() -> Loader:
     chosen = Settings.from_environment()
     require_own(chosen.home)
     return _loader(chosen)
+
+
+def loader_that_reads() -> Loader:
+    """The same for a command that reads the source and the warehouse, where there is one. Raises CommandError."""
+    return _loader(settings_of_what_is_there())
 
 
 def _loader(chosen: Settings) -> Loader:

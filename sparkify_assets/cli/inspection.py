@@ -13,12 +13,12 @@ from sparkify_assets.cli.console import (
     OutputFormat,
     OutputRowFormat,
     err,
-    loader_in_force,
+    loader_that_reads,
     print_found,
     print_json,
     progress,
     say,
-    settings,
+    settings_of_what_is_there,
 )
 from sparkify_assets.cli.rows import print_rows
 from sparkify_assets.inspection import checksum, provenance
@@ -42,7 +42,7 @@ def reconcile(
     output: OutputFormat = "table",
 ) -> None:
     """Name every difference between source and warehouse; exit code 1 if there is one."""
-    with progress(loader_in_force(), quiet=output == "json") as watched:
+    with progress(loader_that_reads(), quiet=output == "json") as watched:
         findings = compare_all(watched, deep=deep)
     print_found(findings, output, _print_findings)
     if findings:
@@ -64,7 +64,7 @@ def rejects(
     """List the records in quarantine, with the beginning of their text."""
     if day is not None and not is_partition_key(day):
         raise CommandError(f"{day} is neither a day such as 2018-11-12 nor a prefix such as AA")
-    with open_warehouse(settings()).reading() as transaction:
+    with open_warehouse(settings_of_what_is_there()).reading() as transaction:
         rows = transaction.rows("ledger/quarantined", partition_key=day, object_key=file)
         columns = [column.name for column in transaction.cursor.description or ()]
     if not full:
@@ -88,7 +88,7 @@ def why(
     output: OutputFormat = "table",
 ) -> None:
     """Say where a play comes from: its objects, its run, its rules, and how its song was found."""
-    print_found(provenance.why(open_warehouse(settings()), play_name), output, _print_why)
+    print_found(provenance.why(open_warehouse(settings_of_what_is_there()), play_name), output, _print_why)
 
 
 def _print_why(found: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def report(
     from sparkify_assets.inspection.profile import make_profile
     from sparkify_assets.report.page import report_path, write_report
 
-    chosen = settings()
+    chosen = settings_of_what_is_there()
     path = (output or report_path(chosen)).absolute()
     for dataset in DATASETS if profile else ():
         with err.status(f"reading all {dataset}"):
@@ -136,7 +136,7 @@ def report(
 
 def digest(output: OutputFormat = "table") -> None:
     """Print one value for everything that the warehouse holds."""
-    warehouse = open_warehouse(settings())
+    warehouse = open_warehouse(settings_of_what_is_there())
     warehouse.ensure_tables()
     with err.status("reading every row"):
         found = checksum.digest(warehouse)

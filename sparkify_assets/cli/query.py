@@ -14,7 +14,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from typer.core import TyperCommand
 
 from redshift_local import split
-from sparkify_assets.cli.console import CommandError, OutputRowFormat, err, say, settings
+from sparkify_assets.cli.console import CommandError, OutputRowFormat, err, say, settings_of_what_is_there
 from sparkify_assets.cli.rows import Expanded, print_rows
 from sparkify_assets.model import queries
 from sparkify_assets.report.questions import QUESTIONS, statement
@@ -47,7 +47,7 @@ def query(
     write: Annotated[bool, typer.Option("--write", help="Let the statement change something.")] = False,
 ) -> None:
     """Query the warehouse: a statement, those of a file, or in a small shell if there is none."""
-    chosen = settings()
+    chosen = settings_of_what_is_there()
     if text is None and file is None and sys.stdin.isatty() and sys.stdout.isatty():
         from sparkify_assets.cli.shell import (
             run_shell,
@@ -102,7 +102,7 @@ def psql(
     ] = False,
 ) -> None:
     """Print the connection string, for psql and others: psql "$(sparkify psql)"."""
-    warehouse = open_warehouse(settings())
+    warehouse = open_warehouse(settings_of_what_is_there())
     with closing(warehouse.connect()) as connection:
         dsn = connection.dsn
     if not write and warehouse.redshift:
