@@ -25,10 +25,13 @@ from sparkify_assets.cli import (
     status,
     tables,
 )
-from sparkify_assets.cli.console import CommandError, say
+from sparkify_assets.cli import help as help_
+from sparkify_assets.cli.console import say
 from sparkify_assets.cli.ending import exit_code_of
+from sparkify_assets.cli.environment import complete_environment
 
 app = typer.Typer(
+    cls=help_.Group,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -69,6 +72,7 @@ for command in (
     tables_app.command()(command)
 app.add_typer(tables_app, name="tables")
 app.add_typer(infra.app, name="infra")
+help_.show(app)
 
 
 def _tell_version(asked: bool) -> None:
@@ -88,13 +92,10 @@ def sparkify(
 
 
 def main() -> None:
-    """Run the command line, with the settings of `.env` in the folder where it is typed."""
+    """Run the command line, with the settings of `.env` in the checkout where it is typed."""
 
     def command() -> Any:
-        try:
-            load_dotenv(".env")
-        except UnicodeDecodeError as error:
-            raise CommandError(f".env: not UTF-8: {error.reason} at byte {error.start}") from None
+        complete_environment()
         return typer.main.get_command(app).main(prog_name="sparkify", standalone_mode=False)
 
     raise SystemExit(exit_code_of(command))

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from sparkify_assets.cli.console import CommandError
+
 #: What marks the top of a checkout, above which nothing is looked for.
 _TOP = (".git", "workspace.yaml")
 
@@ -21,10 +23,14 @@ _PATHS = ("SPARKIFY_HOME", "SPARKIFY_SOURCE", "SPARKIFY_WORK", "SPARKIFY_DAGSTER
 def complete_environment() -> None:
     """Add what the environment lacks from `.env`, and have the state directory of the checkout in force in its folders.
 
-    What the environment has already counts more than the file.
+    What the environment has already counts more than the file. Raises CommandError for a file that is not text.
     """
     folder = folder_of_settings(Path.cwd())
-    for name, value in dotenv_values(folder / ".env").items():
+    try:
+        given = dotenv_values(folder / ".env")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{folder / '.env'}: not UTF-8: {error.reason} at byte {error.start}") from None
+    for name, value in given.items():
         if value is not None:
             os.environ.setdefault(name, _from(folder, value) if name in _PATHS else value)
     if folder != Path.cwd():

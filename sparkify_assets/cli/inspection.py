@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sparkify_assets.cli import completion
 from sparkify_assets.cli.console import (
     CommandError,
     OutputFormat,
@@ -56,8 +57,14 @@ def _print_findings(findings: list[Finding]) -> None:
 
 
 def rejects(
-    day: Annotated[str | None, typer.Option(help="Only of this day or prefix.", metavar="DAY")] = None,
-    file: Annotated[str | None, typer.Option(help="Only of this object.", metavar="KEY")] = None,
+    day: Annotated[
+        str | None,
+        typer.Option(help="Only of this day or prefix.", metavar="DAY", autocompletion=completion.rejected),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(help="Only of this object.", metavar="KEY", autocompletion=completion.rejected_files),
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print the whole text of a record.")] = False,
     output: OutputRowFormat = "table",
 ) -> None:

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import psycopg2
 import typer
 
+from sparkify_assets.cli import completion
+from sparkify_assets.cli.completion import Days, Songs
 from sparkify_assets.cli.console import (
     CommandError,
     Format,
@@ -40,8 +42,8 @@ from sparkify_assets.warehouse.errors import WarehouseError
 
 
 def load(
-    days: Annotated[str, typer.Option(help="Only these days: A..B, or one day.", metavar="A..B")] = "",
-    songs: Annotated[str, typer.Option(help="Only these prefixes, such as AA,AB.", metavar="AA,AB")] = "",
+    days: Days = "",
+    songs: Songs = "",
     full: Annotated[bool, typer.Option("--full", help="Also load what has not changed.")] = False,
     republish: Annotated[
         bool, typer.Option("--republish", help="Rebuild the star from staging with the current SQL.")
@@ -188,7 +190,12 @@ def _print_summary(summary: dict[str, Any]) -> None:
 
 def release(
     partition: Annotated[
-        str, typer.Argument(metavar="DAY", help="A blocked day, or a blocked prefix of songs.")
+        str,
+        typer.Argument(
+            metavar="DAY",
+            help="A blocked day, or a blocked prefix of songs.",
+            autocompletion=completion.blocked,
+        ),
     ],
     reason: Annotated[str, typer.Option(help="Why; it is kept in the ledger.")],
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from sparkify_assets.cli.completion import Days, Songs
 from sparkify_assets.cli.console import (
     OutputFormat,
     loader_that_looks,
@@ -30,8 +31,8 @@ SOMETHING_TO_DO = 2
 
 
 def plan(
-    days: Annotated[str, typer.Option(help="Only these days: A..B, or one day.", metavar="A..B")] = "",
-    songs: Annotated[str, typer.Option(help="Only these prefixes, such as AA,AB.", metavar="AA,AB")] = "",
+    days: Days = "",
+    songs: Songs = "",
     full: Annotated[bool, typer.Option("--full", help="Also what has not changed.")] = False,
     republish: Annotated[
         bool, typer.Option("--republish", help="What `sparkify load --republish` would do.")

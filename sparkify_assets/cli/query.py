@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import psycopg2
 import typer
 from psycopg2.extensions import make_dsn, parse_dsn
-from typer.core import TyperCommand
 
 from redshift_local import split
 from sparkify_assets.cli.console import CommandError, OutputRowFormat, err, say, settings_of_what_is_there
+from sparkify_assets.cli.help import Command
 from sparkify_assets.cli.rows import Expanded, print_rows
 from sparkify_assets.model import queries
 from sparkify_assets.report.questions import QUESTIONS, statement
@@ -27,7 +27,7 @@ from sparkify_assets.warehouse.errors import first_line
 READ_ONLY = "-c default_transaction_read_only=on"
 
 
-class StatementFirst(TyperCommand):
+class StatementFirst(Command):
     """A command whose argument is SQL, which may begin with a comment: `-- …` is no option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

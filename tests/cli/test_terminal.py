@@ -171,6 +171,11 @@ def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
     assert completed("sparkify lo") == {"load"}
     assert "--republish" in completed("sparkify load --re")
     assert completed("sparkify tables re") == {"reset"}
+    (tmp_path / "data/log_data").mkdir(parents=True)
+    (tmp_path / "data/log_data/2018-11-05-events.json").write_text("")
+    (tmp_path / ".env").write_text("SPARKIFY_SOURCE=data")
+    assert completed("sparkify load --days 20") == {"2018-11-05"}
+    assert not (tmp_path / ".sparkify").exists()
 
 
 def test_no_command_waits_for_a_library_that_it_does_not_use() -> None:
