@@ -6,7 +6,10 @@ Belongs here: making the sample, and the overview of a loaded warehouse. Does no
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -15,6 +18,12 @@ from sparkify_assets.cli.console import CommandError, err, print_table, say, set
 from sparkify_assets.cli.load import load
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
+
+#: What says whose data is loaded, from where to where, and which of it.
+_OWN = (
+    *("SPARKIFY_SOURCE", "SPARKIFY_WAREHOUSE", "SPARKIFY_WORK", "SPARKIFY_QUEUE"),
+    *("SPARKIFY_FIRST_DAY", "SPARKIFY_LAST_DAY"),
+)
 
 
 def sample(
@@ -47,16 +56,34 @@ def settings_with_sample() -> Settings:
     return settings()  # read again, because the sample sets the days
 
 
+def apart(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which a demonstration leaves a source or a warehouse of somebody's own alone: a state directory
+    of its own, and none of what is set; empty if nothing is set.
+    """
+    own = [name for name in _OWN if environment.get(name, "").strip()]
+    if not {"SPARKIFY_SOURCE", "SPARKIFY_WAREHOUSE"}.intersection(own):
+        return {}
+    home = Settings.from_environment({"SPARKIFY_HOME": environment.get("SPARKIFY_HOME", "")}).home / "demo"
+    return {"SPARKIFY_HOME": str(home), **dict.fromkeys(own, "")}
+
+
 def demo() -> None:
-    """Make sample data, load it, and show the result."""
+    """Make sample data, load it, and show the result; a source of your own is left alone."""
+    ask = "sparkify query"
+    if changed := apart(os.environ):
+        own = " and ".join(f"{name}={os.environ[name]}" for name in _OWN[:2] if name in changed)
+        say(f"Your {own} is left alone: the demonstration loads made-up data in {changed['SPARKIFY_HOME']}.")
+        os.environ |= changed
+        ask = f"{' '.join(f'{name}={quote(value)}' for name, value in changed.items())} {ask}"
     chosen, exit_code = settings_with_sample(), 0
     try:
         load()
     except typer.Exit as finished:
         exit_code = finished.exit_code
     print_overview(open_warehouse(chosen))
-    say(f"\nData lives in {chosen.home}; ask it with sparkify query")
-    say(f"The UI: make dev, then {chosen.page}")
+    say(f"\nData lives in {chosen.home}; ask it with {ask}")
+    if not changed:
+        say(f"The UI: make dev, then {chosen.page}")
     raise typer.Exit(exit_code)
 
 

@@ -1,10 +1,12 @@
-"""`sparkify sample`. What `sparkify demo` prints is shown in README."""
+"""`sparkify sample`, and which data `sparkify demo` loads. What that prints is shown in README."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from sample_data.generate import write_sample
+from sparkify_assets.cli.demo import apart
+from sparkify_assets.settings import Settings
 from tests.command_line import Run
 
 
@@ -14,3 +16,17 @@ def test_a_sample_goes_into_no_folder_with_something_in_it(sparkify: Run, tmp_pa
     assert again.code == 1
     assert "not empty" in again.err
     assert "Traceback" not in again.err
+
+
+def test_a_demonstration_leaves_what_is_somebodys_own_alone(tmp_path: Path) -> None:
+    assert apart({"SPARKIFY_HOME": str(tmp_path), "SPARKIFY_MAX_DROP": "0.1"}) == {}
+    for own in (
+        {"SPARKIFY_SOURCE": "s3://theirs"},
+        {"SPARKIFY_WAREHOUSE": "redshift://theirs/dev?region=us-west-2"},
+    ):
+        theirs = {"SPARKIFY_HOME": str(tmp_path), "SPARKIFY_LAST_DAY": "2020-01-01", **own}
+        chosen = Settings.from_environment({**theirs, **apart(theirs)})
+        assert chosen.home == tmp_path / "demo"
+        assert chosen.source == (tmp_path / "demo/sample").as_uri()
+        assert (chosen.warehouse, chosen.last_day) == ("embedded", None)
+        assert chosen.work == (tmp_path / "demo/work").as_uri()

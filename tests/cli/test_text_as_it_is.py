@@ -11,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from sparkify_assets.cli import console
+from sparkify_assets.cli.demo import print_overview
+from sparkify_assets.warehouse.connection import Warehouse
 from tests.command_line import Run, events, one_line
 
 ODD = ":smile: [bold]x[/bold] [/] [red] 42"
@@ -49,9 +51,12 @@ def test_what_is_loaded_is_printed_as_it_is(odd: Run) -> None:
     assert ODD_NAME in odd("reconcile").out
 
 
-def test_the_overview_prints_songs_and_rejects_as_they_are(odd: Run) -> None:
+def test_the_overview_prints_songs_and_rejects_as_they_are(
+    odd: Run, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
     odd("load")
-    assert f"{ODD} — {ODD}" in odd("demo").out
+    print_overview(warehouse)
+    assert f"{ODD} — {ODD}" in capsys.readouterr().out
 
 
 def test_a_release_and_an_error_are_printed_as_they_are(odd: Run) -> None:
