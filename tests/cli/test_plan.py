@@ -53,6 +53,6 @@ def test_what_the_load_would_leave_alone_is_said_with_the_reason(sparkify: Run, 
         "blocked 2018-11-02 by events_objects (1), events_reject_share (1), events_row_drop (1)" in found.out
     )
     assert (
-        "outside the days of the settings 2018-11-01 to 2018-11-04 (4)"
+        "outside 2018-11-01 to 2018-11-04 (4): before 2018-11-05, the first day that is loaded (SPARKIFY_FIRST_DAY)"
         in sparkify("plan", FIRST_DAY="2018-11-05").out
     )

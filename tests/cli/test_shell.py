@@ -137,24 +137,30 @@ def test_a_lost_connection_is_told_and_opened_again(ready: Warehouse, told: Say)
     assert told("select 1 as a")[0] == ["a", "1"]
 
 
+ENDLESS = (
+    f"select count(*) as endless from {', '.join(f'information_schema.columns as c{n}' for n in range(6))}"
+)
+
+
+def wait_until_it_runs(warehouse: Warehouse) -> None:
+    """Wait until the server works on the endless statement."""
+    asked = "select 1 from pg_stat_activity where state = 'active' and query like '%endless%' and pid <> pg_backend_pid()"
+    with Admin(warehouse.url) as admin, admin.cursor() as cursor:
+        cursor.execute(asked)
+        while not cursor.fetchall():
+            cursor.execute(asked)
+
+
 def test_ctrl_c_ends_the_statement_that_runs(ready: Warehouse, shell: Shell, told: Say) -> None:
     told("select 1")
-    started = threading.Event()
 
     def interrupt() -> None:
-        with Admin(ready.url) as admin, admin.cursor() as cursor:
-            while not started.is_set():
-                cursor.execute(
-                    "select 1 from pg_stat_activity where state = 'active' and query like '%%endless%%' "
-                    "and pid <> pg_backend_pid()"
-                )
-                started.set() if cursor.fetchall() else None
+        wait_until_it_runs(ready)
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    crowd = ", ".join(f"information_schema.columns as c{n}" for n in range(6))
-    _, err = told(f"select count(*) as endless from {crowd}")
+    _, err = told(ENDLESS)
     thread.join()
     assert err == ["The statement was ended."]
     assert told("select 1 as a")[0] == ["a", "1"]
@@ -181,5 +187,11 @@ def test_it_is_a_shell_on_a_terminal(ready: Warehouse, tmp_path: Path) -> None:
         typed.types("select count(*) as n from songp\t", sees="sparkify.songplays")
         typed.types(";\r", sees="(1 row")
         typed.sees("\x1b[?2004h")  # it reads keys again
+        for _ in range(2):  # and the second Ctrl-C of a session is no reason to leave
+            typed.types(f"{ENDLESS};\r")
+            wait_until_it_runs(ready)
+            typed.process.send_signal(signal.SIGINT)
+            typed.sees("The statement was ended.")
+            typed.sees("\x1b[?2004h")
         typed.types("\x04")
         assert typed.ended() == 0
