@@ -95,7 +95,8 @@ def why(
     output: OutputFormat = "table",
 ) -> None:
     """Say where a play comes from: its objects, its run, its rules, and how its song was found."""
-    print_found(provenance.why(open_warehouse(settings_of_what_is_there()), play_name), output, _print_why)
+    chosen = settings_of_what_is_there()
+    print_found(provenance.why(open_warehouse(chosen), play_name, open_source(chosen)), output, _print_why)
 
 
 def _print_why(found: dict[str, Any]) -> None:
@@ -106,13 +107,17 @@ def _print_why(found: dict[str, Any]) -> None:
     say(f"rule: {found['match']}")
     for dataset in ("events", "songs"):
         sources = found[dataset]
-        for source in sources[:MAX_OBJECTS]:
+        holding = [source for source in sources if source.get("line")]
+        for source in (holding or sources)[:MAX_OBJECTS]:
+            line = f" line {source.get('line')}" if source.get("line") else ""
             say(
-                f"{dataset}: {source['object_key']} ({source['size_bytes']:,} bytes, {source['version_token']},"
+                f"{dataset}: {source['object_key']}{line} ({source['size_bytes']:,} bytes, {source['version_token']},"
                 f" {source['content_hash']})"
             )
-        if (more := len(sources) - MAX_OBJECTS) > 0:
+        if (more := len(holding or sources) - MAX_OBJECTS) > 0:
             say(f"{dataset}: and {more} more objects (all of them with --format json)")
+        if sources and not holding:
+            say(f"  it was not found in {'it' if len(sources) == 1 else 'any of them'} as the source is now")
         for source in sources[:1]:
             say(
                 f"  run {source['run_id']}, published {source['published_at']} UTC,"

@@ -6,12 +6,17 @@ import re
 from typing import Any
 
 from sparkify_assets.errors import SparkifyError
+from sparkify_assets.inspection.sought import holders_first
 from sparkify_assets.model import queries
+from sparkify_assets.source.store import ObjectStore
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
 
 #: A session and an item, such as 818-5.
 _ITEM = re.compile(r"(-?\d+)-(-?\d+)")
+
+#: The fields of an event that identify a play, and its columns.
+_EVENT = {"userId": "user_id", "sessionId": "session_id", "itemInSession": "item_in_session", "ts": "ts"}
 
 #: How many plays an ambiguous name lists.
 _MAX_CANDIDATES = 10
@@ -21,13 +26,21 @@ class NoSuchPlay(SparkifyError):
     """There is no play with this id, or several plays share this session and item."""
 
 
-def why(warehouse: Warehouse, name: str) -> dict[str, Any]:
-    """The provenance of a play, as data. `name` is its songplay_id, or its session and item if these are unique.
+def why(warehouse: Warehouse, name: str, source: ObjectStore | None = None) -> dict[str, Any]:
+    """The provenance of a play, as data. `name` is its songplay_id, or its session and item if these are unique. With
+    the source, its objects are read to tell which of them hold the song and the event, and on which line.
 
     Raises NoSuchPlay, which lists the candidates where there are several, and WarehouseError.
     """
     with warehouse.transaction(lock=False) as transaction:
-        return provenance(transaction, name)
+        found = provenance(transaction, name)
+    play = found["play"]
+    if source and play["song_id"] is not None:
+        found["songs"] = holders_first(source, found["songs"], {"song_id": play["song_id"]})
+    if source:
+        event = {name: play[column] for name, column in _EVENT.items()}
+        found["events"] = holders_first(source, found["events"], event)
+    return found
 
 
 def provenance(transaction: Transaction, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
--- block: too many records of the {partition} could not be staged
+-- block: no more records of a {partition} are rejected than SPARKIFY_REJECT_SHARE and SPARKIFY_REJECT_ROWS allow
 select partition_key, records_read, rows_quarantined
 from ledger.loads
 where

@@ -144,7 +144,10 @@ ENDLESS = (
 
 def wait_until_it_runs(warehouse: Warehouse) -> None:
     """Wait until the server works on the endless statement."""
-    asked = "select 1 from pg_stat_activity where state = 'active' and query like '%endless%' and pid <> pg_backend_pid()"
+    asked = (
+        "select 1 from pg_stat_activity"
+        " where state = 'active' and query like '%endless%' and pid <> pg_backend_pid()"
+    )
     with Admin(warehouse.url) as admin, admin.cursor() as cursor:
         cursor.execute(asked)
         while not cursor.fetchall():
