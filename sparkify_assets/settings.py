@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -162,6 +163,12 @@ class Settings:
 def path_of(url: str) -> Path:
     """The local path of a `file://` URL."""
     return Path(unquote(urlsplit(url).path))
+
+
+def without_password(url: str) -> str:
+    """A URL as it can be shown: `…` stands for its password, in front of the host or among the options."""
+    shown = re.sub(r"(//[^/?#@:]*:)[^/?#]*@", r"\1…@", url)
+    return re.sub(r"([?&]password=)[^&#]*", r"\1…", shown)
 
 
 def _sample_days(sample: Path) -> dict[str, str]:

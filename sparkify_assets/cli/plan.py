@@ -24,6 +24,7 @@ from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.next_load import NextLoad, PlannedPartition, next_load, next_rebuild
 from sparkify_assets.load.selection import Selection
 from sparkify_assets.model.datasets import left_out, named
+from sparkify_assets.settings import without_password
 
 #: The exit code where something is to do, as of `terraform plan -detailed-exitcode`:
 #: https://developer.hashicorp.com/terraform/cli/commands/plan
@@ -66,7 +67,7 @@ def _words(days: str, songs: str, full: bool, republish: bool, accept_deletions:
 
 
 def _print_plan(found: NextLoad, words: str) -> None:
-    say(f"source {found.source}, warehouse {found.warehouse}")
+    say(f"source {found.source}, warehouse {without_password(found.warehouse)}")
     if found.partitions:
         columns = ("", "", "partitions", "files", "bytes", "records", "")
         print_table(columns, [*_groups(found.partitions), _total(found)])

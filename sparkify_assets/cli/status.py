@@ -1,15 +1,19 @@
-"""`sparkify status`: the source compared with what is loaded.
+"""`sparkify status`: the source compared with what is loaded, in a few lines where all is well.
 
-Belongs here: what is printed, and in how many words. Does not: the comparison (`inspection.status`).
+Belongs here: what is printed, in how many words, and what to type next. Does not: the comparison (`inspection.status`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from sparkify_assets.cli.console import (
     OutputFormat,
-    loader_in_force,
+    loader_that_looks,
     print_found,
     print_not_data,
     print_table,
@@ -18,34 +22,133 @@ from sparkify_assets.cli.console import (
 )
 from sparkify_assets.inspection.status import OTHER_RULES, PartitionStatus, Status
 from sparkify_assets.inspection.status import status as compare
+from sparkify_assets.model.datasets import left_out
+from sparkify_assets.settings import without_password
 
-#: Of how many partitions `status` prints all; of more, only what needs attention.
-MAX_ROWS = 60
+#: What to do about a state, in the order of urgency; nothing has to be done about `kept`.
+NEXT = {
+    "blocked": "`sparkify rejects --day {one}` shows what is rejected; correct the source, or `sparkify release {one}"
+    ' --reason "…"`',
+    "incoming": "a load is under way, or was killed: `sparkify load` completes it",
+    "new": "`sparkify load` loads it, `sparkify plan` says what that would do",
+    "changed": "`sparkify load` loads it again",
+    "gone": "its files are gone from the source: `sparkify load` withdraws its rows",
+    "kept": "files are gone from the source, and their rows stay (SPARKIFY_DELETED=keep)",
+}
+
+#: How many blocked partitions are explained one by one.
+MAX_EXPLAINED = 10
+
+#: How many partitions a line names one by one.
+MAX_NAMED = 3
+
+#: What one partition of a data set is called, and several.
+_PARTITIONS = {"events": ("day", "days"), "songs": ("prefix of songs", "prefixes of songs")}
 
 
-def status(output: OutputFormat = "table") -> None:
-    """Compare the source with what is loaded."""
-    print_found(compare(loader_in_force()), output, _print_status)
+def status(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", "--all", help="List every day and every prefix.")
+    ] = False,
+    output: OutputFormat = "table",
+) -> None:
+    """Say what is loaded, and what is new, changed or blocked, with what to type next."""
+    print_found(compare(loader_that_looks()), output, _print_all if verbose else _print_short)
 
 
-def _print_status(found: Status) -> None:
-    say(f"source {found.source}, warehouse {found.warehouse}")
+def _print_short(found: Status) -> None:
+    _print_head(found)
+    states: dict[str, list[PartitionStatus]] = defaultdict(list)
+    for item in found.partitions:
+        states[item.state].append(item)
+    for state, next_step in NEXT.items():
+        items = states.get(state, [])
+        if state == "blocked" and len(items) <= MAX_EXPLAINED:
+            for item in items:
+                _say_state(state, [item], next_step, found.why_blocked.get(item.partition, ""))
+        elif items:
+            _say_state(state, items, next_step)
+    for line in left_out({item.partition: item.outside for item in states.get("outside", [])}):
+        say(line, "outside")
+    for rules, advice in OTHER_RULES.items():
+        if items := [item for item in found.partitions if item.other_rules[:1] == [rules]]:
+            say(f"{_of(items)} {advice}", "outdated")
+    for row in found.shrunk:
+        say(
+            f"{row['partition_key']} from {row['rows_before']:,} to {row['rows_now']:,} rows: if that is right,"
+            f" `sparkify load --full {_option(row)}` accepts it",
+            "shrunk",
+        )
+    _print_rest(found)
+    if states.keys() == {"loaded"}:
+        say("Everything is loaded, and nothing is blocked (--verbose lists every day).")
+
+
+def _print_head(found: Status) -> None:
+    """What the source holds, and what readers see."""
+    say(
+        f"{'source':<10} {found.source}: {_count(found.files, 'file', 'files')} ({found.bytes / 1e6:,.1f} MB)"
+    )
+    there = found.loaded
+    said = []
+    if there.days:
+        until = f" to {there.newest_day}" if there.days > 1 else ""
+        said.append(
+            f"{_count(there.days, 'day', 'days')}, {there.first_day}{until}, {_count(there.events, 'event', 'events')}"
+        )
+    if there.prefixes:
+        said.append(
+            f"{_count(there.prefixes, 'prefix', 'prefixes')}, {_count(there.songs, 'song record', 'song records')}"
+        )
+    if there.rows_quarantined:
+        said.append(f"{_count(there.rows_quarantined, 'record', 'records')} rejected (`sparkify rejects`)")
+    say(f"{'warehouse':<10} {without_password(found.warehouse)}: {'; '.join(said) or 'nothing is loaded'}")
+
+
+def _say_state(state: str, items: Sequence[PartitionStatus], next_step: str, why: str = "") -> None:
+    colour = "red" if state == "blocked" else "yellow"
+    advice = next_step.format(one=items[0].partition)
+    say(f"{_of(items)}{why and f' {why}'}: {advice}", state, colour)
+
+
+def _of(items: Sequence[PartitionStatus]) -> str:
+    """Partitions in words: how many of each data set, and which."""
+    said = []
+    for dataset, words in _PARTITIONS.items():
+        if keys := [item.partition for item in items if item.dataset == dataset]:
+            which = ", ".join(keys) if len(keys) <= MAX_NAMED else f"{keys[0]} to {keys[-1]}"
+            said.append(f"{len(keys):,} {words[1]} ({which})" if len(keys) > 1 else f"{words[0]} {keys[0]}")
+    return " and ".join(said)
+
+
+def _option(row: dict[str, str]) -> str:
+    return (
+        f"--days {row['partition_key']}" if row["dataset"] == "events" else f"--songs {row['partition_key']}"
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _print_rest(found: Status) -> None:
+    print_warnings(found.warnings)
+    print_not_data(found.unrecognised, found.hidden, found.layout)
+    if found.warning:
+        say(found.warning, "suspicious", "red")
+
+
+def _print_all(found: Status) -> None:
+    _print_head(found)
     rows = [
         (
-            item.dataset,
-            item.partition,
-            item.state,
-            *map(str, (item.objects, item.records_read, item.rows_staged, item.rows_quarantined)),
-            "; ".join(notes),
+            item.dataset, item.partition, item.state, item.objects, item.records_read, item.rows_staged,
+            item.rows_quarantined, "; ".join(_notes(item)),
         )
         for item in found.partitions
-        if (notes := _notes(item))
-        or item.state != "loaded"
-        or item.rows_quarantined
-        or len(found.partitions) <= MAX_ROWS
-    ]
+    ]  # fmt: skip
     if rows:
-        print_table(("", "partition", "state", "objects", "read", "staged", "rejected", ""), rows)
+        print_table(("", "partition", "state", "files", "read", "staged", "rejected", ""), rows)
     for item in found.partitions:
         for check in item.blocked_by:
             for row in check["sample"]:
@@ -53,29 +156,18 @@ def _print_status(found: Status) -> None:
                     f"{name} {value}" for name, value in row.items() if name != "partition_key"
                 )
                 say(f"{item.partition} {check['check']}: {values}", "blocked")
-    states = Counter((item.dataset, item.state) for item in found.partitions)
-    say(
-        ", ".join(
-            f"{number:,} {_PARTITIONS[dataset][number != 1]} {state}"
-            for (dataset, state), number in sorted(states.items())
-        )
-        or "nothing there"
-    )
-    print_warnings(found.warnings)
-    print_not_data(found.unrecognised, found.hidden, found.layout)
-    if found.warning:
-        say(found.warning, "suspicious", "red")
-
-
-#: What one partition of a data set is called, and several.
-_PARTITIONS = {"events": ("day", "days"), "songs": ("prefix of songs", "prefixes of songs")}
+    _print_rest(found)
 
 
 def _notes(item: PartitionStatus) -> list[str]:
     """What there is to say about a partition besides its counts."""
     return [
-        *(f"{len(keys)} {word}" for word in ("new", "overwritten", "gone") if (keys := getattr(item, word))),
-        *(f"{check['check']}: {check['violations']} rows" for check in item.blocked_by),
+        *(
+            f"{len(keys):,} {word}"
+            for word in ("new", "overwritten", "gone")
+            if (keys := getattr(item, word))
+        ),
+        *(f"{check['check']}: {_count(check['violations'], 'row', 'rows')}" for check in item.blocked_by),
         *(OTHER_RULES[name] for name in item.other_rules),
         *([f"released: {item.released}"] if item.released else ()),
         *([item.outside] if item.outside else ()),

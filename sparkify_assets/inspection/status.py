@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,15 +49,50 @@ class PartitionStatus:
 
 
 @dataclass
+class Loaded:
+    """What readers see: so many days with events, from the first to the newest, and prefixes with songs."""
+
+    days: int = 0
+    first_day: str = ""
+    newest_day: str = ""
+    events: int = 0
+    prefixes: int = 0
+    songs: int = 0
+    rows_quarantined: int = 0
+
+    @classmethod
+    def of(cls, loads: Iterable[Mapping[str, Any]]) -> Loaded:
+        """Sum up the published versions among these rows of the ledger."""
+        published = [row for row in loads if row["state"] == "published"]
+        events = {row["partition_key"]: row["rows_staged"] for row in published if row["dataset"] == "events"}
+        songs = [row["rows_staged"] for row in published if row["dataset"] == "songs"]
+        return cls(
+            days=len(events),
+            first_day=min(events, default=""),
+            newest_day=max(events, default=""),
+            events=sum(events.values()),
+            prefixes=len(songs),
+            songs=sum(songs),
+            rows_quarantined=sum(row["rows_quarantined"] for row in published),
+        )
+
+
+@dataclass
 class Status:
     """All partitions of the source and of the ledger, the unrecognised objects, the number of hidden files, what is not
     laid out as expected, and what the warning checks found in what is loaded. `warning` says why the listing itself
-    should not be trusted.
+    should not be trusted. `loaded` sums up what readers see, `files` and `bytes` what the source holds, and `shrunk`
+    has what was published with fewer rows than it had before; `why_blocked` says why by the key of the partition.
     """
 
     source: str
     warehouse: str
+    files: int
+    bytes: int
+    loaded: Loaded
+    shrunk: list[dict[str, Any]]
     partitions: list[PartitionStatus]
+    why_blocked: dict[str, str]
     unrecognised: list[str]
     hidden: int
     layout: list[str]
@@ -66,25 +101,36 @@ class Status:
 
 
 def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
-    """Compare source and ledger, or use the comparison of a given plan.
+    """Compare source and ledger, or use the comparison of a given plan. Nothing is created or written.
 
     Raises WrongSource, SourceError, WarehouseError.
     """
-    plan = plan or loader.plan()
-    with loader.warehouse.transaction(lock=False) as transaction:
-        loads = transaction.records("ledger/current_loads")
-        warnings = by_check(ledger.current_warnings(transaction))
+    plan = plan or loader.plan(looking=True)
+    loads: list[dict[str, Any]] = []
+    shrunk: list[dict[str, Any]] = []
+    why: dict[str, str] = {}
+    warnings: list[Outcome] = []
+    with loader.warehouse.looking() as look:
+        if look:
+            loads = look.records("ledger/current_loads")
+            shrunk = look.records("ledger/shrunk")
+            why = {partition.key: text for partition, text in reasons(look).items()}
+            warnings = by_check(ledger.current_warnings(look))
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
+    listed = plan.difference.listed
     partitions = [
         _partition(plan, partition, latest.get(partition))
-        for partition in sorted(
-            {*latest, *plan.difference.listed}, key=lambda p: (p.dataset != "songs", p.key)
-        )
+        for partition in sorted({*latest, *listed}, key=lambda p: (p.dataset != "songs", p.key))
     ]
     return Status(
         source=loader.source.url,
         warehouse=loader.warehouse.url,
+        files=plan.difference.listed_objects,
+        bytes=sum(item.size for items in listed.values() for item in items),
+        loaded=Loaded.of(loads),
+        shrunk=shrunk,
         partitions=partitions,
+        why_blocked=why,
         unrecognised=sorted(plan.difference.unrecognised),
         hidden=plan.difference.hidden,
         layout=layout_problems(plan.difference, loader.source.url),

@@ -200,7 +200,9 @@ def test_the_message_names_the_file_and_both_counts(sparkify: Run, tmp_path: Pat
     assert f"{key}: 0 rows would replace {rows}" in again.out, (
         "also where it has waited since another command"
     )
-    assert f"object_key {key}, rows_published {rows}, rows_arriving 0" in sparkify("status").out
+    assert f"{key}: 0 rows would replace {rows}" in sparkify("status").out
+    sample = f"object_key {key}, rows_published {rows}, rows_arriving 0"
+    assert sample in sparkify("status", "--verbose").out
 
 
 @pytest.mark.usefixtures("apart")
