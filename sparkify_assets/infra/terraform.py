@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -29,13 +28,10 @@ import python_terraform
 from pydantic import PrivateAttr
 
 from sparkify_assets.infra import DEFAULT_ENVIRONMENT, InfrastructureError
-from sparkify_assets.infra.diagnostics import advise, diagnostics, first_error, message_of, parse
+from sparkify_assets.infra.diagnostics import advise, diagnostics, first_error, message_of
+from sparkify_assets.infra.installed import terraform_version
 from sparkify_assets.infra.unsaved import ERRORED, keep_printed, room_in, unfinished
 from sparkify_assets.interruption import held
-
-#: The state lock in S3 without DynamoDB (use_lockfile) became stable with this version:
-#: https://developer.hashicorp.com/terraform/language/backend/s3
-OLDEST_TERRAFORM = (1, 11)
 
 #: After how many seconds the folder of a run is certainly no longer in use, even if the run was killed.
 LEFT_BEHIND_SECONDS = 86_400
@@ -276,15 +272,4 @@ class TerraformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def require_terraform(self, log: Log) -> None:
         """Raise InfrastructureError, saying what to install, unless the PATH has a Terraform that is new enough."""
-        wanted = ".".join(map(str, OLDEST_TERRAFORM))
-        remedy = f"install Terraform {wanted} or newer: https://developer.hashicorp.com/terraform/install"
-        if shutil.which("terraform") is None:
-            raise InfrastructureError(f"Terraform is not on the PATH; {remedy}")
-        answer = subprocess.run(
-            ["terraform", "version", "-json"], capture_output=True, text=True, check=False
-        )
-        version = str(parse(answer.stdout).get("terraform_version", ""))
-        found = re.match(r"(\d+)\.(\d+)", version)
-        if not found or tuple(map(int, found.groups())) < OLDEST_TERRAFORM:
-            raise InfrastructureError(f"Terraform {version or 'of unknown version'} is too old; {remedy}")
-        log(f"Terraform {version}")
+        log(f"Terraform {terraform_version()}")
