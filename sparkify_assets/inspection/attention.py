@@ -78,7 +78,8 @@ def _chosen(dataset: Dataset, key: str) -> str:
 def _late(transaction: Transaction, settings: Settings, now: datetime) -> Iterable[Concern]:
     days = defaultdict(list)
     allowed = timedelta(hours=settings.late_hours)
-    for late in late_days(loaded_days(transaction), last=settings.last_day, now=now, allowed=allowed):
+    last = settings.last_expected or settings.last_day
+    for late in late_days(loaded_days(transaction), last=last, now=now, allowed=allowed):
         days[late.reason].append(late.day.isoformat())
     said = {
         "not loaded": f"not loaded {settings.late_hours:g} hours after its end",
