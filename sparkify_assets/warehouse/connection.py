@@ -25,7 +25,7 @@ import redshift_local
 from sparkify_assets import interruption
 from sparkify_assets.model.definitions import declared, differences, in_one_line
 from sparkify_assets.model.tables import LOOKUPS
-from sparkify_assets.settings import Settings
+from sparkify_assets.settings import Settings, without_password
 from sparkify_assets.warehouse.address import on_aws, with_options
 from sparkify_assets.warehouse.catalog import definitions
 from sparkify_assets.warehouse.errors import (
@@ -89,7 +89,9 @@ class Warehouse:
             connection = self.redshift.connect() if self.redshift else self._connect_local()
         except (ClusterError, redshift_local.ServerError, psycopg2.OperationalError) as error:
             transient = isinstance(error, redshift_local.ServerError) or is_transient(error)
-            raise WarehouseError(f"warehouse {self.url}: {line(error)}", transient=transient) from None
+            raise WarehouseError(
+                f"warehouse {without_password(self.url)}: {line(error)}", transient=transient
+            ) from None
         if read_only:
             connection.set_session(readonly=True)
         return connection

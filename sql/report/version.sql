@@ -1,0 +1,2 @@
+-- what the server is
+select version();
