@@ -17,9 +17,9 @@ _HEAD = """\
 Each client was installed by itself, with the versions that
 [its file](../tests/clients/requirements) pins, and ran [its script](../tests/clients/scripts) against
 `python -m redshift_local serve`, with an S3 of moto's for COPY, UNLOAD and staging. A step is a real use, whose result
-is compared; "paste" takes the very text that [`sparkify connect`](connect.md) prints. `make clients` does all of it again,
-and fails if a client does worse than what [is known](../tests/clients/known_failures.toml). No real Redshift has run these
-scripts.
+is compared; "paste" takes the very text that [`sparkify connect`](connect.md) prints. `make clients` does all of it
+again, and fails if a client does worse than what [is known](../tests/clients/known_failures.toml). No real Redshift has
+run these scripts.
 
 | Client | Version | Works | Does not work, and why |
 | --- | --- | --- | --- |
@@ -37,8 +37,8 @@ What the clients themselves need:
 - dlt 1.31 and ibis 12 accept versions of sqlglot that they do not run with: 30.12 is one that works with both.
 - ADBC's driver for PostgreSQL sends `COPY ... TO STDOUT`, which Redshift does not have, unless
   `adbc.postgresql.use_copy` is `false`.
-- PostgreSQL's driver for JDBC (here 42.5.5, Debian's libpostgresql-jdbc-java) takes Redshift's client_encoding, UNICODE, only with
-  `allowEncodingChanges=true`.
+- PostgreSQL's driver for JDBC (here 42.5.5, Debian's libpostgresql-jdbc-java) takes Redshift's client_encoding,
+  UNICODE, only with `allowEncodingChanges=true`.
 - Superset 6.1.0 does not start with Flask-Caching 2.5.1, and imports cachetools without requiring it.
 - ibis has no backend of its own for Redshift, and uses PostgreSQL's. connectorx knows no `sslmode=verify-full`.
 """
