@@ -77,11 +77,11 @@ def data(rows: list[dict[str, Any]]) -> Any:
 def bars(rows: list[dict[str, Any]], name: str, value: str, colour: str = TEAL) -> Any:
     """A bar and its number for each row, in the order of the rows, with the names in full."""
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y(name, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=360)),
+        y=alt.Y(name, type="nominal", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
         x=alt.X(value, type="quantitative", axis=None),
     )
     numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text(value, type="quantitative", format=","))
-    return (base.mark_bar(color=colour) + numbers).properties(height=alt.Step(22), width=340)
+    return (base.mark_bar(color=colour) + numbers).properties(height=alt.Step(22), width="container")
 
 
 @app.cell
@@ -180,9 +180,7 @@ def _(ask):
             say where else in the app somebody was, and lack a song for that reason. So a missing field is a fault of
             the data only where it is missing in a play.
             """),
-            mo.hstack(
-                [mo.ui.table(pages, selection=None), mo.ui.table(missing, selection=None)], widths=[3, 2]
-            ),
+            mo.hstack([mo.ui.table(pages, selection=None), mo.ui.table(missing, selection=None)], wrap=True),
         ]
     )
     return missing, pages
@@ -245,7 +243,8 @@ def _(ask):
                 [
                     _columns(decades, "decade", "Songs by decade, where the year is known"),
                     _columns(minutes, "minutes", "Songs by whole minutes"),
-                ]
+                ],
+                wrap=True,
             ),
         ]
     )
@@ -335,24 +334,16 @@ def _(ask, reach):
             describes few of them. Titles are spread much more widely: *{_best["song"]}*, the first of them, is
             {share(_best["plays"], reach["plays"])} of all plays.
             """),
-            mo.hstack(
-                [
-                    bars(
-                        [
-                            {**row, "who": f"{row['name']} ({row['user_id']}, {row['level']})"}
-                            for row in top_users
-                        ],
-                        "who",
-                        "plays",
-                    ),
-                    bars(
-                        [{**row, "what": f"{row['song']} — {row['artist']}"} for row in top_songs],
-                        "what",
-                        "plays",
-                        ORANGE,
-                    ),
-                ],
-                wrap=True,
+            bars(
+                [{**row, "who": f"{row['name']} ({row['user_id']}, {row['level']})"} for row in top_users],
+                "who",
+                "plays",
+            ),
+            bars(
+                [{**row, "what": f"{row['song']} — {row['artist']}"} for row in top_songs],
+                "what",
+                "plays",
+                ORANGE,
             ),
         ]
     )
@@ -407,7 +398,7 @@ def _(ask, days):
                     alt.Tooltip("plays_a_day:Q", format=".1f"),
                 ],
             )
-            .properties(width=620, height=210),
+            .properties(width="container", height=210),
         ]
     )
     return (hours,)
@@ -486,7 +477,7 @@ def _(ask, days, reach):
                 color=alt.Color("plan:N", title=None, scale=alt.Scale(range=[TEAL, ORANGE])),
                 tooltip=["day:T", "plan:N", "plays:Q"],
             )
-            .properties(width=620, height=240),
+            .properties(width="container", height=240),
         ]
     )
     return plans, plays_by_plan
@@ -532,7 +523,7 @@ def _(ask, days):
     _partial = sorted({row["week"] for row in retention if not row["whole"]})
     _base = alt.Chart(
         data([{**row, "label": share(row["came"], row["users"])} for row in retention]),
-        title="Of the users who registered in a week (rows), those who played in a week (columns)",
+        title="Share of the registered who played",
     ).encode(
         x=alt.X("week:O", title=None, axis=alt.Axis(labelAngle=0)),
         y=alt.Y("registered:O", title=None),
@@ -542,7 +533,7 @@ def _(ask, days):
             mo.md(f"""
             ## 5. Do they come back?
 
-            Follow a row to the right: these users registered in one week (by its Monday, UTC), and the share of them
+            Follow a row to the right: its users registered in one week (named by its Monday, UTC), and the share of them
             that played is in each cell. {
                 "The data holds only some days of the weeks of "
                 + ", ".join(_partial)
@@ -560,7 +551,7 @@ def _(ask, days):
                     text="label:N",
                     color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("black")),
                 )
-            ).properties(width=620, height=alt.Step(32)),
+            ).properties(width="container", height=alt.Step(32)),
         ]
     )
     return (retention,)
