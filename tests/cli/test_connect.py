@@ -38,6 +38,8 @@ def test_without_an_option_the_line_for_psql_comes_first(sparkify: Run, login: L
     for tool in ("pandas", "redshift-connector", "jdbc", "dbeaver", "dbt", "superset", "notebook"):
         assert any(f"sparkify connect --{tool} " in line for line in listed)
         assert sparkify("connect", f"--{tool}").out.strip()
+    *_, opened = sparkify("connect", "--notebook").out.splitlines()
+    assert Path(shlex.split(opened)[-1]).is_file()
 
 
 def test_json_is_the_login_that_serve_prints_and_the_text_of_each_tool(sparkify: Run, login: Login) -> None:
