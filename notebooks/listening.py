@@ -533,8 +533,8 @@ def _(ask, days):
             mo.md(f"""
             ## 5. Do they come back?
 
-            Follow a row to the right: its users registered in one week (named by its Monday, UTC), and each cell has the
-            share of them that played. {
+            Follow a row to the right: its users registered in one week, named by its Monday (UTC), and each cell
+            has the share of them that played. {
                 "The data holds only some days of the weeks of "
                 + ", ".join(_partial)
                 + ": over whole weeks those shares would be higher."

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from redshift_local.login import Login
 from redshift_local.serve import PASSWORD
-from sparkify_assets.cli.serve import served
+from sparkify_assets.cli.serve import served, told
 from sparkify_assets.settings import Settings
 from tests.command_line import Run, one_line
 
@@ -42,10 +42,16 @@ def test_without_an_option_the_line_for_psql_comes_first(sparkify: Run, login: L
     assert Path(shlex.split(opened)[-1]).is_file()
 
 
+def test_serve_tells_the_same_and_no_password_that_was_given(sparkify: Run, login: Login) -> None:
+    assert sparkify("connect").out in told(login, made=True)
+    assert "to the user analyst, who only reads; Ctrl-C ends it." in told(login, made=True)
+    assert login.password not in told(login, made=False)
+
+
 def test_json_is_the_login_that_serve_prints_and_the_text_of_each_tool(sparkify: Run, login: Login) -> None:
-    told = json.loads(sparkify("connect", "--format", "json").out)
-    assert next(iter(told.pop("paste"))) == "psql"
-    assert told == json.loads(login.as_json())
+    printed = json.loads(sparkify("connect", "--format", "json").out)
+    assert next(iter(printed.pop("paste"))) == "psql"
+    assert printed == json.loads(login.as_json())
     only = json.loads(sparkify("connect", "--format", "json", "--jdbc").out)
     assert list(only["paste"]) == ["jdbc"]
 
@@ -75,9 +81,9 @@ def test_a_password_that_was_given_is_not_kept(
         assert "Given2Serve" not in (tmp_path / "home" / "login.json").read_text()
         assert "Given2Serve" in sparkify("connect", "--psql").out
         monkeypatch.delenv(PASSWORD)
-        told = sparkify("connect", "--psql")
-        assert "PGPASSWORD=YOUR_PASSWORD" in told.out
-        assert "note: YOUR_PASSWORD stands where" in told.err
+        printed = sparkify("connect", "--psql")
+        assert "PGPASSWORD=YOUR_PASSWORD" in printed.out
+        assert "note: YOUR_PASSWORD stands where" in printed.err
 
 
 def test_it_is_written_to_a_new_file_that_nobody_else_reads(
