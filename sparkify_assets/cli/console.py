@@ -206,10 +206,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> 
 
 
 def print_changes(changes: Mapping[str, Changes]) -> None:
-    """Print how many rows of each table were inserted, rewritten and deleted."""
+    """Print how many rows of each table were inserted, got other values, were made again as they were, and deleted."""
     if changes:
-        rows = [(name, of.inserted, of.rewritten, of.deleted) for name, of in changes.items()]
-        print_table(("table", "inserted", "rewritten", "deleted"), rows)
+        rows = [(name, of.inserted, of.updated, of.unchanged, of.deleted) for name, of in changes.items()]
+        print_table(("table", "inserted", "updated", "unchanged", "deleted"), rows)
 
 
 def print_warnings(warnings: Sequence[Outcome]) -> None:

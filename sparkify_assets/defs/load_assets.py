@@ -194,7 +194,8 @@ def _day_materializations(result: BatchResult) -> Iterator[dg.AssetMaterializati
                 changes = result.changes[asset]
                 metadata |= {
                     "inserted_in_batch": changes.inserted,
-                    "rewritten_in_batch": changes.rewritten,
+                    "updated_in_batch": changes.updated,
+                    "unchanged_in_batch": changes.unchanged,
                     "deleted_in_batch": changes.deleted,
                 }
             if asset == "songplays" and item.partition.key in result.plays:
@@ -216,7 +217,7 @@ def _songs_metadata(asset: str, results: Sequence[BatchResult]) -> dict[str, Any
     else:
         metadata |= {
             kind: sum(getattr(result.changes[asset], kind) for result in results if asset in result.changes)
-            for kind in ("inserted", "rewritten", "deleted")
+            for kind in ("inserted", "updated", "unchanged", "deleted")
         }
     if asset == "songs":
         days = sorted({day for result in results for day in result.rematched_days})

@@ -98,7 +98,7 @@ class Migrator:
             transaction.run("ledger/read_again", datasets=completed or ("",))
             changes: dict[str, Changes] = {}
             if plan.rebuilds and completed:  # the checks are asked about each day when it is read again
-                changes, _ = self.publisher.rebuild(transaction)
+                self.publisher.rebuild(transaction)
             elif plan.rebuilds:
                 changes = self.publisher.rebuild_and_audit(transaction)
             for step in together:

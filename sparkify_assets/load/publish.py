@@ -158,8 +158,7 @@ class Publisher:
         return result
 
     def republish(self) -> dict[str, Changes]:
-        """Rebuild the star from staging by today's SQL, in one transaction, and return how many rows each table then
-        holds.
+        """Rebuild the star from staging by today's SQL, in one transaction, and return what changed in each table.
 
         Raises RulesRefused, with nothing changed, if the result does not pass the blocking checks. The checks of a
         released partition are not asked again.
@@ -172,7 +171,12 @@ class Publisher:
 
     def rebuild_and_audit(self, transaction: Transaction) -> dict[str, Changes]:
         """Rebuild the star in an open transaction, as `republish` does."""
-        changes, bounds = self.rebuild(transaction)
+        for table in queries.star():
+            transaction.run(f"reconcile/former_{table}")
+        bounds = self.rebuild(transaction)
+        changes = {
+            table: Changes(**transaction.records(f"reconcile/changes_{table}")[0]) for table in queries.star()
+        }
         transaction.run("ledger/republished", star_rules=queries.rules().star)
         released = {Partition(*row) for row in transaction.rows("ledger/released")}
         failed = [
@@ -189,15 +193,12 @@ class Publisher:
             self._ask_again(transaction, dataset, keys, warning_queries(dataset, self.settings))
         return changes
 
-    def rebuild(self, transaction: Transaction) -> tuple[dict[str, Changes], dict[Dataset, tuple[str, str]]]:
-        """Empty the star and rebuild it from staging. Returns how many rows each table got, and the first and last
-        published partition of each data set.
-        """
+    def rebuild(self, transaction: Transaction) -> dict[Dataset, tuple[str, str]]:
+        """Empty the star and rebuild it from staging. Returns the first and last published partition by data set."""
         bounds: dict[Dataset, tuple[str, str]] = {
             dataset: (first, last) for dataset, first, last in transaction.rows("ledger/published_bounds")
         }
         first, last = bounds.get("events", ("0001-01-01", "0001-01-01"))
-        changes: dict[str, Changes] = {}
         transaction.run("ddl/incoming_batch")
         for dataset in DATASETS:
             transaction.run(f"merge/republish_{dataset}")
@@ -210,9 +211,7 @@ class Publisher:
                 ):
                     continue
                 self._run_merge(transaction, name, parameters)
-                if table:
-                    changes[table] = Changes(*transaction.cursor.fetchall()[0])
-        return changes, bounds
+        return bounds
 
     def _merge(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from sparkify_assets.load.quarantine import Reject, Rejected, Rejects
@@ -123,16 +123,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Changes:
-    """How many rows a merge inserted, wrote again (changed or not) and deleted."""
+    """How many rows a merge inserted, gave other values, deleted, and made again as they were."""
 
     inserted: int = 0
-    rewritten: int = 0
+    updated: int = 0
     deleted: int = 0
+    unchanged: int = 0
 
     def __add__(self, other: Changes) -> Changes:
-        return Changes(
-            self.inserted + other.inserted, self.rewritten + other.rewritten, self.deleted + other.deleted
-        )
+        return Changes(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)

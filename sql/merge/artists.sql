@@ -35,7 +35,7 @@ from (
 where place = 1;
 
 create temp table replaced_artists as
-select a.artist_id
+select {columns of sparkify.artists as a}
 from sparkify.artists as a
 inner join touched_artists as t on a.artist_id = t.artist_id;
 
@@ -49,8 +49,9 @@ from winning_artists;
 
 select
     c.came - k.kept as inserted,
-    k.kept as updated,
-    w.went - k.kept as deleted
+    k.kept - u.unchanged as updated,
+    w.went - k.kept as deleted,
+    u.unchanged
 from
     (select count(*) as came from winning_artists) as c,
     (select count(*) as went from replaced_artists) as w,
@@ -58,4 +59,18 @@ from
         select count(*) as kept
         from replaced_artists as r
         inner join winning_artists as n on r.artist_id = n.artist_id
-    ) as k;
+    ) as k,
+    (
+        select count(*) as unchanged
+        from (
+            select
+                {columns of sparkify.artists},
+                {letters of sparkify.artists} as letters
+            from replaced_artists
+            intersect
+            select
+                {columns of sparkify.artists},
+                {letters of sparkify.artists} as letters
+            from winning_artists
+        ) as same
+    ) as u;

@@ -42,9 +42,10 @@ from (
 where place = 1;
 
 create temp table replaced_plays as
-select s.user_id, s.session_id, s.item_in_session, s.start_time
+select
+    {columns of sparkify.songplays as s}
 from sparkify.songplays as s
-inner join former_plays as f
+inner join (select distinct user_id, session_id, item_in_session, start_time from former_plays) as f
     on
         s.start_time = f.start_time
         and s.session_id = f.session_id
@@ -52,8 +53,7 @@ inner join former_plays as f
         and s.user_id = f.user_id
 where
     s.start_time
-    {within_touched_times}
-group by s.user_id, s.session_id, s.item_in_session, s.start_time;
+    {within_touched_times};
 
 delete from sparkify.songplays
 using replaced_plays
@@ -90,20 +90,41 @@ left join namesake_matches as n
         and p.user_id = n.user_id
         and p.ts = n.ts;
 
+-- Of the plays that were replaced, those that are there again.
+create temp table standing_plays as
+select
+    {columns of sparkify.songplays as s}
+from sparkify.songplays as s
+inner join replaced_plays as r
+    on
+        s.start_time = r.start_time
+        and s.session_id = r.session_id
+        and s.item_in_session = r.item_in_session
+        and s.user_id = r.user_id
+where
+    s.start_time
+    {within_touched_times};
+
 select
     c.came - k.kept as inserted,
-    k.kept as updated,
-    w.went - k.kept as deleted
+    k.kept - u.unchanged as updated,
+    w.went - k.kept as deleted,
+    u.unchanged
 from
     (select count(*) as came from plays) as c,
     (select count(*) as went from replaced_plays) as w,
+    (select count(*) as kept from standing_plays) as k,
     (
-        select count(*) as kept
-        from replaced_plays as r
-        inner join plays as p
-            on
-                r.session_id = p.session_id
-                and r.item_in_session = p.item_in_session
-                and r.user_id = p.user_id
-                and r.start_time = p.start_time
-    ) as k;
+        select count(*) as unchanged
+        from (
+            select
+                {columns of sparkify.songplays},
+                {letters of sparkify.songplays} as letters
+            from replaced_plays
+            intersect
+            select
+                {columns of sparkify.songplays},
+                {letters of sparkify.songplays} as letters
+            from standing_plays
+        ) as same
+    ) as u;

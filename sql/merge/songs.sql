@@ -7,7 +7,7 @@ union
 select song_id from arrived_songs;
 
 create temp table winning_songs as
-select song_id, artist_id, title, duration, year
+select song_id, title, artist_id, nullif(year, 0) as year, duration
 from (
     select
         s.*,
@@ -23,7 +23,7 @@ from (
 where place = 1;
 
 create temp table replaced_songs as
-select s.song_id
+select {columns of sparkify.songs as s}
 from sparkify.songs as s
 inner join touched_songs as t on s.song_id = t.song_id;
 
@@ -32,13 +32,14 @@ using touched_songs
 where songs.song_id = touched_songs.song_id;
 
 insert into sparkify.songs ({columns of sparkify.songs})
-select song_id, title, artist_id, nullif(year, 0), duration
+select {columns of sparkify.songs}
 from winning_songs;
 
 select
     c.came - k.kept as inserted,
-    k.kept as updated,
-    w.went - k.kept as deleted
+    k.kept - u.unchanged as updated,
+    w.went - k.kept as deleted,
+    u.unchanged
 from
     (select count(*) as came from winning_songs) as c,
     (select count(*) as went from replaced_songs) as w,
@@ -46,4 +47,18 @@ from
         select count(*) as kept
         from replaced_songs as r
         inner join winning_songs as n on r.song_id = n.song_id
-    ) as k;
+    ) as k,
+    (
+        select count(*) as unchanged
+        from (
+            select
+                {columns of sparkify.songs},
+                {letters of sparkify.songs} as letters
+            from replaced_songs
+            intersect
+            select
+                {columns of sparkify.songs},
+                {letters of sparkify.songs} as letters
+            from winning_songs
+        ) as same
+    ) as u;

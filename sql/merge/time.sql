@@ -14,15 +14,14 @@ delete from sparkify.time
 using lost_times
 where time.start_time = lost_times.start_time;
 
-create temp table new_times as
-select p.start_time
+create temp table touched_times as
+select p.start_time, t.start_time as former_start
 from (select distinct start_time from plays) as p
 left join sparkify.time as t
     on
         p.start_time = t.start_time
         and t.start_time
-        {within_touched_times}
-where t.start_time is null;
+        {within_touched_times};
 
 insert into sparkify.time ({columns of sparkify.time})
 select
@@ -42,9 +41,12 @@ select
         else 'Saturday'
     end,
     date_part('year', date_trunc('week', start_time) + interval '3 days') -- an ISO week is of its Thursday's year
-from new_times;
+from touched_times
+where former_start is null;
 
 select
-    (select count(*) from new_times) as inserted,
+    count(*) - count(t.former_start) as inserted,
     0 as updated,
-    (select count(*) from lost_times) as deleted;
+    (select count(*) from lost_times) as deleted,
+    count(t.former_start) as unchanged
+from touched_times as t;

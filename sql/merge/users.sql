@@ -67,12 +67,14 @@ from (
 where place = 1;
 
 create temp table replaced_users as
-select u.user_id
+select
+    {columns of sparkify.users as u}
 from sparkify.users as u
-inner join winning_users as w on u.user_id = w.user_id
-union
-select user_id
-from dethroned_users;
+inner join (
+    select user_id from winning_users
+    union
+    select user_id from dethroned_users
+) as t on u.user_id = t.user_id;
 
 delete from sparkify.users
 using replaced_users
@@ -86,8 +88,9 @@ from winning_users;
 
 select
     c.came - k.kept as inserted,
-    k.kept as updated,
-    w.went - k.kept as deleted
+    k.kept - u.unchanged as updated,
+    w.went - k.kept as deleted,
+    u.unchanged
 from
     (select count(*) as came from winning_users) as c,
     (select count(*) as went from replaced_users) as w,
@@ -95,4 +98,18 @@ from
         select count(*) as kept
         from replaced_users as r
         inner join winning_users as n on r.user_id = n.user_id
-    ) as k;
+    ) as k,
+    (
+        select count(*) as unchanged
+        from (
+            select
+                {columns of sparkify.users},
+                {letters of sparkify.users} as letters
+            from replaced_users
+            intersect
+            select
+                {columns of sparkify.users},
+                {letters of sparkify.users} as letters
+            from winning_users
+        ) as same
+    ) as u;

@@ -14,7 +14,7 @@ def test_load_then_nothing_new(sparkify: Run) -> None:
     assert first.code == 0
     assert report["files"] == 35
     assert report["records_read"] == report["rows_staged"] == 430
-    assert report["tables"]["songs"] == {"inserted": 30, "rewritten": 0, "deleted": 0}
+    assert report["tables"]["songs"] == {"inserted": 30, "updated": 0, "deleted": 0, "unchanged": 0}
     assert len(report["runs"]) == 1
     assert set(report["seconds"]) == {"list", "stage", "publish", "dagster", "total"}
     again = sparkify("load")

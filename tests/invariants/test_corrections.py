@@ -148,13 +148,17 @@ def test_reprocessing_an_old_day_keeps_the_newer_level(
 
 
 def assert_counted(results: list[BatchResult], before: world.Held, after: world.Held) -> None:
-    """A load tells how many rows each table gained and lost. The first column of a table is its key."""
+    """A load tells how many rows each table gained and lost, and how many have other values. The first column of a
+    table is its key.
+    """
     for table, changes in (
         (table, changes) for result in results for table, changes in result.changes.items()
     ):
         was, now = ({row[0] for row in held[f"sparkify.{table}"]} for held in (before, after))
         assert (changes.inserted, changes.deleted) == (len(now - was), len(was - now)), table
-        assert 0 <= changes.rewritten <= len(now & was), table
+        as_before = {row[0] for row in before[f"sparkify.{table}"] & after[f"sparkify.{table}"]}
+        assert changes.updated == len((now & was) - as_before), table
+        assert 0 <= changes.unchanged <= len(as_before), table
 
 
 @pytest.mark.parametrize(
