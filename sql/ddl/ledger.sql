@@ -27,7 +27,8 @@ create table if not exists ledger.loads (
 ) diststyle all sortkey (dataset, partition_key);
 
 -- What a batch did: the seconds until it was staged and until it was about to be committed, the rows that each table
--- gained and lost as JSON (table -> inserted, updated, deleted, unchanged), and the first and last day whose plays it wrote.
+-- gained and lost as JSON (table -> inserted, updated, deleted, unchanged), and the first and last day whose plays it
+-- wrote.
 create table if not exists ledger.batches (
     batch_id varchar(64) not null,
     dataset varchar(16) not null,

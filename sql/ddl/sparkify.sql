@@ -46,8 +46,8 @@ create table if not exists sparkify.artists (
     longitude double precision
 ) diststyle all sortkey (artist_id);
 
--- One row for each start_time of songplays (UTC); week is the ISO week, of iso_year and not of year, weekday the English
--- name of the day. On every node, so that plays meet their times where they lie.
+-- One row for each start_time of songplays (UTC); week is the ISO week, of iso_year and not of year, weekday the
+-- English name of the day. On every node, so that plays meet their times where they lie.
 create table if not exists sparkify.time (
     start_time timestamp not null,
     hour integer not null,
