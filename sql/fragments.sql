@@ -279,9 +279,15 @@ plain_names as (
 library as (
     select
         t.title, t.artist_name, pt.plain as plain_title, pa.plain as plain_artist,
-        row_number() over (partition by pt.plain, pa.plain order by t.title, t.artist_name, t.song_id) as place_of_both,
-        row_number() over (partition by pt.plain order by t.title, t.artist_name, t.song_id) as place_of_title,
-        row_number() over (partition by pa.plain order by t.title, t.artist_name, t.song_id) as place_of_artist
+        row_number() over (
+            partition by pt.plain, pa.plain order by t.title, t.artist_name, t.song_id
+        ) as place_of_both,
+        row_number() over (
+            partition by pt.plain order by t.title, t.artist_name, t.song_id
+        ) as place_of_title,
+        row_number() over (
+            partition by pa.plain order by t.title, t.artist_name, t.song_id
+        ) as place_of_artist
     from staging.song_titles as t
     inner join plain_names as pt on t.title = pt.name
     inner join plain_names as pa on t.artist_name = pa.name

@@ -139,7 +139,8 @@ class LiveReport:
         due = (datetime.now(UTC) - timedelta(hours=self.settings.late_hours)).date()
         profiles = [path.stat().st_mtime_ns for dataset in DATASETS
                     if (path := profile_path(self.settings, dataset)).exists()]  # fmt: skip
-        parts = [snapshot.records("ledger/current_loads"), profiles, min(due, self.settings.last_day or due)]
+        last = self.settings.last_expected or self.settings.last_day or due
+        parts = [snapshot.records("ledger/current_loads"), profiles, min(due, last)]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
 
 

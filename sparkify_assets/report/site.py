@@ -160,11 +160,17 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(settings: Settings, port: int) -> Iterator[str]:
-    """The live report at a port of loopback, or at any for 0; its address. Raises OSError where the port is in use."""
-    live = LiveReport(open_warehouse(settings), settings)
-    with _Server(port, live) as server, live:
+def serving(live: LiveReport, port: int) -> Iterator[str]:
+    """A live report at a port of loopback, or at any for 0; its address. Raises OSError where the port is in use."""
+    with _Server(port, live) as server:
         thread = threading.Thread(target=server.serve_forever, name="report's server", daemon=True)
         thread.start()
         yield f"http://{server.names[0]}"
         server.shutdown()
+
+
+@contextmanager
+def served(settings: Settings, port: int) -> Iterator[str]:
+    """The live report of these settings, likewise."""
+    with LiveReport(open_warehouse(settings), settings) as live, serving(live, port) as address:
+        yield address

@@ -8,7 +8,10 @@ with {near_titles},
 found as (
     select nearness, plays from near_titles
     union all
-    select 1, count(*) from delivered_plays where song_id is not null group by song, artist
+    select 1, count(*)
+    from delivered_plays
+    where song_id is not null
+    group by song, artist
 ),
 
 counted as (

@@ -1,6 +1,6 @@
 -- Titles that nearly match
--- The twenty titles without a song that the library comes nearest to, the most played first, and what it has instead; of
--- several, the first by name.
+-- The twenty titles without a song that the library comes nearest to, the most played first, and what it has instead;
+-- of several, the first by name.
 with {near_titles},
 
 {nearness}

@@ -8,6 +8,7 @@ select
     sum(rows_staged) as rows_staged,
     sum(rows_quarantined) as quarantined,
     sum(case when state = 'blocked' then 1 else 0 end) as blocked,
+    count(release_reason) as released,
     run_id
 from ledger.loads
 group by dataset, run_id, case when run_id is null then batch_id end

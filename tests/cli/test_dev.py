@@ -16,6 +16,7 @@ import pytest
 from sparkify_assets.cli import dev
 from sparkify_assets.cli.console import CommandError
 from tests.command_line import Run, one_line
+from tests.dev import free_port
 
 Leave = Callable[[str], subprocess.Popen[str]]
 
@@ -76,3 +77,6 @@ def test_a_port_in_use_is_named(sparkify: Run) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         assert f"port {port} is in use" in one_line(sparkify("dev", "--port", port))
+        said = one_line(sparkify("dev", "--port", str(free_port()), "--report-port", port))
+        assert f"the report cannot be at port {port} of 127.0.0.1 (Address already in use)" in said
+        assert "--report-port" in said
