@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -16,11 +16,15 @@ ONE_PARTITION = "dagster/partition"
 
 
 def event_days(settings: Settings) -> dg.DailyPartitionsDefinition:
-    """The days that exist for Dagster: from the first day to the last one set, or to today (UTC), included."""
+    """The days that exist for Dagster: from the first day to the last one set, or to today (UTC), included. Dagster's
+    own definition ends yesterday, whatever its end date, unless days are added to it.
+    """
     if settings.last_day is None:
         return dg.DailyPartitionsDefinition(start_date=settings.first_day.isoformat(), end_offset=1)
+    to_come = (settings.last_day - datetime.now(UTC).date()).days
     return dg.DailyPartitionsDefinition(
         start_date=settings.first_day.isoformat(),
         # The end of Dagster's definition is the first day that does not exist any more.
         end_date=date.fromordinal(settings.last_day.toordinal() + 1).isoformat(),
+        end_offset=max(1, 1 + to_come),
     )

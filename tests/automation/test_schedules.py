@@ -18,7 +18,7 @@ from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
 from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.maintenance import CHECK
-from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.defs.partitions import RANGE_END, RANGE_START, event_days
 from sparkify_assets.inspection.freshness import LoadedDay, late_days, loaded_days
 from sparkify_assets.load.loader import Loader
 from tests.conftest import Admin, load_all
@@ -285,3 +285,18 @@ def test_what_a_look_for_drift_finds_exposed_is_an_alert(
         )
     told = f"Sparkify: environment prod. EXPOSED: the whole internet can reach tcp port 5439\nhttps://dagster.example/runs/{result.run_id}"
     assert texts == [told] * alerts
+
+
+@pytest.mark.parametrize("to_come", [0, 1, 400])
+def test_today_and_the_days_up_to_a_last_one_that_is_to_come_exist_for_dagster(
+    loader: Loader, to_come: int
+) -> None:
+    """Else the tick or the load that asks for one of them would fail, and with it all others."""
+    today = datetime.now(UTC).date()
+    last = today + timedelta(days=to_come)
+    days = event_days(replace(loader.settings, last_day=last))
+    assert days.get_last_partition_key() == last.isoformat()
+    assert days.has_partition_key(today.isoformat())
+    assert event_days(replace(loader.settings, last_day=None)).get_last_partition_key() == today.isoformat()
+    past = date(2018, 11, 30)
+    assert event_days(replace(loader.settings, last_day=past)).get_last_partition_key() == past.isoformat()
