@@ -103,7 +103,7 @@ class LinearQueue:
         """The answer to a call, or None if it is lost after it took effect."""
         if operation == "ReceiveMessage":
             found = self.receive(asked["MaxNumberOfMessages"], asked["VisibilityTimeout"])
-            if found and self._suffers([self.messages[item["MessageId"]] for item in found], "answer lost"):
+            if found and self._suffers([self._by_handle[m["ReceiptHandle"]] for m in found], "answer lost"):
                 return None
             return {"Messages": found} if found else {}
         if operation == "DeleteMessageBatch":
