@@ -161,7 +161,7 @@ def _runs(
     said: list[str],
 ) -> list[dg.RunRequest]:
     """The runs for what is announced and not loaded. What turns out to be loaded is no longer announced."""
-    early = {partition for partition in announced.partitions if _is_early(partition, loader.settings)}
+    early = {partition for partition in announced.partitions if begins_later(partition, loader.settings)}
     if early:
         said.append(f"{named(early)}: not begun yet; what came is loaded then.")
     waits = {p.dataset: in_progress(p.dataset, instance) for p in announced.partitions - early}
@@ -186,7 +186,7 @@ def _runs(
     return runs
 
 
-def _is_early(partition: Partition, settings: Settings) -> bool:
+def begins_later(partition: Partition, settings: Settings) -> bool:
     """Whether a load leaves a day out only because it begins later, as one may where it is ahead of UTC."""
     if partition.dataset != "events" or settings.last_day:
         return False

@@ -346,6 +346,11 @@ def test_a_day_that_begins_later_is_waited_for(
         (request,) = daemon.tick()
     assert request.partition_key == str(tomorrow)
 
+    settings, after = daemon.loader.settings, tomorrow + timedelta(days=1)
+    for last_day, waits in ((None, True), (after, False)):  # whoever says where the days end wants them now
+        changed = replace(settings, last_day=last_day)
+        assert queue_sensor.begins_later(Partition("events", str(after)), changed) == waits
+
 
 def test_what_nobody_announced_is_found_at_night_with_a_warning_and_loaded(
     daemon: Daemon, place: Announcing, sample: dict[str, bytes]
