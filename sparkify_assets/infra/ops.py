@@ -178,7 +178,11 @@ def untaint(context: dg.OpExecutionContext, stack: Stack) -> None:
 
 @step("guard_{}", config_schema=_ALLOWED)
 def guard(context: dg.OpExecutionContext, stack: Stack) -> None:
-    """Stops where the plan would replace or delete the cluster, the bucket or the key."""
+    """Stops where the plan would replace or delete the cluster, the bucket or the key, or take the network from below
+    Dagster's own home.
+    """
+    if stack.name == "foundation":
+        _refuse_to_forget(replace(stack, name=ORCHESTRATOR))
     refused = stack.read_plan().refused(context.op_config["allow_destroying"])
     if refused:
         what = "; ".join(f"{change.action} {change.address}" for change in refused)
@@ -187,6 +191,17 @@ def guard(context: dg.OpExecutionContext, stack: Stack) -> None:
             f"stopped before anything was changed: the plan would {what}, and lose what it holds"
             f"{f' (because of {because})' if because else ''}."
             " If that is meant, name the address in allow_destroying"
+        )
+
+
+def _refuse_to_forget(home: Stack) -> None:
+    """Stop where the environment's file no longer sets a stack that stands: no job would change or watch it."""
+    if not home.wanted and home.stands:
+        raise InfrastructureError(
+            f"stopped before anything was changed: {home} stands, and {home.variables} does not set {home.name} any"
+            " more. Set it again; or destroy it first:"
+            f" `sparkify infra destroy --env {home.environment} --orchestrator-too`, which ends the warehouse as well"
+            " but for its final snapshot"
         )
 
 

@@ -60,8 +60,9 @@ ELSEWHERE = {
 #: Blocks that end with an error on a fresh machine, and what it says.
 REFUSED = {"sparkify release 2018-11-12 ": "2018-11-12"}
 
-#: A block that is typed on a laptop, in a checkout of one's own; the others are typed as user sparkify.
-ON_A_LAPTOP = "export region=us-west-2 "
+#: A block that is typed on a laptop, in a checkout of one's own, and one that root types; the others are typed as user
+#: sparkify.
+ON_A_LAPTOP, BY_ROOT = "export region=us-west-2 ", "systemctl stop "
 
 ROOT_RUNS = os.geteuid() == 0
 USER = pwd.getpwnam("nobody") if ROOT_RUNS else pwd.getpwuid(os.geteuid())
@@ -187,6 +188,19 @@ def test_the_server_is_set_up_as_typed(machine: Machine) -> None:
     assert all(stack.stat().st_mode & 0o2020 == 0o2020 for stack in stacks)
 
 
+def test_a_new_version_s_new_stack_may_be_written_as_the_others(machine: Machine) -> None:
+    stack = machine.folder / "opt/sparkify/terraform/stacks/new"
+    stack.mkdir(mode=0o755)
+    update = next(block for block in blocks("deploy.md") if block.startswith(BY_ROOT))
+    machine.calls.write_text("")
+    done = machine.type(update, as_sparkify=False)
+    assert done.returncode == 0, done.stderr
+    assert stack.stat().st_mode & 0o2020 == 0o2020
+    [grouped] = [call for call in machine.calls.read_text().splitlines() if call.startswith("chgrp sparkify")]
+    assert str(stack) in grouped.split()
+    stack.rmdir()
+
+
 TYPED = [
     pytest.param(block, id=f"{page}: {first_line(block)[:40]}")
     for page in PAGES
@@ -200,7 +214,7 @@ def test_each_block_runs_as_it_is_typed(machine: Machine, block: str) -> None:
     line = first_line(block)
     if line == "sudo -u sparkify bash":  # the shell in which the others are typed
         block = block.partition("\n")[2]
-    done = machine.type(block, as_sparkify=not line.startswith(ON_A_LAPTOP))
+    done = machine.type(block, as_sparkify=not line.startswith((ON_A_LAPTOP, BY_ROOT)))
     if refused := [words for beginning, words in REFUSED.items() if line.startswith(beginning)]:
         assert (done.returncode, refused[0] in done.stderr) == (1, True), done.stderr
     else:

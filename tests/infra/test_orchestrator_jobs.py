@@ -125,6 +125,18 @@ def test_the_foundation_is_not_destroyed_below_it(tiny: Checkout, settings: str)
     assert "terraform_data.vpc" in tiny.terraform("foundation", "state", "list")
 
 
+def test_a_home_that_stands_is_not_forgotten(tiny: Checkout) -> None:
+    by_hand(tiny, "orchestrator = {}\n", *STACKS, "orchestrator")
+    tiny.add_environment("dev", PLAIN)
+    run = tiny.run("provision_infrastructure", {"environment": "dev"})
+    settings = tiny.folder / "terraform" / "environments" / "dev.tfvars"
+    assert list(run.failures) == ["guard_foundation"]
+    told = run.failures["guard_foundation"]
+    assert f"stack orchestrator in dev stands, and {settings} does not set orchestrator any more" in told
+    assert "sparkify infra destroy --env dev --orchestrator-too" in told
+    assert "group" in tiny.terraform("foundation", "output"), "nothing was applied"
+
+
 def test_a_protected_database_is_named_before_anything_is_destroyed(tiny: Checkout) -> None:
     by_hand(tiny, "orchestrator = { protected = true }\n", *STACKS, "orchestrator")
     run = tiny.run("destroy_infrastructure", destroying(orchestrator_too=True))
