@@ -6,11 +6,14 @@ Belongs here: whose it is. Does not: how it is found (`existing`).
 
 # Annotations are not postponed here, because Dagster reads the type of an op's context from them.
 
+from collections.abc import Collection
 from pathlib import Path
 
 import dagster as dg
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.infra import InfrastructureError
+from sparkify_assets.infra.aws import describe_error
 from sparkify_assets.infra.existing import Account, Existing
 from sparkify_assets.infra.ops import show_plan, step
 from sparkify_assets.infra.orphans import Orphan, orphans
@@ -39,7 +42,7 @@ def survey(context: dg.OpExecutionContext, stack: Stack) -> None:
             f"{stack} would make a second time what AWS has and the state does not: {', '.join(map(str, found))}. An"
             " apply that was killed leaves such things. If it was yours, take them into the state"
             f" (`sparkify infra adopt --env {stack.environment}`) or delete them"
-            f" ({_deletions(orphans(account, stack.name, known), found, stack.region)}); what somebody else's state"
+            f" ({_deletions(_left(context, account, stack, known), found, stack.region)}); what somebody else's state"
             " has, leave to them"
         )
     if found:
@@ -50,13 +53,26 @@ def survey(context: dg.OpExecutionContext, stack: Stack) -> None:
             " environments/NAME.tfvars and --env NAME), or share their state (`sparkify infra backend s3`). If its"
             f" state is lost, take it into this one: `sparkify infra adopt --env {environment}`"
         )
-    left = orphans(account, stack.name, known)
+    left = _left(context, account, stack, known)
     for orphan in left:
         context.log.warning(
             f"{orphan} carries the tags of {stack}, and the state does not have it. If it is nobody's:"
             f" {orphan.deletion(stack.region)}"
         )
     context.add_output_metadata({"orphans": dg.MetadataValue.json([str(orphan) for orphan in left])})
+
+
+def _left(
+    context: dg.OpExecutionContext, account: Account, stack: Stack, known: Collection[str]
+) -> list[Orphan]:
+    """What carries the stack's tags and is in no state. Who may not look for it can still plan."""
+    try:
+        return orphans(account, stack.name, known)
+    except (BotoCoreError, ClientError) as error:
+        context.log.warning(
+            f"What else carries the tags of {stack} was not looked for: {describe_error(error)}"
+        )
+        return []
 
 
 def _deletions(left: list[Orphan], found: list[Existing], region: str) -> str:

@@ -131,12 +131,27 @@ def _instance(account: Account, name: str) -> str | None:
     return _day(alive[0], "LaunchTime") if alive else None
 
 
+def _nat_gateway(account: Account, name: str) -> str | None:
+    """EC2 shows this, too, for about an hour after its end."""
+    found = account.answers("ec2", "describe_nat_gateways", NatGatewayIds=[name])
+    alive = [n for n in (found or {}).get("NatGateways", []) if not n["State"].startswith("delet")]
+    return _day(alive[0], "CreateTime") if alive else None
+
+
+def _vpc_endpoint(account: Account, name: str) -> str | None:
+    found = account.answers("ec2", "describe_vpc_endpoints", VpcEndpointIds=[name])
+    alive = [e for e in (found or {}).get("VpcEndpoints", []) if not e["State"].lower().startswith("delet")]
+    return _day(alive[0], "CreationTimestamp") if alive else None
+
+
 def _day(described: dict[str, Any], attribute: str) -> str:
     return f"{described[attribute]:%Y-%m-%d %H:%M}" if described.get(attribute) else ""
 
 
 _AGES: dict[str, Callable[[Account, str], str | None]] = {
     "ec2:instance": _instance,
+    "ec2:natgateway": _nat_gateway,
+    "ec2:vpc-endpoint": _vpc_endpoint,
     "iam:role": _role,
     "kms:key": _key,
     "logs:log-group": _log_group,

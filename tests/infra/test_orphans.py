@@ -81,6 +81,23 @@ def test_what_is_gone_or_another_s_is_not(emulator: Emulator, environment: str) 
     assert [one.kind for one in found(environment, stack="warehouse")] == ["ec2:vpc"]
 
 
+def test_what_ec2_still_shows_after_its_end_is_gone(emulator: Emulator, environment: str) -> None:
+    ec2 = emulator.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    wanted = [{"ResourceType": kind, "Tags": tags(environment)} for kind in ("natgateway", "instance")]
+    nat = ec2.create_nat_gateway(
+        SubnetId=subnet["SubnetId"], ConnectivityType="private", TagSpecifications=wanted[:1]
+    )["NatGateway"]["NatGatewayId"]
+    host = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, TagSpecifications=wanted[1:])[
+        "Instances"
+    ][0]["InstanceId"]
+    assert {one.name for one in found(environment)} == {nat, host}
+    assert {one.kind for one in found(environment) if one.since} == {"ec2:natgateway", "ec2:instance"}
+    ec2.delete_nat_gateway(NatGatewayId=nat)
+    ec2.terminate_instances(InstanceIds=[host])
+    assert found(environment) == []
+
+
 def test_a_network_interface_follows_what_it_belongs_to(emulator: Emulator, environment: str) -> None:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html: tags are handed on."""
     ec2 = emulator.client("ec2")
@@ -132,6 +149,13 @@ def test_what_clashes_with_nothing_is_named_and_stops_nothing(
     assert run.success, run.failures
     assert run.metadata["survey_foundation.orphans"] == [f"ec2:vpc {first}"]
     assert survey(checkout, environment, OTHER, prior=state(aws_vpc={"id": first})).metadata != run.metadata
+
+
+def test_who_may_not_look_can_still_plan(checkout: Checkout, emulator: Emulator, environment: str) -> None:
+    with emulator.failing(resourcegroupstaggingapi_GetResources=("AccessDeniedException", "not authorized")):
+        run = survey(checkout, environment, OTHER)
+    assert run.success, run.failures
+    assert run.metadata["survey_foundation.orphans"] == []
 
 
 def test_an_empty_state_is_told_whose_it_may_be(

@@ -18,6 +18,7 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses import EC2Response
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from moto.iam.access_control import PermissionResult
 from moto.moto_api._internal import mock_random
 from moto.s3 import notifications
@@ -44,6 +45,7 @@ def install() -> None:
     _know_instance_connect_endpoints()
     _heed_client_tokens()
     _forget_tags_with_what_had_them()
+    _call_things_as_describe_tags_does()
 
 
 def _announce_delete_markers() -> None:
@@ -266,8 +268,14 @@ def _forget_tags_with_what_had_them() -> None:
         "delete_internet_gateway": "InternetGatewayId",
         "delete_vpc_endpoints": "VpcEndpointIds",
         "delete_flow_logs": "FlowLogIds",
+        "release_address": "AllocationId",
     }.items():
         setattr(EC2Response, action, _with_its_tags(getattr(EC2Response, action), parameter))
+
+
+def _call_things_as_describe_tags_does() -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html; moto has names of its own."""
+    EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "fl": "vpc-flow-log", "eipalloc": "elastic-ip"})
 
 
 def _with_its_tags(delete: Callable[[EC2Response], ActionResult], parameter: str) -> Any:
