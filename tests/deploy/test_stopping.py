@@ -190,6 +190,7 @@ def test_a_run_waits_for_terraform_which_it_interrupts_once(
     shutil.copy(
         server.variables["SPARKIFY_DAGSTER_YAML"], Path(server.variables["DAGSTER_HOME"], "dagster.yaml")
     )
+    assert server.said() == []  # makes Dagster's storage, which two processes at once would make twice
     run = subprocess.Popen(
         [BIN / "dagster", "job", "execute", "-f", server.location, "-j", "applying"],
         env={**os.environ, **server.environment},

@@ -98,6 +98,7 @@ def said(page: Page, run: str) -> list[str]:
     return [event.get("message", "") for event in page.ask(EVENTS, id=run)["logsForRun"]["events"]]
 
 
+@pytest.mark.soak  # what SIGTERM does to a run is tested in tests/deploy/test_stopping.py
 @pytest.mark.live
 @pytest.mark.timeout(600)
 def test_terminate_lets_terraform_save_its_state(page: Page, checkout: Checkout, emulator: Emulator) -> None:
