@@ -246,6 +246,9 @@ def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> No
     assert drift.metadata["warehouse"] == "no changes (cluster paused)"
     assert drift.metadata["foundation"] == "no changes"
 
+
+@pytest.mark.soak
+def test_a_paused_cluster_leaves_nothing_to_plan(story: Checkout) -> None:
     @dg.job(executor_def=dg.in_process_executor)
     def up_to_the_plan() -> None:
         ops.plan("warehouse")(ops.init("warehouse")())

@@ -12,6 +12,8 @@ import pytest
 from tests.deploy.policies import not_allowed
 from tests.infrastructure.harness import TERRAFORM, Checkout, Emulator
 
+pytestmark = pytest.mark.soak  # that the settings lead there is tested by modules/warehouse's own tests
+
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 SNAPSHOT = "sparkify-trial-final-20261128-060000"
 TAGS = [{"Key": "Project", "Value": "sparkify"}]
