@@ -61,6 +61,7 @@ def test_a_closed_descriptor_is_no_trace(closed: str, tmp_path: Path) -> None:
 def test_a_fault_of_the_program_is_one_line_that_says_where_its_trace_is(
     sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sparkify("tables", "create")
     monkeypatch.setattr(inspection, "open_warehouse", lambda _: {}["no such thing"])
     line = one_line(sparkify("digest"))
     trace = tmp_path / "home" / errors.TRACE_FILE
@@ -72,7 +73,7 @@ def test_a_fault_is_one_line_even_where_the_settings_are_wrong(
     sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then the state directory is not known."""
-    monkeypatch.setattr(inspection, "settings", lambda: {}["no such thing"])
+    monkeypatch.setattr(inspection, "settings_of_what_is_there", lambda: {}["no such thing"])
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     line = one_line(sparkify("digest", FIRST_DAY="never"))

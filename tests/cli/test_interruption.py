@@ -98,6 +98,7 @@ def test_an_interrupted_load_says_what_is_whole_and_the_next_one_does_the_rest(
 def test_before_and_without_a_run_a_line_says_that_nothing_is_half_done(
     sparkify: Run, command: tuple[str, ...]
 ) -> None:
+    sparkify("tables", "create")
     with interrupted_at("ledger/"):
         assert told(sparkify(*command)) == TOLD
 
