@@ -161,7 +161,9 @@ def test_missing_credentials_are_one_line(checkout: Checkout) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(terraform: str, tmp_path: Path) -> None:
+def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(
+    terraform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkout = Checkout.tiny(tmp_path, foundation=SLOW % 30, warehouse="")
     process = start(checkout, "apply")
     assert process.stderr
@@ -181,6 +183,9 @@ def test_ctrl_c_lets_terraform_save_its_state_and_is_one_line(terraform: str, tm
         "terraform_data.quick",
         "terraform_data.slow",
     ]
+    monkeypatch.setenv("DAGSTER_HOME", str(checkout.home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.CANCELED]
 
 
 def test_without_terraform_one_line_says_what_to_install(checkout: Checkout, tmp_path: Path) -> None:
