@@ -85,4 +85,4 @@ class Sparkify:
         `play` is its songplay_id, or its session and item such as `818-5` if these are unique. Raises NoSuchPlay,
         WarehouseError.
         """
-        return provenance.why(self._loader.warehouse, play)
+        return provenance.why(self._loader.warehouse, play, self._loader.source)

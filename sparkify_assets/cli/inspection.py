@@ -76,7 +76,10 @@ def rejects(
         columns = [column.name for column in transaction.cursor.description or ()]
     if not full:
         rows = [(*others, _cut(text)) for *others, text in rows]
-    print_rows(columns, rows, output)
+    if output == "table" and not rows:
+        say("Nothing is in quarantine.")
+    else:
+        print_rows(columns, rows, output)
 
 
 def _cut(text: str | None) -> str | None:

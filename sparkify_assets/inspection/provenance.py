@@ -34,13 +34,18 @@ def why(warehouse: Warehouse, name: str, source: ObjectStore | None = None) -> d
     """
     with warehouse.transaction(lock=False) as transaction:
         found = provenance(transaction, name)
+    return with_lines(found, source) if source else found
+
+
+def with_lines(found: dict[str, Any], source: ObjectStore) -> dict[str, Any]:
+    """A provenance whose objects say on which line they hold the event or the song, those first that do."""
     play = found["play"]
-    if source and play["song_id"] is not None:
-        found["songs"] = holders_first(source, found["songs"], {"song_id": play["song_id"]})
-    if source:
-        event = {name: play[column] for name, column in _EVENT.items()}
-        found["events"] = holders_first(source, found["events"], event)
-    return found
+    event = {name: play[column] for name, column in _EVENT.items()}
+    return {
+        **found,
+        "events": holders_first(source, found["events"], event),
+        "songs": holders_first(source, found["songs"], {"song_id": play["song_id"]}),
+    }
 
 
 def provenance(transaction: Transaction, name: str) -> dict[str, Any]:

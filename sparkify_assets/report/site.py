@@ -24,11 +24,12 @@ import psycopg2
 from markupsafe import escape
 
 from sparkify_assets.errors import SparkifyError
-from sparkify_assets.inspection.provenance import NoSuchPlay, provenance
+from sparkify_assets.inspection.provenance import NoSuchPlay, provenance, with_lines
 from sparkify_assets.report.behind import NoSuchNumber, chosen, plays
 from sparkify_assets.report.live import LiveReport
 from sparkify_assets.report.templates import FOLDER, filled
 from sparkify_assets.settings import Settings
+from sparkify_assets.source.urls import open_source
 from sparkify_assets.warehouse.connection import open_warehouse
 from sparkify_assets.warehouse.errors import line
 
@@ -106,6 +107,7 @@ def _why(live: LiveReport, play: str) -> Answer:
         if snapshot is None:
             raise NoSuchPlay(f"there is no play {play}")
         found = provenance(snapshot, play)
+    found = with_lines(found, open_source(live.settings))
     return Answer(200, filled("why.html", live=True, found=found, dagster=live.settings.page))
 
 

@@ -184,8 +184,11 @@ def test_a_play_leads_to_its_files_and_its_run(loader: Loader, quiet: LiveReport
         (play, *_) = (row[0] for row in transaction.cursor.fetchall())
     found = answer(quiet, f"/why/{play}")
     assert found.status == 200
-    assert len(re.findall(r"<code>log_data/[^<]+\.json</code>", found.body)) == 1
-    assert re.search(r"<code>song_data/[^<]+\.json</code>", found.body)
+    assert len(re.findall(r"<code>log_data/[^<]+\.json</code> line \d+</td>", found.body)) == 1
+    assert re.findall(r"<code>song_data/.*?</td>", found.body)[0].endswith("</code> line 1</td>")
+    assert len(re.findall("<code>song_data/", found.body)) == 1, (
+        "the song's own file, and none of its prefix beside it"
+    )
 
 
 def test_what_the_data_says_is_text(loader: Loader, quiet: LiveReport) -> None:
