@@ -9,20 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from dotenv import dotenv_values
 
 from sparkify_assets.cli.console import OutputFormat, print_found, print_table, say
 from sparkify_assets.cli.dev import PORT
+from sparkify_assets.cli.environment import folder_of_settings, values_of
 from sparkify_assets.defs.instance import require_own
 from sparkify_assets.infra import InfrastructureError
 from sparkify_assets.infra.installed import TerraformAbsent, terraform_version
 from sparkify_assets.inspection.health import (
     Health,
     Setting,
-    env_file,
     misspelt,
     of_data,
     of_warehouse,
@@ -67,15 +67,16 @@ def doctor(
 
 def diagnose() -> Diagnosis:
     """Look at everything. Nothing is created, and nothing is asked of AWS that no setting leads to."""
+    folder = folder_of_settings(Path.cwd())
+    file = folder / ".env"
     try:
         settings = Settings.from_environment()
     except SettingsError as error:
-        file = env_file()
         where = f"{file}, or the environment" if file.exists() else "the environment"
         wrong = [Health("settings", "mend", str(error), f"correct it in {where}")]
         return Diagnosis(False, [*wrong, *of_versions()], [])
-    in_force = settings_in_force(settings, os.environ, env_file(), dotenv_values(env_file()))
-    findings = [*_of_settings(settings, in_force), *misspelt(os.environ)]
+    in_force = settings_in_force(settings, os.environ, file, values_of(folder))
+    findings = [_of_settings(settings, in_force, file), *misspelt(os.environ)]
     for topic, ask in _questions(settings):
         told = {item.said for item in findings}  # what keeps the warehouse from answering is told once
         findings += [item for item in within(topic, ask) if item.said not in told]
@@ -96,12 +97,11 @@ def _questions(settings: Settings) -> list[tuple[str, Callable[[], list[Health]]
     ]
 
 
-def _of_settings(settings: Settings, in_force: Sequence[Setting]) -> list[Health]:
+def _of_settings(settings: Settings, in_force: Sequence[Setting], file: Path) -> Health:
     origins = [setting.origin for setting in in_force]
-    file = str(env_file())
-    given = [f"{origins.count('environment')} from the environment", f"{origins.count(file)} from {file}"]
-    said = [text for text in given if not text.startswith("0 ")]
-    return [Health("settings", "ok", f"settings {' and '.join(said) or 'by default'}, home {settings.home}")]
+    numbers = {"the environment": origins.count("environment"), str(file): origins.count(str(file))}
+    given = [f"{number} from {origin}" for origin, number in numbers.items() if number]
+    return Health("settings", "ok", f"settings: {', '.join(given) or 'all by default'}; home {settings.home}")
 
 
 def _of_home(settings: Settings) -> list[Health]:

@@ -51,6 +51,15 @@ def folder_of_settings(here: Path) -> Path:
     return next((f for f in folders if (f / ".env").is_file() or (f / ".sparkify").is_dir()), here)
 
 
+def values_of(folder: Path) -> dict[str, str]:
+    """What `.env` in this folder sets; nothing if there is none."""
+    return {
+        name: _from(folder, value) if name in _PATHS else value
+        for name, value in dotenv_values(folder / ".env").items()
+        if value is not None
+    }
+
+
 def _from(folder: Path, value: str) -> str:
     if not value or urlsplit(value).scheme or value.startswith("~"):
         return value

@@ -19,6 +19,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "sparkify load --days 2018-11-01..2018-11-07",
         "sparkify load --songs AA,AB --full",
     ),
+    "plan": ("sparkify plan", "sparkify plan --days 2018-11-01..2018-11-07 --full", "sparkify plan --format json"),
+    "doctor": ("sparkify doctor", "sparkify doctor --verbose"),
     "query": (
         'sparkify query "select level, count(*) from sparkify.users group by level"',
         "sparkify query -f sql/analytics/top_songs.sql --format csv > top.csv",
@@ -26,7 +28,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "sparkify query    (a shell, with \\d for the tables)",
     ),
     "psql": ('psql "$(sparkify psql)"', 'psql "$(sparkify psql --write)" -f changes.sql'),
-    "status": ("sparkify status", "sparkify status --format json"),
+    "status": ("sparkify status", "sparkify status --verbose", "sparkify status --format json"),
     "reconcile": ("sparkify reconcile", "sparkify reconcile --deep"),
     "rejects": (
         "sparkify rejects",

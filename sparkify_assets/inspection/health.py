@@ -6,7 +6,6 @@ Belongs here: what a doctor asks of them. Does not: what it asks of the machine 
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections import Counter
@@ -57,18 +56,19 @@ class Health:
 
 
 def settings_in_force(
-    settings: Settings, environment: Mapping[str, str], file: Path, of_file: Mapping[str, str | None]
+    settings: Settings, environment: Mapping[str, str], file: Path, of_file: Mapping[str, str]
 ) -> list[Setting]:
     """Every setting with its origin: the environment, the file `.env` with what it holds, or the default."""
     found = []
     for name in (field.name for field in fields(settings) if field.name != "last_expected"):
-        variable = "AWS_REGION" if name == "region" else f"SPARKIFY_{name.upper()}"
-        given = environment.get(variable, "").strip()
-        if not given:
-            origin = "default"
-        else:
-            origin = str(file) if given == (of_file.get(variable) or "").strip() else "environment"
-        found.append(Setting(variable, _shown(name, getattr(settings, name)), origin))
+        variables = (
+            ("AWS_REGION", "AWS_DEFAULT_REGION") if name == "region" else (f"SPARKIFY_{name.upper()}",)
+        )
+        given = next((v for v in variables if environment.get(v, "").strip()), "")
+        origin = "environment" if given else "default"
+        if given and environment[given] == of_file.get(given):
+            origin = str(file)
+        found.append(Setting(given or variables[0], _shown(name, getattr(settings, name)), origin))
     return found
 
 
@@ -205,11 +205,6 @@ def _of_concern(concern: Concern, newest_day: str) -> Health:
         advice = f"sparkify load, once its files are there; {ends}"
     state: Literal["note", "mend"] = "mend" if missing or concern.kind == "blocked" else "note"
     return Health("data", state, f"{concern.kind}: {concern.where} {concern.said}", advice)
-
-
-def env_file() -> Path:
-    """The file `.env` that commands read."""
-    return Path(os.curdir, ".env").absolute()
 
 
 def _count(number: int, one: str, many: str) -> str:
