@@ -19,7 +19,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "sparkify load --days 2018-11-01..2018-11-07",
         "sparkify load --songs AA,AB --full",
     ),
-    "plan": ("sparkify plan", "sparkify plan --days 2018-11-01..2018-11-07 --full", "sparkify plan --format json"),
+    "plan": (
+        "sparkify plan",
+        "sparkify plan --days 2018-11-01..2018-11-07 --full",
+        "sparkify plan --format json",
+    ),
     "doctor": ("sparkify doctor", "sparkify doctor --verbose"),
     "query": (
         'sparkify query "select level, count(*) from sparkify.users group by level"',
