@@ -40,7 +40,7 @@ class MigrationRefused(SparkifyError):
 class Migration:
     """What brings a warehouse over. `rebuilds` is whether the star is rebuilt from staging. `made_by_other_rules`
     counts the published partitions of which other rules than today's made the star, `staged_by_other_rules` those that
-    have to be read again, which is a load's work: other rules staged them, or their tables lack a column.
+    have to be read again, which is a load's work: other rules staged them, or they lack a column, as `incomplete` do.
     """
 
     differences: Sequence[Difference]
@@ -49,6 +49,7 @@ class Migration:
     rebuilds: bool
     made_by_other_rules: int
     staged_by_other_rules: int
+    incomplete: int
 
     @property
     def changes_warehouse(self) -> bool:
@@ -94,10 +95,9 @@ class Migrator:
                 if step.file:
                     transaction.define(step.file, **step.names)
             create_tables(transaction)
-            completed = _completed(together)
-            transaction.run("ledger/read_again", datasets=completed or ("",))
+            transaction.run("ledger/read_again", datasets=_completed(together))
             changes: dict[str, Changes] = {}
-            if plan.rebuilds and completed:  # the checks are asked about each day when it is read again
+            if plan.rebuilds and plan.incomplete:  # the checks are asked about each day when it is read again
                 self.publisher.rebuild(transaction)
             elif plan.rebuilds:
                 changes = self.publisher.rebuild_and_audit(transaction)
@@ -112,47 +112,49 @@ def _planned(transaction: Transaction) -> Migration:
     differ = differences(found)
     decided = list(remedies(found, differ))
     steps = [remedy for remedy in decided if isinstance(remedy, Step)]
-    staged, made = _of_other_rules(transaction, found, _completed(steps))
+    staged, made, incomplete = _of_other_rules(transaction, found, _completed(steps))
     return Migration(
         differences=differ,
         steps=steps,
         left=[remedy for remedy in decided if isinstance(remedy, LeftToYou)],
-        rebuilds="ledger.loads" in found and _rebuilds(steps, made),
+        rebuilds="ledger.loads" in found and _rebuilds(steps, made, incomplete),
         made_by_other_rules=made,
         staged_by_other_rules=staged,
+        incomplete=incomplete,
     )
 
 
-def _rebuilds(steps: Sequence[Step], made_by_other_rules: int) -> bool:
-    """Whether the star has to be rebuilt. If everything is read again, its rows are replaced then, and stay until then
-    unless a table is made.
+def _rebuilds(steps: Sequence[Step], made_by_other_rules: int, incomplete: int) -> bool:
+    """Whether the star has to be rebuilt. While staging is incomplete its rows stay, for what is read again replaces
+    them, unless a table is made.
     """
     of_star = [step for step in steps if is_derived(step.table)]
-    if _completed(steps):
+    if incomplete:
         return any(step.makes_table for step in of_star)
     return bool(of_star) or made_by_other_rules > 0
 
 
 def _completed(steps: Sequence[Step]) -> tuple[str, ...]:
-    """The data sets whose records get a column or a table, and have to be read again to fill it."""
+    """The data sets whose records get a column or a table, and have to be read again to fill it; never empty, as SQL
+    wants it.
+    """
     staged = {f"{schema}.{dataset}": dataset for dataset in DATASETS for schema in ("staging", "incoming")}
-    return tuple({staged[step.table] for step in steps if step.table in staged and not step.apart})
+    return tuple({staged[step.table] for step in steps if step.table in staged and not step.apart}) or ("",)
 
 
 def _of_other_rules(
     transaction: Transaction, found: Mapping[str, Definition], completed: tuple[str, ...]
-) -> tuple[int, int]:
-    """How many published partitions have to be read again, and of how many the star was made by other rules."""
+) -> tuple[int, int, int]:
+    """How many published partitions have to be read again, of how many the star was made by other rules, and how many
+    lack a column.
+    """
     if "ledger.loads" not in found:
-        return 0, 0
+        return 0, 0, 0
     if not {"staging_rules", "star_rules"} <= found["ledger.loads"].columns.keys():  # the first edition
         published = transaction.value("ledger/published_count")
-        return published, published
+        return published, published, 0
     rules = queries.rules()
-    ((staged, made),) = transaction.rows(
-        "ledger/other_rules",
-        staging_rules=rules.staging,
-        star_rules=rules.star,
-        datasets=completed or ("",),
+    ((staged, made, incomplete),) = transaction.rows(
+        "ledger/other_rules", staging_rules=rules.staging, star_rules=rules.star, datasets=completed
     )
-    return staged, made
+    return staged, made, incomplete

@@ -141,7 +141,7 @@ class Cut(BaseException):
     """The process dies here, as far as the code can tell."""
 
 
-@pytest.mark.parametrize("last", [5, 9, 20, 40, 70])
+@pytest.mark.parametrize("last", [9, 40])
 @pytest.mark.parametrize("earlier", ["first"], indirect=True)
 def test_a_migration_that_is_cut_short_changes_nothing(earlier: Loader, last: int) -> None:
     """Whatever statement is the last, the tables are still those of the first edition, whole."""
@@ -166,35 +166,34 @@ def test_a_migration_that_is_cut_short_changes_nothing(earlier: Loader, last: in
 # --- what loads do
 
 
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        ("alter table staging.events drop column auth", "staging.events.auth is missing"),
-        ("drop table sparkify.time", "sparkify.time is missing"),
-        (
-            "drop table ledger.warnings; create table ledger.warnings (batch_id varchar(8))",
-            "ledger.warnings.batch_id has width varchar(8) instead of varchar(64)",
-        ),
-        (
-            "alter table ledger.batches add column cost integer default 1 not null; alter table sparkify.users add"
-            " column x integer; drop table sparkify.songs; create table sparkify.songs (song_id varchar(64), title"
-            " varchar(1024), artist_id varchar(64), year varchar(4), duration double precision)",
-            "sparkify.songs.year has type varchar(4) instead of integer",
-        ),
-    ],
-)
-def test_a_load_says_what_to_do_before_it_writes(
-    loaded: Loader, source: Path, statement: str, said: str
-) -> None:
-    ask(loaded.warehouse, *statement.split("; "))
+def test_a_load_says_what_to_do_before_it_writes(loaded: Loader, source: Path) -> None:
     world.write(source, {day_key(TWO): lines([play(START + 86_400_000)])})
-    for refused in (lambda: load_all(loaded), lambda: status(loaded), lambda: reconcile(loaded)):
-        with pytest.raises(TablesDiffer) as told:
-            refused()
-        assert f"({said}" in str(told.value)
-        assert "`sparkify tables migrate` brings them over" in str(told.value)
-        assert "\n" not in str(told.value)
-    assert ask(loaded.warehouse, "select count(*) from ledger.loads") == [(2,)]
+    for said, *statements in (
+        ("staging.events.auth is missing", "alter table staging.events drop column auth"),
+        ("sparkify.time is missing", "drop table sparkify.time"),
+        (
+            "ledger.warnings.batch_id has width varchar(8) instead of varchar(64)",
+            "drop table ledger.warnings",
+            "create table ledger.warnings (batch_id varchar(8))",
+        ),
+        (
+            "sparkify.songs.year has type varchar(4) instead of integer",
+            "alter table ledger.batches add column cost integer default 1 not null",
+            "drop table sparkify.songs",
+            "create table sparkify.songs (song_id varchar(64), title varchar(1024), artist_id varchar(64),"
+            " year varchar(4), duration double precision)",
+        ),
+    ):
+        ask(loaded.warehouse, *statements)
+        for refused in (lambda: load_all(loaded), lambda: status(loaded), lambda: reconcile(loaded)):
+            with pytest.raises(TablesDiffer) as told:
+                refused()
+            assert f"({said}" in str(told.value)
+            assert "`sparkify tables migrate` brings them over" in str(told.value)
+            assert "\n" not in str(told.value)
+        assert ask(loaded.warehouse, "select count(*) from ledger.loads") == [(2,)]
+        ask(loaded.warehouse, "drop table if exists ledger.warnings")
+        migrate(loaded)
 
 
 def test_what_loads_do_not_depend_on_stops_none(loaded: Loader, source: Path) -> None:
@@ -246,22 +245,21 @@ def test_what_is_lost_comes_back(loaded: Loader, tmp_path: Path) -> None:
     assert_as_new(loaded, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "statements",
-    [
+def test_the_star_is_made_anew_in_one_go(loaded: Loader, tmp_path: Path) -> None:
+    for statements in (
         ("drop table sparkify.time",),
         ("alter table sparkify.time drop column week",),  # not null, which ALTER TABLE cannot add
         ("alter table sparkify.artists add primary key (artist_id)",),
         ("drop table staging.song_titles", "create table staging.song_titles (song_id varchar(64))"),
         ("delete from sparkify.songs", "alter table sparkify.songs add column mine integer not null"),
         ("drop table sparkify.users", "drop table sparkify.songplays"),
-    ],
-)
-def test_the_star_is_made_anew_in_one_go(loaded: Loader, tmp_path: Path, statements: tuple[str, ...]) -> None:
-    ask(loaded.warehouse, *statements)
-    plan = migrate(loaded)
-    assert plan.rebuilds
-    assert plan.left == []
+    ):
+        ask(loaded.warehouse, *statements)
+        plan = migrate(loaded)
+        assert plan.rebuilds
+        assert plan.left == []
+        world.assert_holds(loaded.warehouse, FILES)
+        assert planned(loaded).differences == []
     assert_as_new(loaded, tmp_path)
 
 
@@ -298,32 +296,31 @@ def test_a_column_that_is_made_wider_takes_what_did_not_fit(
         assert reconcile(loader, deep=True) == []
 
 
-@pytest.mark.parametrize(
-    ("before", "advice"),
-    [
-        ("alter table ledger.quarantine alter column column_name encode bytedict", "encode zstd"),
-        (
-            "alter table ledger.quarantine add unique (column_name)",
-            "drop constraint quarantine_column_name_key",
-        ),
-    ],
-)
-def test_a_column_that_redshift_cannot_widen_is_left_with_what_to_do(
-    loaded: Loader, tmp_path: Path, before: str, advice: str
-) -> None:
+def test_a_column_that_redshift_cannot_widen_is_left_with_what_to_do(loaded: Loader, tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
-    ask(loaded.warehouse, before)
-    with changed(tmp_path / "sql", "ddl/ledger.sql", "column_name varchar(128)", "column_name varchar(256)"):
-        plan = planned(loaded)
-        assert plan.steps == []
-        [told] = [left.advice for left in plan.left if left.difference.what == "width"]
-        assert advice in told
-        if "encode" in advice:
-            ask(loaded.warehouse, "alter table ledger.quarantine alter column column_name encode zstd")
-        else:
-            ask(loaded.warehouse, "alter table ledger.quarantine drop constraint quarantine_column_name_key")
-        migrate(loaded)
-        assert planned(loaded).differences == []
+    table = "alter table ledger.quarantine"
+    ask(
+        loaded.warehouse,
+        f"{table} alter column column_name encode bytedict",
+        f"{table} add unique (column_name)",
+        f"{table} add column note varchar(8) default 'x'",
+    )
+    declared = "column_name varchar(256),\n    note varchar(16)"
+    with changed(tmp_path / "sql", "ddl/ledger.sql", "column_name varchar(128)", declared):
+        for advice, statement in (
+            ("drop constraint quarantine_column_name_key", "drop constraint quarantine_column_name_key"),
+            ("encoded as bytedict", "alter column column_name encode zstd"),
+        ):
+            plan = planned(loaded)
+            assert plan.steps == []
+            told = {
+                left.difference.name: left.advice for left in plan.left if left.difference.what == "width"
+            }
+            assert advice in told["column_name"]
+            assert "insert its rows" in told["note"], "it has a default"
+            ask(loaded.warehouse, f"{table} {statement}")
+        assert [step.apart for step in migrate(loaded).steps] == [True]
+        assert [left.difference.name for left in planned(loaded).left] == ["note"]
 
 
 def test_what_nobody_can_alter_is_left_with_what_to_do(loaded: Loader, tmp_path: Path) -> None:
