@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.instigation_logger import InstigationLogger
 from dagster._core.test_utils import create_run_for_test, freeze_time
 
 from sparkify_assets.defs import queue_sensor
@@ -184,15 +185,18 @@ def test_a_load_that_failed_is_requested_again_although_its_message_is_gone(
 
 
 def test_poison_is_named_and_left_for_the_dead_letter_queue(
-    daemon: Daemon, place: Announcing, sample: dict[str, bytes]
+    daemon: Daemon, place: Announcing, sample: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside it, messages about other places are deleted, and what is right is loaded."""
+    logged: list[str] = []
+    monkeypatch.setattr(InstigationLogger, "info", lambda _, line: logged.append(line))
     place.send("hello")
     place.send(place.notification("x").replace(place.name, "another-bucket"))
     place.send(place.notification("notes.txt"))
     place.send(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": place.name}))
     place.put(day(sample, 1), sample[day(sample, 1)])
-    daemon.tick()
+    assert len(daemon.tick()) == 1
+    assert [line.split(" of ")[0] for line in logged] == ["Ignored 2", "Left 1"]
     daemon.work()
     for _ in range(MAX_RECEIVED - 1):
         place.let_time_pass()

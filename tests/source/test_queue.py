@@ -171,20 +171,22 @@ def test_what_waits_is_received_until_nothing_is_left(queue: ArrivalQueue, sqs: 
     assert received.receipts == {f"m{number}": f"h{number}" for number in range(13)} | {"m0": "h0 again"}
     assert received.foreign == 3
     assert list(received.poison) == ["m13"]
+    assert not received.broken
 
 
 def test_receiving_ends_when_patience_does(queue: ArrivalQueue, sqs: Stubber) -> None:
     sqs.add_response("receive_message", {"Messages": [message(1, TEST)]}, asked(5))
-    assert list(queue.receive(patience=lambda: False).receipts) == ["m1"]
+    assert queue.receive(patience=lambda: False) == module.Received(receipts={"m1": "h1"}, foreign=1)
 
 
 def test_no_more_is_received_than_one_tick_can_delete(
     queue: ArrivalQueue, sqs: Stubber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_MESSAGES", 3)
-    sqs.add_response("receive_message", {"Messages": [message(1, TEST), message(2, "hello")]}, asked(5))
-    sqs.add_response("receive_message", {"Messages": [message(3, TEST)]}, asked(0))
-    assert list(queue.receive().receipts) == ["m1", "m3"]
+    sqs.add_response("receive_message", {"Messages": [message(1, "hello")]}, asked(5))
+    sqs.add_response("receive_message", {"Messages": [message(2, TEST), message(3, TEST)]}, asked(0))
+    received = queue.receive()
+    assert (list(received.receipts), received.broken) == (["m2", "m3"], "")
 
 
 def test_a_call_waits_longer_than_sqs_does_and_is_made_once() -> None:
