@@ -76,6 +76,8 @@ def test_a_flood_misses_nothing_and_doubles_nothing(
         flood.rise()
         live(daemon, queue, flood.chance)
     flood.ebb()
+    daemon.settle(60)
+    flood.trickle()
     for _ in range(MAX_RECEIVED + 1):
         daemon.settle(60)
         queue.now += HIDDEN_SECONDS
@@ -151,6 +153,17 @@ class Flood:
         """Send what is late: nothing more comes."""
         self._send(self.late)
         self.late = []
+
+    def trickle(self) -> None:
+        """Change each partition once more and tell of it once, so that any message that is missed shows."""
+        keys = list({partition_of(key): key for key in sorted(self.files)}.values())
+        for key in keys:
+            self.place.put(key, self._version(key))
+            self.there.add(key)
+            self.unannounced.discard(key)
+        bodies = [self.place.notification(key) for key in keys]
+        self.chance.shuffle(bodies)
+        self._send(bodies)
 
     def _send(self, bodies: list[str]) -> None:
         for body in bodies:
