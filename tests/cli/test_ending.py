@@ -11,6 +11,7 @@ import pytest
 
 from sparkify_assets import errors
 from sparkify_assets.cli import inspection
+from sparkify_assets.cli.console import out
 from tests.command_line import Run, one_line
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ def test_whoever_stops_reading_is_no_error(sparkify: Run, monkeypatch: pytest.Mo
         os.close(reading)
         with os.fdopen(writing, "w") as closed, monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", closed)
+            patch.setattr(out, "quiet", False)  # which rich makes true for good where a pipe is closed
             result = sparkify("query", "select generate_series(1, 9000)", "--format", output)
         assert (result.code, result.err) == (1, "")
 

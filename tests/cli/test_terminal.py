@@ -161,7 +161,7 @@ def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    bash("sparkify --install-completion")
+    bash("sparkify --install-completion; echo")
     function = bash("source ~/.bashrc; complete -p sparkify").split("-F ")[1].split()[0]
 
     def completed(line: str) -> set[str]:

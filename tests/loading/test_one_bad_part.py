@@ -130,11 +130,11 @@ def failing_batches(
     whole = Loader._stage_and_publish
     tried = []
 
-    def stage(self: Loader, batch: Batch, *rest: Any) -> BatchResult:
+    def stage(self: Loader, course: Any, batch: Batch, *rest: Any) -> BatchResult:
         tried.append([partition.key for partition in batch.objects])
         if {partition.key for partition in batch.objects} & set(partitions):
             raise error
-        return whole(self, batch, *rest)
+        return whole(self, course, batch, *rest)
 
     monkeypatch.setattr(Loader, "_stage_and_publish", stage)
     return tried
