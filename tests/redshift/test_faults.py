@@ -20,6 +20,7 @@ from sparkify_assets.inspection.checksum import Digest, digest
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import SourceError
+from sparkify_assets.source.wrong import WrongSource
 from sparkify_assets.warehouse import cluster_state, transaction
 from sparkify_assets.warehouse.errors import CopyFailed, WarehouseError
 from tests.conftest import load_all
@@ -178,9 +179,10 @@ def test_a_bucket_that_is_not_there(ready: LoopbackCluster, loading: Loader, tmp
         assert "NoSuchBucket" in told
 
 
-def test_an_empty_prefix_is_no_work(ready: LoopbackCluster, tmp_path: Path) -> None:
+def test_an_empty_prefix_is_told_before_anything_is_copied(ready: LoopbackCluster, tmp_path: Path) -> None:
     loader = s3_loader(ready.warehouse(), f"s3://{ready.bucket}/nothing/here", ready, tmp_path)
-    assert load_all(loader) == []
+    with pytest.raises(WrongSource, match="found nothing at all"):
+        load_all(loader)
     assert not any(text.lower().startswith("copy") for text in ready.endpoint.statements)
 
 
