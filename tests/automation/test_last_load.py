@@ -81,10 +81,10 @@ def failing(monkeypatch: pytest.MonkeyPatch, key: str, errors: list[Exception]) 
     monkeypatch.setattr(load_assets, "RETRY_SECONDS", 0.01)
     whole = Loader._stage_and_publish
 
-    def stage(self: Loader, batch: Batch, *rest: Any) -> BatchResult:
+    def stage(self: Loader, course: Any, batch: Batch, *rest: Any) -> BatchResult:
         if errors and key in {partition.key for partition in batch.objects}:
             raise errors.pop(0)
-        return whole(self, batch, *rest)
+        return whole(self, course, batch, *rest)
 
     monkeypatch.setattr(Loader, "_stage_and_publish", stage)
 
