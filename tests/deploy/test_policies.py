@@ -153,7 +153,10 @@ def test_the_loader_s_role_may_do_what_loads_do_as_it_and_no_more() -> None:
 
 def test_provisioning_may_do_what_the_package_does_beside_terraform_and_no_more() -> None:
     # a source of files is sent to the bucket through the same store that writes manifests
-    assert allowed("provisioning") | allowed("drift") == provisioning() - ALWAYS | {"s3:PutObject", "kms:Decrypt"}
+    assert allowed("provisioning") | allowed("drift") == provisioning() - ALWAYS | {
+        "s3:PutObject",
+        "kms:Decrypt",
+    }
 
 
 def test_an_analyst_may_log_in_and_no_more() -> None:
