@@ -173,6 +173,9 @@ def machine() -> Iterator[Machine]:
         done = made.type(SET_UP, as_sparkify=False)
         assert done.returncode == 0, done.stderr
         made.own_values()
+        unit = (ROOT / "deploy/systemd/sparkify-code-server.service").read_text("utf-8")
+        (first,) = re.findall(r"^ExecStartPre=(.+)$", unit, re.MULTILINE)
+        assert made.type(first).returncode == 0  # what systemd does before the services start
         yield made
     finally:
         redshift_local.stop(folder / "var/lib/sparkify/warehouse")
