@@ -18,7 +18,8 @@ import psycopg2
 from sparkify_assets.inspection.checksum import digest
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.results import BatchResult
-from sparkify_assets.model.datasets import Partition
+from sparkify_assets.model.datasets import Partition, partition_of
+from sparkify_assets.source.wrong import WrongSource
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import loader_for
 from tests.invariants import oracle
@@ -211,7 +212,11 @@ def remake(source: Path, files: Mapping[str, bytes]) -> None:
 def load(
     loader: Loader, dataset: str, keys: Collection[str] | None = None, **choice: bool
 ) -> list[BatchResult]:
-    return list(loader.load(dataset, keys, **choice))  # type: ignore[arg-type]
+    try:
+        return list(loader.load(dataset, keys, **choice))  # type: ignore[arg-type]
+    except WrongSource:  # a source in which nothing is, and never was
+        assert not any(partition_of(item.key) for item in loader.source.list())
+        return []
 
 
 def load_all(loader: Loader, **choice: bool) -> list[BatchResult]:
