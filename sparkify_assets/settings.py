@@ -12,8 +12,9 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,9 @@ DEFAULT_FIRST_DAY = date(2018, 1, 1)
 
 #: For how long after the sample's own days a file that somebody adds to it is loaded.
 AFTER_SAMPLE = timedelta(days=7)
+
+#: Variables of the environment that are no settings: of the tests, of `sparkify serve`, and of the seeds of the soak.
+_NO_SETTINGS = frozenset({"REFERENCE", "REQUIRE", "TEST_SERVER", "SEED", "PASSWORD"})
 
 Deleted = Literal["withdraw", "keep"]
 AllowedValues = Literal["warn", "block"]
@@ -158,6 +162,19 @@ class Settings:
                 f"SPARKIFY_LAST_DAY {settings.last_day} is before SPARKIFY_FIRST_DAY {settings.first_day}"
             )
         return settings
+
+
+def no_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that look like settings and are none, each with the setting that was probably meant, or nothing."""
+    known = [f"SPARKIFY_{field.name.upper()}" for field in fields(Settings) if field.name != "region"]
+    found = [
+        name
+        for name in sorted(environment)
+        if name.startswith("SPARKIFY_")
+        and name not in known
+        and name.removeprefix("SPARKIFY_") not in _NO_SETTINGS
+    ]
+    return {name: next(iter(get_close_matches(name, known, 1, cutoff=0.85)), "") for name in found}
 
 
 def path_of(url: str) -> Path:

@@ -5,6 +5,7 @@ Belongs here: the names and the order of the commands. Does not: what they do (t
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -27,9 +28,10 @@ from sparkify_assets.cli import (
     tables,
 )
 from sparkify_assets.cli import help as help_
-from sparkify_assets.cli.console import say
+from sparkify_assets.cli.console import err, say
 from sparkify_assets.cli.ending import exit_code_of
 from sparkify_assets.cli.environment import complete_environment
+from sparkify_assets.settings import no_settings
 
 app = typer.Typer(
     cls=help_.Group,
@@ -98,6 +100,9 @@ def main() -> None:
 
     def command() -> Any:
         complete_environment()
+        for name, meant in no_settings(os.environ).items():
+            if meant:  # a threshold that is off because of its spelling would be noticed by nobody
+                say(f"{name} is no setting: {meant} is one", "warning", to=err)
         return typer.main.get_command(app).main(prog_name="sparkify", standalone_mode=False)
 
     raise SystemExit(exit_code_of(command))

@@ -169,6 +169,11 @@ def printing() -> Iterator[None]:
         raise CommandError(f"standard output: {error.strerror}") from None
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of a thing, in words: 1 file, 1,234 files."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def as_it_is(text: str) -> Text:
     """A text whose every character is shown, and none obeyed: neither rich's markup nor a terminal's commands."""
     return Text(_CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text))

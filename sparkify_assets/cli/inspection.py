@@ -13,6 +13,7 @@ from sparkify_assets.cli.console import (
     CommandError,
     OutputFormat,
     OutputRowFormat,
+    counted,
     err,
     loader_that_reads,
     print_found,
@@ -42,18 +43,25 @@ def reconcile(
     ] = False,
     output: OutputFormat = "table",
 ) -> None:
-    """Name every difference between source and warehouse; exit code 1 if there is one."""
+    """Name every difference between source and warehouse; exit code 1 if there is one. What the source holds besides
+    data is named, and is no difference.
+    """
     with progress(loader_that_reads(), quiet=output == "json") as watched:
         findings = compare_all(watched, deep=deep)
     print_found(findings, output, _print_findings)
-    if findings:
+    if _differences(findings):
         raise typer.Exit(1)
 
 
 def _print_findings(findings: list[Finding]) -> None:
     for finding in findings:
         say(str(finding))
-    say(f"{len(findings)} differences" if findings else "Source and warehouse agree.")
+    number = _differences(findings)
+    say(f"{counted(number, 'difference')}" if number else "Source and warehouse agree.")
+
+
+def _differences(findings: list[Finding]) -> int:
+    return sum(finding.kind != "unrecognised" for finding in findings)
 
 
 def rejects(

@@ -19,6 +19,7 @@ from sparkify_assets.cli.console import (
     CommandError,
     Format,
     OutputFormat,
+    counted,
     err,
     loader_in_force,
     print_changes,
@@ -168,8 +169,9 @@ def _print_summary(summary: dict[str, Any]) -> None:
         done = "Loaded" if summary["tables"] else "Read"  # blocked partitions were only read
         done = f"Not all: {done.lower()}" if summary["errors"] else done
         say(
-            f"{done} {summary['files']:,} files ({summary['bytes'] / 1e6:,.1f} MB)"
-            f" of {summary['partitions']:,} partitions in {seconds:.1f} s: {summary['records_read']:,} records read,"
+            f"{done} {counted(summary['files'], 'file')} ({summary['bytes'] / 1e6:,.1f} MB)"
+            f" of {counted(summary['partitions'], 'partition')} in {seconds:.1f} s:"
+            f" {counted(summary['records_read'], 'record')} read,"
             f" {summary['rows_staged']:,} staged, {summary['rows_quarantined']:,} rejected."
         )
         print_changes(summary["tables"])

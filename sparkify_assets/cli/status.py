@@ -27,8 +27,7 @@ from sparkify_assets.settings import without_password
 
 #: What to do about a state, in the order of urgency; nothing has to be done about `kept`.
 NEXT = {
-    "blocked": "`sparkify rejects --day {one}` shows what is rejected; correct the source, or `sparkify release {one}"
-    ' --reason "…"`',
+    "blocked": 'correct the source, or `sparkify release {one} --reason "…"`',
     "incoming": "a load is under way, or was killed: `sparkify load` completes it",
     "new": "`sparkify load` loads it, `sparkify plan` says what that would do",
     "changed": "`sparkify load` loads it again",
@@ -108,6 +107,8 @@ def _print_head(found: Status) -> None:
 def _say_state(state: str, items: Sequence[PartitionStatus], next_step: str, why: str = "") -> None:
     colour = "red" if state == "blocked" else "yellow"
     advice = next_step.format(one=items[0].partition)
+    if state == "blocked" and items[0].rows_quarantined:
+        advice = f"`sparkify rejects --day {items[0].partition}` shows what is rejected; {advice}"
     say(f"{_of(items)}{why and f' {why}'}: {advice}", state, colour)
 
 

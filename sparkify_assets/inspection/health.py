@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -24,16 +23,13 @@ from sparkify_assets.inspection.status import Status, status
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import left_out
 from sparkify_assets.model.definitions import differences
-from sparkify_assets.settings import Settings, without_password
+from sparkify_assets.settings import Settings, no_settings, without_password
 from sparkify_assets.warehouse.catalog import definitions
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
 
 #: How many seconds one thing may take to be looked at before it counts as not answering.
 PATIENCE = 60.0
-
-#: Variables of the environment that are no settings: of the tests, of `sparkify serve`, and of the seeds of the soak.
-_NO_SETTINGS = frozenset({"REFERENCE", "REQUIRE", "TEST_SERVER", "SEED", "PASSWORD"})
 
 
 @dataclass(frozen=True)
@@ -83,14 +79,10 @@ def _shown(name: str, value: object) -> str:
 
 
 def misspelt(environment: Mapping[str, str]) -> Iterator[Health]:
-    """The variables that look like settings and are none."""
-    known = [f"SPARKIFY_{field.name.upper()}" for field in fields(Settings) if field.name != "region"]
-    for name in sorted(environment):
-        prefix, _, rest = name.partition("_")
-        if prefix == "SPARKIFY" and name not in known and rest not in _NO_SETTINGS:
-            meant = get_close_matches(name, known, 1)
-            advice = f"{meant[0]} is one" if meant else ".env.example lists all of them"
-            yield Health("settings", "note", f"{name} is no setting", advice)
+    """The variables that look like settings and are none; one that was probably meant as a setting has to be mended."""
+    for name, meant in no_settings(environment).items():
+        advice = f"{meant} is one" if meant else ".env.example lists all of them"
+        yield Health("settings", "mend" if meant else "note", f"{name} is no setting", advice)
 
 
 def within(topic: str, ask: Callable[[], list[Health]], seconds: float = PATIENCE) -> list[Health]:

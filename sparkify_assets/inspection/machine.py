@@ -26,6 +26,9 @@ LEAST_ROOM, LITTLE_ROOM = 1e9, 5e9
 #: How many seconds AWS may take to connect, and to answer.
 AWS_SECONDS = 5
 
+#: What a virtual environment begins with, and no installation of the project's changes.
+FROM_PYTHON = {"pip", "setuptools"}
+
 #: The exact versions of all packages.
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
 
@@ -135,7 +138,7 @@ def of_versions() -> list[Health]:
     )
     others = [
         f"{name} {found}, not {wanted[name]}"
-        for name in sorted(wanted)
+        for name in sorted(wanted.keys() - FROM_PYTHON)
         if (found := _other(name, wanted[name]))
     ]
     if others:

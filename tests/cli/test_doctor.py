@@ -102,9 +102,13 @@ def test_a_wrong_setting_and_a_misspelt_one_are_named(sparkify: Run) -> None:
             "correct it in the environment",
         )
     ]
-    assert ("settings", "note", "SPARKIFY_SOURSE is no setting", "SPARKIFY_SOURCE is one") in amiss(
+    assert ("settings", "mend", "SPARKIFY_SOURSE is no setting", "SPARKIFY_SOURCE is one") in amiss(
         sparkify, SOURSE="/data"
     )
+    for name, warned in (("MAX_DORP", True), ("MY_OWN_NOTES", False)):  # by every command, in one line
+        told = sparkify("load", **{name: "0.4"})
+        assert (f"warning SPARKIFY_{name} is no setting: SPARKIFY_MAX_DROP is one\n" in told.err) is warned
+        assert told.code == 0
 
 
 def test_what_is_new_blocked_shrunk_or_late_comes_with_what_to_type(loaded: Run, tmp_path: Path) -> None:

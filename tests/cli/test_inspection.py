@@ -71,3 +71,26 @@ def test_reconcile_finds_a_row_that_was_taken(sparkify: Run) -> None:
     found = sparkify("reconcile", "--deep", "--format", "json")
     assert found.code == 1
     assert [(f["kind"], f["where"]) for f in json.loads(found.out)] == [("missing", "songs")]
+
+
+def test_what_the_source_holds_besides_data_is_named_and_no_difference(sparkify: Run, tmp_path: Path) -> None:
+    sparkify("load")
+    (tmp_path / "source" / "notes.txt").write_text("not data")
+    found = sparkify("reconcile")
+    assert found.code == 0
+    assert "unrecognised notes.txt" in found.out
+    assert found.out.endswith("Source and warehouse agree.\n")
+    events(tmp_path, "2018-11-02").write_text("")
+    assert sparkify("reconcile").out.endswith("\n1 difference\n")
+
+
+def test_rejects_are_only_pointed_to_where_there_are_some(sparkify: Run, tmp_path: Path) -> None:
+    sparkify("load")
+    day = events(tmp_path, "2018-11-02")
+    lines = day.read_text().splitlines()
+    day.write_text("\n".join(lines[: len(lines) // 4]))
+    sparkify("load")
+    assert "sparkify rejects" not in sparkify("status").out
+    day.write_text("\n".join([*lines, *["no record"] * len(lines)]))
+    sparkify("load")
+    assert "`sparkify rejects --day 2018-11-02` shows what is rejected" in sparkify("status").out

@@ -110,7 +110,7 @@ def test_a_blocked_day_is_named_and_released(sparkify: Run, tmp_path: Path) -> N
     assert sparkify("load").code == 1, "a blocked day stays a failure until it is put right"
     day.write_bytes(good + b"\n" + b"no record\n" * 300)
     again = sparkify("load").out
-    assert again.startswith("Read 1 files "), "and is not said to be loaded"
+    assert again.startswith("Read 1 file "), "and is not said to be loaded"
     assert "inserted" not in again
     assert "blocked 2018-11-02 " in again
     day.write_bytes(good + b"\n" + b"not a record\n" * 200)
