@@ -84,13 +84,16 @@ def exposure_alert(settings: Settings) -> dg.SensorDefinition:
 
 
 def alert_text(run: dg.DagsterRun, reasons: Sequence[str], page: str) -> str:
-    """The alert: the job, its days, the reasons without Dagster's wrapping, and a link."""
+    """The alert: the job, its days, each reason once and without Dagster's wrapping, and a link."""
     tags = run.tags
     first = tags.get(RANGE_START) or tags.get(ONE_PARTITION)
     last = tags.get(RANGE_END, first)
     days = "" if not first else f" for {first}" if first == last else f" for {first} to {last}"
-    lines = [line for reason in reasons for line in reason.strip().splitlines()]
-    return "\n".join([f"Sparkify: {run.job_name}{days} failed.", *lines, f"{page}/runs/{run.run_id}"])
+    lines = dict.fromkeys(line for reason in reasons for line in reason.strip().splitlines())
+    name = (
+        "a materialization" if run.job_name.startswith("__") else run.job_name
+    )  # Dagster's name for one of no job
+    return "\n".join([f"Sparkify: {name}{days} failed.", *lines, f"{page}/runs/{run.run_id}"])
 
 
 @retry(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=0.5, max=5), reraise=True)

@@ -16,6 +16,7 @@ from dagster import RunConfig
 
 from sample_data.generate import write_sample
 from sparkify_assets.definitions import build_defs
+from sparkify_assets.defs.alerts import alert_text
 from sparkify_assets.defs.listing_cache import CacheFile
 from sparkify_assets.defs.maintenance import CHECK
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START, event_days
@@ -248,6 +249,18 @@ def test_an_alert_says_what_failed_why_and_where_to_look(
     )
     assert "Value 's'" in reason
     assert link == f"https://dagster.example/runs/{result.run_id}"
+
+
+def test_an_alert_says_what_many_steps_failed_of_once() -> None:
+    run = dg.DagsterRun("__ASSET_JOB", run_id="a-run")
+    reasons = ["the tables differ\nmigrate them", "the tables differ\nmigrate them", "a disk is full"]
+    assert alert_text(run, reasons, "http://page").splitlines() == [
+        "Sparkify: a materialization failed.",
+        "the tables differ",
+        "migrate them",
+        "a disk is full",
+        "http://page/runs/a-run",
+    ]
 
 
 @pytest.mark.parametrize(
