@@ -49,29 +49,26 @@ def variables_for_uv(listed: str) -> dict[str, str]:
             if place == section and option in VARIABLES:
                 several = "," if option == "find-links" else " "
                 told[VARIABLES[option]] = several.join(str(ast.literal_eval(value)).split())
-    if (
-        "UV_INDEX" in told
-    ):  # pip takes the best version of all indexes, and uv that of the first that has the package
+    # pip takes the best version of all indexes, and uv that of the first that has the package.
+    if "UV_INDEX" in told:
         told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return told
 
 
+def works(command: str | Path | None) -> bool:
+    """Whether a command can be run: a name on the path proves nothing."""
+    tried = [str(command), "--version"]
+    return bool(command) and not subprocess.run(tried, capture_output=True, check=False).returncode
+
+
 def uv() -> str | None:
-    """Return a uv that works, or None: a name on the path proves nothing."""
-    for attempt in range(2):
-        beside = Path(sys.executable).with_name("uv")
-        for candidate in (beside if beside.exists() else None, shutil.which("uv")):
-            if (
-                candidate
-                and not subprocess.run([candidate, "--version"], capture_output=True, check=False).returncode
-            ):
-                return str(candidate)
-        if (
-            attempt == 0
-            and subprocess.run([*PIP, "install", "--constraint", CONSTRAINTS, "uv"], check=False).returncode
-        ):
-            break
-    return None
+    """Return a uv that works, or None: the one beside this Python, the one on the path, or one that pip brings."""
+    beside = Path(sys.executable).with_name("uv")
+    for candidate in (beside if beside.exists() else None, shutil.which("uv")):
+        if works(candidate):
+            return str(candidate)
+    subprocess.run([*PIP, "install", "--constraint", CONSTRAINTS, "uv"], check=False)
+    return str(beside) if beside.exists() and works(beside) else None
 
 
 def install_with_uv(command: str, packages: list[str]) -> int:
