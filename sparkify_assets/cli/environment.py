@@ -26,13 +26,8 @@ def complete_environment() -> None:
     What the environment has already counts more than the file. Raises CommandError for a file that is not text.
     """
     folder = folder_of_settings(Path.cwd())
-    try:
-        given = dotenv_values(folder / ".env")
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{folder / '.env'}: not UTF-8: {error.reason} at byte {error.start}") from None
-    for name, value in given.items():
-        if value is not None:
-            os.environ.setdefault(name, _from(folder, value) if name in _PATHS else value)
+    for name, value in values_of(folder).items():
+        os.environ.setdefault(name, value)
     if folder != Path.cwd():
         os.environ.setdefault("SPARKIFY_HOME", str(folder / ".sparkify"))
 
@@ -52,10 +47,14 @@ def folder_of_settings(here: Path) -> Path:
 
 
 def values_of(folder: Path) -> dict[str, str]:
-    """What `.env` in this folder sets; nothing if there is none."""
+    """What `.env` in this folder sets; nothing if there is none. Raises CommandError for a file that is not text."""
+    try:
+        given = dotenv_values(folder / ".env")
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{folder / '.env'}: not UTF-8: {error.reason} at byte {error.start}") from None
     return {
         name: _from(folder, value) if name in _PATHS else value
-        for name, value in dotenv_values(folder / ".env").items()
+        for name, value in given.items()
         if value is not None
     }
 
