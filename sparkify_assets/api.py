@@ -53,11 +53,8 @@ class Sparkify:
         Raises SelectionError for a day or prefix that does not exist, WrongSource, SourceError, WarehouseError,
         DeletionsRefused, Interrupted.
         """
-        asked = Selection(days, songs, full)
-        asked.check()
-        plan = self._loader.plan()
-        plan.guard_deletions(False)
-        return run_load(self._loader, plan, asked.among(plan, self._loader.source.url), reload=full)
+        plan, chosen = Selection(days, songs, full).planned(self._loader)
+        return run_load(self._loader, plan, chosen, reload=full)
 
     def query(self, statement: str) -> list[dict[str, Any]]:
         """Run one statement in Redshift's SQL that changes nothing; its rows by column name, with Python's types.

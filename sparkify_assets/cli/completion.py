@@ -79,3 +79,6 @@ Days = Annotated[
 Songs = Annotated[
     str, typer.Option(help="Only these prefixes, such as AA,AB.", metavar="AA,AB", autocompletion=prefixes)
 ]
+AcceptDeletions = Annotated[
+    bool, typer.Option("--accept-deletions", help="Accept a listing that lacks many known objects.")
+]

@@ -24,7 +24,7 @@ from sparkify_assets.inspection.findings import Outcome
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.load.progress import Amount, Phase
 from sparkify_assets.load.results import Changes
-from sparkify_assets.model.datasets import Dataset
+from sparkify_assets.model.datasets import Dataset, counted
 from sparkify_assets.settings import Settings, path_of
 from sparkify_assets.source.layout import why_unrecognised
 
@@ -169,11 +169,6 @@ def printing() -> Iterator[None]:
         raise CommandError(f"standard output: {error.strerror}") from None
 
 
-def counted(number: int, noun: str) -> str:
-    """So many of a thing, in words: 1 file, 1,234 files."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def as_it_is(text: str) -> Text:
     """A text whose every character is shown, and none obeyed: neither rich's markup nor a terminal's commands."""
     return Text(_CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text))
@@ -249,6 +244,6 @@ def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[st
     if (more := len(unrecognised) - MAX_NAMES) > 0:
         say(f"and {more:,} more (all of them with --format json)", "unrecognised")
     if hidden:
-        say(f"{hidden:,} hidden {'file' if hidden == 1 else 'files'} ignored")
+        say(f"{counted(hidden, 'hidden file')} ignored")
     for problem in layout:
         say(problem, "layout")

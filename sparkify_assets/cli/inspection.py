@@ -13,7 +13,6 @@ from sparkify_assets.cli.console import (
     CommandError,
     OutputFormat,
     OutputRowFormat,
-    counted,
     err,
     loader_that_reads,
     print_found,
@@ -26,7 +25,7 @@ from sparkify_assets.cli.rows import print_rows
 from sparkify_assets.inspection import checksum, provenance
 from sparkify_assets.inspection.reconcile import Finding
 from sparkify_assets.inspection.reconcile import reconcile as compare_all
-from sparkify_assets.model.datasets import DATASETS, is_partition_key
+from sparkify_assets.model.datasets import DATASETS, counted, is_partition_key
 from sparkify_assets.source.urls import open_source
 from sparkify_assets.warehouse.connection import open_warehouse
 
@@ -57,7 +56,7 @@ def _print_findings(findings: list[Finding]) -> None:
     for finding in findings:
         say(str(finding))
     number = _differences(findings)
-    say(f"{counted(number, 'difference')}" if number else "Source and warehouse agree.")
+    say(counted(number, "difference") if number else "Source and warehouse agree.")
 
 
 def _differences(findings: list[Finding]) -> int:

@@ -14,12 +14,11 @@ import psycopg2
 import typer
 
 from sparkify_assets.cli import completion
-from sparkify_assets.cli.completion import Days, Songs
+from sparkify_assets.cli.completion import AcceptDeletions, Days, Songs
 from sparkify_assets.cli.console import (
     CommandError,
     Format,
     OutputFormat,
-    counted,
     err,
     loader_in_force,
     print_changes,
@@ -33,10 +32,10 @@ from sparkify_assets.errors import Interrupted
 from sparkify_assets.inspection.findings import by_check
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.load.plan import LoadPlan
+from sparkify_assets.load.plan import WHY_INSEPARABLE, LoadPlan
 from sparkify_assets.load.results import Changes
 from sparkify_assets.load.selection import Selection
-from sparkify_assets.model.datasets import Partition, left_out, named
+from sparkify_assets.model.datasets import Partition, counted, left_out, named
 from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.warehouse.errors import WarehouseError
@@ -49,9 +48,7 @@ def load(
     republish: Annotated[
         bool, typer.Option("--republish", help="Rebuild the star from staging with the current SQL.")
     ] = False,
-    accept_deletions: Annotated[
-        bool, typer.Option("--accept-deletions", help="Accept a listing that lacks many known objects.")
-    ] = False,
+    accept_deletions: AcceptDeletions = False,
     output: OutputFormat = "table",
 ) -> None:
     """Load what is new or changed in the source."""
@@ -91,11 +88,7 @@ def load_source(
     Raises SelectionError for a day or prefix that does not exist, WrongSource, DeletionsRefused, and Interrupted.
     """
     started = time.perf_counter()
-    asked = Selection(days, songs, full)
-    asked.check()
-    plan = loader.plan()
-    plan.guard_deletions(accept_deletions)
-    chosen = asked.among(plan, loader.source.url)
+    plan, chosen = Selection(days, songs, full).planned(loader, accept_deletions=accept_deletions)
     listed = time.perf_counter()
     with progress(loader, quiet=output == "json") as watched:
         report = run_load(watched, plan, chosen, reload=full, accept_deletions=accept_deletions)
@@ -180,8 +173,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
     for line in left_out(summary["outside"]):
         say(line, "outside")
     for name in summary["inseparable"]:
-        text = f"{name}: an object was overwritten while another, gone from the source, is kept"
-        say(text, "not loaded", "red")
+        say(f"{name}: {WHY_INSEPARABLE}", "not loaded", "red")
     for name in summary["blocked"]:
         say(f"{name} {summary['blocked_by'].get(name, '')}", "blocked", "red")
     for line in summary["errors"][1:]:

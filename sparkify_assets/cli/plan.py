@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from sparkify_assets.cli.completion import Days, Songs
+from sparkify_assets.cli.completion import AcceptDeletions, Days, Songs
 from sparkify_assets.cli.console import (
     OutputFormat,
     loader_that_looks,
@@ -22,8 +22,9 @@ from sparkify_assets.cli.console import (
 )
 from sparkify_assets.infra.prices import usd_per_hour
 from sparkify_assets.inspection.next_load import NextLoad, PlannedPartition, next_load, next_rebuild
+from sparkify_assets.load.plan import WHY_INSEPARABLE
 from sparkify_assets.load.selection import Selection
-from sparkify_assets.model.datasets import left_out, named
+from sparkify_assets.model.datasets import counted, left_out, named
 from sparkify_assets.settings import without_password
 
 #: The exit code where something is to do, as of `terraform plan -detailed-exitcode`:
@@ -38,9 +39,7 @@ def plan(
     republish: Annotated[
         bool, typer.Option("--republish", help="What `sparkify load --republish` would do.")
     ] = False,
-    accept_deletions: Annotated[
-        bool, typer.Option("--accept-deletions", help="Accept a listing that lacks many known objects.")
-    ] = False,
+    accept_deletions: AcceptDeletions = False,
     output: OutputFormat = "table",
 ) -> None:
     """Say what the next load would do, and write nothing; exit code 2 if there is something to do."""
@@ -79,8 +78,7 @@ def _print_plan(found: NextLoad, words: str) -> None:
     for name, why in found.kept.items():
         say(f"{name}: {why}", "kept")
     for name in found.inseparable:
-        text = f"{name}: an object was overwritten while another, gone from the source, is kept"
-        say(text, "not to be loaded", "red")
+        say(f"{name}: {WHY_INSEPARABLE}", "not to be loaded", "red")
     for line in left_out(found.outside):
         say(line, "outside")
     print_not_data(found.unrecognised, found.hidden, found.layout)
@@ -106,7 +104,7 @@ def _groups(partitions: Sequence[PlannedPartition]) -> list[Row]:
 
 def _total(found: NextLoad) -> Row:
     counts = ((found.days, "day", "days"), (found.prefixes, "prefix", "prefixes"))
-    parts = [f"{number:,} {one if number == 1 else many}" for number, one, many in counts if number]
+    parts = [counted(number, one, many) for number, one, many in counts if number]
     return _row("total", "", " and ".join(parts), found.partitions)
 
 
@@ -128,7 +126,7 @@ def _effort(found: NextLoad) -> str:
             else "time unknown: rebuilds are not recorded"
         ]
     else:
-        loads = f"{found.from_loads:,} {'load' if found.from_loads == 1 else 'loads'}"
+        loads = counted(found.from_loads, "load")
         said = [f"about {_in_words(found.seconds)} of reading and publishing, judged by {loads}"]
     if found.statements is not None:
         said.append(f"about {found.statements:,} statements")

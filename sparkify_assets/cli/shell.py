@@ -26,6 +26,7 @@ from sparkify_assets.cli.rows import print_listing, print_rows
 from sparkify_assets.cli.shell_completion import Tables, completions, matching, table_of, word_before
 from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.interruption import each_raises
+from sparkify_assets.model.datasets import counted
 from sparkify_assets.model.tables import TABLES
 from sparkify_assets.settings import Settings
 from sparkify_assets.warehouse.connection import Session, Warehouse, open_warehouse
@@ -177,7 +178,7 @@ class Shell:
         print_rows([column.name for column in answer.description], rows, self.output, expanded=self.expanded)
         number, seconds = answer.rowcount, time.perf_counter() - started
         shown = f"the first {len(rows):,} of " if number > len(rows) else ""
-        say(f"({shown}{number:,} {'row' if number == 1 else 'rows'}, {seconds:.1f} s)", to=err)
+        say(f"({shown}{counted(number, 'row')}, {seconds:.1f} s)", to=err)
 
     def _connected(self) -> Session:
         """The session, opened anew if it is lost."""

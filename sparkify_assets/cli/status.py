@@ -20,9 +20,10 @@ from sparkify_assets.cli.console import (
     print_warnings,
     say,
 )
+from sparkify_assets.inspection.attention import chosen
 from sparkify_assets.inspection.status import OTHER_RULES, PartitionStatus, Status
 from sparkify_assets.inspection.status import status as compare
-from sparkify_assets.model.datasets import left_out
+from sparkify_assets.model.datasets import counted, left_out
 from sparkify_assets.settings import without_password
 
 #: What to do about a state, in the order of urgency; nothing has to be done about `kept`.
@@ -75,7 +76,7 @@ def _print_short(found: Status) -> None:
     for row in found.shrunk:
         say(
             f"{row['partition_key']} from {row['rows_before']:,} to {row['rows_now']:,} rows: if that is right,"
-            f" `sparkify load --full {_option(row)}` accepts it",
+            f" `sparkify load --full {chosen(row['dataset'], row['partition_key'])}` accepts it",
             "shrunk",
         )
     _print_rest(found)
@@ -85,22 +86,18 @@ def _print_short(found: Status) -> None:
 
 def _print_head(found: Status) -> None:
     """What the source holds, and what readers see."""
-    say(
-        f"{'source':<10} {found.source}: {_count(found.files, 'file', 'files')} ({found.bytes / 1e6:,.1f} MB)"
-    )
+    say(f"{'source':<10} {found.source}: {counted(found.files, 'file')} ({found.bytes / 1e6:,.1f} MB)")
     there = found.loaded
     said = []
     if there.days:
         until = f" to {there.newest_day}" if there.days > 1 else ""
         said.append(
-            f"{_count(there.days, 'day', 'days')}, {there.first_day}{until}, {_count(there.events, 'event', 'events')}"
+            f"{counted(there.days, 'day')}, {there.first_day}{until}, {counted(there.events, 'event')}"
         )
     if there.prefixes:
-        said.append(
-            f"{_count(there.prefixes, 'prefix', 'prefixes')}, {_count(there.songs, 'song record', 'song records')}"
-        )
+        said.append(f"{counted(there.prefixes, 'prefix', 'prefixes')}, {counted(there.songs, 'song record')}")
     if there.rows_quarantined:
-        said.append(f"{_count(there.rows_quarantined, 'record', 'records')} rejected (`sparkify rejects`)")
+        said.append(f"{counted(there.rows_quarantined, 'record')} rejected (`sparkify rejects`)")
     say(f"{'warehouse':<10} {without_password(found.warehouse)}: {'; '.join(said) or 'nothing is loaded'}")
 
 
@@ -120,16 +117,6 @@ def _of(items: Sequence[PartitionStatus]) -> str:
             which = ", ".join(keys) if len(keys) <= MAX_NAMED else f"{keys[0]} to {keys[-1]}"
             said.append(f"{len(keys):,} {words[1]} ({which})" if len(keys) > 1 else f"{words[0]} {keys[0]}")
     return " and ".join(said)
-
-
-def _option(row: dict[str, str]) -> str:
-    return (
-        f"--days {row['partition_key']}" if row["dataset"] == "events" else f"--songs {row['partition_key']}"
-    )
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _print_rest(found: Status) -> None:
@@ -168,7 +155,7 @@ def _notes(item: PartitionStatus) -> list[str]:
             for word in ("new", "overwritten", "gone")
             if (keys := getattr(item, word))
         ),
-        *(f"{check['check']}: {_count(check['violations'], 'row', 'rows')}" for check in item.blocked_by),
+        *(f"{check['check']}: {counted(check['violations'], 'row')}" for check in item.blocked_by),
         *(OTHER_RULES[name] for name in item.other_rules),
         *([f"released: {item.released}"] if item.released else ()),
         *([item.outside] if item.outside else ()),

@@ -65,13 +65,14 @@ def _shrunk(rows: Sequence[Mapping[str, Any]]) -> Iterator[Concern]:
         yield Concern(
             "shrunk", key, f"{row['rows_now']:,} rows took the place of {row['rows_before']:,};"
             " if that is right, load it again to accept it",
-            [f"sparkify load --full {_chosen(row['dataset'], key)}"],
+            [f"sparkify load --full {chosen(row['dataset'], key)}"],
         )  # fmt: skip
     if more := [row["partition_key"] for row in rows[MAX_TOLD:]]:
         yield Concern("shrunk", f"{len(more):,} more", named(more), ["sparkify status"])
 
 
-def _chosen(dataset: Dataset, key: str) -> str:
+def chosen(dataset: Dataset, key: str) -> str:
+    """The option of `sparkify load` that chooses a partition."""
     return f"--days {key}" if dataset == "events" else f"--songs {key}"
 
 

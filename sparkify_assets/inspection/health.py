@@ -21,7 +21,7 @@ from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.inspection.attention import Concern, concerns
 from sparkify_assets.inspection.status import Status, status
 from sparkify_assets.load.loader import Loader
-from sparkify_assets.model.datasets import left_out
+from sparkify_assets.model.datasets import counted, left_out
 from sparkify_assets.model.definitions import differences
 from sparkify_assets.settings import Settings, no_settings, without_password
 from sparkify_assets.warehouse.catalog import definitions
@@ -131,7 +131,7 @@ def of_warehouse(warehouse: Warehouse) -> list[Health]:
         found = definitions(look)
     differ = differences(found)
     if differ:
-        places = _count(len(differ), "place", "places")
+        places = counted(len(differ), "place")
         said = f"{name}; its tables differ from sql/ddl in {places}, which no load minds"
         return [Health("warehouse", "note", said, "sparkify tables diff")]
     return [Health("warehouse", "ok", f"{name}, with {len(found)} tables of this edition")]
@@ -170,9 +170,9 @@ def of_data(loader: Loader) -> list[Health]:
 def _of_source(found: Status) -> Iterator[Health]:
     days = sorted(item.partition for item in found.partitions if item.dataset == "events" and item.objects)
     span = f", of the days {days[0]} to {days[-1]}" if days else ", and no events"
-    said = f"{found.source}: {_count(found.files, 'file', 'files')}{span}"
+    said = f"{found.source}: {counted(found.files, 'file')}{span}"
     if found.unrecognised:
-        said += f"; {_count(len(found.unrecognised), 'other file', 'other files')}"
+        said += f"; {counted(len(found.unrecognised), 'other file')}"
     yield Health("source", "ok", said)
     if found.warning:
         yield Health("source", "mend", found.warning, "sparkify load --accept-deletions, if that is meant")
@@ -197,7 +197,3 @@ def _of_concern(concern: Concern, newest_day: str) -> Health:
         advice = f"sparkify load, once its files are there; {ends}"
     state: Literal["note", "mend"] = "mend" if missing or concern.kind == "blocked" else "note"
     return Health("data", state, f"{concern.kind}: {concern.where} {concern.said}", advice)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

@@ -94,10 +94,8 @@ def next_load(loader: Loader, asked: Selection, price: Price, *, accept_deletion
     """What a load that is asked for so would do. Raises what that load would raise before it reads anything:
     SelectionError, DeletionsRefused, WrongSource, SourceError, WarehouseError.
     """
-    asked.check()
-    plan = loader.plan(looking=True)
-    plan.guard_deletions(accept_deletions)
-    objects = {p: plan.to_read(p) for p in asked.among(plan, loader.source.url)}
+    plan, chosen = asked.planned(loader, looking=True, accept_deletions=accept_deletions)
+    objects = {p: plan.to_read(p) for p in chosen}
     why: Mapping[Partition, str] = {}
     past = Past()
     with loader.warehouse.looking() as look:

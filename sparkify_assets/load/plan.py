@@ -17,6 +17,9 @@ from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import Change, KnownPartition, SourceChanges
 from sparkify_assets.source.store import SourceObject
 
+#: Why a partition of `LoadPlan.inseparable` is not loaded.
+WHY_INSEPARABLE = "an object was overwritten while another, gone from the source, is kept"
+
 
 class DeletionsRefused(SparkifyError):
     """The listing lacks so much of what is known that nothing is changed until somebody accepts it."""

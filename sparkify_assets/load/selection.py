@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sparkify_assets.errors import SparkifyError
+from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import DATASETS, Partition, left_out
 
@@ -27,6 +28,20 @@ class Selection:
     days: str = ""
     songs: str = ""
     full: bool = False
+
+    def planned(
+        self, loader: Loader, *, looking: bool = False, accept_deletions: bool = False
+    ) -> tuple[LoadPlan, list[Partition]]:
+        """What a load has to do, as `Loader.plan` says it, and the partitions that are asked for, songs first.
+
+        Raises SelectionError for a day or prefix that cannot be read, before anything is listed, or that neither the
+        source nor the warehouse has; DeletionsRefused unless deletions are accepted; WrongSource, SourceError,
+        WarehouseError.
+        """
+        self.check()
+        plan = loader.plan(looking=looking)
+        plan.guard_deletions(accept_deletions)
+        return plan, self.among(plan, loader.source.url)
 
     def among(self, plan: LoadPlan, source: str) -> list[Partition]:
         """The partitions of the plan that are asked for and have to be loaded, songs first. Raises SelectionError for a

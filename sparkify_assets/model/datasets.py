@@ -49,6 +49,11 @@ def named(things: Iterable[object]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} to {names[-1]} ({len(names)})"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """So many of a thing in words: 1 file, 1,234 files. `many` is its plural, unless an s makes it."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def partition_of(object_key: str) -> Partition | None:
     """The partition that an object belongs to, or None if no load recognises the object.
 

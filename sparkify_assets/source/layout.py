@@ -16,6 +16,7 @@ from sparkify_assets.model.datasets import (
     NOT_UTF8,
     SONGS_FOLDER,
     Dataset,
+    counted,
     partition_of,
 )
 from sparkify_assets.source.changes import SourceChanges
@@ -60,7 +61,7 @@ def unrecognised_source(found: SourceChanges, url: str, *, whole: bool = True) -
         named = ", ".join(names[:MAX_NAMES]) + (
             f" and {len(names) - MAX_NAMES:,}{at_least} more" if len(names) > MAX_NAMES else ""
         )
-        hidden = f"{found.hidden:,} hidden {'file' if found.hidden == 1 else 'files'}" if found.hidden else ""
+        hidden = counted(found.hidden, "hidden file") if found.hidden else ""
         hidden = hidden if whole or not hidden else "hidden files"
         problems = [f"found {' and '.join(filter(None, (named, hidden))) or 'nothing at all'}"]
     return f"{url} holds no object that can be loaded: {'; '.join(problems)}; expected {EXPECTED}"
