@@ -258,7 +258,7 @@ def test_what_ends_the_songs_is_told_with_the_days_that_were_not_tried(
     assert told["errors"] == ["warehouse redshift://here: it is away"]
 
 
-def broken(*_: Any) -> Any:
+def broken(*_: Any, **__: Any) -> Any:
     return {}["a key that is not there"]
 
 
