@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from redshift_local.checks import scope
 from redshift_local.portability import Rule
 from redshift_local.tokens import closing_or_end
-from redshift_local.vocabulary import TYPES, commands
+from redshift_local.vocabulary import POSTGRESQL_COMMANDS, POSTGRESQL_OBJECTS, TYPES, commands
 
 COMMAND = Rule("command that AWS does not document", "", "the commands of AWS's list", "c_SQL_commands")
 EQUIJOIN = Rule(
@@ -53,11 +53,15 @@ _UNEQUAL = {"<", ">", "<=", ">=", "<>", "!=", "OR", "LIKE", "ILIKE", "BETWEEN", 
 
 
 def command(words: Sequence[str]) -> Iterator[tuple[Rule, int]]:
-    """A statement that begins with no command of AWS's list."""
+    """A statement that begins with a command of PostgreSQL that is not in AWS's list. A word that begins none is left
+    to PostgreSQL, which names it in its syntax error.
+    """
     first = words[0]
-    if first in commands() or first in ("WITH", "(", "START", "SHOW"):
+    if first in commands() or first in ("WITH", "START", "SHOW") or first not in POSTGRESQL_COMMANDS:
         return
     rest = [word for word in words[1:] if word not in _BEFORE_KIND]
+    if first in ("CREATE", "ALTER", "DROP") and POSTGRESQL_OBJECTS.isdisjoint(rest[:1]):
+        return
     if not any(name == " ".join([first, *rest[: name.count(" ")]]) for name in _of_two(first)):
         yield COMMAND, 0
 

@@ -58,17 +58,20 @@ def query(
     statements = split(_statement(text, file, chosen))
     if not statements:
         raise CommandError("there is no statement to run")
+    place = ""
     try:
         with (
             open_warehouse(chosen).session(read_only=not write) as session,
             session.transaction(lock=False) as transaction,
         ):
-            for statement in statements:
+            for number, statement in enumerate(statements, 1):
+                if len(statements) > 1:
+                    place = f"statement {number} of {len(statements)}: "
                 answer = transaction.ask(statement)
                 columns = [column.name for column in answer.description or ()]
                 print_rows(columns, answer.fetchall() if columns else [], output, expanded=expanded)
     except psycopg2.Error as error:
-        raise CommandError(first_line(error)) from None
+        raise CommandError(f"{place}{first_line(error)}") from None
 
 
 def _statement(text: str | None, file: Path | None, chosen: Settings) -> str:

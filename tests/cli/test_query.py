@@ -40,7 +40,10 @@ def test_several_statements_are_one_transaction(sparkify: Run) -> None:
     out = sparkify("query", "select 1 as a; select 2 as b; -- no more").out
     assert out.split() == ["a", "1", "b", "2"]
     failed = "create table public.note (a int); select * from nowhere"
-    assert "nowhere" in one_line(sparkify("query", "--write", failed))
+    told = one_line(sparkify("query", "--write", failed))
+    assert told.startswith("error: statement 2 of 2: ")
+    assert "nowhere" in told
+    assert one_line(sparkify("query", "selec 1")) == 'error: syntax error at or near "selec"'
     assert "public.note" in one_line(sparkify("query", "select * from public.note"))
     assert "no statement" in one_line(sparkify("query", " -- nothing"))
 
