@@ -213,26 +213,32 @@ def print_changes(changes: Mapping[str, Changes]) -> None:
 
 
 def print_warnings(warnings: Sequence[Outcome]) -> None:
-    """Print a line for each warning check: how much it found, where, and examples."""
+    """Print of each warning check how much it found and where, the rule in words, and below it examples."""
     for found in warnings:
         where = ", ".join(found.partitions[:MAX_PARTITIONS])
         if (more := len(found.partitions) - MAX_PARTITIONS) > 0:
             where += f" and {more} more"
-        of_several = len(found.partitions) > 1
-        examples = "; ".join(_example(row, of_several) for row in found.sample[:MAX_EXAMPLES])
-        say(
-            f"{found.check}: {found.violations:,} in {where}{examples and f', such as {examples}'}", "warning"
-        )
+        say(f"{found.check}: {found.violations:,} in {where}; the rule: {found.rule}", "warning")
+        for row in found.sample[:MAX_EXAMPLES]:
+            say(f"  {_example(row, of_several=len(found.partitions) > 1)}")
 
 
-def _example(row: Mapping[str, str | None], of_several: bool) -> str:
+def _example(row: Mapping[str, str | None], *, of_several: bool) -> str:
     """A row in words, with its partition if it may be of several."""
     values = ", ".join(
-        f"{name} {'null' if value is None else value}"
+        f"{name}: {'null' if value is None else value}"
         for name, value in row.items()
         if name != "partition_key" and value != ""
     )
     return f"{row.get('partition_key')}: {values}" if of_several else values
+
+
+def print_blocked(reasons: Mapping[str, str]) -> None:
+    """Print why each partition is blocked, and once what can be done about it."""
+    for name, why in reasons.items():
+        say(f"{name} {why}", "blocked", "red")
+    if reasons:
+        say("`sparkify status` says what to type for each that is blocked; a load tries it again once its files change.")
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from sparkify_assets.cli.console import (
     OutputFormat,
     err,
     loader_in_force,
+    print_blocked,
     print_changes,
     print_found,
     print_not_data,
@@ -174,8 +175,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
         say(line, "outside")
     for name in summary["inseparable"]:
         say(f"{name}: {WHY_INSEPARABLE}", "not loaded", "red")
-    for name in summary["blocked"]:
-        say(f"{name} {summary['blocked_by'].get(name, '')}", "blocked", "red")
+    print_blocked({name: summary["blocked_by"].get(name, "") for name in summary["blocked"]})
     for line in summary["errors"][1:]:
         say(line, "failed", "red")
     if summary["not_tried"]:

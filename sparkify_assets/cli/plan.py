@@ -15,6 +15,7 @@ from sparkify_assets.cli.completion import AcceptDeletions, Days, Songs
 from sparkify_assets.cli.console import (
     OutputFormat,
     loader_that_looks,
+    print_blocked,
     print_found,
     print_not_data,
     print_table,
@@ -71,10 +72,11 @@ def _print_plan(found: NextLoad, words: str) -> None:
         columns = ("", "", "partitions", "files", "bytes", "records", "")
         print_table(columns, [*_groups(found.partitions), _total(found)])
         say(_effort(found))
+    elif found.rebuilds:
+        say("Today's rules have made the star.")
     else:
-        say("Today's rules have made the star." if found.rebuilds else "Nothing to load.")
-    for name, why in found.blocked.items():
-        say(f"{name} {why}", "blocked", "red")
+        say(f"Nothing to load{' but what is blocked' if found.blocked else ''}.")
+    print_blocked(found.blocked)
     for name, why in found.kept.items():
         say(f"{name}: {why}", "kept")
     for name in found.inseparable:

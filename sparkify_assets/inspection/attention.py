@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from sparkify_assets.inspection.findings import by_check
 from sparkify_assets.inspection.freshness import late_days, loaded_days
-from sparkify_assets.inspection.status import reasons
+from sparkify_assets.inspection.status import Blocked, reasons
 from sparkify_assets.load import ledger
 from sparkify_assets.model.datasets import Dataset, Partition, named
 from sparkify_assets.settings import Settings
@@ -49,12 +49,11 @@ def concerns(transaction: Transaction, settings: Settings, now: datetime) -> lis
     ]  # fmt: skip
 
 
-def _blocked(found: Mapping[Partition, str]) -> Iterator[Concern]:
-    for partition, why in islice(found.items(), MAX_TOLD):
-        yield Concern(
-            "blocked", partition.key, why,
-            [f"sparkify rejects --day {partition.key}", f'sparkify release {partition.key} --reason "…"'],
-        )  # fmt: skip
+def _blocked(found: Mapping[Partition, Blocked]) -> Iterator[Concern]:
+    for partition, blocked in islice(found.items(), MAX_TOLD):
+        looks = [f"sparkify rejects --day {partition.key}"] if blocked.rejected else []
+        release = f'sparkify release {partition.key} --reason "…"'
+        yield Concern("blocked", partition.key, blocked.why, [*looks, release])
     if more := list(found)[MAX_TOLD:]:
         yield Concern("blocked", f"{len(more):,} more", named(more), ["sparkify status"])
 

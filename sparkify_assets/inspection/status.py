@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparkify_assets.inspection.findings import Outcome, by_check
 from sparkify_assets.load import ledger
@@ -114,7 +114,7 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
         if look:
             loads = look.records("ledger/current_loads")
             shrunk = look.records("ledger/shrunk")
-            why = {partition.key: text for partition, text in reasons(look).items()}
+            why = {partition.key: blocked.why for partition, blocked in reasons(look).items()}
             warnings = by_check(ledger.current_warnings(look))
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     listed = plan.difference.listed
@@ -139,18 +139,28 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
     )
 
 
+class Blocked(NamedTuple):
+    """Why a partition is blocked, and whether records of it are in quarantine."""
+
+    why: str
+    rejected: bool
+
+
 def why_blocked(warehouse: Warehouse) -> dict[Partition, str]:
     """A line for each blocked partition: its checks, the first rejected record with file, line and reason, and the
     files by which published rows would be lost. Raises WarehouseError.
     """
     with warehouse.transaction(lock=False) as transaction:
-        return reasons(transaction)
+        return {partition: blocked.why for partition, blocked in reasons(transaction).items()}
 
 
-def reasons(transaction: Transaction) -> dict[Partition, str]:
+def reasons(transaction: Transaction) -> dict[Partition, Blocked]:
     """The same, asked in a transaction that is there."""
     rows = transaction.records("ledger/why_blocked")
-    return {Partition(row["dataset"], row["partition_key"]): _why_blocked(row) for row in rows}
+    return {
+        Partition(row["dataset"], row["partition_key"]): Blocked(_why_blocked(row), bool(row["object_key"]))
+        for row in rows
+    }
 
 
 def _why_blocked(row: Mapping[str, Any]) -> str:

@@ -37,10 +37,10 @@ def odd(sparkify: Run, tmp_path: Path) -> Run:
 def test_what_is_loaded_is_printed_as_it_is(odd: Run) -> None:
     loaded = odd("load").out
     assert ODD_NAME in loaded, "an unrecognised file"
-    assert "level :smile:[/]" in loaded, "an example of a warning"
+    assert "level: :smile:[/]" in loaded, "an example of a warning"
     status = odd("status").out
     assert ODD_NAME in status
-    assert "level :smile:[/]" in status
+    assert "level: :smile:[/]" in status
     assert ODD in odd("rejects", "--full").out
     play = f'select songplay_id, location as "{ODD}" from sparkify.songplays order by level limit 1'
     columns, values = odd("query", play).out.splitlines()

@@ -72,6 +72,15 @@ def test_each_is_told_with_what_to_type(loader: Loader, source: Path) -> None:
     assert warning.said.startswith("events_allowed_values (")
 
 
+def test_the_quarantine_is_named_only_where_something_is_in_it(loader: Loader, source: Path) -> None:
+    for records in (40, 4):
+        write(source, 1, records)
+        load_all(loader)
+    blocked = found(loader)[0]
+    assert "events_row_drop" in blocked.said
+    assert blocked.commands == ['sparkify release 2018-11-01 --reason "…"']
+
+
 def test_a_day_is_late_once_its_time_has_passed(loader: Loader, source: Path) -> None:
     write(source, 1, 10)
     load_all(loader)
