@@ -238,7 +238,9 @@ def print_blocked(reasons: Mapping[str, str]) -> None:
     for name, why in reasons.items():
         say(f"{name} {why}", "blocked", "red")
     if reasons:
-        say("`sparkify status` says what to type for each that is blocked; a load tries it again once its files change.")
+        say(
+            "`sparkify status` says what to type for what is blocked; once its files change, a load tries it again."
+        )
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:

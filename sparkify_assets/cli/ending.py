@@ -44,7 +44,7 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
             except typer.Abort:
                 end = _End(INTERRUPTED, TOLD) if came else _End(1, "nothing was typed, and nothing was done")
             except Exception as error:  # noqa: BLE001 - whatever it is, it is described
-                end = _failed(error)
+                end = _failed(error, interrupted=bool(came))
     except KeyboardInterrupt:
         end = _End(INTERRUPTED, TOLD)
     with held():
@@ -56,7 +56,10 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
     return end.code
 
 
-def _failed(error: Exception) -> _End:
+def _failed(error: Exception, *, interrupted: bool) -> _End:
+    """How an error ends a command. One that nobody foresaw, after Ctrl-C, is what a library made of Ctrl-C, as DuckDB
+    makes a RuntimeError of it; its trace is kept nevertheless.
+    """
     code = getattr(error, "exit_code", 1)
     if hasattr(error, "format_message"):
         return _End(1, _wrong_usage(error))
@@ -68,7 +71,8 @@ def _failed(error: Exception) -> _End:
         home = Settings.from_environment().home
     except SettingsError:
         home = Path(tempfile.gettempdir())
-    return _End(code, describe_error(error) + keep_trace(home, error))
+    where = keep_trace(home, error)
+    return _End(INTERRUPTED, TOLD) if interrupted else _End(code, describe_error(error) + where)
 
 
 def _wrong_usage(error: Any) -> str:

@@ -93,6 +93,8 @@ def load_source(
     listed = time.perf_counter()
     with progress(loader, quiet=output == "json") as watched:
         report = run_load(watched, plan, chosen, reload=full, accept_deletions=accept_deletions)
+    if report.interrupted and report.succeeded:
+        raise Interrupted(f"all {len(chosen):,} days and prefixes of songs had been loaded by then")
     if report.interrupted:
         whole = [item for item in report.done.partitions if item.state != "blocked"]
         raise Interrupted(

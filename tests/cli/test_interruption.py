@@ -14,14 +14,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import dagster as dg
+import duckdb
 import pytest
 
+from sparkify_assets.defs import run_here
 from sparkify_assets.interruption import apart, check, held, interruptible, pause
 from sparkify_assets.leaving import INTERRUPTED, TOLD
 from sparkify_assets.warehouse.connection import Warehouse
@@ -92,6 +95,34 @@ def test_an_interrupted_load_says_what_is_whole_and_the_next_one_does_the_rest(
     agreed = sparkify("reconcile", "--deep")
     assert agreed.out, agreed.err
     assert (agreed.code, agreed.out.splitlines()[-1]) == (0, "Source and warehouse agree.")
+
+
+def test_a_load_that_had_ended_when_ctrl_c_came_says_so(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(work: Callable[[], Any], *_: object) -> tuple[Any, bool]:
+        return work(), True
+
+    monkeypatch.setattr(run_here, "apart", too_late)
+    line = told(sparkify("load"))
+    assert re.fullmatch(r"all \d+ days and prefixes of songs had been loaded by then", line), line
+    assert last_run(tmp_path / "home").status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_what_a_library_makes_of_ctrl_c_is_no_error(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB ends a query at Ctrl-C by an error of its own."""
+
+    def queried(*_: object, **__: object) -> NoReturn:
+        try:
+            ctrl_c()
+            time.sleep(0.5)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None
+        raise AssertionError
+
+    sparkify("tables", "create")
+    monkeypatch.setattr(duckdb, "connect", queried)
+    assert told(sparkify("report", "--profile")) == TOLD
 
 
 @pytest.mark.parametrize("command", [("load",), ("status",), ("digest",)])

@@ -68,7 +68,9 @@ def test_a_warning_is_the_same_in_load_and_status(sparkify: Run, tmp_path: Path)
     assert told == [line for line in sparkify("status").out.splitlines() if line.startswith("warning ")]
     values, fields = told
     assert values.startswith(f"warning events_allowed_values: 2 in {days[1]}; the rule: ")
-    assert fields.startswith(f"warning events_fields: 5 in {days[0]}, {days[1]}, {days[2]} and 2 more; the rule: ")
+    assert fields.startswith(
+        f"warning events_fields: 5 in {days[0]}, {days[1]}, {days[2]} and 2 more; the rule: "
+    )
     for said in (loaded.out, sparkify("status").out):
         assert "\n  level: [red]trial, gender: " in said
         assert f"\n  {days[0]}: field: device, is: unknown, records: " in said

@@ -177,7 +177,7 @@ def test_the_containers_start_in_their_order_and_are_healthy(
     built: Path, variables: dict[str, str], tmp_path: Path
 ) -> None:
     """As ECS does it: the migration succeeds, the code server becomes healthy, then the others do."""
-    ports = {"3000": free_port(), "4266": free_port()}
+    ports = {"3000": str(free_port()), "4266": str(free_port())}
     workspace = built / "deploy" / "workspace.yaml"
     workspace.write_text(workspace.read_text("utf-8").replace("4266", ports["4266"]))
 
