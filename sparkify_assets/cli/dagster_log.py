@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from sparkify_assets.defs.run_errors import NOT_RUN
+
 #: A line that begins a record, as Dagster writes it: time, logger, level, and what is said; a run's own records name
 #: the job, the run, the process and the step before that.
 _HEAD = re.compile(
@@ -71,7 +73,7 @@ class DagsterLog:
             traced = traced or line.startswith(_TRACE)
             if not traced:
                 text.append(line)
-        if head and _ORDINARY.match(head["text"]):
+        if head and (_ORDINARY.match(head["text"]) or NOT_RUN.fullmatch(head["text"])):
             return
         level = head["level"] if head else "ERROR" if traced else "INFO"
         label, colour = _LABELS.get(level, ("error:", "red"))

@@ -83,7 +83,7 @@ def demo() -> None:
     print_overview(open_warehouse(chosen))
     say(f"\nData lives in {chosen.home}; ask it with {ask}")
     if not changed:
-        say(f"The UI: make dev, then {chosen.page}")
+        say(f"`make dev` serves the UI at {chosen.page} and the live report at the next port.")
     raise typer.Exit(exit_code)
 
 

@@ -102,14 +102,21 @@ def why(
             metavar="PLAY", help="A songplay_id, or session and item if only one play has them: 818-5."
         ),
     ],
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="With the version and the content of each object, and the rules."
+        ),
+    ] = False,
     output: OutputFormat = "table",
 ) -> None:
-    """Say where a play comes from: its objects, its run, its rules, and how its song was found."""
+    """Say where a play comes from: its objects, its run, and how its song was found."""
     chosen = settings_of_what_is_there()
-    print_found(provenance.why(open_warehouse(chosen), play_name, open_source(chosen)), output, _print_why)
+    found = provenance.why(open_warehouse(chosen), play_name, open_source(chosen))
+    print_found(found, output, lambda found: _print_why(found, verbose=verbose))
 
 
-def _print_why(found: dict[str, Any]) -> None:
+def _print_why(found: dict[str, Any], *, verbose: bool) -> None:
     play = found["play"]
     times = "once" if play["deliveries"] == 1 else f"{play['deliveries']} times"
     say(f"play {play['songplay_id']}: user {play['user_id']} at {play['start_time']} UTC, delivered {times}")
@@ -120,19 +127,15 @@ def _print_why(found: dict[str, Any]) -> None:
         holding = [source for source in sources if source.get("line")]
         for source in (holding or sources)[:MAX_OBJECTS]:
             line = f" line {source.get('line')}" if source.get("line") else ""
-            say(
-                f"{dataset}: {source['object_key']}{line} ({source['size_bytes']:,} bytes, {source['version_token']},"
-                f" {source['content_hash']})"
-            )
+            content = f", {source['version_token']}, {source['content_hash']}" if verbose else ""
+            say(f"{dataset}: {source['object_key']}{line} ({source['size_bytes']:,} bytes{content})")
         if (more := len(holding or sources) - MAX_OBJECTS) > 0:
             say(f"{dataset}: and {more} more objects (all of them with --format json)")
         if sources and not holding:
             say(f"  it was not found in {'it' if len(sources) == 1 else 'any of them'} as the source is now")
         for source in sources[:1]:
-            say(
-                f"  run {source['run_id']}, published {source['published_at']} UTC,"
-                f" rules {source['staging_rules']} and {source['star_rules']}"
-            )
+            rules = f", rules {source['staging_rules']} and {source['star_rules']}" if verbose else ""
+            say(f"  run {source['run_id']}, published {source['published_at']} UTC{rules}")
 
 
 def report(

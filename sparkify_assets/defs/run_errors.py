@@ -5,6 +5,7 @@ Belongs here: Dagster's records of errors. Does not: what is done about one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 #: Names, in the metadata of a failure or of an observation, what a step could not load.
 NOT_LOADED = "not loaded"
+
+#: What Dagster itself logs in the name of a step that it does not run, a line for each after a failure; nothing but the
+#: text tells them from what an op logs (dagster._core.execution.plan.active).
+NOT_RUN = re.compile(
+    r"Dependencies for step \S+ .*Not executing\.|Skipping step \S+ due to skipped dependencies: .*"
+)
 
 #: What is raised in a step that is interrupted.
 _INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")

@@ -6,7 +6,6 @@ Belongs here: running a job in this process and returning what it found. Does no
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TextIO
@@ -16,6 +15,7 @@ import dagster as dg
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sparkify_assets.defs.instance import open_uncaptured, prepare_home, require_own
+from sparkify_assets.defs.run_errors import NOT_RUN
 from sparkify_assets.defs.run_here import run_here
 from sparkify_assets.errors import Interrupted
 from sparkify_assets.infra import InfrastructureError, aws, jobs
@@ -23,13 +23,6 @@ from sparkify_assets.infra.stack import wanted_stacks
 from sparkify_assets.infra.terraform import TerraformResource
 from sparkify_assets.infra.writable import require_writable
 from sparkify_assets.settings import Settings
-
-#: What Dagster itself logs in the name of a step that it does not run, ten lines after a failure; nothing but the text
-#: tells them from what an op logs (dagster._core.execution.plan.active).
-_NOT_RUN = re.compile(
-    r"Dependencies for step \S+ .*Not executing\.|Skipping step \S+ due to skipped dependencies: .*"
-)
-
 
 #: The jobs that lock a state and change nothing, and those that only look into it.
 _READING, _WRITING_NOTHING = ("plan_infrastructure", "detect_drift"), ("pause_warehouse", "resume_warehouse")
@@ -40,7 +33,7 @@ class _Plain(logging.StreamHandler[TextIO]):
 
     def filter(self, record: logging.LogRecord) -> bool:
         is_event = getattr(record, "dagster_meta", {}).get("dagster_event") is not None
-        return not is_event and not _NOT_RUN.fullmatch(self.format(record))
+        return not is_event and not NOT_RUN.fullmatch(self.format(record))
 
     def format(self, record: logging.LogRecord) -> str:
         return str(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage()))

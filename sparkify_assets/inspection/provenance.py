@@ -8,6 +8,7 @@ from typing import Any
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.inspection.sought import holders_first
 from sparkify_assets.model import queries
+from sparkify_assets.model.datasets import counted
 from sparkify_assets.source.store import ObjectStore
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
@@ -67,7 +68,7 @@ def provenance(transaction: Transaction, name: str) -> dict[str, Any]:
             songs += _loads(transaction, "songs", prefix)
     return {
         "play": play,
-        "match": _match_rule(play),
+        "match": _match_rule(play) if play["song_id"] is not None else _why_unmatched(transaction, play),
         "events": sources,
         "songs": songs,
         "rules": queries.rules()._asdict(),
@@ -91,10 +92,29 @@ def _loads(transaction: Transaction, dataset: str, key: str) -> list[dict[str, A
     return transaction.records("why/loads", dataset=dataset, partition_key=key)
 
 
+def _why_unmatched(transaction: Transaction, play: dict[str, Any]) -> str:
+    """Why a play has no song, and what the library has of its title and its artist, in words."""
+    if play["song"] is None or play["artist"] is None:
+        return "a play without a title or an artist matches no song"
+    names = {name: play[name].rstrip(" ") for name in ("song", "artist")}
+    (near,) = transaction.records("why/near", **names)
+    said = "no song has this title by an artist of this name; "
+    if near["in_other_case"]:
+        return f"{said}one differs only in upper and lower case"
+    found = []
+    if near["of_title"]:
+        found.append(
+            f"{counted(near['of_title'], 'song')} by others with the title, such as by {near['first_artist']}"
+        )
+    if near["of_artist"]:
+        found.append(
+            f"{counted(near['of_artist'], 'other song')} by the artist, such as {near['first_title']}"
+        )
+    return f"{said}the library has {' and '.join(found) or 'neither'}"
+
+
 def _match_rule(play: dict[str, Any]) -> str:
     """The rule of sql/merge/songplays.sql that gave this play its song, in words."""
-    if play["song_id"] is None:
-        return "no song has this title by an artist of this name"
     if play["namesakes"] == 1:
         rule = "the one song of this title by an artist of this name"
     else:

@@ -79,7 +79,8 @@ class Selection:
         try:
             bounds = date.fromisoformat(first), date.fromisoformat(last if dots else first)
         except ValueError:
-            raise SelectionError(f"--days {self.days}: takes 2018-11-01..2018-11-30, or one day") from None
+            takes = "takes 2018-11-01..2018-11-30, or one day, each of them a day of the calendar"
+            raise SelectionError(f"--days {self.days}: {takes}") from None
         if bounds[0] > bounds[1]:
             raise SelectionError(f"--days {self.days}: the first day is after the last")
         return bounds[0].isoformat(), bounds[1].isoformat()

@@ -35,6 +35,8 @@ def test_a_blocked_day_is_one_line(log: DagsterLog) -> None:
     assert told(
         log,
         f"{AT} - dagster - ERROR - events_on_arrival - {RUN} - 1345 - load_events - STEP_FAILURE - Failed.{TRACE}",
+        f"{AT} - dagster - ERROR - events_on_arrival - {RUN} - analytics - Dependencies for step analytics failed:"
+        " ['load_events']. Not executing.",
         f"{AT} - dagster - ERROR - events_on_arrival - {RUN} - 1345 - RUN_FAILURE - Execution failed.{TRACE}",
         f"{AT} - dagster - ERROR - __repository__ - failure_alert - {alert}",
         "blocked: 2018-11-03 by events_row_drop (1)",

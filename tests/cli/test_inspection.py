@@ -56,7 +56,12 @@ def test_why_names_the_object_of_a_play(sparkify: Run) -> None:
     )
     found = json.loads(sparkify("why", rows[0]["songplay_id"], "--format", "json").out)
     assert found["events"][0]["object_key"].endswith(f"{rows[0]['event_date']}-events.json")
-    assert found["events"][0]["content_hash"].startswith("sha256:")
+    content = found["events"][0]["content_hash"]
+    assert content.startswith("sha256:")
+    for flags, shown in (((), False), (("--verbose",), True)):
+        told = sparkify("why", rows[0]["songplay_id"], *flags).out
+        assert found["events"][0]["object_key"] in told
+        assert (content in told) is shown
     assert "no play" in one_line(sparkify("why", "0-0"))
 
 

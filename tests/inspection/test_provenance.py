@@ -81,6 +81,33 @@ def test_the_rule_that_decided_between_namesakes_is_told(
     assert found["match"] == f"2 songs share this title and artist name; {said}"
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"artist": "Bo"}, "the library has 1 song by others with the title, such as by Ana"),
+        ({"song": "Rain"}, "the library has 1 other song by the artist, such as Sun"),
+        ({"song": "Rain", "artist": "Bo"}, "the library has neither"),
+        (
+            {"song": "Moon"},
+            "the library has 2 songs by others with the title, such as by Cy and"
+            " 1 other song by the artist, such as Sun",
+        ),
+        ({"artist": "aNa "}, "one differs only in upper and lower case"),
+    ],
+)
+def test_what_comes_near_to_a_play_without_a_song_is_told(
+    warehouse: Warehouse, tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    others = [song(song_id=f"SO{n}", title="Moon", artist_id=f"AR{n}", artist_name="Cy") for n in (8, 9)]
+    files = {song_key("AA"): lines([song(), *others]), day_key(world.DAYS[0]): lines([PLAY | changes])}
+    world.write(tmp_path / "source", files)
+    loader = loader_for(warehouse, tmp_path / "source", tmp_path / "home")
+    load_all(loader)
+    assert (
+        why(loader.warehouse, "7-3")["match"] == f"no song has this title by an artist of this name; {said}"
+    )
+
+
 def test_every_file_that_delivered_the_play_is_named(warehouse: Warehouse, tmp_path: Path) -> None:
     source = tmp_path / "source"
     keys = [day_key(day) for day in world.DAYS[:2]]
