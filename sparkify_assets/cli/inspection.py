@@ -132,7 +132,8 @@ def _print_why(found: dict[str, Any], *, verbose: bool) -> None:
         if (more := len(holding or sources) - MAX_OBJECTS) > 0:
             say(f"{dataset}: and {more} more objects (all of them with --format json)")
         if sources and not holding:
-            say(f"  it was not found in {'it' if len(sources) == 1 else 'any of them'} as the source is now")
+            where = "the file as it is" if len(sources) == 1 else "any of the files as they are"
+            say(f"  not found in {where} now")
         for source in sources[:1]:
             rules = f", rules {source['staging_rules']} and {source['star_rules']}" if verbose else ""
             say(f"  run {source['run_id']}, published {source['published_at']} UTC{rules}")
