@@ -226,7 +226,11 @@ def test_the_command_line_from_apply_to_destroy(
     assert shown["warehouse"]["cluster_identifier"] == "sparkify-dev"
     assert ask("pause") == ["The cluster is paused."]
     assert ask("plan") == ["foundation: no changes", "warehouse: no changes"]
-    assert ask("drift") == ["foundation: not provisioned", "warehouse: no changes (cluster paused)"]
+    assert ask("drift") == [
+        "AWS matches the configuration.",
+        "foundation: not provisioned",
+        "warehouse: no changes (cluster paused)",
+    ]
     assert ask("resume") == [endpoint]
     gone = ask("destroy", "--confirm", "dev")
     assert gone[0] == "Gone. What stays:"
