@@ -193,13 +193,6 @@ def test_no_plan_holds_a_secret(story: Checkout) -> None:
         assert not _PASSWORD.search(content)
 
 
-@pytest.mark.soak  # the last look below, at the paused cluster, passes too
-def test_a_fresh_environment_has_no_drift(story: Checkout) -> None:
-    drift = story.run("detect_drift", in_story())
-    assert drift.metadata["passed"] is True, drift.metadata
-    assert drift.metadata["verdict"] == "AWS matches the configuration."
-
-
 @pytest.fixture(scope="module")
 def remedies() -> list[str]:
     """What a look for drift has named against what is done by hand."""
@@ -245,15 +238,6 @@ def test_a_paused_cluster_is_no_drift(story: Checkout, emulator: Emulator) -> No
     # The provider does see a change there, which is not one: its issue 20944.
     assert drift.metadata["warehouse"] == "no changes (cluster paused)"
     assert drift.metadata["foundation"] == "no changes"
-
-
-@pytest.mark.soak
-def test_a_paused_cluster_leaves_nothing_to_plan(story: Checkout) -> None:
-    @dg.job(executor_def=dg.in_process_executor)
-    def up_to_the_plan() -> None:
-        ops.plan("warehouse")(ops.init("warehouse")())
-
-    assert story.run(up_to_the_plan, own_config()).metadata["plan_warehouse.plan"] == "no changes"
 
 
 def test_resume_wakes_it_again(story: Checkout) -> None:
