@@ -96,12 +96,15 @@ def dev(
         while process.poll() is None and not asked:
             time.sleep(0.2)
             _tell(log.new())
+        code = (
+            process.poll()
+        )  # None where it was not the first to end: one that is just starting fails at a signal
         process.terminate()
-        code = process.wait()
+        process.wait()
         _end_group(process.pid)
         mark.truncate(0)
         _tell(log.new(to_the_end=True))
-    if code not in (0, -signal.SIGINT, -signal.SIGTERM):
+    if code not in (None, 0, -signal.SIGINT, -signal.SIGTERM):
         raise CommandError(f"`dagster dev` ended with exit code {code}; what it said is in {log.path}")
     say("The web UI is stopped, and every table is whole; `sparkify dev` goes on where it ended.", to=err)
 

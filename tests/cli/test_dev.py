@@ -7,8 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -80,3 +83,45 @@ def test_a_port_in_use_is_named(sparkify: Run) -> None:
         said = one_line(sparkify("dev", "--port", str(free_port()), "--report-port", port))
         assert f"the report cannot be at port {port} of 127.0.0.1 (Address already in use)" in said
         assert "--report-port" in said
+
+
+#: `dagster dev` while it starts: it fails at a signal.
+STARTING = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Puts back what `sparkify dev` does at signals."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_that_it_fails_because_it_is_to_end_is_no_error(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", STARTING])
+
+    def ctrl_c_once_it_is_up() -> None:
+        while "up" not in log.read_text() if log.exists() else True:
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    log = tmp_path / "home" / "dagster.log"
+    threading.Thread(target=ctrl_c_once_it_is_up, daemon=True).start()
+    ended = sparkify("dev", "--port", str(free_port()), "--report-port", "0")
+    assert (ended.code, ended.err.startswith("The web UI is stopped")) == (0, True), ended.err
+
+
+@pytest.mark.usefixtures("handlers")
+def test_that_it_fails_by_itself_is_an_error(sparkify: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", "raise SystemExit(3)"])
+    ended = sparkify("dev", "--port", str(free_port()), "--report-port", "0")
+    assert "`dagster dev` ended with exit code 3" in one_line(ended)
