@@ -46,7 +46,7 @@ COMMANDS = {
 }
 
 #: With what a command ends besides 0 and 130: something is to do, to mend, or missing.
-ENDS_WITH = {"plan": 2, "doctor": 1, "infra": 1}
+ENDS_WITH = {"plan": 2, "doctor": 1, "connect": 1, "infra": 1}
 
 #: What says something before Ctrl-C comes.
 SAYS_MORE = ("infra", "demo")
