@@ -13,7 +13,7 @@ resource "aws_security_group" "balancer" {
 
   ingress {
     description = "Clients of the web UI"
-    cidr_blocks = var.load_balancer.client_cidrs
+    cidr_blocks = distinct(var.load_balancer.client_cidrs)
     protocol    = "tcp"
     from_port   = 443
     to_port     = 443

@@ -20,7 +20,7 @@ resource "aws_security_group" "cluster" {
 
     content {
       description = "Clients in client_cidrs"
-      cidr_blocks = var.client_cidrs
+      cidr_blocks = distinct(var.client_cidrs)
       protocol    = "tcp"
       from_port   = var.port
       to_port     = var.port

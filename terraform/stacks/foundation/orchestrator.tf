@@ -2,12 +2,17 @@
 # because the warehouse admits it: so either stack can be destroyed, every night if you like, while the other one stays.
 
 locals {
-  # Port by port, what the tasks reach inside the VPC.
+  # What the tasks reach inside the VPC.
   orchestrator_reaches = {
     "AWS by interface endpoints" = 443
     "The database of Dagster"    = 5432
     "The warehouse"              = try(coalesce(var.warehouse.port), 5439)
   }
+
+  # The same port by port, for the warehouse may listen where the database does, and AWS refuses a rule of the same port
+  # and range that a group has already:
+  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupEgress.html
+  orchestrator_ports = { for what, port in local.orchestrator_reaches : port => what... }
 }
 
 resource "aws_security_group" "orchestrator" {
@@ -21,14 +26,14 @@ resource "aws_security_group" "orchestrator" {
   ingress = [] # nothing; and what somebody adds is drift
 
   dynamic "egress" {
-    for_each = local.orchestrator_reaches
+    for_each = local.orchestrator_ports
 
     content {
-      description = egress.key
+      description = join(", ", egress.value)
       cidr_blocks = [module.network.vpc_cidr]
       protocol    = "tcp"
-      from_port   = egress.value
-      to_port     = egress.value
+      from_port   = egress.key
+      to_port     = egress.key
     }
   }
 

@@ -96,6 +96,22 @@ run "a_boundary_bounds_every_role" {
   }
 }
 
+run "a_range_that_is_given_twice_is_let_in_once" {
+  command = plan
+
+  variables {
+    load_balancer = {
+      certificate_arn = "arn:aws:acm:us-west-2:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+      client_cidrs    = ["10.0.0.0/8", "10.0.0.0/8"]
+    }
+  }
+
+  assert {
+    condition     = one(aws_security_group.balancer[0].ingress).cidr_blocks == tolist(["10.0.0.0/8"])
+    error_message = "AWS refuses a rule that the group has already."
+  }
+}
+
 # Each of these runs has to fail; otherwise the test fails.
 run "refuses_one_zone_a_moving_tag_and_an_open_page" {
   command = plan

@@ -129,7 +129,7 @@ run "allow_list_opens_to_the_given_ranges_only" {
 
   variables {
     access       = "allow_list"
-    client_cidrs = ["203.0.113.7/32"]
+    client_cidrs = ["203.0.113.7/32", "203.0.113.7/32"] # AWS refuses a rule of a group twice
   }
 
   assert {

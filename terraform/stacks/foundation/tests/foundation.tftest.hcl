@@ -114,3 +114,21 @@ run "serverless_has_log_groups_of_its_own" {
     error_message = "The audit log would go to a group that Redshift makes, unencrypted and without an end."
   }
 }
+
+# Redshift may listen where PostgreSQL does, and AWS refuses a rule that a group has already.
+run "opens_a_port_of_two_things_once" {
+  command = plan
+
+  variables {
+    warehouse    = { port = 5432 }
+    orchestrator = { image_tag = "3f2a1b0" }
+  }
+
+  assert {
+    condition = sort([for rule in aws_security_group.orchestrator[0].egress : "${rule.from_port} ${rule.description}" if rule.prefix_list_ids == null]) == tolist([
+      "443 AWS by interface endpoints",
+      "5432 The database of Dagster, The warehouse",
+    ])
+    error_message = "Rules of one port and one range: ${jsonencode(aws_security_group.orchestrator[0].egress)}"
+  }
+}
