@@ -57,3 +57,11 @@ def test_no_route_stands_in_its_table() -> None:
     assert not [
         place for place, text in resources().items() if place[1] == "aws_route_table" and "route {" in text
     ]
+
+
+def test_what_could_not_be_made_is_not_asked_what_it_is() -> None:
+    """Terraform evaluates a postcondition of what it failed to make as well. Of a resource with `count` or `for_each` each
+    `self` is then an error of its own, `Invalid index`, which no `try` catches, and AWS's reason is the first of many.
+    """
+    counted = {place: text for place, text in resources().items() if re.search("^  (count|for_each) ", text, re.M)}
+    assert [place for place, text in counted.items() if "postcondition" in text and "self." in text] == []

@@ -125,13 +125,6 @@ resource "aws_redshift_cluster" "this" {
     # Where a cluster came from is decided when it is made. Otherwise naming a snapshot would replace the cluster, and so
     # would taking the name out again.
     ignore_changes = [snapshot_identifier, snapshot_arn, owner_account]
-
-    # Redshift restores both from the snapshot. The next plan would change them: the admin's name by replacing the cluster.
-    # (try: where a creation fails, Terraform evaluates this without a cluster, and would bury the reason under errors.)
-    postcondition {
-      condition     = try(self.master_username == var.admin_username && self.database_name == var.database, true)
-      error_message = "The restored cluster has database ${try(self.database_name, "")} and admin user ${try(self.master_username, "")}: set database and admin_username to these, and apply again."
-    }
   }
 }
 
@@ -164,6 +157,16 @@ resource "aws_redshift_logging" "this" {
   cluster_identifier   = aws_redshift_cluster.this[0].cluster_identifier
   log_destination_type = "cloudwatch"
   log_exports          = ["connectionlog", "userlog", "useractivitylog"]
+
+  lifecycle {
+    # Redshift restores both from the snapshot. The next plan would change them: the admin's name by replacing the cluster.
+    # This stands here and not in the cluster: of one that could not be made, Terraform would evaluate a postcondition too,
+    # and bury the reason under errors about `self`.
+    precondition {
+      condition     = aws_redshift_cluster.this[0].master_username == var.admin_username && aws_redshift_cluster.this[0].database_name == var.database
+      error_message = "The restored cluster has database ${aws_redshift_cluster.this[0].database_name} and admin user ${aws_redshift_cluster.this[0].master_username}: set database and admin_username to these, and apply again."
+    }
+  }
 }
 
 resource "aws_redshift_snapshot_copy" "this" {
