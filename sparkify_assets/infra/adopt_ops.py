@@ -36,7 +36,7 @@ def survey(context: dg.OpExecutionContext, stack: Stack) -> None:
     if not any(type_.startswith("aws_") for type_ in {*before.types, *(c.type for c in planned.changes)}):
         return
     account, known = Account(stack.environment, stack.region), before.identities
-    found = account.existing(planned, known)
+    found = account.existing(planned, before)
     if found and before.resources:
         raise InfrastructureError(
             f"{stack} would make a second time what AWS has and the state does not: {', '.join(map(str, found))}. An"
@@ -129,7 +129,7 @@ def _plan_imports(stack: Stack, imports: Path) -> tuple[Plan, list[Existing]]:
     """
     account, found = Account(stack.environment, stack.region), list[Existing]()
     planned = stack.plan()
-    known = stack.before().identities
+    known = stack.before()
     while new := account.existing(planned, known):
         found += new
         blocks = (f'import {{\n  to = {one.address}\n  id = "{one.import_id}"\n}}\n' for one in found)

@@ -149,13 +149,18 @@ def _untagged(environment: str, stack: str, region: str) -> Iterator[str]:
         if tags.get("Stack") == stack and tags.get("Environment") == environment:
             yield role["Arn"]
     if stack == "warehouse":
-        redshift = boto3.client("redshift", region_name=region)
-        actions = redshift.get_paginator("describe_scheduled_actions").paginate()
-        for action in actions.search("ScheduledActions[]"):
-            targets = action["TargetAction"].values()
-            if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
-                yield f"scheduled action {action['ScheduledActionName']}"
+        yield from (f"scheduled action {name}" for name in scheduled_actions(environment, region))
         yield from _serverless(f"sparkify-{environment}", region)
+
+
+def scheduled_actions(environment: str, region: str) -> Iterator[str]:
+    """The names of the actions on the cluster of an environment. They have no tags. Raises what boto3 raises."""
+    redshift = boto3.client("redshift", region_name=region)
+    actions = redshift.get_paginator("describe_scheduled_actions").paginate()
+    for action in actions.search("ScheduledActions[]"):
+        targets = action["TargetAction"].values()
+        if any(target.get("ClusterIdentifier") == f"sparkify-{environment}" for target in targets):
+            yield action["ScheduledActionName"]
 
 
 def _serverless(name: str, region: str) -> Iterator[str]:

@@ -51,10 +51,18 @@ class Declared:
     @property
     def identities(self) -> set[str]:
         """The IDs, names and ARNs of all of them."""
-        return {str(r.values[key]) for r in self.resources for key in _IDENTITIES if r.values.get(key)}
+        return self.identities_of(*self.types)
+
+    def identities_of(self, *types: str) -> set[str]:
+        """The same of the resources of these types only: a name is one's own among what is of the same type."""
+        return {str(values[key]) for values in self.all(*types) for key in _IDENTITIES if values.get(key)}
 
     def __add__(self, other: Declared) -> Declared:
         return Declared(self.resources + other.resources)
+
+
+#: What the state of a stack declares that was never applied.
+NOTHING = Declared(())
 
 
 def read_state(document: str) -> Declared:

@@ -6,7 +6,7 @@ https://registry.terraform.io/providers/hashicorp/aws/5.100.0/docs). Does not: i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from sparkify_assets.infra.declared import NOTHING, Declared
 from sparkify_assets.infra.plan import Change, Plan
 
 
@@ -39,15 +40,17 @@ class Account:
     environment: str
     region: str
 
-    def existing(self, plan: Plan, known: Collection[str] = ()) -> list[Existing]:
-        """What the plan would add and is there, but is not `known` to the state by its ID. What only sets something of
-        another thing is not looked for, because setting it twice does no harm.
+    def existing(self, plan: Plan, known: Declared = NOTHING) -> list[Existing]:
+        """What the plan would add and is there, but is not `known` to the state: among what is of the same type, for a
+        cluster, its subnets and its parameters are all called by the environment. What only sets something of another
+        thing is not looked for, because setting it twice does no harm.
         """
         found = [
-            (change.address, self._import_ids(change)) for change in plan.changes if change.action == "add"
+            (change.address, sorted({*self._import_ids(change)} - known.identities_of(change.type)))
+            for change in plan.changes
+            if change.action == "add"
         ]
-        unknown = [(address, [one for one in ids if one not in known]) for address, ids in found]
-        return [Existing(address, ids[0], tuple(ids[1:])) for address, ids in unknown if ids]
+        return [Existing(address, ids[0], tuple(ids[1:])) for address, ids in found if ids]
 
     def tagged(self, stack: str) -> Iterator[str]:
         """The ARNs of what carries the tags of a stack."""
@@ -66,10 +69,26 @@ class Account:
         """The roles of the environment that carry the tags of a stack. The tagging API does not know roles."""
         iam = self.client("iam")
         for role in self.roles:
-            if role["RoleName"].startswith(f"sparkify-{self.environment}-"):
-                tags = {t["Key"]: t["Value"] for t in iam.list_role_tags(RoleName=role["RoleName"])["Tags"]}
-                if (tags.get("Environment"), tags.get("Stack")) == (self.environment, stack):
-                    yield role
+            ours = role["RoleName"].startswith(f"sparkify-{self.environment}-")
+            if ours and self._is_tagged(iam.list_role_tags(RoleName=role["RoleName"]), stack):
+                yield role
+
+    def tagged_instance_profiles(self, stack: str) -> Iterator[dict[str, Any]]:
+        """The same of instance profiles, which the tagging API knows in us-east-1 only
+        (https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html).
+        """
+        iam = self.client("iam")
+        pages = iam.get_paginator("list_instance_profiles").paginate()
+        ours = f"InstanceProfiles[?starts_with(InstanceProfileName, 'sparkify-{self.environment}-')]"
+        for profile in pages.search(ours):
+            name = profile["InstanceProfileName"]
+            told = self.answers("iam", "get_instance_profile", InstanceProfileName=name)
+            if told and self._is_tagged(told["InstanceProfile"], stack):
+                yield profile
+
+    def _is_tagged(self, described: dict[str, Any], stack: str) -> bool:
+        tags = {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
+        return (tags.get("Environment"), tags.get("Stack")) == (self.environment, stack)
 
     @cached_property
     def makers(self) -> str:
@@ -105,7 +124,7 @@ class Account:
             return getattr(self.client(service), method)(**question)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in ("404", "NoSuchBucket") or "NotFound" in code or code == "NoSuchEntity":
+            if code in _UNKNOWN or "NotFound" in code:
                 return None
             raise
 
@@ -155,7 +174,8 @@ class Account:
 
     def _by_tags(self, kind: str, after: dict[str, Any]) -> list[str]:
         ours = {"Environment": self.environment, "Name": (after.get("tags") or {}).get("Name")}
-        return sorted(i for (of, i), tags in self._ec2.items() if of == kind and ours.items() <= tags.items())
+        found = (i for (of, i), tags in self._ec2.items() if of == kind and ours.items() <= tags.items())
+        return [one for one in found if kind not in EC2_AGES or EC2_AGES[kind](self, one) is not None]
 
     def _keys(self, after: dict[str, Any]) -> list[str]:
         """The key that the environment's alias stands for, because a key has no name; and as it has no alias yet where
@@ -175,15 +195,61 @@ class Account:
         ]
 
 
+#: How services say that they do not know what they are asked for, beside those whose code says NotFound.
+_UNKNOWN = (
+    "404",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "QueueDoesNotExist",
+)
+
 #: The types that DescribeTags has for the resources that are found by their tags.
 _EC2 = {
+    "aws_eip": "elastic-ip",
+    "aws_instance": "instance",
     "aws_internet_gateway": "internet-gateway",
+    "aws_nat_gateway": "natgateway",
     "aws_route_table": "route-table",
     "aws_security_group": "security-group",
     "aws_subnet": "subnet",
     "aws_vpc": "vpc",
     "aws_vpc_endpoint": "vpc-endpoint",
     "aws_flow_log": "vpc-flow-log",
+}
+
+
+def day(described: dict[str, Any], attribute: str) -> str:
+    """When a thing was made, as AWS describes it; empty if it does not."""
+    return f"{described[attribute]:%Y-%m-%d %H:%M}" if described.get(attribute) else ""
+
+
+def _instance(account: Account, name: str) -> str | None:
+    """EC2 shows an instance for about an hour after its end."""
+    found = account.answers("ec2", "describe_instances", InstanceIds=[name])
+    instances = [i for r in (found or {}).get("Reservations", []) for i in r["Instances"]]
+    alive = [i for i in instances if i["State"]["Name"] != "terminated"]
+    return day(alive[0], "LaunchTime") if alive else None
+
+
+def _nat_gateway(account: Account, name: str) -> str | None:
+    """EC2 shows this one, too, for about an hour after its end."""
+    found = account.answers("ec2", "describe_nat_gateways", NatGatewayIds=[name])
+    alive = [n for n in (found or {}).get("NatGateways", []) if not n["State"].startswith("delet")]
+    return day(alive[0], "CreateTime") if alive else None
+
+
+def _vpc_endpoint(account: Account, name: str) -> str | None:
+    found = account.answers("ec2", "describe_vpc_endpoints", VpcEndpointIds=[name])
+    alive = [e for e in (found or {}).get("VpcEndpoints", []) if not e["State"].lower().startswith("delet")]
+    return day(alive[0], "CreationTimestamp") if alive else None
+
+
+#: Since when what EC2 shows beyond its end is there: a day, empty if it does not tell, or None if it has ended.
+EC2_AGES: dict[str, Callable[[Account, str], str | None]] = {
+    "instance": _instance,
+    "natgateway": _nat_gateway,
+    "vpc-endpoint": _vpc_endpoint,
 }
 
 
@@ -240,12 +306,30 @@ def _egress_rule(account: Account, after: dict[str, Any]) -> str | None:
 def _named(
     method: str, parameter: str, attribute: str = "name", service: str = "redshift"
 ) -> Callable[[Account, dict[str, Any]], str | None]:
-    """A finder of what Redshift describes by its name."""
+    """A finder of what a service describes by its name."""
 
     def find(account: Account, after: dict[str, Any]) -> str | None:
         return after[attribute] if account.answers(service, method, **{parameter: after[attribute]}) else None
 
     return find
+
+
+def _queue(account: Account, after: dict[str, Any]) -> str | None:
+    """A queue is imported by its URL."""
+    found = account.answers("sqs", "get_queue_url", QueueName=after["name"])
+    return found["QueueUrl"] if found else None
+
+
+def _budget(account: Account, after: dict[str, Any]) -> str | None:
+    number, name = account.client("sts").get_caller_identity()["Account"], after["name"]
+    there = account.answers("budgets", "describe_budget", AccountId=number, BudgetName=name)
+    return f"{number}:{name}" if there else None
+
+
+def _snapshot_copy(account: Account, after: dict[str, Any]) -> str | None:
+    name = after["cluster_identifier"]
+    clusters = account.answers("redshift", "describe_clusters", ClusterIdentifier=name)
+    return name if clusters and clusters["Clusters"][0].get("ClusterSnapshotCopyStatus") else None
 
 
 def _usage_limit(account: Account, after: dict[str, Any]) -> str | None:
@@ -256,23 +340,42 @@ def _usage_limit(account: Account, after: dict[str, Any]) -> str | None:
     return next((one["UsageLimitId"] for one in limits if one["FeatureType"] == after["feature_type"]), None)
 
 
+def _serverless_usage_limit(account: Account, after: dict[str, Any]) -> str | None:
+    what = {"resourceArn": after["resource_arn"], "usageType": after["usage_type"]}
+    found = account.answers("redshift-serverless", "list_usage_limits", **what)
+    limits: Iterable[dict[str, Any]] = found["usageLimits"] if found else []
+    return next((one["usageLimitId"] for one in limits if one["period"] == after["period"]), None)
+
+
 _FINDERS: dict[str, Callable[[Account, dict[str, Any]], str | None]] = {
+    "aws_budgets_budget": _budget,
+    "aws_cloudwatch_event_rule": _named("describe_rule", "Name", service="events"),
     "aws_cloudwatch_log_group": _log_group,
+    "aws_iam_instance_profile": _named("get_instance_profile", "InstanceProfileName", service="iam"),
     "aws_iam_role": _role,
     "aws_kms_alias": _alias,
     "aws_redshift_cluster": _named("describe_clusters", "ClusterIdentifier", "cluster_identifier"),
     "aws_redshift_parameter_group": _named("describe_cluster_parameter_groups", "ParameterGroupName"),
     "aws_redshift_scheduled_action": _named("describe_scheduled_actions", "ScheduledActionName"),
+    "aws_redshift_snapshot_copy": _snapshot_copy,
     "aws_redshift_subnet_group": _named("describe_cluster_subnet_groups", "ClusterSubnetGroupName"),
     "aws_redshift_usage_limit": _usage_limit,
+    "aws_redshiftserverless_endpoint_access": _named(
+        "get_endpoint_access", "endpointName", "endpoint_name", "redshift-serverless"
+    ),
     "aws_redshiftserverless_namespace": _named(
         "get_namespace", "namespaceName", "namespace_name", "redshift-serverless"
     ),
+    "aws_redshiftserverless_usage_limit": _serverless_usage_limit,
     "aws_redshiftserverless_workgroup": _named(
         "get_workgroup", "workgroupName", "workgroup_name", "redshift-serverless"
     ),
     "aws_route": _route,
     "aws_route_table_association": _association,
     "aws_s3_bucket": _bucket,
+    "aws_sqs_queue": _queue,
     "aws_vpc_security_group_egress_rule": _egress_rule,
 }
+
+#: The types that are looked for.
+LOOKED_FOR = frozenset({"aws_kms_key", *_EC2, *_FINDERS})

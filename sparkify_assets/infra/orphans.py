@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from sparkify_assets.infra.existing import Account
+from sparkify_assets.infra.aws import scheduled_actions
+from sparkify_assets.infra.existing import EC2_AGES, Account, day
 from sparkify_assets.infra.findings import command
 
 #: How AWS's command line deletes a thing of a kind, and the option that names it.
@@ -27,12 +27,28 @@ _DELETIONS = {
     "ec2:vpc": ("ec2 delete-vpc", "vpc_id"),
     "ec2:vpc-endpoint": ("ec2 delete-vpc-endpoints", "vpc_endpoint_ids"),
     "ec2:vpc-flow-log": ("ec2 delete-flow-logs", "flow_log_ids"),
+    "events:rule": ("events delete-rule", "name"),
+    "iam:instance-profile": ("iam delete-instance-profile", "instance_profile_name"),
     "iam:role": ("iam delete-role", "role_name"),
     "kms:key": ("kms schedule-key-deletion", "key_id"),
     "logs:log-group": ("logs delete-log-group", "log_group_name"),
     "rds:db": ("rds delete-db-instance", "db_instance_identifier"),
     "redshift:cluster": ("redshift delete-cluster", "cluster_identifier"),
+    "redshift:parametergroup": ("redshift delete-cluster-parameter-group", "parameter_group_name"),
+    "redshift:scheduledaction": ("redshift delete-scheduled-action", "scheduled_action_name"),
+    "redshift:snapshotcopygrant": ("redshift delete-snapshot-copy-grant", "snapshot_copy_grant_name"),
+    "redshift:subnetgroup": ("redshift delete-cluster-subnet-group", "cluster_subnet_group_name"),
+    "redshift:usagelimit": ("redshift delete-usage-limit", "usage_limit_id"),
+    "redshift-serverless:namespace": ("redshift-serverless delete-namespace", "namespace_name"),
+    "redshift-serverless:workgroup": ("redshift-serverless delete-workgroup", "workgroup_name"),
     "s3:bucket": ("s3api delete-bucket", "bucket"),
+    "sqs:queue": ("sqs delete-queue", "queue_url"),
+}
+
+#: What a deletion that AWS would refuse otherwise keeps, under a name of its own: nobody knows what is in there.
+_KEPT = {
+    "rds:db": "final_db_snapshot_identifier",
+    "redshift:cluster": "final_cluster_snapshot_identifier",
 }
 
 #: What AWS makes of a tagged thing, and copies its tags to; and what ECS finds again by its name, so that there is$
@@ -59,18 +75,21 @@ class Orphan:
         if self.kind not in _DELETIONS:
             return f"delete {self.kind} {self.name}, unless something uses it"
         operation, option = _DELETIONS[self.kind]
-        return command(operation, region, **{option: self.name})
+        kept = {_KEPT[self.kind]: f"{self.name}-orphan"} if self.kind in _KEPT else {}
+        return command(operation, region, **{option: self.name}, **kept)
 
 
 def orphans(account: Account, stack: str, known: Collection[str]) -> list[Orphan]:
-    """What carries the tags of a stack and is there, without what is `known` by its ID, name or ARN. All calls only
-    read. Raises what boto3 raises.
+    """What carries the tags of a stack and is there, without what is `known` by its ARN, or its ID where it has none:
+    a name is not enough, for a cluster, its subnets and its parameters have the same one. All calls only read.
+    Raises what boto3 raises.
     """
     found = [
-        Orphan(kind, name, since)
+        Orphan(kind, called, since)
         for arn, kind, name in _tagged(account, stack)
-        if arn not in known and name not in known and not _FOLLOWERS.fullmatch(kind)
-        if (since := _since(account, kind, name)) is not None
+        if (arn or name) not in known and not _FOLLOWERS.fullmatch(kind)
+        if (called := _CALLED[kind](account, name) if kind in _CALLED else name)
+        if (since := _since(account, kind, called)) is not None
     ]
     return sorted(set(found), key=str)
 
@@ -90,6 +109,11 @@ def _tagged(account: Account, stack: str) -> Iterator[tuple[str, str, str]]:
         yield "", f"ec2:{kind}", name
     for role in account.tagged_roles(stack):
         yield role["Arn"], "iam:role", role["RoleName"]
+    for profile in account.tagged_instance_profiles(stack):
+        yield profile["Arn"], "iam:instance-profile", profile["InstanceProfileName"]
+    if stack == "warehouse":  # these have no tags
+        for action in scheduled_actions(account.environment, account.region):
+            yield "", "redshift:scheduledaction", action
 
 
 def _since(account: Account, kind: str, name: str) -> str | None:
@@ -100,6 +124,37 @@ def _since(account: Account, kind: str, name: str) -> str | None:
     return look(account, name) if look else ""
 
 
+def _queue_url(account: Account, name: str) -> str | None:
+    found = account.answers("sqs", "get_queue_url", QueueName=name)
+    return found["QueueUrl"] if found else None
+
+
+def _serverless(kind: str) -> Callable[[Account, str], str | None]:
+    """The ARN of a namespace or a workgroup ends with its ID, and the calls want its name
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftserverless.html).
+    """
+
+    def name(account: Account, identifier: str) -> str | None:
+        pages = account.client("redshift-serverless").get_paginator(f"list_{kind}s").paginate()
+        named = pages.search(f"{kind}s[?{kind}Id=='{identifier}'].{kind}Name")
+        return next(named, None)
+
+    return name
+
+
+#: What AWS's commands call a thing whose ARN has another name for it, or None if it is gone.
+_CALLED: dict[str, Callable[[Account, str], str | None]] = {
+    "redshift-serverless:namespace": _serverless("namespace"),
+    "redshift-serverless:workgroup": _serverless("workgroup"),
+    "sqs:queue": _queue_url,
+}
+
+
+def _there(service: str, method: str, parameter: str) -> Callable[[Account, str], str | None]:
+    """Whether what has no date is there, which a service describes by its name."""
+    return lambda account, name: "" if account.answers(service, method, **{parameter: name}) else None
+
+
 def _key(account: Account, name: str) -> str | None:
     key = (account.answers("kms", "describe_key", KeyId=name) or {}).get("KeyMetadata")
     return f"{key['CreationDate']:%Y-%m-%d %H:%M}" if key and key["KeyState"] != "PendingDeletion" else None
@@ -107,7 +162,7 @@ def _key(account: Account, name: str) -> str | None:
 
 def _cluster(account: Account, name: str) -> str | None:
     clusters = account.answers("redshift", "describe_clusters", ClusterIdentifier=name)
-    return _day(clusters["Clusters"][0], "ClusterCreateTime") if clusters else None
+    return day(clusters["Clusters"][0], "ClusterCreateTime") if clusters else None
 
 
 def _bucket(account: Account, name: str) -> str | None:
@@ -115,7 +170,7 @@ def _bucket(account: Account, name: str) -> str | None:
 
 
 def _role(account: Account, name: str) -> str | None:
-    return next((_day(role, "CreateDate") for role in account.roles if role["RoleName"] == name), None)
+    return next((day(role, "CreateDate") for role in account.roles if role["RoleName"] == name), None)
 
 
 def _log_group(account: Account, name: str) -> str | None:
@@ -123,38 +178,15 @@ def _log_group(account: Account, name: str) -> str | None:
     return "" if name in {group["logGroupName"] for group in groups} else None
 
 
-def _instance(account: Account, name: str) -> str | None:
-    """EC2 shows an instance for about an hour after its end."""
-    found = account.answers("ec2", "describe_instances", InstanceIds=[name])
-    instances = [i for r in (found or {}).get("Reservations", []) for i in r["Instances"]]
-    alive = [i for i in instances if i["State"]["Name"] != "terminated"]
-    return _day(alive[0], "LaunchTime") if alive else None
-
-
-def _nat_gateway(account: Account, name: str) -> str | None:
-    """EC2 shows this, too, for about an hour after its end."""
-    found = account.answers("ec2", "describe_nat_gateways", NatGatewayIds=[name])
-    alive = [n for n in (found or {}).get("NatGateways", []) if not n["State"].startswith("delet")]
-    return _day(alive[0], "CreateTime") if alive else None
-
-
-def _vpc_endpoint(account: Account, name: str) -> str | None:
-    found = account.answers("ec2", "describe_vpc_endpoints", VpcEndpointIds=[name])
-    alive = [e for e in (found or {}).get("VpcEndpoints", []) if not e["State"].lower().startswith("delet")]
-    return _day(alive[0], "CreationTimestamp") if alive else None
-
-
-def _day(described: dict[str, Any], attribute: str) -> str:
-    return f"{described[attribute]:%Y-%m-%d %H:%M}" if described.get(attribute) else ""
-
-
 _AGES: dict[str, Callable[[Account, str], str | None]] = {
-    "ec2:instance": _instance,
-    "ec2:natgateway": _nat_gateway,
-    "ec2:vpc-endpoint": _vpc_endpoint,
+    **{f"ec2:{kind}": look for kind, look in EC2_AGES.items()},
+    "events:rule": _there("events", "describe_rule", "Name"),
     "iam:role": _role,
     "kms:key": _key,
     "logs:log-group": _log_group,
     "redshift:cluster": _cluster,
+    "redshift:parametergroup": _there("redshift", "describe_cluster_parameter_groups", "ParameterGroupName"),
+    "redshift:subnetgroup": _there("redshift", "describe_cluster_subnet_groups", "ClusterSubnetGroupName"),
+    "redshift:usagelimit": _there("redshift", "describe_usage_limits", "UsageLimitId"),
     "s3:bucket": _bucket,
 }

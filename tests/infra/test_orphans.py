@@ -68,8 +68,13 @@ def test_what_no_state_knows_is_named_with_its_age_and_its_end(emulator: Emulato
     assert str(by_kind["kms:key"]).startswith(f"kms:key {key} (since 20")
     assert by_kind["ec2:vpc"].deletion(REGION) == f"aws ec2 delete-vpc --region {REGION} --vpc-id {vpc}"
     assert by_kind["logs:log-group"].name == f"/sparkify-{environment}/log"
-    arn = f"arn:aws:kms:{REGION}:123456789012:key/{key}"
-    known = {vpc, arn, f"sparkify-{environment}-flow-log", f"/sparkify-{environment}/log"}
+    here = f"{REGION}:123456789012"
+    known = {
+        vpc,
+        f"arn:aws:kms:{here}:key/{key}",
+        f"arn:aws:logs:{here}:log-group:/sparkify-{environment}/log",
+        f"arn:aws:iam::123456789012:role/sparkify-{environment}-flow-log",
+    }
     assert found(environment, known) == [], "a state knows each by one of these"
 
 
@@ -111,7 +116,7 @@ def test_a_network_interface_follows_what_it_belongs_to(emulator: Emulator, envi
 
 VPC = change("module.network.aws_vpc.this", "add", after={"tags": {"Name": "sparkify-it"}})
 KEY = change("aws_kms_key.this", "add", after={"description": "Data"})
-OTHER = change("aws_sqs_queue.this", "add", after={"name": "sparkify-dev-arrivals"})
+OTHER = change("aws_sqs_queue.this", "add", after={"name": "a-queue-that-is-nowhere"})
 
 
 def survey(
@@ -131,6 +136,26 @@ def test_what_a_killed_apply_has_made_is_not_made_again(
     assert f"sparkify infra adopt --env {environment}" in told
     assert f"aws ec2 delete-vpc --region {REGION} --vpc-id {vpc}" in told
     assert f"aws kms schedule-key-deletion --region {REGION} --key-id {key}" in told
+
+
+def test_what_has_the_name_of_something_else_is_known_by_more_than_that(
+    checkout: Checkout, emulator: Emulator, environment: str
+) -> None:
+    """The environment's name is that of its cluster, of its subnets and of its parameters. A killed apply leaves the
+    first, and its state has the others.
+    """
+    name = f"sparkify-{environment}"
+    emulator.client("redshift").create_cluster(
+        ClusterIdentifier=name, NodeType="ra3.large", MasterUsername="it", ManageMasterPassword=True,
+        Tags=tags(environment),
+    )  # fmt: skip
+    cluster = change("aws_redshift_cluster.this", "add", after={"cluster_identifier": name})
+    group = {"id": name, "name": name, "arn": f"arn:aws:redshift:{REGION}:123456789012:subnetgroup:{name}"}
+    prior = state(aws_redshift_subnet_group=group)
+    told = survey(checkout, environment, cluster, prior=prior).failures["survey_foundation"]
+    assert f"aws_redshift_cluster.this ({name})" in told
+    deletion = f"aws redshift delete-cluster --region {REGION} --cluster-identifier {name}"
+    assert f"{deletion} --final-cluster-snapshot-identifier {name}-orphan" in told
 
 
 def test_two_of_a_name_are_both_named(checkout: Checkout, emulator: Emulator, environment: str) -> None:
@@ -212,7 +237,7 @@ def test_one_cannot_be_chosen_for_a_person(emulator: Emulator, environment: str)
     account = Account(environment, REGION)
     [existing] = account.existing(plan)
     assert (existing.import_id, existing.others) == (first, (second,))
-    [existing] = account.existing(plan, known={first})
+    [existing] = account.existing(plan, Declared((Resource("aws_vpc.this", "aws_vpc", {"id": first}),)))
     assert (existing.import_id, existing.others) == (second, ())
 
 

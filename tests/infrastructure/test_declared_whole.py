@@ -60,8 +60,12 @@ def test_no_route_stands_in_its_table() -> None:
 
 
 def test_what_could_not_be_made_is_not_asked_what_it_is() -> None:
-    """Terraform evaluates a postcondition of what it failed to make as well. Of a resource with `count` or `for_each` each
-    `self` is then an error of its own, `Invalid index`, which no `try` catches, and AWS's reason is the first of many.
+    """Terraform evaluates a postcondition of what it failed to make as well. Of a resource with `count` or `for_each`
+    each `self` is then an error of its own, `Invalid index`, which no `try` catches, and AWS's reason one of many.
     """
-    counted = {place: text for place, text in resources().items() if re.search("^  (count|for_each) ", text, re.M)}
+    counted = {
+        place: text
+        for place, text in resources().items()
+        if re.search("^  (count|for_each) ", text, re.MULTILINE)
+    }
     assert [place for place, text in counted.items() if "postcondition" in text and "self." in text] == []

@@ -9,16 +9,18 @@ from __future__ import annotations
 import inspect
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from moto.core.resource_tagging import TaggedResource
 from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
 from moto.ec2.responses import EC2Response
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
+from moto.events.models import EventsBackend
 from moto.iam.access_control import PermissionResult
 from moto.moto_api._internal import mock_random
 from moto.s3 import notifications
@@ -46,6 +48,7 @@ def install() -> None:
     _heed_client_tokens()
     _forget_tags_with_what_had_them()
     _call_things_as_describe_tags_does()
+    _know_rules_by_their_tags()
 
 
 def _announce_delete_markers() -> None:
@@ -276,6 +279,21 @@ def _forget_tags_with_what_had_them() -> None:
 def _call_things_as_describe_tags_does() -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TagSpecification.html; moto has names of its own."""
     EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "fl": "vpc-flow-log", "eipalloc": "elastic-ip"})
+
+
+def _know_rules_by_their_tags() -> None:
+    """The tagging API names rules of EventBridge; moto names buses only:
+    https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html
+    """
+    buses = EventsBackend.iter_tagged_resources
+
+    def with_rules(self: EventsBackend) -> Iterator[TaggedResource]:
+        yield from buses(self)
+        for rule in (rule for bus in self.event_buses.values() for rule in bus.rules.values()):
+            tags = self.tagger.get_tag_dict_for_resource(rule.arn)
+            yield TaggedResource(arn=rule.arn, tags=tags, resource_type="events:rule")
+
+    EventsBackend.iter_tagged_resources = with_rules  # type: ignore[method-assign]
 
 
 def _with_its_tags(delete: Callable[[EC2Response], ActionResult], parameter: str) -> Any:
