@@ -38,12 +38,13 @@ def survey(context: dg.OpExecutionContext, stack: Stack) -> None:
     account, known = Account(stack.environment, stack.region), before.identities
     found = account.existing(planned, before)
     if found and before.resources:
+        clashing, others = _parted(_left(context, account, stack, known), found)
+        besides = f". Besides, the state does not have: {', '.join(map(str, others))}" if others else ""
         raise InfrastructureError(
             f"{stack} would make a second time what AWS has and the state does not: {', '.join(map(str, found))}. An"
             " apply that was killed leaves such things. If it was yours, take them into the state"
             f" (`sparkify infra adopt --env {stack.environment}`) or delete them"
-            f" ({_deletions(_left(context, account, stack, known), found, stack.region)}); what somebody else's state"
-            " has, leave to them"
+            f" ({_deletions(clashing, stack.region)}); what somebody else's state has, leave to them{besides}"
         )
     if found:
         environment = stack.environment
@@ -75,11 +76,15 @@ def _left(
         return []
 
 
-def _deletions(left: list[Orphan], found: list[Existing], region: str) -> str:
-    """The commands that delete what was found, as far as they are known."""
+def _parted(left: list[Orphan], found: list[Existing]) -> tuple[list[Orphan], list[Orphan]]:
+    """What is left and would be made a second time, and what is only left."""
     names = {name for one in found for name in (one.import_id, *one.others)}
-    told = [one.deletion(region) for one in left if one.name in names]
-    return "; ".join(told) or "in AWS's console"
+    return [one for one in left if one.name in names], [one for one in left if one.name not in names]
+
+
+def _deletions(left: list[Orphan], region: str) -> str:
+    """The commands that delete what is left, as far as they are known."""
+    return "; ".join(one.deletion(region) for one in left) or "in AWS's console"
 
 
 @step("adopt_{}", config_schema={"confirm": str})

@@ -136,6 +136,9 @@ def test_what_a_killed_apply_has_made_is_not_made_again(
     assert f"sparkify infra adopt --env {environment}" in told
     assert f"aws ec2 delete-vpc --region {REGION} --vpc-id {vpc}" in told
     assert f"aws kms schedule-key-deletion --region {REGION} --key-id {key}" in told
+    assert "Besides" not in told
+    told = survey(checkout, environment, VPC).failures["survey_foundation"]
+    assert f"leave to them. Besides, the state does not have: kms:key {key} (since 20" in told
 
 
 def test_what_has_the_name_of_something_else_is_known_by_more_than_that(
