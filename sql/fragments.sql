@@ -183,8 +183,9 @@ listening_sessions as (
     group by user_id, session_id, pauses
 );
 
--- local_plays: plays in the local time of their metropolitan area, by the first city and state in its name, without those
--- of any other location. Areas in states of two zones go by the Code of Federal Regulations, title 49, part 71.
+-- local_plays: how many plays there are in each hour of the local time of their metropolitan area, by the first city and
+-- state in its name, without those of any other location. All zones here differ from UTC by whole hours. Areas in states
+-- of two zones go by the Code of Federal Regulations, title 49, part 71.
 areas as (
     select
         location,
@@ -229,11 +230,17 @@ zones as (
     from areas
 ),
 
-local_plays as (
-    select convert_timezone(z.zone, p.start_time) as local_time
+plays_in_zones as (
+    select z.zone, date_trunc('hour', p.start_time) as hour, count(*) as plays
     from sparkify.songplays as p
     inner join zones as z on p.location = z.location
     where z.zone is not null
+    group by z.zone, date_trunc('hour', p.start_time)
+),
+
+local_plays as (
+    select convert_timezone(zone, hour) as local_time, plays
+    from plays_in_zones
 );
 
 -- near_titles: each title and artist that was played without a song, and what in the library comes nearest, of equals the

@@ -21,7 +21,7 @@ plays_in_utc as (
 ),
 
 plays_in_local_time as (
-    select extract(hour from local_time) as hour, count(*) as plays
+    select extract(hour from local_time) as hour, sum(plays) as plays
     from local_plays
     group by extract(hour from local_time)
 )

@@ -30,7 +30,7 @@ plays_in_utc as (
 ),
 
 plays_in_local_time as (
-    select mod(extract(dow from local_time) + 6, 7) + 1 as place, count(*) as plays
+    select mod(extract(dow from local_time) + 6, 7) + 1 as place, sum(plays) as plays
     from local_plays
     group by mod(extract(dow from local_time) + 6, 7) + 1
 )

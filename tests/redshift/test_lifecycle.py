@@ -78,12 +78,22 @@ class Life:
         return [name for name in [*found, *buckets] if name.startswith("sparkify-")]
 
 
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An AWS of this module's own, because each life begins with an empty account."""
+    emulator = Emulator(tmp_path_factory.mktemp("aws"))
+    yield emulator
+    emulator.stop()
+
+
 @pytest.fixture
 def life(
     request: pytest.FixtureRequest,
     terraform: str, aws: Emulator, server: str, authority: Authority, reference: Path, tmp_path: Path,
 ) -> Iterator[Life]:  # fmt: skip
     """A checkout, an empty account, and a data plane that waits for its cluster, or for its workgroup."""
+    aws.forget_everything()  # an interrupted life leaves its foundation, named
+    aws.control(redshift_host="127.0.0.1")
     kind: type[LoopbackCluster] = getattr(request, "param", LoopbackCluster)
     state = kind.State(CLUSTER, REGION)
     accounts = administered(server, state)  # its database has the name that the stack gives to the cluster's
