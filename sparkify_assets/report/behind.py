@@ -50,7 +50,10 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def _day(text: str) -> str:
-    return date.fromisoformat(text).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError("not a day such as 2018-11-12") from None
 
 
 #: By what plays are found again: a column that an answer's row is about, or one of COUNTED.
@@ -80,6 +83,9 @@ def chosen(query: str) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=20)
+    except ValueError:
+        raise NoSuchNumber(f"no plays can be found by {query[:200]!r}: it takes NAME=VALUE&…") from None
+    try:
         for name, text in pairs:
             if name not in FILTERS:
                 raise ValueError("plays are not found by it")

@@ -216,6 +216,21 @@ def test_an_address_that_is_none_is_a_page_that_says_so(quiet: LiveReport, targe
     assert found.body.startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("day=foo", "not a day such as 2018-11-12"),
+        ("day=2018-11-31", "not a day such as 2018-11-12"),
+        ("hour=24", "not a whole number from 0 to 23"),
+        ("day", "takes NAME=VALUE"),
+    ],
+)
+def test_why_no_plays_are_found_is_told_in_the_page_s_own_words(
+    quiet: LiveReport, query: str, why: str
+) -> None:
+    assert why in answer(quiet, f"/plays?{query}").body
+
+
 # ---------------------------------------------------------------- whom
 
 

@@ -210,6 +210,21 @@ def test_a_table_that_is_wider_than_a_phone_says_so(browser: BrowserContext, pag
 
 
 @pytest.mark.ui
+def test_every_section_can_be_reached_from_the_navigation(browser: BrowserContext, page_file: Path) -> None:
+    """On a desktop all are in sight; on a phone the row moves, and fades where it goes on."""
+    page = opened(browser, page_file, [], [])
+    row = page.locator("nav ul")
+    for width in (1280, 800):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = [link.bounding_box() for link in row.get_by_role("link").all()]
+        assert len(boxes) > 5
+        assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes), boxes
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert row.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert "linear-gradient" in row.evaluate("e => getComputedStyle(e).maskImage")
+
+
+@pytest.mark.ui
 def test_text_of_the_data_is_shown_and_never_run(browser: BrowserContext, page_file: Path) -> None:
     said: list[str] = []
     page = opened(browser, page_file, said, [])
