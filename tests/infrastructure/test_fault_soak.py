@@ -45,7 +45,9 @@ def unknown(emulator: Emulator, checkout: Checkout) -> list[str]:
         path.read_text() for path in checkout.stacks.glob("*/terraform.tfstate") if path.is_file()
     )
     arns = pages.search("ResourceTagMappingList[].ResourceARN")
-    return [arn for arn in arns if f'"{arn}"' not in states]
+    # moto has ARNs of its own for things of EC2, whose IDs are unique
+    names = [(arn, arn.rpartition("/")[2] if ":ec2:" in arn else arn) for arn in arns]
+    return [arn for arn, name in names if f'"{name}"' not in states]
 
 
 # Each call makes what AWS is at for longer than two seconds, so that no state has it then.
