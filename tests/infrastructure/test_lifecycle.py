@@ -210,6 +210,8 @@ def test_whatever_is_done_by_hand_is_seen(story: Checkout, account: Account, rem
     assert re.match(r"EXPOSED: \d+ exposures that nobody declared: .*everybody", drift.metadata["verdict"])
     remedies += [finding["remedy"] for finding in drift.metadata["findings"]]
     assert RESET.format(CLUSTER) in remedies
+    deletions = [remedy for remedy in remedies if " delete-" in remedy]
+    assert len(deletions) == len(set(deletions)), "each thing is told once"
     assert "publicly_accessible: true → false" in drift.metadata["warehouse_changes"]
 
 

@@ -12,6 +12,9 @@ from sparkify_assets.infra.findings import Finding
 from sparkify_assets.infra.looks.surroundings import Surroundings
 from sparkify_assets.infra.orphans import orphans
 
+#: What another look tells of in full.
+_TOLD_ELSEWHERE = {"redshift:scheduledaction"}
+
 
 def things(look: Surroundings) -> Iterator[Finding]:
     """What an apply that was killed has left, or somebody else's state has. The tags of what is declared say which
@@ -22,6 +25,8 @@ def things(look: Surroundings) -> Iterator[Finding]:
     for environment, stack in stacks:
         account = Account(environment, look.region)
         for orphan in orphans(account, stack, look.declared.identities):
+            if orphan.kind in _TOLD_ELSEWHERE:
+                continue
             since = f" since {orphan.since}" if orphan.since else ""
             yield Finding(
                 "differs",
