@@ -70,6 +70,7 @@ def test_a_number_leads_to_its_plays_and_a_play_to_its_files(page: Page, loader:
         number.focus()
         page.keyboard.press("Enter")
         expect(page.locator("h1")).to_have_text(f"{plays} plays")
+        page.wait_for_load_state()  # with its style
         assert page.evaluate(CONTRASTS)[0][0] >= 4.5
         play = page.locator("tbody a").first
         name = play.inner_text()

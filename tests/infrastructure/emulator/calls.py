@@ -1,13 +1,16 @@
 """The record of calls: a line `terraform redshift:CreateCluster` for each, in the file that EMULATOR_CALLS names.
 
-Terraform is known by the agent that it names; everybody else is `other`.
+Terraform is known by the agent that it names; everybody else is `other`. Where an SDK sends a call of EC2 again, as
+when its answer was lost on a busy machine, it gets that answer, and nothing is made twice.
 """
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from moto.core.responses import BaseResponse
@@ -19,9 +22,18 @@ def install() -> None:
     """Record every call from now on; call it before the server starts."""
     call, authorize = BaseResponse.call_action, S3Response._authenticate_and_authorize_s3_action
 
+    answers: dict[str, Any] = {}
+    one_at_a_time: defaultdict[str, Lock] = defaultdict(Lock)
+
     def call_action(self: BaseResponse) -> Any:
         _record(self, str(self.service_name), self._get_action())
-        return call(self)
+        invocation = self.headers.get("Amz-Sdk-Invocation-Id")
+        if self.service_name != "ec2" or not invocation:
+            return call(self)
+        with one_at_a_time[invocation]:
+            if invocation not in answers:
+                answers[invocation] = call(self)  # what is raised is not kept
+            return answers[invocation]
 
     def authorize_s3(self: S3Response, *place: Any, **names: Any) -> None:
         """S3 has a dispatcher of its own in moto, that asks this of each call."""
