@@ -31,9 +31,10 @@ def install() -> None:
         if self.service_name != "ec2" or not invocation:
             return call(self)
         with one_at_a_time[invocation]:
-            if invocation not in answers:
-                answers[invocation] = call(self)  # what is raised is not kept
-            return answers[invocation]
+            answer = answers.get(invocation) or call(self)
+            if answer[0] < 400:  # what failed is done again, as AWS does it
+                answers[invocation] = answer
+            return answer
 
     def authorize_s3(self: S3Response, *place: Any, **names: Any) -> None:
         """S3 has a dispatcher of its own in moto, that asks this of each call."""
