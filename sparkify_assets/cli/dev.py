@@ -96,9 +96,8 @@ def dev(
         while process.poll() is None and not asked:
             time.sleep(0.2)
             _tell(log.new())
-        code = (
-            process.poll()
-        )  # None where it was not the first to end: one that is just starting fails at a signal
+        # None unless it was the first to end: one that is only starting fails at the signal, which is no error.
+        code = process.poll()
         process.terminate()
         process.wait()
         _end_group(process.pid)

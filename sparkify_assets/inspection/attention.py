@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from sparkify_assets.inspection.findings import by_check
 from sparkify_assets.inspection.freshness import late_days, loaded_days
-from sparkify_assets.inspection.status import Blocked, reasons
+from sparkify_assets.inspection.status import Blocked, blocked
 from sparkify_assets.load import ledger
 from sparkify_assets.model.datasets import Dataset, Partition, named
 from sparkify_assets.settings import Settings
@@ -36,7 +36,7 @@ class Concern(NamedTuple):
 def concerns(transaction: Transaction, settings: Settings, now: datetime) -> list[Concern]:
     """All of them, the most urgent first. `now` is in UTC, without a zone."""
     return [
-        *_blocked(reasons(transaction)),
+        *_blocked(blocked(transaction)),
         *_shrunk(transaction.records("ledger/shrunk")),
         *_late(transaction, settings, now),
         *(
@@ -50,10 +50,10 @@ def concerns(transaction: Transaction, settings: Settings, now: datetime) -> lis
 
 
 def _blocked(found: Mapping[Partition, Blocked]) -> Iterator[Concern]:
-    for partition, blocked in islice(found.items(), MAX_TOLD):
-        looks = [f"sparkify rejects --day {partition.key}"] if blocked.rejected else []
+    for partition, (why, rejected) in islice(found.items(), MAX_TOLD):
+        looks = [f"sparkify rejects --day {partition.key}"] if rejected else []
         release = f'sparkify release {partition.key} --reason "…"'
-        yield Concern("blocked", partition.key, blocked.why, [*looks, release])
+        yield Concern("blocked", partition.key, why, [*looks, release])
     if more := list(found)[MAX_TOLD:]:
         yield Concern("blocked", f"{len(more):,} more", named(more), ["sparkify status"])
 

@@ -100,7 +100,7 @@ def next_load(loader: Loader, asked: Selection, price: Price, *, accept_deletion
     past = Past()
     with loader.warehouse.looking() as look:
         if look:
-            past, why = Past.of(look), {p: blocked.why for p, blocked in reasons(look).items()}
+            past, why = Past.of(look), reasons(look)
     to_come = RecordsToCome(plan, past, loader.source)
     found = NextLoad(
         source=loader.source.url,

@@ -114,7 +114,7 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
         if look:
             loads = look.records("ledger/current_loads")
             shrunk = look.records("ledger/shrunk")
-            why = {partition.key: blocked.why for partition, blocked in reasons(look).items()}
+            why = {partition.key: text for partition, text in reasons(look).items()}
             warnings = by_check(ledger.current_warnings(look))
     latest = {Partition(row["dataset"], row["partition_key"]): row for row in loads}
     listed = plan.difference.listed
@@ -151,11 +151,16 @@ def why_blocked(warehouse: Warehouse) -> dict[Partition, str]:
     files by which published rows would be lost. Raises WarehouseError.
     """
     with warehouse.transaction(lock=False) as transaction:
-        return {partition: blocked.why for partition, blocked in reasons(transaction).items()}
+        return reasons(transaction)
 
 
-def reasons(transaction: Transaction) -> dict[Partition, Blocked]:
+def reasons(transaction: Transaction) -> dict[Partition, str]:
     """The same, asked in a transaction that is there."""
+    return {partition: found.why for partition, found in blocked(transaction).items()}
+
+
+def blocked(transaction: Transaction) -> dict[Partition, Blocked]:
+    """The same, with whether something of it is in quarantine."""
     rows = transaction.records("ledger/why_blocked")
     return {
         Partition(row["dataset"], row["partition_key"]): Blocked(_why_blocked(row), bool(row["object_key"]))

@@ -110,7 +110,7 @@ def test_that_it_fails_because_it_is_to_end_is_no_error(
     monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", STARTING])
 
     def ctrl_c_once_it_is_up() -> None:
-        while "up" not in log.read_text() if log.exists() else True:
+        while not (log.exists() and "up" in log.read_text()):
             time.sleep(0.1)
         os.kill(os.getpid(), signal.SIGINT)
 
