@@ -38,7 +38,6 @@ from sparkify_assets.load.results import Changes
 from sparkify_assets.load.selection import Selection
 from sparkify_assets.model.datasets import Partition, counted, left_out, named
 from sparkify_assets.run import LoadReport, run_load
-from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.warehouse.errors import WarehouseError
 
 
@@ -145,7 +144,7 @@ def _summary(
         "inseparable": [str(partition) for partition in plan.inseparable],
         "unrecognised": sorted(found.unrecognised),
         "hidden": found.hidden,
-        "layout": layout_problems(found, loader.source.url),
+        "layout": list(plan.layout),
         "warnings": by_check(done.warnings),
         "runs": [report.run_id] if report.run_id else [],
         "seconds": {

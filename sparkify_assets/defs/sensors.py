@@ -84,7 +84,8 @@ def tick(
     if not prefixes_of:
         if cache.scan:
             return dg.SkipReason("Nothing new so far; the listing goes on.")
-        return dg.SkipReason(_why_nothing(cache, loader) or "Nothing new.")
+        new_to_it = not (cache.in_sync or cache.candidates)
+        return dg.SkipReason((new_to_it and _why_no_source(loader)) or "Nothing new.")
     listed = {
         partition: list(_below(loader, prefixes, partition)) for partition, prefixes in prefixes_of.items()
     }
@@ -95,6 +96,8 @@ def tick(
         if plan.outside:
             return dg.SkipReason(f"Not loaded: {'; '.join(left_out(plan.outside))}.")
         return dg.SkipReason("Nothing to load: what changed since the last poll is in the ledger.")
+    if plan.difference.vanished and (why := _why_no_source(loader)):
+        return dg.SkipReason(why)
     if plan.suspicion:
         return dg.SkipReason(
             f"Nothing is loaded: {plan.suspicion}. `sparkify load --accept-deletions` accepts it."
@@ -105,10 +108,8 @@ def tick(
     return requested or dg.SkipReason("; ".join(waiting))
 
 
-def _why_nothing(cache: ListingCache, loader: Loader) -> str:
-    """Why a source has nothing of a data set and never had: it may not be the one that is meant. Raises SourceError."""
-    if cache.in_sync or cache.candidates:
-        return ""
+def _why_no_source(loader: Loader) -> str:
+    """Why a source has no data at all, if so: it may not be the one that is meant. Raises SourceError."""
     try:
         require_data(loader.source)
     except WrongSource as error:

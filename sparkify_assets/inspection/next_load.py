@@ -18,7 +18,6 @@ from sparkify_assets.load.selection import Selection
 from sparkify_assets.load.statements import statements_of
 from sparkify_assets.model import queries
 from sparkify_assets.model.datasets import DATASETS, Dataset, Partition, named
-from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.source.store import SourceObject
 from sparkify_assets.warehouse.connection import Warehouse
 
@@ -113,7 +112,7 @@ def next_load(loader: Loader, asked: Selection, price: Price, *, accept_deletion
         outside=plan.outside,
         unrecognised=sorted(plan.difference.unrecognised),
         hidden=plan.difference.hidden,
-        layout=layout_problems(plan.difference, loader.source.url),
+        layout=list(plan.layout),
     )
     _add_effort(found, loader, objects, past)
     _add_cost(found, loader.warehouse, price)

@@ -13,7 +13,6 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import Partition, named
 from sparkify_assets.source.changes import Change
-from sparkify_assets.source.layout import layout_problems
 from sparkify_assets.warehouse.connection import Warehouse
 from sparkify_assets.warehouse.transaction import Transaction
 
@@ -133,7 +132,7 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
         why_blocked=why,
         unrecognised=sorted(plan.difference.unrecognised),
         hidden=plan.difference.hidden,
-        layout=layout_problems(plan.difference, loader.source.url),
+        layout=list(plan.layout),
         warnings=warnings,
         warning=plan.suspicion,
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ from sparkify_assets.load.stage import Stager, TooManyRefused
 from sparkify_assets.model.datasets import Dataset, Partition, beginnings_of, named, partition_of
 from sparkify_assets.settings import Settings
 from sparkify_assets.source.changes import KnownPartition, difference
-from sparkify_assets.source.layout import unrecognised_source
+from sparkify_assets.source.layout import layout_problems, unrecognised_source
 from sparkify_assets.source.store import ObjectStore, SourceError, SourceObject
 from sparkify_assets.source.urls import open_source, open_store
 from sparkify_assets.source.wrong import WrongSource, require_data
@@ -83,23 +83,27 @@ class Loader:
     def plan(self, *, looking: bool = False) -> LoadPlan:
         """List the whole source and compare it with the ledger; if only `looking`, nothing is created or written.
 
-        Raises WrongSource if nothing of it can be loaded, or ever was; SourceError, WarehouseError.
+        Raises WrongSource if nothing of it can be loaded, or ever was, or if its data is seen to lie elsewhere;
+        SourceError, WarehouseError.
         """
         self._refuse_files_for_redshift()
         known = self.warehouse.retried(self._seen if looking else self._known)
-        if not any(was.objects for was in known.values()):
+        loaded_before = any(was.objects for was in known.values())
+        if not loaded_before:
             require_data(self.source)
         found = difference(self.source.list(), known)
+        if loaded_before and not found.listed:
+            require_data(self.source, loaded_before=True)
         if problem := unrecognised_source(found, self.source.url):
             raise WrongSource(problem)
-        return make_plan(found, known, self.settings)
+        return make_plan(found, known, self.settings, layout_problems(found, self.source.url))
 
     def plan_some(self, listed: Mapping[Partition, Iterable[SourceObject]]) -> LoadPlan:
         """Compare some partitions, just listed, with the ledger. Raises WarehouseError."""
         self._refuse_files_for_redshift()
-        known, known_objects = self.warehouse.retried(partial(self._known_of, listed))
+        known, numbers = self.warehouse.retried(partial(self._known_of, listed))
         found = difference(chain.from_iterable(listed.values()), known)
-        found.known_objects = known_objects
+        found.known = numbers
         return make_plan(found, known, self.settings)
 
     def listed(
@@ -130,10 +134,13 @@ class Loader:
         with self.warehouse.looking() as transaction:
             return ledger.known_partitions(transaction) if transaction else {}
 
-    def _known_of(self, partitions: Collection[Partition]) -> tuple[dict[Partition, KnownPartition], int]:
+    def _known_of(
+        self, partitions: Collection[Partition]
+    ) -> tuple[dict[Partition, KnownPartition], Counter[Dataset]]:
+        """What the ledger knows of some partitions, and of how many objects of each data set it knows at all."""
         with self.warehouse.reading() as transaction:
             known = ledger.known_partitions(transaction, partitions)
-            return known, int(transaction.value("ledger/known_objects_count"))
+            return known, Counter(dict(transaction.rows("ledger/known_objects_count")))
 
     def _refuse_files_for_redshift(self) -> None:
         if self.warehouse.redshift and not all(

@@ -6,7 +6,7 @@ are loaded, and which are left alone. Does not: listing, or loading (`loader`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,11 +35,17 @@ class LoadPlan:
     rules: queries.Rules  # in force
     keeps: bool  # what is gone from the source stays loaded
     kept: Mapping[Partition, Change]  # partitions with objects that are gone from the source and stay loaded
+    layout: Sequence[str] = ()  # where a data set seems to lie that is missing from where it is looked for
 
     @property
     def suspicion(self) -> str | None:
         """Why this listing should change nothing, or None. Where deleted objects are kept, nothing can be lost."""
-        return None if self.keeps else self.difference.looks_incomplete
+        if self.keeps:
+            return None
+        why = self.difference.looks_incomplete
+        if not why and self.layout and self.difference.vanished:
+            why = f"all known objects of {' and '.join(self.difference.vanished)} are gone from the listing"
+        return why and "; ".join([why, *self.layout])
 
     def guard_deletions(self, accepted: bool) -> None:
         """Raise DeletionsRefused if the listing lacks so much that somebody has to accept it first."""
@@ -101,9 +107,14 @@ class LoadPlan:
 
 
 def make_plan(
-    found: SourceChanges, known: Mapping[Partition, KnownPartition], settings: Settings
+    found: SourceChanges,
+    known: Mapping[Partition, KnownPartition],
+    settings: Settings,
+    layout: Sequence[str] = (),
 ) -> LoadPlan:
-    """Apply the settings to a comparison: the range of days to load, and what happens to deleted objects."""
+    """Apply the settings to a comparison: the range of days to load, and what happens to deleted objects. `layout` says
+    what of the source lies where nothing is looked for.
+    """
     today = datetime.now(UTC).date()
     days = sorted(p.key for p in found.listed if p.dataset == "events")
     outside = {day: why for day in days if (why := why_outside(day, settings, today))}
@@ -117,4 +128,4 @@ def make_plan(
             if change.new and not change.overwritten:
                 continue  # what is new comes beside what is kept
             del found.changed[partition]
-    return LoadPlan(found, known, outside, queries.rules(), keeps, kept)
+    return LoadPlan(found, known, outside, queries.rules(), keeps, kept, layout)

@@ -5,10 +5,19 @@ Belongs here: one pure function that loads, sensors, `status` and `reconcile` al
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sparkify_assets.model.datasets import KNOWN_EXTRAS, NOT_UTF8, Partition, is_hidden, partition_of
+from sparkify_assets.model.datasets import (
+    KNOWN_EXTRAS,
+    NOT_UTF8,
+    Dataset,
+    Partition,
+    counted,
+    is_hidden,
+    partition_of,
+)
 from sparkify_assets.model.queries import Rules
 from sparkify_assets.source.store import SourceObject
 
@@ -40,31 +49,43 @@ class Change:
 @dataclass
 class SourceChanges:
     """A listing compared with what is known. `listed` holds all listed objects, `changed` what has to be loaded.
-    `known_objects` counts the objects of the whole ledger, even where only a part was compared.
+    `known` counts the objects of the whole ledger by data set, even where only a part was compared, and `gone` those of
+    them that are no longer listed.
     """
 
     listed: dict[Partition, list[SourceObject]] = field(default_factory=dict)
     changed: dict[Partition, Change] = field(default_factory=dict)
     unrecognised: list[str] = field(default_factory=list)
     hidden: int = 0  # files that are not data, by their names
-    known_objects: int = 0
-    gone_objects: int = 0
+    known: Counter[Dataset] = field(default_factory=Counter)
+    gone: Counter[Dataset] = field(default_factory=Counter)
 
     @property
     def listed_objects(self) -> int:
         return sum(map(len, self.listed.values()))
 
     @property
+    def vanished(self) -> list[Dataset]:
+        """The data sets of which objects are known and none is listed."""
+        listed = {partition.dataset for partition in self.listed}
+        return [name for name, number in self.known.items() if 0 < number == self.gone[name] and name not in listed]
+
+    @property
     def looks_incomplete(self) -> str | None:
         """Why the listing should not be believed where objects are missing from it, or None.
 
-        An empty listing, or one that lacks more than a fifth and at least ten of the known objects, is more often
-        caused by a wrong address or a lost permission than by a clean-up.
+        An empty listing, or one that lacks a whole data set, or more than a fifth of the known objects (at least ten in
+        both cases), is more often caused by a wrong address or a lost permission than by a clean-up.
         """
-        if 0 < self.known_objects == self.gone_objects and not self.listed_objects:
-            return f"the listing is empty, while {self.known_objects} objects are known"
-        if self.gone_objects >= 10 and self.gone_objects > 0.2 * self.known_objects:
-            return f"{self.gone_objects} of {self.known_objects} known objects are gone from the listing"
+        known, gone = self.known.total(), self.gone.total()
+        if 0 < known == gone and not self.listed_objects:
+            empty = "nothing that is listed is data" if self.unrecognised else "the listing is empty"
+            return f"{empty}, while the ledger knows {counted(known, 'object')}"
+        if gone >= 10 and gone > 0.2 * known:
+            return f"{gone} of {known} known objects are gone from the listing"
+        for name in self.vanished:
+            if self.known[name] >= 10:
+                return f"all {self.known[name]} known objects of {name} are gone from the listing"
         return None
 
 
@@ -100,8 +121,10 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     for partition, was in known.items():
         if was.objects and partition not in result.listed:
             result.changed[partition] = Change(gone=tuple(was.objects))
-    result.known_objects = sum(not is_hidden(key) for was in known.values() for key in was.objects)
-    result.gone_objects = sum(len(change.deleted) for change in result.changed.values())
+    for partition, was in known.items():
+        result.known[partition.dataset] += sum(not is_hidden(key) for key in was.objects)
+    for partition, change in result.changed.items():
+        result.gone[partition.dataset] += len(change.deleted)
     return result
 
 

@@ -53,7 +53,7 @@ def unrecognised_source(found: SourceChanges, url: str, *, whole: bool = True) -
     what is expected. None if something was recognised now or in an earlier load. Unless the listing is `whole`, its
     counts are said to be the least that there is.
     """
-    if found.listed or found.known_objects:
+    if found.listed or found.known.total():
         return None
     problems = layout_problems(found, url, whole=whole)
     if not problems:

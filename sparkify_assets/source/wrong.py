@@ -10,7 +10,7 @@ from itertools import islice
 from sparkify_assets.errors import SparkifyError
 from sparkify_assets.model.datasets import EVENTS_FOLDER, SONGS_FOLDER, is_hidden, partition_of
 from sparkify_assets.source.changes import difference
-from sparkify_assets.source.layout import MAX_KEYS, unrecognised_source
+from sparkify_assets.source.layout import MAX_KEYS, layout_problems, unrecognised_source
 from sparkify_assets.source.store import ObjectStore, SourceObject
 
 #: How many objects of a place where data is expected are looked at before the source is listed as a whole.
@@ -29,9 +29,10 @@ class WrongSource(SparkifyError):
     """
 
 
-def require_data(source: ObjectStore) -> None:
+def require_data(source: ObjectStore, *, loaded_before: bool = False) -> None:
     """Raise WrongSource if the source holds nothing in the places of data. To find that out, and to say what is there
-    instead, a page or two of each folder at its top are listed. Raises SourceError.
+    instead, a page or two of each folder at its top are listed. What was `loaded_before` may be deleted since: then only
+    data that is seen elsewhere makes a source a wrong one. Raises SourceError.
     """
     for folder in (EVENTS_FOLDER, SONGS_FOLDER):
         listing = source.list(folder)
@@ -45,7 +46,9 @@ def require_data(source: ObjectStore) -> None:
             f" is in {_SAMPLE}: unset SPARKIFY_SOURCE, or set SPARKIFY_SOURCE={source.url}/{_SAMPLE.rstrip('/')}"
         )
     seen, whole = _looked_at(source)
-    if problem := unrecognised_source(difference(seen, {}), source.url, whole=whole):
+    found = difference(seen, {})
+    problem = unrecognised_source(found, source.url, whole=whole)
+    if problem and (not loaded_before or layout_problems(found, source.url)):
         raise WrongSource(problem)
 
 

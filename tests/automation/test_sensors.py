@@ -267,6 +267,18 @@ def test_a_listing_that_lacks_too_much_starts_nothing(
     assert "--accept-deletions" in (watcher.skipped or "")
 
 
+def test_a_source_that_is_a_wrong_one_is_called_so_whatever_is_loaded(
+    loader: Loader, source: Path, instance: dg.DagsterInstance
+) -> None:
+    load_all(loader)
+    watcher = Watcher("events", loader, instance)
+    assert not watcher.settled()
+    watcher.loader.source = FileStore((source / "log_data").as_uri())
+    assert not watcher.tick()
+    assert f"set SPARKIFY_SOURCE={source.as_uri()} " in (watcher.skipped or "")
+    assert "--accept-deletions" not in (watcher.skipped or "")
+
+
 def test_a_lost_or_reset_cache_loses_nothing(
     loader: Loader, source: Path, instance: dg.DagsterInstance
 ) -> None:

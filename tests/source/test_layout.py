@@ -67,7 +67,7 @@ def test_hidden_files_of_earlier_loads_go_without_a_loss() -> None:
     for listing in (songs, [*songs, *hidden]):
         found = difference([SourceObject(key, "1", 1) for key in listing], known)
         assert found.looks_incomplete is None
-        assert (found.known_objects, found.gone_objects) == (71, 0)
+        assert (found.known.total(), found.gone.total()) == (71, 0)
         assert found.changed.keys() == known.keys(), "what was loaded of them is taken out"
         assert all(not change.deleted for change in found.changed.values())
     found = difference([SourceObject(key, "1", 1) for key in songs[:20]], known)
@@ -136,3 +136,20 @@ def test_one_data_set_that_is_laid_out_otherwise() -> None:
 def test_a_source_whose_objects_are_known_is_not_refused_when_it_is_empty() -> None:
     known = {Partition("songs", "AB"): KnownPartition("published", "b", rules(), {SONG: "1"})}
     assert unrecognised_source(difference([], known), URL) is None
+
+
+def test_a_listing_without_one_data_set_is_not_believed() -> None:
+    """30 days beside 1,000 songs are less than a fifth of all objects, and all plays."""
+    days = [f"log_data/2018-11-{day:02}-events.json" for day in range(1, 31)]
+    songs = [f"song_data/A/B/C/TR{n}.json" for n in range(1000)]
+    listing = [SourceObject(key, "1", 1) for key in [*days, *songs]]
+    known = {
+        partition: KnownPartition("published", "b", rules(), {item.key: "1" for item in items})
+        for partition, items in difference(listing, {}).listed.items()
+    }
+    without = difference(listing[30:], known)
+    assert without.looks_incomplete == "all 30 known objects of events are gone from the listing"
+    assert difference(listing[29:], known).looks_incomplete is None, "29 of 1,030 may be deleted"
+    assert difference(listing, known).looks_incomplete is None
+    other = difference([SourceObject("notes.txt", "1", 1)], known)
+    assert other.looks_incomplete == "nothing that is listed is data, while the ledger knows 1,030 objects"

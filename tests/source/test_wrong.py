@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -10,12 +12,19 @@ import pytest
 
 from sparkify_assets.defs.listing_cache import ListingCache
 from sparkify_assets.defs.sensors import tick
+from sparkify_assets.inspection.next_load import next_load
+from sparkify_assets.inspection.status import status
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.load.plan import DeletionsRefused
+from sparkify_assets.load.selection import Selection
+from sparkify_assets.model.datasets import DATASETS
 from sparkify_assets.source import wrong
 from sparkify_assets.source.files import FileStore
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import ObjectStore, SourceObject
 from sparkify_assets.source.wrong import WrongSource, require_data
+from tests.invariants import world
+from tests.invariants.world import START, lines, play, song
 
 DAY, SONG = "log_data/2018/11/2018-11-05-events.json", "song_data/A/B/C/TRABC.json"
 
@@ -99,3 +108,55 @@ def test_a_load_and_a_sensor_say_it(loader: Loader, source: Path) -> None:
         skipped = tick(ListingCache("events"), loader, instance)
     assert isinstance(skipped, dg.SkipReason)
     assert "set SPARKIFY_SOURCE=" in str(skipped.skip_message)
+
+
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        ("log_data", "the source is log_data/ itself: set SPARKIFY_SOURCE={source} (1 file)"),
+        ("log_data/2018/11", "the source is log_data/2018/11/ itself: set SPARKIFY_SOURCE={source} (1 file)"),
+        ("..", "the data is in source/: set SPARKIFY_SOURCE={source} ("),
+    ],
+)
+def test_a_wrong_source_is_one_whatever_is_loaded(loader: Loader, source: Path, at: str, told: str) -> None:
+    """Not even somebody who accepts deletions means to take everything out by it."""
+    files = {"log_data/2018/11/2018-11-01-events.json": lines([play(START)])}
+    world.remake(source, files)
+    world.load_all(loader)
+    elsewhere = replace(loader, source=FileStore((source / at).resolve().as_uri()))
+    expected = re.escape(told.format(source=source.as_uri()))
+    for dataset in DATASETS:
+        with pytest.raises(WrongSource, match=expected):
+            list(elsewhere.load(dataset, accept_deletions=True, reload=True))
+    with pytest.raises(WrongSource, match=expected):
+        status(elsewhere)
+    with pytest.raises(WrongSource, match=expected):
+        next_load(elsewhere, Selection(), lambda _unit, _amount: None)
+    world.assert_holds(loader.warehouse, files)
+
+
+def test_a_source_that_was_emptied_is_still_one(loader: Loader, source: Path) -> None:
+    """Somebody accepts that all is gone, unless the data is seen to lie elsewhere."""
+    world.remake(source, {"log_data/2018-11-01-events.json": lines([play(START)])})
+    world.load_all(loader)
+    world.remake(source, {"notes.txt": b"what was here is gone"})
+    with pytest.raises(DeletionsRefused, match="nothing that is listed is data, while the ledger knows 1 object;"):
+        list(loader.load("events"))
+    world.load_all(loader, accept_deletions=True)
+    world.assert_holds(loader.warehouse, {})
+
+
+def test_a_data_set_that_lies_elsewhere_is_told_before_its_deletion_is_accepted(
+    loader: Loader, source: Path
+) -> None:
+    """A folder with another name, beside songs that are where they are looked for."""
+    day = {"2018-11-01-events.json": lines([play(START)])}
+    songs = {f"song_data/A/B/C/TR{n}.json": lines([song(song_id=f"SO{n}")]) for n in range(9)}
+    world.remake(source, songs | {f"log_data/{name}": content for name, content in day.items()})
+    world.load_all(loader)
+    world.remake(source, songs | {f"log-data/{name}": content for name, content in day.items()})
+    told = "known objects of events are gone .*; events are looked for in log_data/, found log-data/ .1 file"
+    with pytest.raises(DeletionsRefused, match=told):
+        list(loader.load("events"))
+    world.load_all(loader, accept_deletions=True)
+    world.assert_holds(loader.warehouse, songs)
