@@ -59,7 +59,8 @@ class Settings:
     how long after its end (UTC) a day that is not loaded counts as late. Alerts go to the log and to `alert_webhook`
     unless that is empty, and link to Dagster's web UI at `page`; the report's asset links to the live report at
     `report_page` (empty: there is none), which `sparkify dev` sets. `dagster_yaml` is the file with Dagster's own
-    settings (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening session.
+    settings (None: the checkout's). A silence of more than `session_pause_minutes` ends a listening session. What the
+    checks named in `expected_warnings` warn of is recorded as everything else, and not held out to anybody.
     """
 
     home: Path
@@ -87,6 +88,7 @@ class Settings:
     queue: str = ""
     last_expected: date | None = None
     report_page: str = ""
+    expected_warnings: frozenset[str] = frozenset()
 
     @property
     def dagster_home(self) -> Path:
@@ -155,6 +157,7 @@ class Settings:
             report_page=read("REPORT_PAGE").rstrip("/"),
             dagster_yaml=_file("DAGSTER_YAML", read("DAGSTER_YAML")),
             session_pause_minutes=_number("SESSION_PAUSE_MINUTES", read("SESSION_PAUSE_MINUTES", "30")),
+            expected_warnings=frozenset(re.findall(r"[^\s,]+", read("EXPECTED_WARNINGS"))),
             allowed_values=_choice("ALLOWED_VALUES", read("ALLOWED_VALUES", "warn"), get_args(AllowedValues)),
         )
         if settings.last_day and settings.last_day < settings.first_day:

@@ -238,9 +238,9 @@ def print_blocked(reasons: Mapping[str, str]) -> None:
     for name, why in reasons.items():
         say(f"{name} {why}", "blocked", "red")
     if reasons:
-        say(
-            "`sparkify status` says what to type for what is blocked; once its files change, a load tries it again."
-        )
+        one = next(iter(reasons)) if len(reasons) == 1 else "DAY"
+        release = f'`sparkify release {one.split()[-1]} --reason "…"`'
+        say(f"  correct the source, and a load tries it again; or publish it as it is: {release}")
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:

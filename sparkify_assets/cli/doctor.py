@@ -24,6 +24,7 @@ from sparkify_assets.inspection.health import (
     Health,
     Setting,
     misspelt,
+    no_checks,
     of_data,
     of_warehouse,
     settings_in_force,
@@ -76,7 +77,7 @@ def diagnose() -> Diagnosis:
         wrong = [Health("settings", "mend", str(error), f"correct it in {where}")]
         return Diagnosis(False, [*wrong, *of_versions()], [])
     in_force = settings_in_force(settings, os.environ, file, values_of(folder))
-    findings = [_of_settings(settings, in_force, file), *misspelt(os.environ)]
+    findings = [_of_settings(settings, in_force, file), *misspelt(os.environ), *no_checks(settings)]
     for topic, ask in _questions(settings):
         told = {item.said for item in findings}  # what keeps the warehouse from answering is told once
         findings += [item for item in within(topic, ask) if item.said not in told]

@@ -26,6 +26,7 @@ from sparkify_assets.inspection import checksum, provenance
 from sparkify_assets.inspection.reconcile import Finding
 from sparkify_assets.inspection.reconcile import reconcile as compare_all
 from sparkify_assets.model.datasets import DATASETS, counted, is_partition_key
+from sparkify_assets.report.formats import size
 from sparkify_assets.source.urls import open_source
 from sparkify_assets.warehouse.connection import open_warehouse
 
@@ -157,7 +158,7 @@ def report(
             write_report(open_warehouse(chosen), chosen, path)
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
-    say(f"{path.as_uri()}  ({path.stat().st_size / 1e6:.1f} MB)")
+    say(f"{path.as_uri()}  ({size(path.stat().st_size)})")
 
 
 def digest(output: OutputFormat = "table") -> None:

@@ -6,7 +6,7 @@ Belongs here: what a load is asked for, and how its outcome is reported. Does no
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -34,9 +34,10 @@ from sparkify_assets.inspection.findings import by_check
 from sparkify_assets.inspection.status import why_blocked
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import WHY_INSEPARABLE, LoadPlan
-from sparkify_assets.load.results import Changes
+from sparkify_assets.load.results import Changes, PartitionResult
 from sparkify_assets.load.selection import Selection
 from sparkify_assets.model.datasets import Partition, counted, left_out, named
+from sparkify_assets.report.formats import size
 from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.warehouse.errors import WarehouseError
 
@@ -101,7 +102,8 @@ def load_source(
             " are as before; `sparkify load` loads the rest"
         )
     summary = _summary(loader, plan, chosen, report, started, listed)
-    print_found(summary, output, _print_summary)
+    expected = loader.settings.expected_warnings
+    print_found(summary, output, lambda found: _print_summary(found, expected))
     return report, summary
 
 
@@ -113,7 +115,7 @@ def _summary(
     started: float,
     listed: float,
 ) -> dict[str, Any]:
-    """What a load did, as data. `errors` say why something is neither loaded nor blocked; `failed` names what was tried
+    """What a load did, as data: how much was read, and how much of that is `loaded` and not blocked. `errors` say why something is neither loaded nor blocked; `failed` names what was tried
     of that, and `not_tried` the rest.
     """
     done, found = report.done, plan.difference
@@ -128,12 +130,8 @@ def _summary(
     with suppress(WarehouseError, psycopg2.Error):  # if it is unavailable by now, the errors say so
         reasons = why_blocked(loader.warehouse) if blocked else {}
     return {
-        "partitions": len(done.partitions),
-        "files": sum(item.objects for item in done.partitions),
-        "bytes": sum(item.bytes for item in done.partitions),
-        "records_read": sum(item.records_read for item in done.partitions),
-        "rows_staged": sum(item.rows_staged for item in done.partitions),
-        "rows_quarantined": sum(item.rows_quarantined for item in done.partitions),
+        **_counts(done.partitions),
+        "loaded": _counts([item for item in done.partitions if item.state != "blocked"]),
         "tables": done.changes,
         "blocked": sorted(blocked),
         "blocked_by": {str(partition): why for partition, why in sorted(reasons.items())},
@@ -155,28 +153,39 @@ def _summary(
     }
 
 
-def _print_summary(summary: dict[str, Any]) -> None:
+def _counts(items: Sequence[PartitionResult]) -> dict[str, int]:
+    """How much was read of these partitions."""
+    return {
+        "partitions": len(items),
+        "files": sum(item.objects for item in items),
+        "bytes": sum(item.bytes for item in items),
+        "records_read": sum(item.records_read for item in items),
+        "rows_staged": sum(item.rows_staged for item in items),
+        "rows_quarantined": sum(item.rows_quarantined for item in items),
+    }
+
+
+def _print_summary(summary: dict[str, Any], expected: Container[str]) -> None:
     seconds = summary["seconds"]["total"]
-    if not summary["partitions"]:
-        nothing = "Nothing was loaded" if summary["errors"] else "Nothing new in the source"
-        say(f"{nothing} ({seconds:.1f} s).")
-    else:
-        done = "Loaded" if summary["tables"] else "Read"  # blocked partitions were only read
-        done = f"Not all: {done.lower()}" if summary["errors"] else done
+    loaded = summary["loaded"]
+    if loaded["partitions"]:
         say(
-            f"{done} {counted(summary['files'], 'file')} ({summary['bytes'] / 1e6:,.1f} MB)"
-            f" of {counted(summary['partitions'], 'partition')} in {seconds:.1f} s:"
-            f" {counted(summary['records_read'], 'record')} read,"
-            f" {summary['rows_staged']:,} staged, {summary['rows_quarantined']:,} rejected."
+            f"{'Not all: loaded' if summary['errors'] else 'Loaded'} {counted(loaded['files'], 'file')}"
+            f" ({size(loaded['bytes'])}) of {counted(loaded['partitions'], 'partition')} in {seconds:.1f} s:"
+            f" {counted(loaded['records_read'], 'record')} read,"
+            f" {loaded['rows_staged']:,} staged, {loaded['rows_quarantined']:,} rejected."
         )
         print_changes(summary["tables"])
-    print_warnings(summary["warnings"])
+    else:
+        nothing = summary["errors"] or summary["blocked"]
+        say(f"{'Nothing was loaded' if nothing else 'Nothing new in the source'} ({seconds:.1f} s).")
+    print_blocked({name: summary["blocked_by"].get(name, "") for name in summary["blocked"]})
+    print_warnings([found for found in summary["warnings"] if found.check not in expected])
     print_not_data(summary["unrecognised"], summary["hidden"], summary["layout"])
     for line in left_out(summary["outside"]):
         say(line, "outside")
     for name in summary["inseparable"]:
         say(f"{name}: {WHY_INSEPARABLE}", "not loaded", "red")
-    print_blocked({name: summary["blocked_by"].get(name, "") for name in summary["blocked"]})
     for line in summary["errors"][1:]:
         say(line, "failed", "red")
     if summary["not_tried"]:
@@ -195,12 +204,13 @@ def release(
     reason: Annotated[str, typer.Option(help="Why; it is kept in the ledger.")],
 ) -> None:
     """Publish a blocked day as it is, whatever its checks say."""
-    if not reason.strip():
+    if not any(map(str.isalnum, reason)):  # "…", as it is printed, is none
         raise CommandError("--reason: say why, for those who come after you")
     chosen = Partition("events" if "-" in partition else "songs", partition)
-    result = loader_in_force().publisher.release(chosen, reason)
+    loader = loader_in_force()
+    result = loader.publisher.release(chosen, reason)
     for item in result.partitions:
         say(
             f"{item.partition} is {item.state}: {item.rows_staged:,} rows staged, {item.rows_quarantined:,} rejected."
         )
-    print_warnings(by_check(result.warnings))
+    print_warnings(by_check(result.warnings, loader.settings.expected_warnings))

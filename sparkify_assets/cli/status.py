@@ -20,19 +20,20 @@ from sparkify_assets.cli.console import (
     print_warnings,
     say,
 )
-from sparkify_assets.inspection.attention import chosen
+from sparkify_assets.inspection.attention import for_blocked, for_shrunk
 from sparkify_assets.inspection.status import OTHER_RULES, PartitionStatus, Status
 from sparkify_assets.inspection.status import status as compare
-from sparkify_assets.model.datasets import counted, left_out
+from sparkify_assets.model.datasets import counted, left_out, named
+from sparkify_assets.report.formats import size
 from sparkify_assets.settings import without_password
 
 #: What to do about a state, in the order of urgency; nothing has to be done about `kept`.
 NEXT = {
-    "blocked": 'correct the source, or `sparkify release {one} --reason "…"`',
+    "blocked": "`--verbose` says why",
     "incoming": "a load is under way, or was killed: `sparkify load` completes it",
     "new": "`sparkify load` loads it, `sparkify plan` says what that would do",
     "changed": "`sparkify load` loads it again",
-    "gone": "its files are gone from the source: `sparkify load` withdraws its rows",
+    "gone": "all files are gone from the source, and `sparkify load{accepting}` withdraws the rows",
     "kept": "files are gone from the source, and their rows stay (SPARKIFY_DELETED=keep)",
 }
 
@@ -61,32 +62,40 @@ def _print_short(found: Status) -> None:
     states: dict[str, list[PartitionStatus]] = defaultdict(list)
     for item in found.partitions:
         states[item.state].append(item)
+    if found.warning:
+        say(found.warning, "suspicious", "red")
+    accepting = " --accept-deletions" if found.warning else ""
     for state, next_step in NEXT.items():
         items = states.get(state, [])
         if state == "blocked" and len(items) <= MAX_EXPLAINED:
             for item in items:
-                _say_state(state, [item], next_step, found.why_blocked.get(item.partition, ""))
+                say(f"{_of([item])} {found.why_blocked.get(item.partition, '')}", state, "red")
+                say(f"  {for_blocked(item.partition, rejected=bool(item.rows_quarantined))}")
         elif items:
-            _say_state(state, items, next_step)
+            colour = "red" if state == "blocked" else "yellow"
+            say(f"{_of(items)}: {next_step.format(accepting=accepting)}", state, colour)
     for line in left_out({item.partition: item.outside for item in states.get("outside", [])}):
         say(line, "outside")
     for rules, advice in OTHER_RULES.items():
         if items := [item for item in found.partitions if item.other_rules[:1] == [rules]]:
             say(f"{_of(items)} {advice}", "outdated")
     for row in found.shrunk:
+        key, advice = row["partition_key"], for_shrunk(row["dataset"], row["partition_key"])
+        say(f"{key} from {row['rows_before']:,} to {row['rows_now']:,} rows: {advice}", "shrunk")
+    if released := [item for item in found.partitions if item.released]:
         say(
-            f"{row['partition_key']} from {row['rows_before']:,} to {row['rows_now']:,} rows: if that is right,"
-            f" `sparkify load --full {chosen(row['dataset'], row['partition_key'])}` accepts it",
-            "shrunk",
+            f"{_of(released)} as it came: {named(sorted({str(item.released) for item in released}))}",
+            "released",
         )
-    _print_rest(found)
+    print_warnings([outcome for outcome in found.warnings if outcome.check not in found.expected])
+    _print_not_data(found)
     if states.keys() == {"loaded"}:
         say("Everything is loaded, and nothing is blocked (--verbose lists every day).")
 
 
 def _print_head(found: Status) -> None:
     """What the source holds, and what readers see."""
-    say(f"{'source':<10} {found.source}: {counted(found.files, 'file')} ({found.bytes / 1e6:,.1f} MB)")
+    say(f"{'source':<10} {found.source}: {counted(found.files, 'file')} ({size(found.bytes)})")
     there = found.loaded
     said = []
     if there.days:
@@ -101,14 +110,6 @@ def _print_head(found: Status) -> None:
     say(f"{'warehouse':<10} {without_password(found.warehouse)}: {'; '.join(said) or 'nothing is loaded'}")
 
 
-def _say_state(state: str, items: Sequence[PartitionStatus], next_step: str, why: str = "") -> None:
-    colour = "red" if state == "blocked" else "yellow"
-    advice = next_step.format(one=items[0].partition)
-    if state == "blocked" and items[0].rows_quarantined:
-        advice = f"`sparkify rejects --day {items[0].partition}` shows what is rejected; {advice}"
-    say(f"{_of(items)}{why and f' {why}'}: {advice}", state, colour)
-
-
 def _of(items: Sequence[PartitionStatus]) -> str:
     """Partitions in words: how many of each data set, and which."""
     said = []
@@ -119,11 +120,8 @@ def _of(items: Sequence[PartitionStatus]) -> str:
     return " and ".join(said)
 
 
-def _print_rest(found: Status) -> None:
-    print_warnings(found.warnings)
+def _print_not_data(found: Status) -> None:
     print_not_data(found.unrecognised, found.hidden, found.layout)
-    if found.warning:
-        say(found.warning, "suspicious", "red")
 
 
 def _print_all(found: Status) -> None:
@@ -144,7 +142,8 @@ def _print_all(found: Status) -> None:
                     f"{name} {value}" for name, value in row.items() if name != "partition_key"
                 )
                 say(f"{item.partition} {check['check']}: {values}", "blocked")
-    _print_rest(found)
+    print_warnings(found.warnings)
+    _print_not_data(found)
 
 
 def _notes(item: PartitionStatus) -> list[str]:

@@ -88,8 +88,7 @@ def _overview(found: Report, settings: Settings) -> dict[str, Any]:
         "| " + " | ".join(figure.note for figure in found.figures) + " |",
     ]
     to_look_at = [
-        f"* **{concern.kind} {_literal(concern.where)}** {_literal(concern.said)}:"
-        f" {' or '.join(f'`{command}`' for command in concern.commands)}"
+        f"* **{concern.kind} {_literal(concern.where)}** {_literal(concern.said)}: {concern.advice}"
         for concern in found.concerns
     ]
     return {**page, "overview": dg.MetadataValue.md("\n".join([*head, "", *to_look_at]))}

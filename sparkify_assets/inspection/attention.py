@@ -1,4 +1,4 @@
-"""What somebody should look at first: what is blocked, shrunk, late or warned of, each with the next command to type.
+"""What somebody should look at first: what is blocked, shrunk, late or warned of, each with what to do about it.
 
 Belongs here: which of these there are, in words, as the ledger knows them. Does not: what of the source is not loaded
 yet (`status`), how it is shown (`report`).
@@ -23,14 +23,16 @@ from sparkify_assets.warehouse.transaction import Transaction
 #: How many blocked and how many shrunk partitions are told one by one.
 MAX_TOLD = 10
 
+_MORE = "`sparkify status` says more"
+
 
 class Concern(NamedTuple):
-    """Something to look at: of which kind, where, what is said of it, and what to type next."""
+    """Something to look at: of which kind, where, what is said of it, and what to do, with commands in backticks."""
 
     kind: Literal["blocked", "shrunk", "late", "warning"]
     where: str
     said: str
-    commands: Sequence[str]
+    advice: str
 
 
 def concerns(transaction: Transaction, settings: Settings, now: datetime) -> list[Concern]:
@@ -42,37 +44,40 @@ def concerns(transaction: Transaction, settings: Settings, now: datetime) -> lis
         *(
             Concern(
                 "warning", named(found.partitions), f"{found.check} ({found.violations:,}): {found.rule}",
-                ["sparkify status"],
+                _MORE,
             )
-            for found in by_check(ledger.current_warnings(transaction))
+            for found in by_check(ledger.current_warnings(transaction), settings.expected_warnings)
         ),
     ]  # fmt: skip
 
 
 def _blocked(found: Mapping[Partition, Blocked]) -> Iterator[Concern]:
     for partition, (why, rejected) in islice(found.items(), MAX_TOLD):
-        looks = [f"sparkify rejects --day {partition.key}"] if rejected else []
-        release = f'sparkify release {partition.key} --reason "…"'
-        yield Concern("blocked", partition.key, why, [*looks, release])
+        yield Concern("blocked", partition.key, why, for_blocked(partition.key, rejected=rejected))
     if more := list(found)[MAX_TOLD:]:
-        yield Concern("blocked", f"{len(more):,} more", named(more), ["sparkify status"])
+        yield Concern("blocked", f"{len(more):,} more", named(more), _MORE)
+
+
+def for_blocked(key: str, *, rejected: bool) -> str:
+    """What to do about a blocked partition, of which records may be rejected."""
+    look = f"`sparkify rejects --day {key}` shows what is rejected; " if rejected else ""
+    release = f'`sparkify release {key} --reason "…"`'
+    return f"{look}correct the source, and a load tries it again; or publish it as it is: {release}"
 
 
 def _shrunk(rows: Sequence[Mapping[str, Any]]) -> Iterator[Concern]:
     for row in rows[:MAX_TOLD]:
         key = row["partition_key"]
-        yield Concern(
-            "shrunk", key, f"{row['rows_now']:,} rows took the place of {row['rows_before']:,};"
-            " if that is right, load it again to accept it",
-            [f"sparkify load --full {chosen(row['dataset'], key)}"],
-        )  # fmt: skip
+        said = f"{row['rows_now']:,} rows took the place of {row['rows_before']:,}"
+        yield Concern("shrunk", key, said, for_shrunk(row["dataset"], key))
     if more := [row["partition_key"] for row in rows[MAX_TOLD:]]:
-        yield Concern("shrunk", f"{len(more):,} more", named(more), ["sparkify status"])
+        yield Concern("shrunk", f"{len(more):,} more", named(more), _MORE)
 
 
-def chosen(dataset: Dataset, key: str) -> str:
-    """The option of `sparkify load` that chooses a partition."""
-    return f"--days {key}" if dataset == "events" else f"--songs {key}"
+def for_shrunk(dataset: Dataset, key: str) -> str:
+    """What to do about a partition that was published with fewer rows than it had."""
+    option = f"--days {key}" if dataset == "events" else f"--songs {key}"
+    return f"if that is right, `sparkify load --full {option}` accepts it"
 
 
 def _late(transaction: Transaction, settings: Settings, now: datetime) -> Iterable[Concern]:
@@ -86,5 +91,6 @@ def _late(transaction: Transaction, settings: Settings, now: datetime) -> Iterab
         "ends early": f"without events in its last {settings.late_hours:g} hours",
     }
     for reason, found in days.items():
-        span = found[0] if len(found) == 1 else f"{found[0]}..{found[-1]}"
-        yield Concern("late", named(found), said[reason], [f"sparkify load --days {span}"])
+        yield Concern(
+            "late", named(found), said[reason], "`sparkify load`, once the rest of its files are there"
+        )

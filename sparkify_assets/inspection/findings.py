@@ -6,7 +6,7 @@ Belongs here: findings put together by check. Does not: asking one check (`load.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple
@@ -43,11 +43,11 @@ class CheckResult(NamedTuple):
     outcome: Outcome
 
 
-def by_check(warnings: Iterable[Violation]) -> list[Outcome]:
-    """Warnings grouped by check, in the order of the checks. If a check was run again for a partition, as when songs
-    are loaded before their plays, its last result counts.
+def by_check(warnings: Iterable[Violation], expected: Container[str] = ()) -> list[Outcome]:
+    """Warnings grouped by check, in the order of the checks, without those of checks that are expected to warn. If a
+    check was run again for a partition, as when songs are loaded before their plays, its last result counts.
     """
-    latest = {(found.check, found.partition_key): found for found in warnings}
+    latest = {(found.check, found.partition_key): found for found in warnings if found.check not in expected}
     by_name: dict[str, list[Violation]] = {}
     for (check, _), found in sorted(latest.items()):
         by_name.setdefault(check, []).append(found)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ from sparkify_assets.errors import SparkifyError, describe_error
 from sparkify_assets.inspection.attention import Concern, concerns
 from sparkify_assets.inspection.status import Status, status
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.checks import ALL_CHECKS
 from sparkify_assets.model.datasets import counted, left_out
 from sparkify_assets.model.definitions import differences
 from sparkify_assets.settings import Settings, no_settings, without_password
@@ -75,6 +77,8 @@ def _shown(name: str, value: object) -> str:
         return "/".join(text.split("/")[:3]) + "/…"
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value))
     return without_password(text)
 
 
@@ -83,6 +87,15 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[Health]:
     for name, meant in no_settings(environment).items():
         advice = f"{meant} is one" if meant else ".env.example lists all of them"
         yield Health("settings", "mend" if meant else "note", f"{name} is no setting", advice)
+
+
+def no_checks(settings: Settings) -> Iterator[Health]:
+    """The checks that are expected to warn and do not exist."""
+    names = [check.name for check in ALL_CHECKS]
+    for name in sorted(settings.expected_warnings.difference(names)):
+        meant = get_close_matches(name, names, 1)
+        advice = f"{meant[0]} is one" if meant else "the names are those of sql/checks"
+        yield Health("settings", "mend", f"SPARKIFY_EXPECTED_WARNINGS: {name} is no check", advice)
 
 
 def within(topic: str, ask: Callable[[], list[Health]], seconds: float = PATIENCE) -> list[Health]:
@@ -191,9 +204,9 @@ def _of_source(found: Status) -> Iterator[Health]:
 def _of_concern(concern: Concern, newest_day: str) -> Health:
     """A day that is missing and a blocked one have to be mended; whether the rest has to, a person decides."""
     missing = concern.kind == "late" and concern.said.startswith("not loaded")
-    advice = ", ".join(concern.commands)
+    advice = concern.advice
     if missing and newest_day and concern.where > newest_day:
         ends = f"if the data ends on {newest_day}: SPARKIFY_LAST_DAY={newest_day}"
-        advice = f"sparkify load, once its files are there; {ends}"
+        advice = f"`sparkify load`, once its files are there; {ends}"
     state: Literal["note", "mend"] = "mend" if missing or concern.kind == "blocked" else "note"
     return Health("data", state, f"{concern.kind}: {concern.where} {concern.said}", advice)

@@ -82,6 +82,7 @@ class Status:
     laid out as expected, and what the warning checks found in what is loaded. `warning` says why the listing itself
     should not be trusted. `loaded` sums up what readers see, `files` and `bytes` what the source holds, and `shrunk`
     has what was published with fewer rows than it had before; `why_blocked` says why by the key of the partition.
+    `expected` names the checks that are expected to warn.
     """
 
     source: str
@@ -96,6 +97,7 @@ class Status:
     hidden: int
     layout: list[str]
     warnings: list[Outcome]
+    expected: list[str]
     warning: str | None
 
 
@@ -134,6 +136,7 @@ def status(loader: Loader, plan: LoadPlan | None = None) -> Status:
         hidden=plan.difference.hidden,
         layout=list(plan.layout),
         warnings=warnings,
+        expected=sorted(loader.settings.expected_warnings),
         warning=plan.suspicion,
     )
 
@@ -169,16 +172,21 @@ def blocked(transaction: Transaction) -> dict[Partition, Blocked]:
 
 def _why_blocked(row: Mapping[str, Any]) -> str:
     checks = json.loads(row["verdict"] or "[]")
-    said = ["by " + ", ".join("{check} ({violations})".format_map(check) for check in checks)]
+    said = ["by " + ", ".join(map(_found, checks))]
     if row["object_key"]:
         line = f", line {row['position']}" if row["position"] is not None else ""
         said.append(f"{row['object_key']}{line}: {row['reason']}")
     samples = [sample for check in checks for sample in check["sample"]]
     for loss in [sample for sample in samples if int(sample.get("rows_published") or 0)][:1]:
-        files = {sample["object_key"] for sample in samples if sample.get("object_key")}
+        files = {sample["object_key"] for sample in samples if sample.get("object_key")} - {row["object_key"]}
         where = f"{named(files)}: " if files else ""
         said.append(f"{where}{loss['rows_arriving']} rows would replace {loss['rows_published']}")
     return "; ".join(said)
+
+
+def _found(check: Mapping[str, Any]) -> str:
+    """A check, with the number of its violations where it counts them."""
+    return f"{check['check']}{f' ({violations:,} found)' if (violations := check['violations']) > 1 else ''}"
 
 
 def _partition(plan: LoadPlan, partition: Partition, load: dict[str, Any] | None) -> PartitionStatus:

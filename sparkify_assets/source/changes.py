@@ -68,7 +68,11 @@ class SourceChanges:
     def vanished(self) -> list[Dataset]:
         """The data sets of which objects are known and none is listed."""
         listed = {partition.dataset for partition in self.listed}
-        return [name for name, number in self.known.items() if 0 < number == self.gone[name] and name not in listed]
+        return [
+            name
+            for name, number in self.known.items()
+            if 0 < number == self.gone[name] and name not in listed
+        ]
 
     @property
     def looks_incomplete(self) -> str | None:

@@ -31,8 +31,8 @@ class WrongSource(SparkifyError):
 
 def require_data(source: ObjectStore, *, loaded_before: bool = False) -> None:
     """Raise WrongSource if the source holds nothing in the places of data. To find that out, and to say what is there
-    instead, a page or two of each folder at its top are listed. What was `loaded_before` may be deleted since: then only
-    data that is seen elsewhere makes a source a wrong one. Raises SourceError.
+    instead, a page or two of each folder at its top are listed. If something was `loaded_before`, it may be deleted by
+    now: then only data that is seen elsewhere makes a source a wrong one. Raises SourceError.
     """
     for folder in (EVENTS_FOLDER, SONGS_FOLDER):
         listing = source.list(folder)

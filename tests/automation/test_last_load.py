@@ -29,10 +29,8 @@ ONE, TWO = world.DAYS[:2]
 RANGE = {RANGE_START: ONE, RANGE_END: TWO}
 BAD_SONGS = {song_key("ZZ"): lines([song(song_id="")])}
 BAD_DAY = {day_key(TWO): b"junk"}
-BLOCKED_SONGS = (
-    "blocked: songs ZZ by songs_objects (1); song_data/Z/Z/A/TRZZA.json, line 1: song without song_id"
-)
-BLOCKED_DAY = f"blocked: {TWO} by events_objects (1); {day_key(TWO)}, line 1: "
+BLOCKED_SONGS = "blocked: songs ZZ by songs_objects; song_data/Z/Z/A/TRZZA.json, line 1: song without song_id"
+BLOCKED_DAY = f"blocked: {TWO} by events_objects; {day_key(TWO)}, line 1: "
 
 
 @pytest.fixture

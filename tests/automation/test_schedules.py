@@ -244,7 +244,7 @@ def test_an_alert_says_what_failed_why_and_where_to_look(
     first, reason, link = text.splitlines()
     assert first == "Sparkify: events_on_arrival for 2018-11-02 to 2018-11-04 failed."
     assert reason.startswith(
-        "blocked: 2018-11-03 by events_objects (1), events_reject_share (1);"
+        "blocked: 2018-11-03 by events_objects, events_reject_share;"
         " log_data/2018/11/2018-11-03-events.json, line 1: "
     )
     assert "Value 's'" in reason

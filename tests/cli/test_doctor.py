@@ -124,9 +124,12 @@ def test_what_is_new_blocked_shrunk_or_late_comes_with_what_to_type(loaded: Run,
         for _, state, said, next_ in amiss(loaded, LAST_DAY="2018-11-06")
     }
     assert found["blocked"][0] == "mend"
-    assert found["blocked"][1].startswith("blocked: 2018-11-01 by events_objects (1)")
-    assert found["blocked"][2].startswith("sparkify rejects --day 2018-11-01, sparkify release 2018-11-01")
-    assert found["shrunk"][0::2] == ("note", "sparkify load --full --days 2018-11-02")
+    assert found["blocked"][1].startswith("blocked: 2018-11-01 by events_objects")
+    assert found["blocked"][2].startswith(
+        "`sparkify rejects --day 2018-11-01` shows what is rejected; correct "
+    )
+    accepted = "if that is right, `sparkify load --full --days 2018-11-02` accepts it"
+    assert found["shrunk"][0::2] == ("note", accepted)
     assert found["late"][:2] == ("mend", "late: 2018-11-06 not loaded 24 hours after its end")
     assert found["late"][2].endswith("if the data ends on 2018-11-05: SPARKIFY_LAST_DAY=2018-11-05")
     assert found["days or prefixes to load"][1:] == (

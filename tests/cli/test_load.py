@@ -109,21 +109,36 @@ def test_a_blocked_day_is_named_and_released(sparkify: Run, tmp_path: Path) -> N
     assert state["2018-11-03"]["state"] == "loaded"
     assert sparkify("load").code == 1, "a blocked day stays a failure until it is put right"
     day.write_bytes(good + b"\n" + b"no record\n" * 300)
-    again = sparkify("load").out
-    assert again.startswith("Read 1 file "), "and is not said to be loaded"
-    assert "inserted" not in again
-    assert "blocked 2018-11-02 " in again
+    other = events(tmp_path, "2018-11-03")
+    whole = other.read_bytes()
+    other.write_bytes(whole + b"\nno record\n")
+    again = sparkify("load").out.splitlines()
+    records = len(other.read_text().splitlines())
+    assert again[0].startswith("Loaded 1 file "), "the blocked one is not counted as loaded"
+    assert again[0].endswith(f" {records} records read, {records - 1} staged, 1 rejected.")
+    (place,) = (n for n, line in enumerate(again) if line.startswith("blocked 2018-11-02 "))
+    assert again[place + 1] == (
+        "  correct the source, and a load tries it again; or publish it as it is:"
+        ' `sparkify release 2018-11-02 --reason "…"`'
+    )
+    day.write_bytes(good + b"\n" + b"no record\n" * 301)
+    again = sparkify("load").out.splitlines()
+    assert again[0].startswith("Nothing was loaded (")
+    assert again[1].startswith("blocked 2018-11-02 ")
     day.write_bytes(good + b"\n" + b"not a record\n" * 200)
     sparkify("load")
-    assert "reason" in one_line(sparkify("release", "2018-11-02", "--reason", " "))
+    for reason in (" ", "…", "..."):  # the second is what is printed
+        assert "reason" in one_line(sparkify("release", "2018-11-02", "--reason", reason))
     released = sparkify("release", "2018-11-02", "--reason", "known garbage at the end")
     assert released.code == 0
     state = {i["partition"]: i for i in json.loads(sparkify("status", "--format", "json").out)["partitions"]}
     assert state["2018-11-02"]["released"] == "known garbage at the end"
+    assert "\nreleased day 2018-11-02 as it came: known garbage at the end\n" in sparkify("status").out
     rejects = json.loads(sparkify("rejects", "--day", "2018-11-02", "--format", "json").out)
     assert len(rejects) == 200
     assert {r["raw_record"] for r in rejects} == {"not a record"}
     day.write_bytes(good)
+    other.write_bytes(whole)
     assert sparkify("load").code == 0
     assert json.loads(sparkify("rejects", "--format", "json").out) == []
 

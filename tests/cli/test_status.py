@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sparkify_assets.settings import without_password
-from tests.command_line import Run, events
+from tests.command_line import Run, events, one_line
 
 
 def test_where_all_is_well_it_is_three_lines_with_right_numbers(sparkify: Run, tmp_path: Path) -> None:
@@ -48,10 +48,10 @@ def test_what_is_not_well_comes_with_what_to_type(sparkify: Run, tmp_path: Path)
     gone.unlink()
     touched.touch()
     said = sparkify("status").out
-    assert "blocked day 2018-11-01 by events_objects (1), " in said
+    assert "blocked day 2018-11-01 by events_objects, " in said
     assert "`sparkify rejects --day 2018-11-01`" in said
     assert '`sparkify release 2018-11-01 --reason "…"`' in said
-    assert "\ngone day 2018-11-03: " in said
+    assert "\ngone day 2018-11-03: all files are gone from the source, and `sparkify load` withdraws" in said
     assert "\nchanged day 2018-11-04: `sparkify load`" in said
     now = len(before) * 2 // 3
     assert f"\nshrunk 2018-11-02 from {len(before)} to {now} rows: " in said
@@ -85,3 +85,30 @@ def test_the_long_list_has_every_day_with_its_numbers_to_the_right(sparkify: Run
 )
 def test_a_password_in_a_url_is_not_shown(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+def test_deletions_that_a_load_refuses_are_said_to_be_refused(sparkify: Run, tmp_path: Path) -> None:
+    sparkify("load")
+    (tmp_path / "source/log_data").rename(tmp_path / "source/log-data")
+    said = sparkify("status").out.splitlines()
+    assert said[2].startswith("suspicious ")
+    assert "; events are looked for in log_data/, found log-data/ (5 files)" in said[2]
+    assert said[3].endswith(", and `sparkify load --accept-deletions` withdraws the rows")
+    refused = one_line(sparkify("load"))
+    assert "events are looked for in log_data/, found log-data/" in refused
+    assert sparkify("load", "--accept-deletions").code == 0
+
+
+def test_what_is_expected_is_listed_with_everything_else_only(sparkify: Run, tmp_path: Path) -> None:
+    day = events(tmp_path, "2018-11-02")
+    day.write_text(day.read_text().replace('"free"', '"gratis"'))
+    expecting = {"EXPECTED_WARNINGS": "events_allowed_values, songplays_match_rate"}
+    assert "warning events_allowed_values: " in sparkify("load").out
+    assert "warning events_allowed_values: " in sparkify("status").out
+    assert "warning" not in sparkify("status", **expecting).out
+    assert "warning events_allowed_values: " in sparkify("status", "--verbose", **expecting).out
+    assert "warning" not in sparkify("load", "--full", **expecting).out
+    (wrong,) = json.loads(sparkify("doctor", "--format", "json", EXPECTED_WARNINGS="allowed_values").out)[
+        "findings"
+    ][1:2]
+    assert (wrong["state"], wrong["next"]) == ("mend", "events_allowed_values is one")

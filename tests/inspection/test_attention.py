@@ -59,15 +59,15 @@ def test_each_is_told_with_what_to_type(loader: Loader, source: Path) -> None:
     blocked, shrunk, late, warning = found(loader)
     assert (blocked.kind, blocked.where) == ("blocked", "2018-11-03")
     assert "events_reject_share" in blocked.said
-    assert blocked.commands == [
-        "sparkify rejects --day 2018-11-03", 'sparkify release 2018-11-03 --reason "…"'
-    ]  # fmt: skip
-    assert (shrunk.kind, shrunk.where) == ("shrunk", "2018-11-01")
-    assert shrunk.said.startswith("8 rows took the place of 10;")
-    assert shrunk.commands == ["sparkify load --full --days 2018-11-01"]
-    assert late == Concern(
-        "late", "2018-11-02", "not loaded 6 hours after its end", ["sparkify load --days 2018-11-02"]
+    assert blocked.advice == (
+        "`sparkify rejects --day 2018-11-03` shows what is rejected; correct the source, and a load tries it again;"
+        ' or publish it as it is: `sparkify release 2018-11-03 --reason "…"`'
     )
+    assert (shrunk.kind, shrunk.where) == ("shrunk", "2018-11-01")
+    assert shrunk.said == "8 rows took the place of 10"
+    assert shrunk.advice == "if that is right, `sparkify load --full --days 2018-11-01` accepts it"
+    rest = "`sparkify load`, once the rest of its files are there"
+    assert late == Concern("late", "2018-11-02", "not loaded 6 hours after its end", rest)
     assert (warning.kind, warning.where) == ("warning", "2018-11-03")
     assert warning.said.startswith("events_allowed_values (")
 
@@ -78,7 +78,20 @@ def test_the_quarantine_is_named_only_where_something_is_in_it(loader: Loader, s
         load_all(loader)
     blocked = found(loader)[0]
     assert "events_row_drop" in blocked.said
-    assert blocked.commands == ['sparkify release 2018-11-01 --reason "…"']
+    assert blocked.advice.startswith(
+        "correct the source, and a load tries it again; or publish it as it is: "
+    )
+    assert blocked.advice.endswith('`sparkify release 2018-11-01 --reason "…"`')
+
+
+def test_what_is_expected_is_not_held_out(loader: Loader, source: Path) -> None:
+    write(source, 1, 10, level="gold")
+    load_all(loader)
+    expecting = replace(
+        loader.settings, expected_warnings=frozenset({"events_allowed_values"}), last_day=date(2018, 11, 1)
+    )
+    assert [concern.kind for concern in found(loader)] == ["late", "warning"]
+    assert found(replace(loader, settings=expecting)) == []
 
 
 def test_a_day_is_late_once_its_time_has_passed(loader: Loader, source: Path) -> None:
@@ -90,7 +103,7 @@ def test_a_day_is_late_once_its_time_has_passed(loader: Loader, source: Path) ->
     (late,) = found(until_day, end + timedelta(hours=6, seconds=1))
     assert late.where == "2018-11-02"
     (late,) = found(until_day, end + timedelta(days=5))
-    assert late.commands == ["sparkify load --days 2018-11-02..2018-11-06"]
+    assert late.where == "2018-11-02 to 2018-11-06 (5)"
 
 
 def test_of_many_the_rest_is_counted(loader: Loader, source: Path) -> None:
@@ -100,4 +113,6 @@ def test_of_many_the_rest_is_counted(loader: Loader, source: Path) -> None:
     load_all(many)
     told = [concern for concern in found(many) if concern.kind == "blocked"]
     assert len(told) == MAX_TOLD + 1
-    assert told[-1] == Concern("blocked", "4 more", "2018-11-11 to 2018-11-14 (4)", ["sparkify status"])
+    assert told[-1] == Concern(
+        "blocked", "4 more", "2018-11-11 to 2018-11-14 (4)", "`sparkify status` says more"
+    )

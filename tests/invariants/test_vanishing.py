@@ -205,7 +205,7 @@ def test_a_day_that_cannot_be_read_is_blocked_also_where_nothing_was_published(
     (rejected,) = rejects_of(small, TWO)
     assert (rejected["object_key"], rejected["position"], rejected["raw_record"]) == (PACKED_DAY, None, None)
     assert why_blocked(small) == {
-        Partition("events", TWO): f"by events_objects (1); {PACKED_DAY}: {rejected['reason']}"
+        Partition("events", TWO): f"by events_objects; {PACKED_DAY}: {rejected['reason']}"
     }
 
 

@@ -140,7 +140,9 @@ def test_a_source_that_was_emptied_is_still_one(loader: Loader, source: Path) ->
     world.remake(source, {"log_data/2018-11-01-events.json": lines([play(START)])})
     world.load_all(loader)
     world.remake(source, {"notes.txt": b"what was here is gone"})
-    with pytest.raises(DeletionsRefused, match="nothing that is listed is data, while the ledger knows 1 object;"):
+    with pytest.raises(
+        DeletionsRefused, match="nothing that is listed is data, while the ledger knows 1 object;"
+    ):
         list(loader.load("events"))
     world.load_all(loader, accept_deletions=True)
     world.assert_holds(loader.warehouse, {})

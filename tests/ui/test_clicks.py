@@ -173,7 +173,7 @@ def test_a_blocked_day_shows_the_check_that_failed_with_its_rows(tab: Tab, dev: 
         load_day(tab, dev, SPOILED, "Failure")
     finally:
         path.write_text(good, "utf-8")
-    expect(tab.get_by_text(f"blocked: {SPOILED} by events_reject_share (1)").first).to_be_visible()
+    expect(tab.get_by_text(f"blocked: {SPOILED} by events_reject_share").first).to_be_visible()
 
     tab.goto(f"{dev.page.address}/assets/staging_events?view=checks&checkDetail=events_reject_share")
     expect(check(tab, "events_reject_share")).to_contain_text("Failed")

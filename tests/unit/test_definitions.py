@@ -192,9 +192,7 @@ def test_a_blocked_day_fails_the_run_by_name_after_the_good_days(loader: Loader,
     )
     (failure,) = result.get_step_failure_events()
     assert failure.step_failure_data.error is not None
-    assert (
-        f"blocked: {DAYS[1]} by events_reject_share (1); log_data/" in failure.step_failure_data.error.message
-    )
+    assert f"blocked: {DAYS[1]} by events_reject_share; log_data/" in failure.step_failure_data.error.message
     assert failure.step_failure_data.user_failure_data is not None
     assert list(failure.step_failure_data.user_failure_data.metadata) == [DAYS[1], "rejected", "not loaded"]
     refused = evaluations(result)["events_reject_share"]
