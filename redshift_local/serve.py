@@ -36,6 +36,7 @@ from redshift_local.login import Login
 from redshift_local.postgres import ServerError
 
 HOST, PORT = "127.0.0.1", 5439  # the port of Redshift's clusters
+LAST_PORT = 65535
 PASSWORD = "REDSHIFT_LOCAL_PASSWORD"  # noqa: S105 - the name of a variable
 
 #: The file of a folder that the process which serves it locks.
@@ -95,6 +96,13 @@ def _listening(login: Login, context: ssl.SSLContext, accounts: Accounts, plain:
         )
     except OSError as error:
         raise ServerError(_why_not(error, login)) from None
+
+
+def _port(text: str) -> int:
+    """A port, or 0. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no port: it takes 0 to {LAST_PORT}")
+    return int(text)
 
 
 def _why_not(error: OSError, login: Login) -> str:
@@ -207,7 +215,7 @@ def add_command(commands: Any) -> None:
         "--data", type=Path, default=Path("redshift"), help="the server's folder (./redshift)"
     )
     parser.add_argument(
-        "--port", type=int, default=PORT, help=f"the port on {HOST} ({PORT}; 0 for any that is free)"
+        "--port", type=_port, default=PORT, help=f"the port on {HOST} ({PORT}; 0 for any that is free)"
     )
     parser.add_argument("--database", default="dev", help="the database (dev)")
     parser.add_argument(

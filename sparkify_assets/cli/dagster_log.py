@@ -24,6 +24,9 @@ _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 #: What is ordinary: nothing has happened before the first start, and the alert tells of a failure with its reason.
 _ORDINARY = re.compile(r"No cursor for event type |(?:\S+ - )?(?:STEP|RUN)_FAILURE - ")
 
+#: What `dagster dev` says of Ctrl-C if it is still starting; `sparkify dev` says it in its own words.
+_ENDED = "Aborted!"
+
 #: Where a trace begins, or what comes before one.
 _TRACE = ("Traceback (most recent call last)", "Stack Trace:", "The above exception ")
 
@@ -63,7 +66,7 @@ class DagsterLog:
             yield from self._complete()
 
     def _complete(self) -> Iterator[Said]:
-        lines, self._record = [line.strip() for line in self._record if line.strip()], []
+        lines, self._record = [line.strip() for line in self._record if line.strip() not in ("", _ENDED)], []
         if not lines:
             return
         head = _HEAD.fullmatch(lines[0])

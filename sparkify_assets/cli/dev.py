@@ -27,6 +27,7 @@ import psutil
 import typer
 
 import redshift_local
+from redshift_local.serve import LAST_PORT
 from sparkify_assets.cli.console import CommandError, err, say
 from sparkify_assets.cli.dagster_log import DagsterLog, Said
 from sparkify_assets.cli.demo import settings_with_sample
@@ -43,16 +44,23 @@ _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the web UI on loopback.")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=LAST_PORT, help="Port of the web UI on loopback.")] = PORT,
     serve: Annotated[
         int | None,
-        typer.Option(metavar="PORT", help="Serve the warehouse there, too, as `sparkify serve --port` does."),
+        typer.Option(
+            min=0,
+            max=LAST_PORT,
+            metavar="PORT",
+            help="Serve the warehouse there, too, as `sparkify serve --port` does.",
+        ),
     ] = None,
     report_port: Annotated[
         int | None,
         typer.Option(
+            min=0,
+            max=LAST_PORT,
             metavar="PORT",
-            help="Port of the live report on loopback; 0 for any.  [default: one above --port]",
+            help="Port of the live report on loopback; 0 for any; without it, the one above --port.",
         ),
     ] = None,
 ) -> None:

@@ -115,8 +115,9 @@ def _summary(
     started: float,
     listed: float,
 ) -> dict[str, Any]:
-    """What a load did, as data: how much was read, and how much of that is `loaded` and not blocked. `errors` say why something is neither loaded nor blocked; `failed` names what was tried
-    of that, and `not_tried` the rest.
+    """What a load did, as data: how much it read, and how much of that is `loaded`, which leaves out what is blocked.
+    `errors` say why something is neither loaded nor blocked; `failed` names what was tried of that, and `not_tried` the
+    rest.
     """
     done, found = report.done, plan.difference
     failed = [item for item in report.not_loaded if not item.blocked]

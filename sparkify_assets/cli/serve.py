@@ -28,7 +28,9 @@ from sparkify_assets.warehouse.connection import Warehouse, open_warehouse
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Port on loopback; 0 for any that is free.")] = local.PORT,
+    port: Annotated[
+        int, typer.Option(min=0, max=local.LAST_PORT, help="Port on loopback; 0 for any that is free.")
+    ] = local.PORT,
     read_write: Annotated[
         bool, typer.Option("--read-write", help="Let the user change rows; the default is --read-only.")
     ] = False,

@@ -59,6 +59,10 @@ def test_the_first_start_is_quiet_and_colours_are_the_projects_own(log: DagsterL
     assert told(log, f"{green}the disk is slow") == [Said("the disk is slow", "19:30:37 warning:", "yellow")]
 
 
+def test_that_it_was_ended_while_it_started_is_told_by_the_command(log: DagsterLog) -> None:
+    assert told(log, "\nAborted!") == []
+
+
 def test_a_load_is_one_line(log: DagsterLog) -> None:
     said = "loaded 2018-11-01: 12 records read, 12 staged, 0 rejected"
     assert told(log, f"{AT} - dagster - INFO - events_on_arrival - {RUN} - load_events - {said}") == [

@@ -85,6 +85,15 @@ def test_a_port_in_use_is_named(sparkify: Run) -> None:
         assert "--report-port" in said
 
 
+@pytest.mark.parametrize("option", ["--port", "--report-port", "--serve"])
+def test_what_is_no_port_is_refused_before_anything_starts(
+    sparkify: Run, tmp_path: Path, option: str
+) -> None:
+    for number in ("65536", "-1"):
+        assert f"'{option}'" in one_line(sparkify("dev", f"{option}={number}"))
+    assert not (tmp_path / "home").exists()
+
+
 #: `dagster dev` while it starts: it fails at a signal.
 STARTING = """
 import signal, sys, time

@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from sample_data.generate import write_sample
+from tests.dev import free_port
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(7200)]
 
@@ -164,3 +165,47 @@ def test_a_command_is_interrupted_at_any_moment(home: Home, name: str, to_all: b
     assert (agreed.returncode, agreed.stderr) == (0, ""), agreed.stdout
     assert not faults, "\n".join(faults)
     assert set(home.statuses()) <= {"SUCCESS", "CANCELED", "FAILURE"}
+
+
+#: What runs until Ctrl-C, with what it says last.
+SERVERS = {
+    "dev": (
+        ("dev", "--port", "{port}", "--report-port", "0"),
+        "The web UI is stopped, and every table is whole; ",
+    ),
+    "serve": (("serve", "--port", "0"), "The warehouse is not served any more."),
+    "both": (
+        ("dev", "--port", "{port}", "--report-port", "0", "--serve", "0"),
+        "The web UI is stopped, and every table is whole; ",
+    ),
+}
+
+#: By when each of them is up, in seconds.
+UP = 15.0
+
+
+@pytest.mark.parametrize("to_all", [True, False], ids=["group", "alone"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_is_ended_at_any_moment(home: Home, name: str, to_all: bool) -> None:
+    """Before it serves, Ctrl-C interrupts it; from then on, that is its ordinary end."""
+    words, last = SERVERS[name]
+    send = os.killpg if to_all else os.kill
+    faults = []
+    for number in range(MOMENTS):
+        moment = FIRST_MOMENT + number * (UP - FIRST_MOMENT) / (MOMENTS - 1)
+        process = home.start(*(word.format(port=free_port()) for word in words))
+        time.sleep(moment)
+        send(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=180)
+        (told,) = err.splitlines() or [""]
+        as_it_should = {0: told.startswith(last), 130: told.startswith("interrupted: ")}
+        if not as_it_should.get(process.returncode) or "Traceback" in out or "Aborted" in out:
+            faults.append(f"{moment:.2f} s: {process.returncode} {out[-2000:]} {err[-3000:]}")
+        if left := left_of(process):
+            faults.append(f"{moment:.2f} s: left {left}")
+        mark = home.folder / "home" / "dev.pid"
+        if mark.exists() and (pid := mark.read_text()):
+            faults.append(f"{moment:.2f} s: {mark.name} still names {pid}")
+    after = home.run("load", "--full", "--format", "json")
+    assert after.returncode == 0, after.stderr
+    assert not faults, "\n".join(faults)

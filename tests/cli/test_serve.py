@@ -137,3 +137,4 @@ def test_what_cannot_be_served_is_said(sparkify: Run) -> None:
         assert "is on AWS" in one_line(sparkify("serve", WAREHOUSE=aws))
     assert "exclude each other" in one_line(sparkify("serve", "--read-only", "--read-write"))
     assert "cannot be read" in one_line(sparkify("serve", "--password-file", "absent"))
+    assert "'--port'" in one_line(sparkify("serve", "--port", "65536"))

@@ -221,6 +221,8 @@ def test_what_cannot_be_used_is_said(start: Start, data: Path, tmp_path: Path) -
     assert "dev is the server's own user" in fails(*at, "--user", "dev")
     assert "awsuser is a superuser already" in fails(*at, "--user", "awsuser", "--read-only")
     assert "it was created for another one" in fails(*at, "--database", "other")
+    for port in ("65536", "-1", "redshift"):
+        assert f"{port} is no port: it takes 0 to 65535" in fails(*at, f"--port={port}")
 
 
 # --- the certificate ----------------------------------------------------------------------------------------------
