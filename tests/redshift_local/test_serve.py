@@ -221,8 +221,14 @@ def test_what_cannot_be_used_is_said(start: Start, data: Path, tmp_path: Path) -
     assert "dev is the server's own user" in fails(*at, "--user", "dev")
     assert "awsuser is a superuser already" in fails(*at, "--user", "awsuser", "--read-only")
     assert "it was created for another one" in fails(*at, "--database", "other")
-    for port in ("65536", "-1", "redshift"):
-        assert f"{port} is no port: it takes 0 to 65535" in fails(*at, f"--port={port}")
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "redshift"])
+def test_what_is_no_port_is_a_usage_error(port: str, tmp_path: Path) -> None:
+    asked = [*COMMAND, "--data", str(tmp_path / "data"), f"--port={port}"]
+    ended = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (ended.returncode, (tmp_path / "data").exists()) == (2, False)
+    assert ended.stderr.endswith(f"argument --port: {port} is no port: it takes 0 to 65535\n")
 
 
 # --- the certificate ----------------------------------------------------------------------------------------------
