@@ -56,6 +56,11 @@ def settings_with_sample() -> Settings:
     return settings()  # read again, because the sample sets the days
 
 
+def home_of_demo(settings: Settings) -> Path:
+    """The state directory of a demonstration that leaves these settings alone."""
+    return settings.home / "demo"
+
+
 def apart(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables by which a demonstration leaves a source or a warehouse of somebody's own alone: a state directory
     of its own, and none of what is set; empty if nothing is set.
@@ -63,7 +68,7 @@ def apart(environment: Mapping[str, str]) -> dict[str, str]:
     own = [name for name in _OWN if environment.get(name, "").strip()]
     if not {"SPARKIFY_SOURCE", "SPARKIFY_WAREHOUSE"}.intersection(own):
         return {}
-    home = Settings.from_environment({"SPARKIFY_HOME": environment.get("SPARKIFY_HOME", "")}).home / "demo"
+    home = home_of_demo(Settings.from_environment({"SPARKIFY_HOME": environment.get("SPARKIFY_HOME", "")}))
     return {"SPARKIFY_HOME": str(home), **dict.fromkeys(own, "")}
 
 

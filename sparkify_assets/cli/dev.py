@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ import redshift_local
 from redshift_local.serve import LAST_PORT
 from sparkify_assets.cli.console import CommandError, err, say
 from sparkify_assets.cli.dagster_log import DagsterLog, Said
-from sparkify_assets.cli.demo import settings_with_sample
+from sparkify_assets.cli.demo import home_of_demo, settings_with_sample
 from sparkify_assets.cli.serve import served, told
 from sparkify_assets.settings import Settings
 
@@ -140,14 +141,19 @@ def _live_report(settings: Settings, port: int) -> Iterator[str]:
 
 
 def stop() -> None:
-    """Stop the web UI, the daemon and the local Redshift of this state directory."""
+    """Stop the web UI, the daemon and the local Redshift of this state directory, and of a demonstration in it."""
     settings = Settings.from_environment()
     if _stop_dagster(settings):
         say("The UI is stopped.")
-    if settings.warehouse_folder.exists() and redshift_local.stop(settings.warehouse_folder):
-        say("The warehouse is stopped.")
-    else:
-        say("The warehouse was not running.")
+    stopped = _stop_warehouse(settings)
+    if _stop_warehouse(replace(settings, home=home_of_demo(settings))):
+        say("The warehouse of the demonstration is stopped.")
+    say("The warehouse is stopped." if stopped else "The warehouse was not running.")
+
+
+def _stop_warehouse(settings: Settings) -> bool:
+    """Stop the local Redshift of a state directory; return whether it was running."""
+    return settings.warehouse_folder.exists() and redshift_local.stop(settings.warehouse_folder)
 
 
 def _stop_dagster(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import redshift_local
 from sample_data.generate import write_sample
 from sparkify_assets.cli.demo import apart
 from sparkify_assets.settings import Settings
@@ -30,3 +31,13 @@ def test_a_demonstration_leaves_what_is_somebodys_own_alone(tmp_path: Path) -> N
         assert chosen.source == (tmp_path / "demo/sample").as_uri()
         assert (chosen.warehouse, chosen.last_day) == ("embedded", None)
         assert chosen.work == (tmp_path / "demo/work").as_uri()
+
+
+def test_its_server_is_stopped_with_everything_of_the_state_directory(sparkify: Run, tmp_path: Path) -> None:
+    """As after Ctrl-C in a demonstration beside a source of somebody's own."""
+    left = tmp_path / "home/demo/warehouse"
+    left.parent.mkdir(parents=True)
+    redshift_local.ensure(left, "sparkify")
+    assert "The warehouse of the demonstration is stopped." in sparkify("stop").out
+    assert not list(left.rglob("postmaster.pid"))
+    assert "demonstration" not in sparkify("stop").out
