@@ -129,7 +129,8 @@ def _effort(found: NextLoad) -> str:
         ]
     else:
         loads = counted(found.from_loads, "load")
-        said = [f"about {_in_words(found.seconds)} of reading and publishing, judged by {loads}"]
+        work = f"about {_in_words(found.seconds)} of reading and publishing, judged by {loads}"
+        said = [f"{work}, besides the few seconds that a run of Dagster's takes"]
     if found.statements is not None:
         said.append(f"about {found.statements:,} statements")
     if found.usd is not None:

@@ -21,7 +21,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from redshift_local import is_whole, split
-from sparkify_assets.cli.console import RowFormat, err, say
+from sparkify_assets.cli.console import CommandError, RowFormat, err, say
 from sparkify_assets.cli.rows import print_listing, print_rows
 from sparkify_assets.cli.shell_completion import Tables, completions, matching, table_of, word_before
 from sparkify_assets.errors import SparkifyError, describe_error
@@ -43,8 +43,11 @@ HELP = r"""Statements end with ; and may take several lines. Each is a transacti
 \d         tables
 \d TABLE   columns of a table
 \x         each column on a line of its own, or as it fits
-\q         leave, as Ctrl-D does; Ctrl-C drops what is typed, or ends the statement that runs
+\q         leave, as Ctrl-D and exit do; Ctrl-C drops what is typed, or ends the statement that runs
 Tab completes tables, columns and words, and the arrows bring back what was typed before."""
+
+#: Words that psql takes for commands, too: https://www.postgresql.org/docs/current/app-psql.html
+_WORDS = {"help": r"\?", "exit": r"\q", "quit": r"\q"}
 
 
 def run_shell(chosen: Settings, output: RowFormat, *, expanded: bool, write: bool) -> None:
@@ -98,12 +101,12 @@ class Shell:
         """Do what a text says, which is statements or a command; return False if it leaves. What fails is told in a
         line, and the rest of the text is not tried.
         """
-        command, _, about = text.strip().partition(" ")
+        text = _WORDS.get(text.strip().lower().rstrip(";"), text.strip())
         try:
-            if command == r"\q":
+            if text.split()[:1] == [r"\q"]:
                 return False
-            if command.startswith("\\"):
-                self._command(command, about.strip())
+            if is_command(text):
+                self.command(text)
             else:
                 for statement in split(text):
                     self._answer(statement)
@@ -131,7 +134,9 @@ class Shell:
         # The star comes first, because it is what questions are put to.
         self.tables = dict(sorted(found.items(), key=lambda item: not item[0].startswith("sparkify.")))
 
-    def _command(self, command: str, about: str) -> None:
+    def command(self, text: str) -> None:
+        """Do what a command of the shell says. Raises CommandError if there is none of that name."""
+        command, _, about = text.strip().partition(" ")
         if command == r"\x":
             self.expanded = not self.expanded
             say(
@@ -141,9 +146,9 @@ class Shell:
             say(HELP)
         elif command == r"\d":
             self.read_tables()
-            self._describe(about.rstrip(";"))
+            self._describe(about.strip().rstrip(";"))
         else:
-            say(rf"{command} is no command; \? lists those that there are", "error:", "red", err)
+            raise CommandError(rf"{command} is no command; \? lists those that there are")
 
     def _describe(self, name: str) -> None:
         """Print the tables, or the columns of one of them."""
@@ -157,7 +162,7 @@ class Shell:
             print_listing(("column", "type", "meaning"), columns)
         else:
             near = ", ".join(matching(name, self.tables))
-            say(f"there is no table {name}{f'; there is {near}' if near else ''}", "error:", "red", err)
+            raise CommandError(f"there is no table {name}{f'; there is {near}' if near else ''}")
 
     def _answer(self, statement: str) -> None:
         """Run a statement and print what it returns."""
@@ -190,7 +195,12 @@ class Shell:
 
 def is_complete(text: str) -> bool:
     """Whether a text is to be run when a line ends: a command, a statement that ends with a semicolon, or nothing."""
-    return not text.strip() or text.lstrip().startswith("\\") or is_whole(text)
+    return not text.strip() or is_command(text) or text.strip().lower() in _WORDS or is_whole(text)
+
+
+def is_command(text: str) -> bool:
+    """Whether a text is a command of the shell and no statement."""
+    return text.lstrip().startswith("\\")
 
 
 class _Completer(Completer):

@@ -44,11 +44,12 @@ SECTIONS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A question with its answer: the SQL, charts for a wide and a narrow page, the rows, and how many of them are not
-    shown.
+    """A question with its answer: the rule in words, the SQL, the rows, charts for a wide and a narrow page, and how
+    many rows are not shown.
     """
 
     question: Question
+    rule: str
     sql: str
     rows: Sequence[Row]
     wide: Markup
@@ -111,7 +112,7 @@ def _content(transaction: Transaction, settings: Settings) -> dict[str, Any]:
             title: [_card(questions[name], answers[name], settings) for name in names]
             for title, names in SECTIONS.items()
         },
-        "figures": _figures(answers, row_counts),
+        "figures": _figures(answers, row_counts, settings),
         "freshness": {**freshness, "missing_days": _missing_days(freshness)},
         "row_counts": row_counts,
         "loads": transaction.records("report/loads"),
@@ -159,11 +160,23 @@ def _card(question: Question, rows: Sequence[Row], settings: Settings) -> Card:
         return Markup(picture(question, rows, width) if rows else "")  # noqa: S704
 
     return Card(
-        question, statement(question, settings), preview, drawn(WIDE), drawn(NARROW), len(rows) - len(preview)
+        question=question,
+        rule=_with_values(question.description, settings),
+        sql=statement(question, settings),
+        rows=preview,
+        wide=drawn(WIDE),
+        narrow=drawn(NARROW),
+        left_out=len(rows) - len(preview),
     )
 
 
-def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[Figure]:
+def _with_values(text: str, settings: Settings) -> str:
+    """A text with the value of the setting that it names."""
+    name = "SPARKIFY_SESSION_PAUSE_MINUTES"
+    return text.replace(name, f"{name} ({settings.session_pause_minutes:g})")
+
+
+def _figures(answers: Mapping[str, Sequence[Row]], counts: Row, settings: Settings) -> list[Figure]:
 
     def total(question: str, column: str) -> int:
         return sum(row[column] for row in answers[question])
@@ -177,7 +190,7 @@ def _figures(answers: Mapping[str, Sequence[Row]], counts: Row) -> list[Figure]:
         Figure(
             "Sessions",
             f"{total('session_lengths', 'sessions'):,}",
-            "with at least one play",
+            f"cut where nothing plays for {settings.session_pause_minutes:g} min",
             "session_lengths",
         ),
         Figure("Paid plays", percent(paid, plays), f"{paid:,} of {plays:,}", "plays_by_level"),

@@ -59,6 +59,13 @@ def test_psql_is_given_a_connection_that_only_reads(sparkify: Run) -> None:
                 cursor.execute("delete from sparkify.users")
 
 
+def test_a_command_of_the_shell_may_be_all_that_is_asked(sparkify: Run) -> None:
+    sparkify("load")
+    assert "sparkify.songplays" in sparkify("query", r"\d").out
+    assert sparkify("query", r"\d users").out.splitlines()[1].startswith("user_id")
+    assert "there is no table plays" in one_line(sparkify("query", r"\d plays"))
+
+
 def test_query_refuses_what_redshift_does_not_run(sparkify: Run) -> None:
     sparkify("load")
     line = one_line(sparkify("query", "select distinct on (level) level from sparkify.users"))

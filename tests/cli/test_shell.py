@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sparkify_assets.cli.shell import HISTORY_FILE, Shell, _history, is_complete
+from sparkify_assets.cli.shell import HELP, HISTORY_FILE, Shell, _history, is_complete
 from sparkify_assets.cli.shell_completion import completions
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.cli.keyboard import Keyboard
@@ -56,6 +56,7 @@ def told(shell: Shell, capsys: pytest.CaptureFixture[str]) -> Say:
     [
         ("", True),
         (r"\d", True),
+        ("help", True),
         ("select 1", False),
         ("select 1;", True),
         ("select 1; -- done", True),
@@ -99,7 +100,9 @@ def test_several_statements_are_answered_and_an_error_is_one_line(shell: Shell, 
     assert out == ["c", "3"]
     assert err[1:] == ['error: relation "nowhere" does not exist']
     assert told("select 5 as d")[0] == ["d", "5"], "and it goes on"
-    assert not shell.take(r"\q")
+    assert told("help")[0] == HELP.splitlines()
+    for leaving in (r"\q", "exit", "quit;"):
+        assert not shell.take(leaving)
 
 
 def test_it_only_reads_unless_told(ready: Warehouse, told: Say) -> None:

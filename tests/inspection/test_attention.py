@@ -12,6 +12,7 @@ import pytest
 
 from sparkify_assets.inspection.attention import MAX_TOLD, Concern, concerns
 from sparkify_assets.load.loader import Loader
+from sparkify_assets.model.datasets import Partition
 from sparkify_assets.warehouse.connection import Warehouse
 from tests.conftest import load_all, loader_for
 from tests.report.test_questions import play
@@ -116,3 +117,21 @@ def test_of_many_the_rest_is_counted(loader: Loader, source: Path) -> None:
     assert told[-1] == Concern(
         "blocked", "4 more", "2018-11-11 to 2018-11-14 (4)", "`sparkify status` says more"
     )
+
+
+def test_the_history_keeps_what_was_blocked_and_why_it_was_released(loader: Loader, source: Path) -> None:
+    """A day that is corrected, and one that is published as it is, whatever they are by now."""
+    for day in (1, 2):
+        write(source, day, 40)
+    load_all(loader)
+    for day in (1, 2):
+        write(source, day, 4)
+    load_all(loader)
+    write(source, 1, 40)
+    load_all(loader)
+    loader.publisher.release(Partition("events", "2018-11-02"), "the player was down")
+    with loader.warehouse.reading() as transaction:
+        loads = [row for row in transaction.records("report/loads") if row["dataset"] == "events"]
+    assert [(row["partitions"], row["blocked"], row["released"], row["release_reason"]) for row in loads] == [
+        (1, 0, 0, None), (2, 2, 1, "the player was down"), (2, 0, 0, None)
+    ]  # fmt: skip
