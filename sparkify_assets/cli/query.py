@@ -61,23 +61,35 @@ def query(
         with Shell(open_warehouse(chosen), output, expanded=expanded, write=write) as shell:
             shell.command(text)
         return
-    statements = split(_statement(text, file, chosen))
+    text = _statement(text, file, chosen)
+    statements = split(text)
     if not statements:
         raise CommandError("there is no statement to run")
-    place = ""
+    place, begins = "", 0
     try:
         with (
             open_warehouse(chosen).session(read_only=not write) as session,
             session.transaction(lock=False) as transaction,
         ):
             for number, statement in enumerate(statements, 1):
+                begins = text.find(statement, begins)
                 if len(statements) > 1:
                     place = f"statement {number} of {len(statements)}: "
                 answer = transaction.ask(statement)
                 columns = [column.name for column in answer.description or ()]
                 print_rows(columns, answer.fetchall() if columns else [], output, expanded=expanded)
     except psycopg2.Error as error:
-        raise CommandError(f"{place}{first_line(error)}") from None
+        raise CommandError(f"{place}{first_line(error)}{_line(error, text, begins)}") from None
+
+
+def _line(error: psycopg2.Error, text: str, begins: int) -> str:
+    """In which line of a text an error is, as far as it says that of the statement that begins there; empty if there is
+    only one line.
+    """
+    found = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+    if not found or "\n" not in text.strip() or begins < 0:
+        return ""
+    return f" (line {text.count(chr(10), 0, begins) + int(found[1])})"
 
 
 def _statement(text: str | None, file: Path | None, chosen: Settings) -> str:

@@ -66,6 +66,25 @@ def test_a_command_of_the_shell_may_be_all_that_is_asked(sparkify: Run) -> None:
     assert "there is no table plays" in one_line(sparkify("query", r"\d plays"))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "select\n  count(*),\n  getdate(),\n  nosuch\nfrom sparkify.songplays",
+            '"nosuch" does not exist (line 4)',
+        ),
+        (
+            "-- two of them\nselect 1;\n\nselect\n  1\n  frm x y",
+            'statement 2 of 2: syntax error at or near "x" (line 6)',
+        ),
+        ("select nosuch", '"nosuch" does not exist'),
+    ],
+)
+def test_an_error_names_its_line_where_there_are_several(sparkify: Run, text: str, said: str) -> None:
+    sparkify("load")
+    assert one_line(sparkify("query", text)).endswith(said)
+
+
 def test_query_refuses_what_redshift_does_not_run(sparkify: Run) -> None:
     sparkify("load")
     line = one_line(sparkify("query", "select distinct on (level) level from sparkify.users"))
