@@ -108,7 +108,8 @@ def dev(
         # None unless it was the first to end: one that is only starting fails at the signal, which is no error.
         code = process.poll()
         process.terminate()
-        process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
         _end_group(process.pid)
         mark.truncate(0)
         _tell(log.new(to_the_end=True))

@@ -103,6 +103,13 @@ time.sleep(600)
 """
 
 
+def ctrl_c_once_up(log: Path) -> None:
+    """Interrupt this process as soon as what it started is up."""
+    while not (log.exists() and "up" in log.read_text()):
+        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 @pytest.fixture
 def handlers() -> Iterator[None]:
     """Puts back what `sparkify dev` does at signals."""
@@ -117,16 +124,29 @@ def test_that_it_fails_because_it_is_to_end_is_no_error(
     sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", STARTING])
-
-    def ctrl_c_once_it_is_up() -> None:
-        while not (log.exists() and "up" in log.read_text()):
-            time.sleep(0.1)
-        os.kill(os.getpid(), signal.SIGINT)
-
     log = tmp_path / "home" / "dagster.log"
-    threading.Thread(target=ctrl_c_once_it_is_up, daemon=True).start()
+    threading.Thread(target=ctrl_c_once_up, args=(log,), daemon=True).start()
     ended = sparkify("dev", "--port", str(free_port()), "--report-port", "0")
     assert (ended.code, ended.err.startswith("The web UI is stopped")) == (0, True), ended.err
+
+
+@pytest.mark.usefixtures("handlers")
+def test_what_does_not_end_at_ctrl_c_is_named_and_not_waited_for_for_ever(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = STARTING.replace("lambda *_: sys.exit(1)", "signal.SIG_IGN")
+    monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", deaf])
+    monkeypatch.setattr(dev, "STOP_SECONDS", 1)
+    log = tmp_path / "home" / "dagster.log"
+    threading.Thread(target=ctrl_c_once_up, args=(log,), daemon=True).start()
+    try:
+        said = one_line(sparkify("dev", "--port", str(free_port()), "--report-port", "0"))
+        assert (
+            f"left by `dagster dev`, and does not end: process {(log.parent / 'dev.pid').read_text()}, "
+            in said
+        )
+    finally:
+        os.killpg(int((log.parent / "dev.pid").read_text()), signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("handlers")
