@@ -6,7 +6,7 @@ Belongs here: what is printed, in how many words, and what to type next. Does no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -64,6 +64,16 @@ def _print_short(found: Status) -> None:
         states[item.state].append(item)
     if found.warning:
         say(found.warning, "suspicious", "red")
+    _print_states(found, states)
+    _print_published(found)
+    print_warnings([outcome for outcome in found.warnings if outcome.check not in found.expected])
+    _print_not_data(found)
+    if states.keys() == {"loaded"}:
+        say("Everything is loaded, and nothing is blocked (--verbose lists every day).")
+
+
+def _print_states(found: Status, states: Mapping[str, list[PartitionStatus]]) -> None:
+    """What waits, and what to do about it."""
     accepting = " --accept-deletions" if found.warning else ""
     for state, next_step in NEXT.items():
         items = states.get(state, [])
@@ -76,6 +86,10 @@ def _print_short(found: Status) -> None:
             say(f"{_of(items)}: {next_step.format(accepting=accepting)}", state, colour)
     for line in left_out({item.partition: item.outside for item in states.get("outside", [])}):
         say(line, "outside")
+
+
+def _print_published(found: Status) -> None:
+    """What readers see and would not expect."""
     for rules, advice in OTHER_RULES.items():
         if items := [item for item in found.partitions if item.other_rules[:1] == [rules]]:
             say(f"{_of(items)} {advice}", "outdated")
@@ -83,14 +97,8 @@ def _print_short(found: Status) -> None:
         key, advice = row["partition_key"], for_shrunk(row["dataset"], row["partition_key"])
         say(f"{key} from {row['rows_before']:,} to {row['rows_now']:,} rows: {advice}", "shrunk")
     if released := [item for item in found.partitions if item.released]:
-        say(
-            f"{_of(released)} as it came: {named(sorted({str(item.released) for item in released}))}",
-            "released",
-        )
-    print_warnings([outcome for outcome in found.warnings if outcome.check not in found.expected])
-    _print_not_data(found)
-    if states.keys() == {"loaded"}:
-        say("Everything is loaded, and nothing is blocked (--verbose lists every day).")
+        reasons = named({str(item.released) for item in released})
+        say(f"{_of(released)} as it came: {reasons}", "released")
 
 
 def _print_head(found: Status) -> None:
