@@ -18,10 +18,12 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.defs.partitions import RANGE_END, RANGE_START
+from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import LoadPlan
 from sparkify_assets.model.datasets import DATASETS, Dataset, Partition
 from sparkify_assets.model.tables import ASSETS
 from sparkify_assets.settings import Settings
+from sparkify_assets.source.wrong import WrongSource, require_data
 
 #: How many runs one tick requests at most; the next tick requests the rest.
 MAX_RUNS = 4
@@ -81,6 +83,23 @@ def requests(
         elif len(found) < MAX_RUNS:
             found.append(_request(dataset, keys, versions, attempt, config))
     return found, waiting
+
+
+def doubt(plan: LoadPlan, loader: Loader) -> str:
+    """Why nothing of what is pending should be loaded, or nothing. Where a data set is gone, the whole source is asked
+    whether it lies elsewhere in it. Raises SourceError, WarehouseError.
+    """
+    if plan.difference.vanished:
+        try:
+            if plan.suspicion:  # then a short look says enough
+                require_data(loader.source, loaded_before=True)
+            else:
+                plan = loader.plan(looking=True)
+        except WrongSource as error:
+            return f"Nothing to load: {error}"
+    if plan.suspicion:
+        return f"Nothing is loaded: {plan.suspicion}. `sparkify load --accept-deletions` accepts it."
+    return ""
 
 
 def load_everything(settings: Settings, run_key: str | None = None) -> dg.RunRequest:

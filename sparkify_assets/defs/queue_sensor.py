@@ -18,7 +18,7 @@ from typing import Any
 import dagster as dg
 
 from sparkify_assets.defs.announced import Announced, ReceiptFile
-from sparkify_assets.defs.arrival_runs import arrival_job, in_progress, load_everything, requests
+from sparkify_assets.defs.arrival_runs import arrival_job, doubt, in_progress, load_everything, requests
 from sparkify_assets.defs.listing_cache import DEBOUNCE_OBJECTS, MAX_DEBOUNCED_POLLS
 from sparkify_assets.defs.sensors import TICK_SECONDS
 from sparkify_assets.errors import describe_error
@@ -175,8 +175,8 @@ def _runs(
     said += [f"Not loaded: {line}." for line in left_out(plan.outside)]
     if not pending and not plan.outside:
         said.append("Nothing to load: what was announced is in the ledger.")
-    elif plan.suspicion:
-        said.append(f"Nothing is loaded: {plan.suspicion}. `sparkify load --accept-deletions` accepts it.")
+    elif why := doubt(plan, loader):
+        said.append(why)
         return []
     runs: list[dg.RunRequest] = []
     for dataset in DATASETS:

@@ -17,7 +17,7 @@ from typing import Any
 
 import dagster as dg
 
-from sparkify_assets.defs.arrival_runs import arrival_job, in_progress, requests
+from sparkify_assets.defs.arrival_runs import arrival_job, doubt, in_progress, requests
 from sparkify_assets.defs.listing_cache import CacheFile, ListingCache
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.model.datasets import Dataset, Partition, left_out, partition_of
@@ -96,12 +96,8 @@ def tick(
         if plan.outside:
             return dg.SkipReason(f"Not loaded: {'; '.join(left_out(plan.outside))}.")
         return dg.SkipReason("Nothing to load: what changed since the last poll is in the ledger.")
-    if plan.difference.vanished and (why := _why_no_source(loader)):
+    if why := doubt(plan, loader):
         return dg.SkipReason(why)
-    if plan.suspicion:
-        return dg.SkipReason(
-            f"Nothing is loaded: {plan.suspicion}. `sparkify load --accept-deletions` accepts it."
-        )
     if waits := in_progress(cache.dataset, instance):
         return dg.SkipReason(waits)
     requested, waiting = requests(cache.dataset, plan, instance)

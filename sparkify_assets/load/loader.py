@@ -83,8 +83,8 @@ class Loader:
     def plan(self, *, looking: bool = False) -> LoadPlan:
         """List the whole source and compare it with the ledger; if only `looking`, nothing is created or written.
 
-        Raises WrongSource if nothing of it can be loaded, or ever was, or if its data is seen to lie elsewhere;
-        SourceError, WarehouseError.
+        Raises WrongSource if nothing of it can be loaded, or ever was, or if its data is seen to lie elsewhere and what
+        is gone would be withdrawn; SourceError, WarehouseError.
         """
         self._refuse_files_for_redshift()
         known = self.warehouse.retried(self._seen if looking else self._known)
@@ -92,7 +92,7 @@ class Loader:
         if not loaded_before:
             require_data(self.source)
         found = difference(self.source.list(), known)
-        if loaded_before and not found.listed:
+        if loaded_before and not found.listed and self.settings.deleted == "withdraw":
             require_data(self.source, loaded_before=True)
         if problem := unrecognised_source(found, self.source.url):
             raise WrongSource(problem)

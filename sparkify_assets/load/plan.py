@@ -36,6 +36,7 @@ class LoadPlan:
     keeps: bool  # what is gone from the source stays loaded
     kept: Mapping[Partition, Change]  # partitions with objects that are gone from the source and stay loaded
     layout: Sequence[str] = ()  # where a data set seems to lie that is missing from where it is looked for
+    source: str = ""  # its URL, and what is to be said of that
 
     @property
     def suspicion(self) -> str | None:
@@ -51,7 +52,9 @@ class LoadPlan:
         """Raise DeletionsRefused if the listing lacks so much that somebody has to accept it first."""
         if self.suspicion and not accepted:
             raise DeletionsRefused(
-                f"{self.suspicion}; nothing was changed (accept it with --accept-deletions)"
+                f"{self.source}: {self.suspicion}; nothing was changed. If another source is meant, set"
+                " SPARKIFY_SOURCE, or SPARKIFY_HOME for a warehouse of its own; if the files are gone for good, accept it"
+                " with --accept-deletions"
             )
 
     @property
@@ -115,6 +118,8 @@ def make_plan(
     """Apply the settings to a comparison: the range of days to load, and what happens to deleted objects. `layout` says
     what of the source lies where nothing is looked for.
     """
+    unset = " (SPARKIFY_SOURCE is not set, so it is the made sample)"
+    source = settings.source + (unset if settings.source == settings.sample.as_uri() else "")
     today = datetime.now(UTC).date()
     days = sorted(p.key for p in found.listed if p.dataset == "events")
     outside = {day: why for day in days if (why := why_outside(day, settings, today))}
@@ -128,4 +133,4 @@ def make_plan(
             if change.new and not change.overwritten:
                 continue  # what is new comes beside what is kept
             del found.changed[partition]
-    return LoadPlan(found, known, outside, queries.rules(), keeps, kept, layout)
+    return LoadPlan(found, known, outside, queries.rules(), keeps, kept, layout, source)

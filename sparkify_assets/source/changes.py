@@ -50,7 +50,7 @@ class Change:
 class SourceChanges:
     """A listing compared with what is known. `listed` holds all listed objects, `changed` what has to be loaded.
     `known` counts the objects of the whole ledger by data set, even where only a part was compared, and `gone` those of
-    them that are no longer listed.
+    them that are no longer listed. `names_aside` are the names, as `_name` has them, of what is listed and no data.
     """
 
     listed: dict[Partition, list[SourceObject]] = field(default_factory=dict)
@@ -59,6 +59,7 @@ class SourceChanges:
     hidden: int = 0  # files that are not data, by their names
     known: Counter[Dataset] = field(default_factory=Counter)
     gone: Counter[Dataset] = field(default_factory=Counter)
+    names_aside: set[str] = field(default_factory=set)
 
     @property
     def listed_objects(self) -> int:
@@ -78,19 +79,45 @@ class SourceChanges:
     def looks_incomplete(self) -> str | None:
         """Why the listing should not be believed where objects are missing from it, or None.
 
-        An empty listing, or one that lacks a whole data set, or more than a fifth of the known objects (at least ten in
-        both cases), is more often caused by a wrong address or a lost permission than by a clean-up.
+        More often caused by a wrong address, a lost permission or a folder's new name than by a clean-up are: an empty
+        listing; one without any of several partitions; one that lacks at least ten and more than a fifth of the known
+        objects, or of those of one data set; and one without a data set whose files are still there, where no data is.
         """
         known, gone = self.known.total(), self.gone.total()
         if 0 < known == gone and not self.listed_objects:
             empty = "nothing that is listed is data" if self.unrecognised else "the listing is empty"
             return f"{empty}, while the ledger knows {counted(known, 'object')}"
+        if known == gone and self._replaced():
+            return f"all {known} known objects are gone from the listing, which has others"
         if gone >= 10 and gone > 0.2 * known:
             return f"{gone} of {known} known objects are gone from the listing"
+        for name, number in self.gone.items():
+            if number >= 10 and number > 0.2 * self.known[name]:
+                return f"{number} of {self.known[name]} known objects of {name} are gone from the listing"
         for name in self.vanished:
-            if self.known[name] >= 10:
-                return f"all {self.known[name]} known objects of {name} are gone from the listing"
+            if moved := self._still_there(name):
+                return (
+                    f"all known objects of {name} are gone from the listing, and {counted(moved, 'file')} of the same"
+                    " name" + ("" if moved == 1 else "s") + " lie where no data is looked for"
+                )
         return None
+
+    def _replaced(self) -> bool:
+        """Whether several partitions lack objects, and none of them has any."""
+        lacking = [partition for partition, change in self.changed.items() if change.deleted]
+        return len(lacking) > 1 and not any(partition in self.listed for partition in lacking)
+
+    def _still_there(self, dataset: Dataset) -> int:
+        """How many of the gone objects of a data set have a namesake that is no data: in another folder, a hidden one,
+        or with another ending.
+        """
+        gone = (
+            key
+            for partition, change in self.changed.items()
+            if partition.dataset == dataset
+            for key in change.gone
+        )
+        return sum(_name(key) in self.names_aside for key in gone)
 
 
 def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownPartition]) -> SourceChanges:
@@ -106,12 +133,14 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     for item in listing:
         if is_hidden(item.key):
             result.hidden += 1
+            result.names_aside.add(_name(item.key))
             continue
         partition = _partition(item.key, folders)
         if partition is not None:
             result.listed.setdefault(partition, []).append(item)
         elif item.key not in KNOWN_EXTRAS:
             result.unrecognised.append(item.key)
+            result.names_aside.add(_name(item.key))
     nothing: Mapping[str, str] = {}
     for partition, items in result.listed.items():
         before = known[partition].objects if partition in known else nothing
@@ -130,6 +159,11 @@ def difference(listing: Iterable[SourceObject], known: Mapping[Partition, KnownP
     for partition, change in result.changed.items():
         result.gone[partition.dataset] += len(change.deleted)
     return result
+
+
+def _name(key: str) -> str:
+    """The name of a file, without what hides it and without its endings."""
+    return key.rpartition("/")[2].lstrip("._").partition(".")[0]
 
 
 def _partition(key: str, folders: dict[str, Partition | None]) -> Partition | None:

@@ -279,6 +279,17 @@ def test_a_source_that_is_a_wrong_one_is_called_so_whatever_is_loaded(
     assert "--accept-deletions" not in (watcher.skipped or "")
 
 
+def test_a_few_days_that_lie_in_another_folder_are_asked_about_and_not_withdrawn(
+    loader: Loader, source: Path, instance: dg.DagsterInstance
+) -> None:
+    load_all(loader)
+    watcher = Watcher("events", loader, instance)
+    assert not watcher.settled()
+    (source / "log_data").rename(source / "logs")
+    assert not watcher.tick()
+    assert "; events are looked for in log_data/, found logs/ (6 files)" in (watcher.skipped or "")
+
+
 def test_a_lost_or_reset_cache_loses_nothing(
     loader: Loader, source: Path, instance: dg.DagsterInstance
 ) -> None:

@@ -148,8 +148,56 @@ def test_a_listing_without_one_data_set_is_not_believed() -> None:
         for partition, items in difference(listing, {}).listed.items()
     }
     without = difference(listing[30:], known)
-    assert without.looks_incomplete == "all 30 known objects of events are gone from the listing"
-    assert difference(listing[29:], known).looks_incomplete is None, "29 of 1,030 may be deleted"
+    assert without.looks_incomplete == "30 of 30 known objects of events are gone from the listing"
+    assert difference(listing[6:], known).looks_incomplete is None, "6 of 30 may be deleted"
+    assert difference(listing[19:], known).looks_incomplete == (
+        "19 of 30 known objects of events are gone from the listing"
+    )
     assert difference(listing, known).looks_incomplete is None
     other = difference([SourceObject("notes.txt", "1", 1)], known)
     assert other.looks_incomplete == "nothing that is listed is data, while the ledger knows 1,030 objects"
+
+
+#: Five days and three songs.
+FEW = [
+    *(f"log_data/2018/11/2018-11-0{n}-events.json" for n in range(1, 6)),
+    *(f"song_data/A/B/C/TR{n}.json" for n in range(3)),
+]
+
+
+def changed_to(*keys: str) -> str | None:
+    """What is said of these keys where FEW was loaded."""
+    known = {
+        partition: KnownPartition("published", "b", rules(), {item.key: "1" for item in items})
+        for partition, items in listed(*FEW).listed.items()
+    }
+    return difference([SourceObject(key, "1", 1) for key in keys], known).looks_incomplete
+
+
+@pytest.mark.parametrize(
+    ("former", "latter", "dataset", "files"),
+    [
+        ("log_data/2018/11/", "log_data/2018/nov/", "events", 5),
+        ("log_data/", "_log_data/", "events", 5),
+        ("-events.json", "-events.jsonl", "events", 5),
+        ("song_data/", "tracks/", "songs", 3),
+        ("song_data/A/B/C/", "song_data/A/B/C/._", "songs", 3),
+    ],
+)
+def test_a_data_set_that_lies_in_plain_sight_is_not_deleted(
+    former: str, latter: str, dataset: str, files: int
+) -> None:
+    assert changed_to(*(key.replace(former, latter) for key in FEW)) == (
+        f"all known objects of {dataset} are gone from the listing, and {files} files of the same names lie where no data"
+        " is looked for"
+    )
+
+
+def test_another_source_is_not_the_one_that_was_loaded() -> None:
+    other = [key.replace("/2018/11/2018-11", "/2018/12/2018-12") for key in FEW[:5]]
+    assert changed_to(*other) == "all 8 known objects are gone from the listing, which has others"
+    assert changed_to(*other, FEW[5]) is None
+    assert changed_to(*FEW[5:]) is None, "five days that are nowhere may be deleted"
+    assert changed_to(*(key.replace(".json", "-2.json") for key in FEW)) is None, (
+        "other objects of the same days"
+    )

@@ -23,6 +23,8 @@ from sparkify_assets.source.files import FileStore
 from sparkify_assets.source.s3 import S3Store
 from sparkify_assets.source.store import ObjectStore, SourceObject
 from sparkify_assets.source.wrong import WrongSource, require_data
+from sparkify_assets.warehouse.connection import Warehouse
+from tests.conftest import loader_for
 from tests.invariants import world
 from tests.invariants.world import START, lines, play, song
 
@@ -162,3 +164,18 @@ def test_a_data_set_that_lies_elsewhere_is_told_before_its_deletion_is_accepted(
         list(loader.load("events"))
     world.load_all(loader, accept_deletions=True)
     world.assert_holds(loader.warehouse, songs)
+
+
+def test_an_inbox_that_is_archived_beside_itself_is_none_where_what_is_gone_is_kept(
+    warehouse: Warehouse, source: Path, tmp_path: Path
+) -> None:
+    """A source that only holds what is new, which SPARKIFY_DELETED=keep is for."""
+    files = {"log_data/2018-11-01-events.json": lines([play(START)])}
+    keeping = loader_for(warehouse, source, tmp_path / "home", deleted="keep")
+    world.remake(source, files)
+    world.load_all(keeping)
+    world.remake(source, {f"archive/{key}": content for key, content in files.items()})
+    plan = keeping.plan()
+    assert (plan.pending("events"), plan.suspicion) == ([], None)
+    assert plan.layout == [f"the data is in archive/: set SPARKIFY_SOURCE={source.as_uri()}/archive (1 file)"]
+    world.assert_holds(warehouse, files)
