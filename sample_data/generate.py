@@ -50,7 +50,15 @@ def write_sample(
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    try:
+        summary = _write(part, events, songs, days, seed, first_day)
+        part.replace(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)  # what is whole is in its place
+    return summary
 
+
+def _write(part: Path, events: int, songs: int, days: int, seed: int, first_day: date) -> SampleSummary:
     library = write_songs(part, songs, Dice(f"songs {seed}"))
     write_events(part, Audience(events, library, Dice(f"events {seed}")), events, days, first_day)
     sizes = [path.stat().st_size for path in part.rglob("*.json")]
@@ -60,5 +68,4 @@ def write_sample(
     jsonpaths = {"jsonpaths": [f"$['{field}']" for field in fields]}
     (part / "log_json_path.json").write_text(json.dumps(jsonpaths, indent=4), "utf-8")
     (part / "sample.json").write_text(json.dumps(asdict(summary), indent=4, default=str) + "\n", "utf-8")
-    part.replace(out)
     return summary

@@ -8,7 +8,6 @@ anything that opens a file or a connection for its content, other than the sampl
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -278,12 +277,12 @@ def _count(name: str, value: str) -> int:
     return int(value)
 
 
-def _number(name: str, value: str, highest: float = math.inf) -> float:
+def _number(name: str, value: str, highest: float = 1e6) -> float:
     try:
         number = float(value)
     except ValueError:
         number = -1.0
     if not 0 <= number <= highest:
-        takes = "a number that is not negative" if highest == math.inf else f"a number from 0 to {highest:g}"
+        takes = f"a number from 0 to {highest:,.7g}"
         raise SettingsError(f"SPARKIFY_{name} is {value!r}; it takes {takes}")
     return number

@@ -89,7 +89,7 @@ def loader_that_reads() -> Loader:
 def _loader(chosen: Settings) -> Loader:
     if chosen.source.startswith("file:") and not path_of(chosen.source).is_dir():
         hint = (
-            "; make a sample with `sparkify sample`, or set SPARKIFY_SOURCE"
+            "; `sparkify demo` makes and loads a sample; or set SPARKIFY_SOURCE"
             if chosen.sample == path_of(chosen.source)
             else ""
         )
@@ -238,9 +238,9 @@ def print_blocked(reasons: Mapping[str, str]) -> None:
     for name, why in reasons.items():
         say(f"{name} {why}", "blocked", "red")
     if reasons:
-        one = next(iter(reasons)) if len(reasons) == 1 else "DAY"
-        release = f'`sparkify release {one.split()[-1]} --reason "…"`'
-        say(f"  correct the source, and a load tries it again; or publish it as it is: {release}")
+        release = f'`sparkify release {next(iter(reasons)).split()[-1]} --reason "…"`'
+        others = ", and the others likewise" if len(reasons) > 1 else ""
+        say(f"  correct the source, and a load tries it again; or publish it as it is: {release}{others}")
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:

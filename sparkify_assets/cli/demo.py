@@ -7,6 +7,8 @@ Belongs here: making the sample, and the overview of a loaded warehouse. Does no
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -74,7 +76,8 @@ def apart(environment: Mapping[str, str]) -> dict[str, str]:
 
 def demo() -> None:
     """Make sample data, load it, and show the result; a source of your own is left alone."""
-    ask = "sparkify query"
+    program = "sparkify" if shutil.which("sparkify") else str(Path(sys.executable).with_name("sparkify"))
+    ask = f"{program} query"
     if changed := apart(os.environ):
         own = " and ".join(f"{name}={os.environ[name]}" for name in _OWN[:2] if name in changed)
         say(f"Your {own} is left alone: the demonstration loads made-up data in {changed['SPARKIFY_HOME']}.")

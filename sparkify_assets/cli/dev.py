@@ -41,6 +41,9 @@ HOST, PORT = "127.0.0.1", 3000
 #: How many seconds `dagster dev` may take to end its services; it gives each of them 60 before it kills them.
 STOP_SECONDS = 120
 
+#: What `sparkify stop` adds to the file with the process id, so that `sparkify dev` knows who ended it.
+_STOPPED = " stopped"
+
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 
 
@@ -66,6 +69,9 @@ def dev(
     ] = None,
 ) -> None:
     """Run Dagster's web UI and daemon on loopback until Ctrl-C; new files in the source are loaded automatically."""
+    numbers = [number for number in (port, serve, report_port) if number]
+    if len(set(numbers)) < len(numbers):
+        raise CommandError("--port, --serve and --report-port take ports of their own each")
     settings = settings_with_sample()
     with _mark(settings).open("a+") as mark, ExitStack() as also:
         try:
@@ -106,7 +112,8 @@ def dev(
             time.sleep(0.2)
             _tell(log.new())
         # None unless it was the first to end: one that is only starting fails at the signal, which is no error.
-        code = process.poll()
+        mark.seek(0)
+        code = None if mark.read().endswith(_STOPPED) else process.poll()
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
@@ -163,7 +170,7 @@ def _stop_dagster(settings: Settings) -> bool:
     """
     if not _mark(settings).exists():
         return False
-    with _mark(settings).open() as mark:
+    with _mark(settings).open("a+") as mark:
         if _is_free(mark.fileno()):
             return False
         asked = ""
@@ -171,7 +178,10 @@ def _stop_dagster(settings: Settings) -> bool:
         while not _is_free(mark.fileno()):
             if time.monotonic() > deadline:
                 raise CommandError(f"`dagster dev`, process {asked or 'unknown'}, does not end")
+            mark.seek(0)
             if not asked and (asked := mark.read()):  # empty until the process has started
+                mark.write(_STOPPED)
+                mark.flush()
                 with suppress(ProcessLookupError):
                     os.kill(int(asked), signal.SIGTERM)
             time.sleep(0.1)

@@ -36,10 +36,13 @@ from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import WHY_INSEPARABLE, LoadPlan
 from sparkify_assets.load.results import Changes, PartitionResult
 from sparkify_assets.load.selection import Selection
-from sparkify_assets.model.datasets import Partition, counted, left_out, named
+from sparkify_assets.model.datasets import DATASETS, Partition, counted, is_partition_key, left_out, named
 from sparkify_assets.report.formats import size
 from sparkify_assets.run import LoadReport, run_load
 from sparkify_assets.warehouse.errors import WarehouseError
+
+#: How long the reason of a release may be, in bytes, by sql/ddl/ledger.sql.
+MAX_REASON = 4096
 
 
 def load(
@@ -53,6 +56,8 @@ def load(
     output: OutputFormat = "table",
 ) -> None:
     """Load what is new or changed in the source."""
+    if republish and (days or songs or full or accept_deletions):
+        raise CommandError("--republish rebuilds everything, and takes no other choice")
     loader = loader_in_force()
     if republish:
         _republish(loader, output)
@@ -99,7 +104,7 @@ def load_source(
         whole = [item for item in report.done.partitions if item.state != "blocked"]
         raise Interrupted(
             f"{len(whole):,} of {len(chosen):,} days and prefixes of songs were loaded, each as a whole, and the others"
-            " are as before; `sparkify load` loads the rest"
+            f" are as before; `sparkify load{' --full' if full else ''}` loads the rest"
         )
     summary = _summary(loader, plan, chosen, report, started, listed)
     expected = loader.settings.expected_warnings
@@ -125,16 +130,16 @@ def _summary(
     total = time.perf_counter() - started
     work = {"list": listed - started, "stage": done.stage_seconds, "publish": done.publish_seconds}
     tried = {item.partition for item in done.partitions} | {p for item in failed for p in item.partitions}
-    blocked = {str(item.partition) for item in done.partitions if item.state == "blocked"}
-    blocked |= {str(partition) for partition in plan.blocked()}
+    blocked = {item.partition for item in done.partitions if item.state == "blocked"} | {*plan.blocked()}
     reasons: dict[Partition, str] = {}
     with suppress(WarehouseError, psycopg2.Error):  # if it is unavailable by now, the errors say so
-        reasons = why_blocked(loader.warehouse) if blocked else {}
+        reasons = why_blocked(loader.warehouse)
     return {
         **_counts(done.partitions),
         "loaded": _counts([item for item in done.partitions if item.state != "blocked"]),
         "tables": done.changes,
-        "blocked": sorted(blocked),
+        "blocked": sorted(map(str, blocked | reasons.keys())),
+        "waiting": _waiting(plan, chosen),
         "blocked_by": {str(partition): why for partition, why in sorted(reasons.items())},
         "failed": sorted(str(partition) for item in failed for partition in item.partitions),
         "not_tried": [str(partition) for partition in chosen if errors and partition not in tried],
@@ -152,6 +157,11 @@ def _summary(
             "total": round(total, 3),
         },
     }
+
+
+def _waiting(plan: LoadPlan, chosen: Sequence[Partition]) -> list[str]:
+    """What is new or changed and was not asked for."""
+    return [str(p) for dataset in DATASETS for p in plan.pending(dataset) if p not in chosen]
 
 
 def _counts(items: Sequence[PartitionResult]) -> dict[str, int]:
@@ -178,9 +188,11 @@ def _print_summary(summary: dict[str, Any], expected: Container[str]) -> None:
         )
         print_changes(summary["tables"])
     else:
-        nothing = summary["errors"] or summary["blocked"]
+        nothing = summary["errors"] or summary["blocked"] or summary["waiting"]
         say(f"{'Nothing was loaded' if nothing else 'Nothing new in the source'} ({seconds:.1f} s).")
     print_blocked({name: summary["blocked_by"].get(name, "") for name in summary["blocked"]})
+    if summary["waiting"]:
+        say(f"{named(summary['waiting'])}: `sparkify load` without a choice loads it, too", "not asked for")
     print_warnings([found for found in summary["warnings"] if found.check not in expected])
     print_not_data(summary["unrecognised"], summary["hidden"], summary["layout"])
     for line in left_out(summary["outside"]):
@@ -207,7 +219,14 @@ def release(
     """Publish a blocked day as it is, whatever its checks say."""
     if not any(map(str.isalnum, reason)):  # "…", as it is printed, is none
         raise CommandError("--reason: say why, for those who come after you")
-    chosen = Partition("events" if "-" in partition else "songs", partition)
+    if not reason.isprintable() or len(reason.encode()) > MAX_REASON:
+        raise CommandError(f"--reason takes one line of at most {MAX_REASON:,} bytes")
+    key = partition.removeprefix("songs ").upper()  # as it is printed
+    if not is_partition_key(key):
+        raise CommandError(
+            f"{partition} is neither one day, such as 2018-11-12, nor a prefix of songs, such as AB"
+        )
+    chosen = Partition("events" if "-" in key else "songs", key)
     loader = loader_in_force()
     result = loader.publisher.release(chosen, reason)
     for item in result.partitions:

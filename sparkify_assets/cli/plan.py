@@ -13,6 +13,7 @@ import typer
 
 from sparkify_assets.cli.completion import AcceptDeletions, Days, Songs
 from sparkify_assets.cli.console import (
+    CommandError,
     OutputFormat,
     loader_that_looks,
     print_blocked,
@@ -44,6 +45,8 @@ def plan(
     output: OutputFormat = "table",
 ) -> None:
     """Say what the next load would do, and write nothing; exit code 2 if there is something to do."""
+    if republish and (days or songs or full or accept_deletions):
+        raise CommandError("--republish rebuilds everything, and takes no other choice")
     loader = loader_that_looks()
     if republish:
         found = next_rebuild(loader, usd_per_hour)

@@ -55,13 +55,13 @@ def query(
 
         run_shell(chosen, output, expanded=expanded, write=write)
         return
-    if text is not None and text.startswith("\\"):  # as `psql -c` takes it
+    text = _statement(text, file, chosen)
+    if text.lstrip().startswith("\\"):  # as `psql -c` takes it
         from sparkify_assets.cli.shell import Shell
 
         with Shell(open_warehouse(chosen), output, expanded=expanded, write=write) as shell:
             shell.command(text)
         return
-    text = _statement(text, file, chosen)
     statements = split(text)
     if not statements:
         raise CommandError("there is no statement to run")

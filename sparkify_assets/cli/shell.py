@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ class Shell:
         elif command == r"\d":
             self.read_tables()
             self._describe(about.strip().rstrip(";"))
-        else:
+        elif command != r"\q":
             raise CommandError(rf"{command} is no command; \? lists those that there are")
 
     def _describe(self, name: str) -> None:
@@ -155,14 +155,21 @@ class Shell:
         meant = {table.name: table for table in TABLES.values()}
         if not name:
             rows = [(table, meant[table].description if table in meant else "") for table in self.tables]
-            print_listing(("table", "holds"), rows)
+            self._list(("table", "holds"), rows)
         elif table := table_of(name, self.tables):
             meaning = meant[table].columns if table in meant else {}
             columns = [(column, kind, meaning.get(column, "")) for column, kind in self.tables[table].items()]
-            print_listing(("column", "type", "meaning"), columns)
+            self._list(("column", "type", "meaning"), columns)
         else:
             near = ", ".join(matching(name, self.tables))
             raise CommandError(f"there is no table {name}{f'; there is {near}' if near else ''}")
+
+    def _list(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print what a command lists, in the format that is asked for."""
+        if self.output == "table":
+            print_listing(columns, rows)
+        else:
+            print_rows(columns, rows, self.output)
 
     def _answer(self, statement: str) -> None:
         """Run a statement and print what it returns."""

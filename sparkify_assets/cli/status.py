@@ -33,9 +33,12 @@ NEXT = {
     "incoming": "a load is under way, or was killed: `sparkify load` completes it",
     "new": "`sparkify load` loads it, `sparkify plan` says what that would do",
     "changed": "`sparkify load` loads it again",
-    "gone": "all files are gone from the source, and `sparkify load{accepting}` withdraws the rows",
+    "gone": "all files are gone from the source, and `sparkify load` withdraws the rows",
     "kept": "files are gone from the source, and their rows stay (SPARKIFY_DELETED=keep)",
 }
+
+#: What to do about it while the listing is not believed.
+REFUSED = "`sparkify load` refuses it, and with --accept-deletions does it"
 
 #: How many blocked partitions are explained one by one.
 MAX_EXPLAINED = 10
@@ -74,7 +77,9 @@ def _print_short(found: Status) -> None:
 
 def _print_states(found: Status, states: Mapping[str, list[PartitionStatus]]) -> None:
     """What waits, and what to do about it."""
-    accepting = " --accept-deletions" if found.warning else ""
+    for item in states.get("changed", []):
+        if why := found.why_blocked.get(item.partition):
+            say(f"{_of([item])} {why}, before its files changed", "blocked", "red")
     for state, next_step in NEXT.items():
         items = states.get(state, [])
         if state == "blocked" and len(items) <= MAX_EXPLAINED:
@@ -83,7 +88,8 @@ def _print_states(found: Status, states: Mapping[str, list[PartitionStatus]]) ->
                 say(f"  {for_blocked(item.partition, rejected=bool(item.rows_quarantined))}")
         elif items:
             colour = "red" if state == "blocked" else "yellow"
-            say(f"{_of(items)}: {next_step.format(accepting=accepting)}", state, colour)
+            waits = found.warning and state in ("new", "changed", "gone")
+            say(f"{_of(items)}: {REFUSED if waits else next_step}", state, colour)
     for line in left_out({item.partition: item.outside for item in states.get("outside", [])}):
         say(line, "outside")
 

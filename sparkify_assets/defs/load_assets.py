@@ -291,7 +291,10 @@ def _end(
     If a step fails, Dagster skips the steps that follow it by lineage. So if another load follows in the same run, the
     failure is kept in the run's events, where every process of the run finds it, and the last load fails.
     """
-    if loaded := [item for result in results for item in _published(result)]:
+    published = [item for result in results for item in _published(result)]
+    if withdrawn := [item.partition for item in published if not item.objects]:
+        context.log.info(f"withdrew {named(withdrawn)}: its files are gone from the source")
+    if loaded := [item for item in published if item.objects]:
         read, staged, rejected = (
             sum(getattr(item, counted) for item in loaded)
             for counted in ("records_read", "rows_staged", "rows_quarantined")

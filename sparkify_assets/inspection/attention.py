@@ -7,7 +7,7 @@ yet (`status`), how it is shown (`report`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, NamedTuple
@@ -37,10 +37,11 @@ class Concern(NamedTuple):
 
 def concerns(transaction: Transaction, settings: Settings, now: datetime) -> list[Concern]:
     """All of them, the most urgent first. `now` is in UTC, without a zone."""
+    waiting = blocked(transaction)
     return [
-        *_blocked(blocked(transaction)),
+        *_blocked(waiting),
         *_shrunk(transaction.records("ledger/shrunk")),
-        *_late(transaction, settings, now),
+        *_late(transaction, settings, now, {partition.key for partition in waiting}),
         *(
             Concern(
                 "warning", named(found.partitions), f"{found.check} ({found.violations:,}): {found.rule}",
@@ -80,12 +81,16 @@ def for_shrunk(dataset: Dataset, key: str) -> str:
     return f"if that is right, `sparkify load --full {option}` accepts it"
 
 
-def _late(transaction: Transaction, settings: Settings, now: datetime) -> Iterable[Concern]:
+def _late(
+    transaction: Transaction, settings: Settings, now: datetime, told: Container[str]
+) -> Iterable[Concern]:
+    """The days that are late, without those that are `told` already."""
     days = defaultdict(list)
     allowed = timedelta(hours=settings.late_hours)
     last = settings.last_expected or settings.last_day
     for late in late_days(loaded_days(transaction), last=last, now=now, allowed=allowed):
-        days[late.reason].append(late.day.isoformat())
+        if (day := late.day.isoformat()) not in told:
+            days[late.reason].append(day)
     said = {
         "not loaded": f"not loaded {settings.late_hours:g} hours after its end",
         "ends early": f"without events in its last {settings.late_hours:g} hours",

@@ -91,16 +91,17 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[Health]:
 
 def no_checks(settings: Settings) -> Iterator[Health]:
     """The checks that are expected to warn and do not exist."""
-    names = [check.name for check in ALL_CHECKS]
+    names = [check.name for check in ALL_CHECKS if not check.blocks(settings)]
     for name in sorted(settings.expected_warnings.difference(names)):
         meant = get_close_matches(name, names, 1)
         advice = f"{meant[0]} is one" if meant else "the names are those of sql/checks"
-        yield Health("settings", "mend", f"SPARKIFY_EXPECTED_WARNINGS: {name} is no check", advice)
+        yield Health("settings", "mend", f"SPARKIFY_EXPECTED_WARNINGS: {name} is no check that warns", advice)
 
 
 def within(topic: str, ask: Callable[[], list[Health]], seconds: float = PATIENCE) -> list[Health]:
     """What `ask` finds; its error as something to mend, and so if it does not answer in time."""
     answer: list[list[Health]] = []
+    failed: list[Exception] = []
 
     def run() -> None:
         try:
@@ -109,10 +110,14 @@ def within(topic: str, ask: Callable[[], list[Health]], seconds: float = PATIENC
             said = describe_error(error)
             advised = "`sparkify " in said  # the error itself says what to type
             answer.append([Health(topic, "mend", said, "" if advised else _REMEDIES.get(topic, ""))])
+        except Exception as error:  # noqa: BLE001 - it is raised below, where somebody sees it
+            failed.append(error)
 
     thread = threading.Thread(target=run, daemon=True)  # so that what hangs does not keep the process
     thread.start()
     thread.join(seconds)
+    if failed:
+        raise failed[0]
     return (
         answer[0]
         if answer
@@ -188,14 +193,18 @@ def _of_source(found: Status) -> Iterator[Health]:
         said += f"; {counted(len(found.unrecognised), 'other file')}"
     yield Health("source", "ok", said)
     if found.warning:
-        yield Health("source", "mend", found.warning, "sparkify load --accept-deletions, if that is meant")
+        advice = (
+            "set SPARKIFY_SOURCE, if another one is meant; if the files are gone for good,"
+            " `sparkify load --accept-deletions`"
+        )
+        yield Health("source", "mend", f"{found.source}: {found.warning}", advice)
     for problem in found.layout:
         yield Health("source", "note", problem)
     for line in left_out({item.partition: item.outside for item in found.partitions if item.outside}):
         yield Health("source", "note", f"left out: {line}")
     states = Counter(item.state for item in found.partitions)
     waiting = [f"{states[state]:,} {state}" for state in ("new", "changed", "gone") if states[state]]
-    if waiting:
+    if waiting and not found.warning:
         yield Health(
             "data", "note", f"days or prefixes to load: {', '.join(waiting)}", "sparkify plan, sparkify load"
         )

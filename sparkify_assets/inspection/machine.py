@@ -39,6 +39,8 @@ OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 14)
 def of_disk(home: Path) -> list[Health]:
     """The room for the state directory, wherever it will be."""
     there = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not there.is_dir():
+        return [Health("disk", "mend", f"{there} is a file", "set SPARKIFY_HOME to a folder")]
     free = shutil.disk_usage(there).free
     said = f"{home}: {free / 1e9:,.1f} GB free"
     if free < LEAST_ROOM:

@@ -53,8 +53,8 @@ class LoadPlan:
         if self.suspicion and not accepted:
             raise DeletionsRefused(
                 f"{self.source}: {self.suspicion}; nothing was changed. If another source is meant, set"
-                " SPARKIFY_SOURCE, or SPARKIFY_HOME for a warehouse of its own; if the files are gone for good, accept it"
-                " with --accept-deletions"
+                " SPARKIFY_SOURCE, or SPARKIFY_HOME for a warehouse of its own; if the files are gone for good,"
+                " accept it with --accept-deletions"
             )
 
     @property

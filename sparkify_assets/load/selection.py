@@ -51,10 +51,10 @@ class Selection:
         there = {*plan.difference.listed, *plan.known}
         if self.days and not any(p.dataset == "events" and first <= p.key <= last for p in there):
             raise SelectionError(f"there are no events of {self.days} in {source}")
-        if self.days and all(p.key in plan.outside for p in there if first <= p.key <= last):
-            raise SelectionError(
-                f"--days {self.days}: nothing was loaded of {'; '.join(left_out(plan.outside))}"
-            )
+        asked = {p.key for p in there if p.dataset == "events" and first <= p.key <= last}
+        if self.days and asked <= plan.outside.keys():
+            why = "; ".join(left_out({day: plan.outside[day] for day in asked}))
+            raise SelectionError(f"--days {self.days}: nothing was loaded; {why}")
         for prefix in prefixes:
             if Partition("songs", prefix) not in there:
                 raise SelectionError(f"there are no songs {prefix} in {source}")

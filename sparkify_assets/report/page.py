@@ -173,7 +173,7 @@ def _card(question: Question, rows: Sequence[Row], settings: Settings) -> Card:
 def _with_values(text: str, settings: Settings) -> str:
     """A text with the value of the setting that it names."""
     name = "SPARKIFY_SESSION_PAUSE_MINUTES"
-    return text.replace(name, f"{name} ({settings.session_pause_minutes:g})")
+    return text.replace(name, f"{name} ({settings.session_pause_minutes:,.7g})")
 
 
 def _figures(answers: Mapping[str, Sequence[Row]], counts: Row, settings: Settings) -> list[Figure]:
@@ -190,7 +190,7 @@ def _figures(answers: Mapping[str, Sequence[Row]], counts: Row, settings: Settin
         Figure(
             "Sessions",
             f"{total('session_lengths', 'sessions'):,}",
-            f"cut where nothing plays for {settings.session_pause_minutes:g} min",
+            f"cut where nothing plays for {settings.session_pause_minutes:,.7g} min",
             "session_lengths",
         ),
         Figure("Paid plays", percent(paid, plays), f"{paid:,} of {plays:,}", "plays_by_level"),

@@ -91,6 +91,8 @@ def test_what_is_no_port_is_refused_before_anything_starts(
 ) -> None:
     for number in ("65536", "-1"):
         assert f"'{option}'" in one_line(sparkify("dev", f"{option}={number}"))
+    same = ("--port", "3399", "--report-port", "3399") if option == "--port" else (option, "3000")
+    assert "take ports of their own" in one_line(sparkify("dev", *same))
     assert not (tmp_path / "home").exists()
 
 
@@ -126,6 +128,27 @@ def test_that_it_fails_because_it_is_to_end_is_no_error(
     monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", STARTING])
     log = tmp_path / "home" / "dagster.log"
     threading.Thread(target=ctrl_c_once_up, args=(log,), daemon=True).start()
+    ended = sparkify("dev", "--port", str(free_port()), "--report-port", "0")
+    assert (ended.code, ended.err.startswith("The web UI is stopped")) == (0, True), ended.err
+
+
+@pytest.mark.usefixtures("handlers")
+def test_that_it_was_stopped_while_it_started_is_no_error(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "_command", lambda _: [sys.executable, "-c", STARTING])
+    home = tmp_path / "home"
+
+    def stop_once_up() -> None:
+        while not ((home / "dagster.log").exists() and "up" in (home / "dagster.log").read_text()):
+            time.sleep(0.1)
+        subprocess.run(
+            [sys.executable, "-m", "sparkify_assets", "stop"],
+            env={**os.environ, "SPARKIFY_HOME": str(home)},
+            check=True,
+        )
+
+    threading.Thread(target=stop_once_up, daemon=True).start()
     ended = sparkify("dev", "--port", str(free_port()), "--report-port", "0")
     assert (ended.code, ended.err.startswith("The web UI is stopped")) == (0, True), ended.err
 

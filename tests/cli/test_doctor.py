@@ -17,7 +17,7 @@ import pytest
 from sparkify_assets.cli import doctor
 from sparkify_assets.inspection import machine
 from sparkify_assets.inspection.health import Health, within
-from tests.command_line import Run, events
+from tests.command_line import Run, events, one_line
 from tests.conftest import settings_for
 
 
@@ -222,3 +222,18 @@ def test_what_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
     answers.set()
     assert found.state == "mend"
     assert found.said == "no answer within 0.1 s"
+
+
+@pytest.mark.parametrize("name", ["REJECT_ROWS", "SENSOR_SECONDS", "LATE_HOURS", "SESSION_PAUSE_MINUTES"])
+def test_a_number_beyond_all_reason_is_refused(sparkify: Run, name: str) -> None:
+    for value in ("inf", "nan", "1e12", "-1"):
+        said = one_line(sparkify("status", **{name: value}))
+        assert f"SPARKIFY_{name} is '{value}'; it takes a number from 0 to 1,000,000" in said
+
+
+def test_a_home_that_is_a_file_is_to_be_mended(sparkify: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for home in ("file", "file/below"):
+        assert (
+            "disk", "mend", f"{tmp_path / 'file'} is a file", "set SPARKIFY_HOME to a folder"
+        ) in amiss(sparkify, HOME=str(tmp_path / home))  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command_line import Run, events, one_line
 
 
@@ -193,3 +195,51 @@ def test_a_data_set_that_lies_elsewhere_is_told_beside_the_other(sparkify: Run, 
         said = sparkify(command)
         assert said.code == 0
         assert "layout events are looked for in log_data/, found log-data/ (5 files)" in said.out
+
+
+def test_a_blocked_day_stays_one_after_its_file_has_changed_and_was_not_asked_for(
+    sparkify: Run, tmp_path: Path
+) -> None:
+    sparkify("load")
+    day = events(tmp_path, "2018-11-02")
+    for lines in (300, 301):
+        day.write_bytes(b"no record\n" * lines)
+        result = sparkify("load", "--format", "json", *(("--days", "2018-11-01") if lines == 301 else ()))
+        found = json.loads(result.out)
+        assert (result.code, found["blocked"], [*found["blocked_by"]]) == (1, ["2018-11-02"], ["2018-11-02"])
+    assert found["waiting"] == ["2018-11-02"]
+    said = sparkify("status").out
+    assert "\nblocked day 2018-11-02 by " in said
+    assert "line 1: " in said
+    assert said.count("before its files changed") == 1
+    told = sparkify("load", "--days", "2018-11-01").out
+    assert told.startswith("Nothing was loaded (")
+    assert "not asked for 2018-11-02: " in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("2018-11-31", "--reason", "x"), "2018-11-31 is neither one day"),
+        (("2018-11-01..2018-11-03", "--reason", "x"), "is neither one day"),
+        (("20181101", "--reason", "x"), "is neither one day"),
+        (("songs ab", "--reason", "x"), "songs AB is not blocked"),
+        (("2018-11-01", "--reason", "two\nlines"), "one line"),
+        (("2018-11-01", "--reason", "x" * 4097), "4,096 bytes"),
+    ],
+)
+def test_what_cannot_be_released_is_said(sparkify: Run, arguments: tuple[str, ...], said: str) -> None:
+    sparkify("load")
+    assert said in one_line(sparkify("release", *arguments))
+
+
+def test_a_rebuild_takes_no_choice(sparkify: Run) -> None:
+    for command in ("load", "plan"):
+        for choice in (("--days", "2018-11-01"), ("--full",)):
+            assert "--republish rebuilds everything" in one_line(sparkify(command, "--republish", *choice))
+
+
+def test_a_day_that_is_left_out_is_named_alone(sparkify: Run) -> None:
+    sparkify("load")
+    said = one_line(sparkify("load", "--days", "2018-11-03", LAST_DAY="2018-11-02"))
+    assert "--days 2018-11-03: nothing was loaded; 2018-11-03: after 2018-11-02" in said

@@ -64,6 +64,10 @@ def test_a_command_of_the_shell_may_be_all_that_is_asked(sparkify: Run) -> None:
     assert "sparkify.songplays" in sparkify("query", r"\d").out
     assert sparkify("query", r"\d users").out.splitlines()[1].startswith("user_id")
     assert "there is no table plays" in one_line(sparkify("query", r"\d plays"))
+    tables = json.loads(sparkify("query", r" \d", "--format", "json").out)
+    assert tables[0]["table"] == "sparkify.artists"
+    assert sparkify("query", r"\q").code == 0
+    assert "either" in one_line(sparkify("query", r"\d", "-f", "nowhere.sql"))
 
 
 @pytest.mark.parametrize(

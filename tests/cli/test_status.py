@@ -93,7 +93,9 @@ def test_deletions_that_a_load_refuses_are_said_to_be_refused(sparkify: Run, tmp
     said = sparkify("status").out.splitlines()
     assert said[2].startswith("suspicious ")
     assert "; events are looked for in log_data/, found log-data/ (5 files)" in said[2]
-    assert said[3].endswith(", and `sparkify load --accept-deletions` withdraws the rows")
+    assert said[3] == (
+        "gone 5 days (2018-11-01 to 2018-11-05): `sparkify load` refuses it, and with --accept-deletions does it"
+    )
     refused = one_line(sparkify("load"))
     assert "events are looked for in log_data/, found log-data/" in refused
     assert sparkify("load", "--accept-deletions").code == 0

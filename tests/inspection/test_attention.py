@@ -135,3 +135,11 @@ def test_the_history_keeps_what_was_blocked_and_why_it_was_released(loader: Load
     assert [(row["partitions"], row["blocked"], row["released"], row["release_reason"]) for row in loads] == [
         (1, 0, 0, None), (2, 2, 1, "the player was down"), (2, 0, 0, None)
     ]  # fmt: skip
+
+
+def test_a_blocked_day_is_not_late_as_well(loader: Loader, source: Path) -> None:
+    write(source, 1, 10)
+    write(source, 2, 10, spoilt=40)
+    write(source, 3, 10)
+    load_all(loader)
+    assert [(concern.kind, concern.where) for concern in found(loader)] == [("blocked", "2018-11-02")]

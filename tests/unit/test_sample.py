@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sample_data import events as sample_events
+from sample_data import generate
 from sample_data.generate import SampleSummary, write_sample
 from tests.measure import peak_memory
 
@@ -250,3 +251,13 @@ def test_memory_does_not_grow_with_the_events(tmp_path: Path) -> None:
 
 def write_many(folder: Path) -> None:
     write_sample(folder, events=100_000, songs=10, days=90, seed=1)
+
+
+def test_what_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "write_events", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_sample(tmp_path / "out", events=10, songs=3, days=1, seed=1)
+    assert list(tmp_path.iterdir()) == []
