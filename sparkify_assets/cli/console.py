@@ -93,7 +93,8 @@ def _loader(chosen: Settings) -> Loader:
             if chosen.sample == path_of(chosen.source)
             else ""
         )
-        raise CommandError(f"source folder {path_of(chosen.source)} does not exist{hint}")
+        wrong = "is no folder" if path_of(chosen.source).exists() else "does not exist"
+        raise CommandError(f"source folder {path_of(chosen.source)} {wrong}{hint}")
     return open_loader(chosen)
 
 

@@ -85,7 +85,8 @@ def rejects(
     if not full:
         rows = [(*others, _cut(text)) for *others, text in rows]
     if output == "table" and not rows:
-        say("Nothing is in quarantine.")
+        of = " and ".join(filter(None, (day, file)))
+        say(f"Nothing of {of} is in quarantine." if of else "Nothing is in quarantine.")
     else:
         print_rows(columns, rows, output)
 

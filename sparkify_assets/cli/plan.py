@@ -76,7 +76,7 @@ def _print_plan(found: NextLoad, words: str) -> None:
         print_table(columns, [*_groups(found.partitions), _total(found)])
         say(_effort(found))
     elif found.rebuilds:
-        say("Today's rules have made the star.")
+        say("The star is as today's rules make it, so a rebuild would change nothing.")
     else:
         say(f"Nothing to load{' but what is blocked' if found.blocked else ''}.")
     print_blocked(found.blocked)

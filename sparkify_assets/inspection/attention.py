@@ -45,7 +45,7 @@ def concerns(transaction: Transaction, settings: Settings, now: datetime) -> lis
         *(
             Concern(
                 "warning", named(found.partitions), f"{found.check} ({found.violations:,}): {found.rule}",
-                _MORE,
+                f"{_MORE}; SPARKIFY_EXPECTED_WARNINGS={found.check}, if that is known",
             )
             for found in by_check(ledger.current_warnings(transaction), settings.expected_warnings)
         ),

@@ -101,7 +101,7 @@ def needs_aws(settings: Settings) -> list[str]:
 def of_aws(settings: Settings) -> list[Health]:
     """Whose credentials AWS sees. Where no setting leads to AWS, nothing is asked, and boto3 is not even imported."""
     if not (named := needs_aws(settings)):
-        return [Health("AWS", "ok", "not needed: no setting leads there")]
+        return [Health("AWS", "ok", "no setting leads to AWS")]
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError

@@ -60,7 +60,7 @@ def test_where_all_is_well_it_is_three_lines(loaded: Run, tmp_path: Path) -> Non
     for said in (
         "from the environment",
         "Terraform 1.11.4",
-        "no setting leads there",
+        "no setting leads to AWS",
         "Python 3.1",
         "Dagster 1.",
     ):
@@ -191,7 +191,7 @@ def test_aws_is_asked_only_where_a_setting_leads_there(
 
     monkeypatch.setattr(boto3, "Session", refuse)
     here = settings_for(tmp_path, tmp_path)
-    assert machine.of_aws(here) == [Health("AWS", "ok", "not needed: no setting leads there")]
+    assert machine.of_aws(here) == [Health("AWS", "ok", "no setting leads to AWS")]
     there = settings_for(tmp_path, tmp_path, warehouse="redshift://c/d", work="s3://b/work")
     assert machine.needs_aws(there) == ["SPARKIFY_WORK", "SPARKIFY_WAREHOUSE"]
     monkeypatch.setattr(boto3, "Session", lambda: SimpleNamespace(get_credentials=lambda: None))

@@ -46,6 +46,7 @@ def test_odd_lines_leave_the_run_whole(sparkify: Run, tmp_path: Path) -> None:
 def test_why_names_the_object_of_a_play(sparkify: Run) -> None:
     sparkify("load")
     assert sparkify("rejects").out == "Nothing is in quarantine.\n"
+    assert sparkify("rejects", "--day", "2018-11-03").out == "Nothing of 2018-11-03 is in quarantine.\n"
     rows = json.loads(
         sparkify(
             "query",
