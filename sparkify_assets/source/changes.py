@@ -83,6 +83,14 @@ class SourceChanges:
         listing; one without any of several partitions; one that lacks at least ten and more than a fifth of the known
         objects, or of those of one data set; and one without a data set whose files are still there, where no data is.
         """
+        moved = {name: number for name in self.gone if (number := self._moved(name))}
+        why = self._lacks_much()
+        if not why and (lost := [name for name in self.vanished if name in moved]):
+            why = f"all known objects of {' and '.join(lost)} are gone from the listing"
+        aside = f"; files of their names lie where no data is looked for ({sum(moved.values()):,})"
+        return why and why + (aside if moved else "")
+
+    def _lacks_much(self) -> str | None:
         known, gone = self.known.total(), self.gone.total()
         if 0 < known == gone and not self.listed_objects:
             empty = "nothing that is listed is data" if self.unrecognised else "the listing is empty"
@@ -94,12 +102,6 @@ class SourceChanges:
         for name, number in self.gone.items():
             if number >= 10 and number > 0.2 * self.known[name]:
                 return f"{number} of {self.known[name]} known objects of {name} are gone from the listing"
-        for name in self.vanished:
-            if moved := self._still_there(name):
-                return (
-                    f"all known objects of {name} are gone from the listing, and {counted(moved, 'file')} of the same"
-                    " name" + ("" if moved == 1 else "s") + " lie where no data is looked for"
-                )
         return None
 
     def _replaced(self) -> bool:
@@ -107,7 +109,7 @@ class SourceChanges:
         lacking = [partition for partition, change in self.changed.items() if change.deleted]
         return len(lacking) > 1 and not any(partition in self.listed for partition in lacking)
 
-    def _still_there(self, dataset: Dataset) -> int:
+    def _moved(self, dataset: Dataset) -> int:
         """How many of the gone objects of a data set have a namesake that is no data: in another folder, a hidden one,
         or with another ending.
         """
@@ -115,7 +117,7 @@ class SourceChanges:
             key
             for partition, change in self.changed.items()
             if partition.dataset == dataset
-            for key in change.gone
+            for key in change.deleted
         )
         return sum(_name(key) in self.names_aside for key in gone)
 

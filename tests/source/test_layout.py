@@ -154,6 +154,11 @@ def test_a_listing_without_one_data_set_is_not_believed() -> None:
         "19 of 30 known objects of events are gone from the listing"
     )
     assert difference(listing, known).looks_incomplete is None
+    renamed = [item._replace(key=item.key.replace("log_data/", "logs/")) for item in listing]
+    assert difference(renamed, known).looks_incomplete == (
+        "30 of 30 known objects of events are gone from the listing;"
+        " files of their names lie where no data is looked for (30)"
+    )
     other = difference([SourceObject("notes.txt", "1", 1)], known)
     assert other.looks_incomplete == "nothing that is listed is data, while the ledger knows 1,030 objects"
 
@@ -188,8 +193,8 @@ def test_a_data_set_that_lies_in_plain_sight_is_not_deleted(
     former: str, latter: str, dataset: str, files: int
 ) -> None:
     assert changed_to(*(key.replace(former, latter) for key in FEW)) == (
-        f"all known objects of {dataset} are gone from the listing, and {files} files of the same names lie where no data"
-        " is looked for"
+        f"all known objects of {dataset} are gone from the listing;"
+        f" files of their names lie where no data is looked for ({files})"
     )
 
 
