@@ -20,6 +20,7 @@ from rich.text import Text
 
 from sparkify_assets.defs.instance import prepare_home, require_own
 from sparkify_assets.errors import SparkifyError
+from sparkify_assets.inspection.attention import for_shrunk
 from sparkify_assets.inspection.findings import Outcome
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.load.progress import Amount, Phase
@@ -242,6 +243,13 @@ def print_blocked(reasons: Mapping[str, str]) -> None:
         release = f'`sparkify release {next(iter(reasons)).split()[-1]} --reason "…"`'
         others = ", and the others likewise" if len(reasons) > 1 else ""
         say(f"  correct the source, and a load tries it again; or publish it as it is: {release}{others}")
+
+
+def print_shrunk(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print which partitions were published with fewer rows than they had, as `ledger/shrunk` has them."""
+    for row in rows:
+        key, advice = row["partition_key"], for_shrunk(row["dataset"], row["partition_key"])
+        say(f"{key} from {row['rows_before']:,} to {row['rows_now']:,} rows: {advice}", "shrunk")
 
 
 def print_not_data(unrecognised: Sequence[str], hidden: int, layout: Sequence[str]) -> None:

@@ -25,13 +25,14 @@ from sparkify_assets.cli.console import (
     print_changes,
     print_found,
     print_not_data,
+    print_shrunk,
     print_warnings,
     progress,
     say,
 )
 from sparkify_assets.errors import Interrupted
 from sparkify_assets.inspection.findings import by_check
-from sparkify_assets.inspection.status import why_blocked
+from sparkify_assets.inspection.status import reasons
 from sparkify_assets.load.loader import Loader
 from sparkify_assets.load.plan import WHY_INSEPARABLE, LoadPlan
 from sparkify_assets.load.results import Changes, PartitionResult
@@ -131,16 +132,19 @@ def _summary(
     work = {"list": listed - started, "stage": done.stage_seconds, "publish": done.publish_seconds}
     tried = {item.partition for item in done.partitions} | {p for item in failed for p in item.partitions}
     blocked = {item.partition for item in done.partitions if item.state == "blocked"} | {*plan.blocked()}
-    reasons: dict[Partition, str] = {}
-    with suppress(WarehouseError, psycopg2.Error):  # if it is unavailable by now, the errors say so
-        reasons = why_blocked(loader.warehouse)
+    why: dict[Partition, str] = {}
+    shrunk: list[dict[str, Any]] = []
+    with suppress(WarehouseError, psycopg2.Error), loader.warehouse.transaction(lock=False) as look:
+        # If it is unavailable by now, the errors say so.
+        why, shrunk = reasons(look), look.records("ledger/shrunk")
     return {
         **_counts(done.partitions),
         "loaded": _counts([item for item in done.partitions if item.state != "blocked"]),
         "tables": done.changes,
-        "blocked": sorted(map(str, blocked | reasons.keys())),
+        "blocked": sorted(map(str, blocked | why.keys())),
         "waiting": _waiting(plan, chosen),
-        "blocked_by": {str(partition): why for partition, why in sorted(reasons.items())},
+        "shrunk": [row for row in shrunk if Partition(row["dataset"], row["partition_key"]) in tried],
+        "blocked_by": {str(partition): text for partition, text in sorted(why.items())},
         "failed": sorted(str(partition) for item in failed for partition in item.partitions),
         "not_tried": [str(partition) for partition in chosen if errors and partition not in tried],
         "errors": errors,
@@ -191,6 +195,7 @@ def _print_summary(summary: dict[str, Any], expected: Container[str]) -> None:
         nothing = summary["errors"] or summary["blocked"] or summary["waiting"]
         say(f"{'Nothing was loaded' if nothing else 'Nothing new in the source'} ({seconds:.1f} s).")
     print_blocked({name: summary["blocked_by"].get(name, "") for name in summary["blocked"]})
+    print_shrunk(summary["shrunk"])
     if summary["waiting"]:
         say(f"{named(summary['waiting'])}: `sparkify load` without a choice loads it, too", "not asked for")
     print_warnings([found for found in summary["warnings"] if found.check not in expected])

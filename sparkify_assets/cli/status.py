@@ -16,11 +16,12 @@ from sparkify_assets.cli.console import (
     loader_that_looks,
     print_found,
     print_not_data,
+    print_shrunk,
     print_table,
     print_warnings,
     say,
 )
-from sparkify_assets.inspection.attention import for_blocked, for_shrunk
+from sparkify_assets.inspection.attention import for_blocked
 from sparkify_assets.inspection.status import OTHER_RULES, PartitionStatus, Status
 from sparkify_assets.inspection.status import status as compare
 from sparkify_assets.model.datasets import counted, left_out, named
@@ -99,9 +100,7 @@ def _print_published(found: Status) -> None:
     for rules, advice in OTHER_RULES.items():
         if items := [item for item in found.partitions if item.other_rules[:1] == [rules]]:
             say(f"{_of(items)} {advice}", "outdated")
-    for row in found.shrunk:
-        key, advice = row["partition_key"], for_shrunk(row["dataset"], row["partition_key"])
-        say(f"{key} from {row['rows_before']:,} to {row['rows_now']:,} rows: {advice}", "shrunk")
+    print_shrunk(found.shrunk)
     if released := [item for item in found.partitions if item.released]:
         reasons = named({str(item.released) for item in released})
         say(f"{_of(released)} as it came: {reasons}", "released")
