@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import pwd
 import shutil
 import subprocess
@@ -72,6 +73,10 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
+
+
+#: What of all that initdb says is the reason of its failure.
+_WHY = re.compile(r"(?:FATAL|PANIC|initdb: error): .*?(?= \d{4}-\d\d-\d\d | child process | initdb: |$)")
 
 
 class ServerError(RuntimeError):
@@ -266,7 +271,8 @@ def _initialize(folder: Path, superuser: str, binaries: Path) -> None:
     ]  # fmt: skip
     code, output = _run(command, folder, binaries)
     if code:
-        raise ServerError(f"initdb failed in {folder}: {output}")
+        why = _WHY.search(output)
+        raise ServerError(f"initdb failed in {folder}: {why[0] if why else output}")
     fresh.rename(folder / "data")
 
 

@@ -227,6 +227,22 @@ def test_no_binaries(folder: Path, tmp_path: Path) -> None:
         ensure(folder, bin_directory=tmp_path)
 
 
+def test_a_cluster_that_cannot_be_made_says_why_and_no_more(folder: Path) -> None:
+    """A limit of two megabytes a file, which stops it as a full disk does."""
+    made = (
+        "import pathlib, resource, sys, redshift_local\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))\n"
+        "try: redshift_local.ensure(pathlib.Path(sys.argv[1]))\n"
+        "except redshift_local.ServerError as error: print(error)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", made, str(folder)], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.startswith(f"initdb failed in {folder}: FATAL: could not write to file ")
+    assert said.endswith(": File too large\n")
+    assert not (folder / "data").exists()
+
+
 def test_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
