@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
