@@ -24,8 +24,8 @@ dev: $(VENV)/installed ## start Dagster's web UI with the assets and their histo
 stop: $(VENV)/installed ## stop what demo and dev left running
 	@$(IN)/sparkify stop $(ARGS)
 
-# Three files side by side, also on two cores: much of the time a test waits for a server, or for Terraform's provider.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# Files side by side: much of the time a test waits for a server, or for Terraform's provider.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/installed-test $(if $(ARGS),,test-local) ## run the tests (ARGS="-k word" chooses)
 	@$(IN)/python -m pytest $(SIDE_BY_SIDE) $(if $(ARGS),$(ARGS),--ignore tests/redshift_local)
 

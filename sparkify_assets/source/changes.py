@@ -80,8 +80,8 @@ class SourceChanges:
         """Why the listing should not be believed where objects are missing from it, or None.
 
         More often caused by a wrong address, a lost permission or a folder's new name than by a clean-up are: an empty
-        listing; one without any of several partitions; one that lacks at least ten and more than a fifth of the known
-        objects, or of those of one data set; and one without a data set whose files are still there, where no data is.
+        listing; one that lacks at least ten and more than a fifth of the known objects, or of those of one data set;
+        and one without a data set whose files are still there, where no data is looked for.
         """
         moved = {name: number for name in self.gone if (number := self._moved(name))}
         why = self._lacks_much()
@@ -95,19 +95,12 @@ class SourceChanges:
         if 0 < known == gone and not self.listed_objects:
             empty = "nothing that is listed is data" if self.unrecognised else "the listing is empty"
             return f"{empty}, while the ledger knows {counted(known, 'object')}"
-        if known == gone and self._replaced():
-            return f"all {known} known objects are gone from the listing, which has others"
         if gone >= 10 and gone > 0.2 * known:
             return f"{gone} of {known} known objects are gone from the listing"
         for name, number in self.gone.items():
             if number >= 10 and number > 0.2 * self.known[name]:
                 return f"{number} of {self.known[name]} known objects of {name} are gone from the listing"
         return None
-
-    def _replaced(self) -> bool:
-        """Whether several partitions lack objects, and none of them has any."""
-        lacking = [partition for partition, change in self.changed.items() if change.deleted]
-        return len(lacking) > 1 and not any(partition in self.listed for partition in lacking)
 
     def _moved(self, dataset: Dataset) -> int:
         """How many of the gone objects of a data set have a namesake that is no data: in another folder, a hidden one,
