@@ -20,7 +20,7 @@ from rich.text import Text
 
 from sparkify_assets.defs.instance import prepare_home, require_own
 from sparkify_assets.errors import SparkifyError
-from sparkify_assets.inspection.attention import for_shrunk
+from sparkify_assets.inspection.attention import for_blocked, for_shrunk
 from sparkify_assets.inspection.findings import Outcome
 from sparkify_assets.load.loader import Loader, open_loader
 from sparkify_assets.load.progress import Amount, Phase
@@ -240,9 +240,9 @@ def print_blocked(reasons: Mapping[str, str]) -> None:
     for name, why in reasons.items():
         say(f"{name} {why}", "blocked", "red")
     if reasons:
-        release = f'`sparkify release {next(iter(reasons)).split()[-1]} --reason "…"`'
-        others = ", and the others likewise" if len(reasons) > 1 else ""
-        say(f"  correct the source, and a load tries it again; or publish it as it is: {release}{others}")
+        # The reasons show what is rejected.
+        advice = for_blocked(next(iter(reasons)).split()[-1], rejected=False)
+        say(f"  {advice}{', and the others likewise' if len(reasons) > 1 else ''}")
 
 
 def print_shrunk(rows: Iterable[Mapping[str, Any]]) -> None:
